@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+
+namespace cleave {
+
+/// A file mapped read-only for as long as this object lives. Movable; views into bytes() do not outlive it. Thread-safe.
+class MappedFile {
+ public:
+  /// Throws Error: NotFound if there is no such file, Io if it is no regular file or cannot be read.
+  explicit MappedFile(const std::filesystem::path& path);
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  ~MappedFile();
+
+  /// The whole file; empty for an empty file.
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
+  const std::filesystem::path& path() const { return path_; }
+
+  /// Tells the kernel that the pages wholly inside `range` (a part of bytes()) need not stay resident. They are read
+  /// again from the page cache when next touched.
+  void release(std::span<const std::byte> range) const;
+
+ private:
+  std::filesystem::path path_;
+  const std::byte* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+}  // namespace cleave

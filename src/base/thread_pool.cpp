@@ -1,0 +1,95 @@
+#include "base/thread_pool.h"
+
+#include <immintrin.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace cleave {
+namespace {
+
+// About 50-100 us of spinning: longer than the gaps between the instructions of one step, shorter than a person notices.
+constexpr int kSpins = 2000;
+
+}  // namespace
+
+ThreadPool::ThreadPool(int num_threads) {
+  CHECK_GE(num_threads, 1);
+  workers_.reserve(static_cast<size_t>(num_threads) - 1);
+  for (int thread = 1; thread < num_threads; ++thread) workers_.emplace_back([this, thread] { work(thread); });
+}
+
+ThreadPool::~ThreadPool() {
+  stop_.store(true, std::memory_order_relaxed);
+  generation_.fetch_add(1, std::memory_order_release);
+  generation_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
+}
+
+void ThreadPool::execute(int thread) noexcept {
+  try {
+    (*job_)(thread);
+  } catch (...) {
+    if (!error_set_.exchange(true)) error_ = std::current_exception();
+  }
+}
+
+void ThreadPool::work(int thread) {
+  uint32_t seen = 0;
+  for (;;) {
+    uint32_t now = generation_.load(std::memory_order_acquire);
+    for (int spin = 0; now == seen && spin < kSpins; ++spin) {
+      _mm_pause();
+      now = generation_.load(std::memory_order_acquire);
+    }
+    if (now == seen) {
+      generation_.wait(seen, std::memory_order_acquire);
+      continue;
+    }
+    seen = now;
+    if (stop_.load(std::memory_order_relaxed)) return;
+    execute(thread);
+    if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) pending_.notify_one();
+  }
+}
+
+void ThreadPool::run(FunctionRef<void(int)> job) {
+  if (workers_.empty()) {
+    job(0);
+    return;
+  }
+  job_ = &job;
+  pending_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
+  generation_.fetch_add(1, std::memory_order_release);
+  generation_.notify_all();
+  execute(0);
+  for (int spin = 0; pending_.load(std::memory_order_acquire) != 0; ++spin) {
+    if (spin < kSpins)
+      _mm_pause();
+    else if (const int pending = pending_.load(std::memory_order_acquire); pending != 0)
+      pending_.wait(pending, std::memory_order_acquire);
+  }
+  if (error_set_.load(std::memory_order_acquire)) {
+    error_set_.store(false);
+    std::rethrow_exception(std::exchange(error_, nullptr));
+  }
+}
+
+void ThreadPool::parallel_for(int64_t count, int64_t grain, FunctionRef<void(int64_t, int64_t)> body) {
+  CHECK_GE(grain, 1);
+  if (count <= 0) return;
+  const int64_t units = (count + grain - 1) / grain;
+  if (units == 1 || workers_.empty()) {
+    body(0, count);
+    return;
+  }
+  const int64_t threads = size();
+  run([&](int thread) {
+    const int64_t begin = units * thread / threads * grain;
+    const int64_t end = std::min(count, units * (thread + 1) / threads * grain);
+    if (begin < end) body(begin, end);
+  });
+}
+
+}  // namespace cleave
