@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+
+#include "base/thread_pool.h"
+#include "tensor/tensor_view.h"
+
+namespace cleave::kernels {
+
+/// out[i, :] = row ids[i] of `table` ([rows, n] of any float or block type) in f32. Throws Error(InvalidArgument)
+/// naming the id and the number of rows where an id lies outside the table.
+void embed(const TensorView& table, const int32_t* ids, int64_t count, float* out, ThreadPool& pool);
+
+/// out[i, :] = x[rows[i], :] for x of [.., n]. REQUIRES: every index is valid.
+void gather_rows(const float* x, const int32_t* rows, int64_t count, int64_t n, float* out, ThreadPool& pool);
+
+}  // namespace cleave::kernels

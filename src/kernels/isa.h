@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace cleave::kernels {
+
+/// Instruction sets that kernels are compiled for, each including the ones before it. Portable needs plain x86-64 only.
+///   Avx2        AVX2, FMA, F16C
+///   Avx512      AVX-512 F, BW, DQ, VL
+///   Avx512Vnni  AVX-512 VNNI (8-bit dot products)
+/// Matrix tiles (AMX) are reached through oneDNN, which makes its own choice.
+enum class Isa : uint8_t { Portable, Avx2, Avx512, Avx512Vnni };
+
+/// "portable", "avx2", "avx512", "avx512 vnni".
+std::string_view to_string(Isa isa);
+
+/// The largest set that this processor and operating system support; found out once.
+Isa best_isa();
+
+/// Every set up to best_isa(), smallest first; what tests run over.
+std::vector<Isa> available_isas();
+
+}  // namespace cleave::kernels

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "base/thread_pool.h"
+#include "kernels/isa.h"
+#include "tensor/dtype.h"
+
+namespace cleave::kernels {
+
+/// The weights W of a linear, packed for the product y[m, n] = x[m, k] * W[n, k]^T. Immutable: several threads may call
+/// a const member at once, each with its own scratch and pool. Owns its memory.
+class Matrix {
+ public:
+  virtual ~Matrix() = default;
+
+  virtual int64_t n() const = 0;
+  virtual int64_t k() const = 0;
+
+  /// Resident bytes of the packed weights, padding included.
+  virtual size_t bytes() const = 0;
+
+  /// How the product is computed, for explain and bench: "exact Q4_1", "bf16 avx512", "Q4_1 avx512 vnni".
+  virtual std::string_view kind() const = 0;
+
+  /// Bytes of scratch that multiply() needs for up to `max_m` rows on `threads` threads.
+  virtual size_t scratch_bytes(int64_t max_m, int threads) const = 0;
+
+  /// Writes y[m, n]; rows of x are k apart, rows of y are n apart. A row of y depends on its row of x alone, never on
+  /// m, the threads or the other rows, in exact matrices and in block ones; 16-bit ones change their rounding between
+  /// small and large m. REQUIRES: scratch is aligned to 64 bytes and holds scratch_bytes(m, pool.size()); x, y and
+  /// scratch do not overlap. Does not allocate.
+  virtual void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool) const = 0;
+};
+
+/// Gives row `row` of a matrix as stored: k elements, borrowed from somewhere or written into `buffer`, which holds
+/// row_bytes(dtype, k). The answer is read before the next call on the same thread and not kept. Called from several
+/// threads.
+using RowReader = FunctionRef<std::span<const std::byte>(int64_t row, std::span<std::byte> buffer)>;
+
+enum class WeightFormat : uint8_t {
+  AsStored,  // 16-bit and f32 weights as such (f16 becomes bf16), blocks as blocks
+  Int8,      // float weights quantised per group of 32, symmetric; blocks as they are
+};
+
+struct PackOptions {
+  /// f32 arithmetic on the stored values; slow, and the standard that the other ways are judged by.
+  bool exact = false;
+  WeightFormat format = WeightFormat::AsStored;
+  Isa isa = best_isa();
+  /// Largest m that will come; larger ones work too but may be slower.
+  int64_t max_m = 512;
+};
+
+/// Packs an [n, k] matrix of any float or block type. Reads every row once, from all threads of the pool.
+/// Throws Error(Unsupported) for integer types, whatever `rows` throws, and Error(InvalidArgument) where a row has a
+/// wrong size or k is no multiple of the type's block.
+std::unique_ptr<Matrix> pack_matrix(DType dtype, int64_t n, int64_t k, RowReader rows, const PackOptions& options,
+                                    ThreadPool& pool);
+
+}  // namespace cleave::kernels
