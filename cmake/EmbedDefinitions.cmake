@@ -1,0 +1,12 @@
+# Writes OUTPUT: a C++ source with every .lua file below ROOT as a raw string (see src/define/definitions.h).
+file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/*.lua)
+list(SORT files)
+set(entries "")
+foreach(file ${files})
+  file(READ ${ROOT}/${file} text)
+  # A string literal may hold 64 KB; definitions are far smaller, and a larger one fails to compile.
+  string(APPEND entries "    {\"${file}\", R\"=lua=(${text})=lua=\"},\n")
+endforeach()
+file(WRITE ${OUTPUT} "#include \"define/definitions.h\"\n\nnamespace cleave::define {\n\n"
+  "std::span<const EmbeddedFile> embedded_files() {\n  static constexpr EmbeddedFile kFiles[] = {\n${entries}  };\n"
+  "  return kFiles;\n}\n\n}  // namespace cleave::define\n")

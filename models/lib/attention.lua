@@ -1,0 +1,183 @@
+-- Attention and rotary position embeddings.
+
+-- Attention of queries [tokens, heads, d] to the sequence's keys and values [tokens, kv_heads, d], as [tokens, heads * d].
+-- Options: scale (1 / sqrt(d)), window, softcap, alibi_slopes, alibi_scale, alibi_bfloat16.
+function attend(q, k, v, options)
+  local y = graph.attention(q, k, v, options)
+  return y:reshape(y:size(1) * y:size(2))
+end
+
+-- Slopes of ALiBi (Press et al., 2021) for any number of heads.
+function alibi_slopes(heads)
+  local slopes = {}
+  local power = 1
+  while power * 2 <= heads do
+    power = power * 2
+  end
+  for i = 1, math.min(power, heads) do
+    slopes[i] = 2 ^ (-8 / power * i)
+  end
+  for i = power + 1, heads do -- the odd ones of twice as many heads
+    slopes[i] = 2 ^ (-4 / power * (2 * (i - power) - 1))
+  end
+  return slopes
+end
+
+-- 1 / theta^(2i / dims), i from 0.
+local function default_frequencies(theta, dims)
+  local f = {}
+  for i = 0, dims // 2 - 1 do
+    f[i + 1] = theta ^ (-2 * i / dims)
+  end
+  return f
+end
+
+local function divided(frequencies, divisors)
+  local f = {}
+  for i, value in ipairs(frequencies) do
+    f[i] = value / (type(divisors) == "table" and divisors[i] or divisors)
+  end
+  return f
+end
+
+-- Llama 3.1: low frequencies are divided by `factor`, high ones kept, those between interpolated.
+local function llama3_frequencies(p, frequencies)
+  local f = {}
+  for i, value in ipairs(frequencies) do
+    local turns = p.original_max_position_embeddings * value / (2 * math.pi)
+    local smooth = (turns - p.low_freq_factor) / (p.high_freq_factor - p.low_freq_factor)
+    smooth = math.max(0, math.min(1, smooth))
+    f[i] = (1 - smooth) * value / p.factor + smooth * value
+  end
+  return f
+end
+
+-- YaRN (Peng et al., 2023): dimensions that turn often keep their frequency, those that turn seldom are divided by `factor`.
+local function yarn_frequencies(p, frequencies, dims, original)
+  local function dimension_of(turns)
+    return dims * math.log(original / (turns * 2 * math.pi)) / (2 * math.log(p.rope_theta))
+  end
+  local low, high = dimension_of(p.beta_fast or 32), dimension_of(p.beta_slow or 1)
+  if p.truncate ~= false then
+    low, high = math.floor(low), math.ceil(high)
+  end
+  low, high = math.max(low, 0), math.min(high, dims - 1)
+  if low == high then
+    high = high + 0.001
+  end
+  local f = {}
+  for i, value in ipairs(frequencies) do
+    local ramp = math.max(0, math.min(1, (i - 1 - low) / (high - low)))
+    f[i] = value / p.factor * ramp + value * (1 - ramp)
+  end
+  return f
+end
+
+local function yarn_scale(p)
+  local function mscale(weight)
+    return p.factor <= 1 and 1 or 0.1 * weight * math.log(p.factor) + 1
+  end
+  if p.attention_factor then
+    return p.attention_factor
+  elseif p.mscale and p.mscale_all_dim then
+    return mscale(p.mscale) / mscale(p.mscale_all_dim)
+  end
+  return mscale(1)
+end
+
+local function longrope_scale(c, p, original)
+  local factor = p.original_max_position_embeddings and c.max_position_embeddings / original or p.factor or 1
+  if p.attention_factor then
+    return p.attention_factor
+  end
+  return factor <= 1 and 1 or math.sqrt(1 + math.log(factor) / math.log(original))
+end
+
+-- What graph.rope wants, by rope_type.
+local kinds = {}
+
+function kinds.default(_, _, frequencies)
+  return { inverse_frequencies = frequencies }
+end
+
+function kinds.linear(_, p, frequencies)
+  return { inverse_frequencies = divided(frequencies, p.factor) }
+end
+
+function kinds.llama3(_, p, frequencies)
+  return { inverse_frequencies = llama3_frequencies(p, frequencies) }
+end
+
+function kinds.dynamic(c, p, frequencies)
+  return {
+    inverse_frequencies = frequencies, dynamic = true, base = p.rope_theta, factor = p.factor,
+    original_length = c.max_position_embeddings,
+  }
+end
+
+function kinds.yarn(c, p, frequencies, dims)
+  local original = p.original_max_position_embeddings or c.max_position_embeddings
+  return { inverse_frequencies = yarn_frequencies(p, frequencies, dims, original), attention_scale = yarn_scale(p) }
+end
+
+function kinds.longrope(c, p, frequencies)
+  local original = p.original_max_position_embeddings or c.max_position_embeddings
+  return {
+    inverse_frequencies = divided(frequencies, p.short_factor),
+    long_inverse_frequencies = divided(frequencies, p.long_factor),
+    original_length = original, attention_scale = longrope_scale(c, p, original),
+  }
+end
+
+-- Rotary settings for heads of `head_dim`. Options: layer_type (where the configuration has settings by type), dims (rotary
+-- dimensions), interleaved.
+local function rope_settings(c, head_dim, options)
+  local p = c.rope_parameters
+  if options.layer_type and p[options.layer_type] then
+    p = p[options.layer_type]
+  end
+  local dims = options.dims or math.floor(head_dim * (p.partial_rotary_factor or 1))
+  local kind = kinds[p.rope_type]
+  if kind == nil then
+    error("unknown rope_type '" .. tostring(p.rope_type) .. "'")
+  end
+  local settings = kind(c, p, default_frequencies(p.rope_theta, dims), dims)
+  settings.interleaved = options.interleaved
+  return settings
+end
+
+-- x [tokens, heads, head_dim] turned by its position.
+function rope(x, c, options)
+  return graph.rope(x, rope_settings(c, x:size(), options or {}))
+end
+
+-- Sliding window of layer i (from 1); nil where it sees everything.
+function window(c, i)
+  if c.layer_types then
+    return c.layer_types[i] == "sliding_attention" and c.sliding_window or nil
+  elseif c.max_window_layers then
+    return i > c.max_window_layers and c.sliding_window or nil
+  end
+  return c.sliding_window
+end
+
+-- Causal self-attention of the Llama kind: q_proj, k_proj, v_proj, rope, o_proj. Options: bias and output_bias (where no
+-- checkpoint tells), norm (a function of q or k and its norm's module, before rope), and those of attend().
+function self_attention(m, x, c, options)
+  local qkv_bias = { bias = options.bias }
+  local q = m.q_proj(x, c.num_attention_heads, c.head_dim, qkv_bias)
+  local k = m.k_proj(x, c.num_key_value_heads, c.head_dim, qkv_bias)
+  local v = m.v_proj(x, c.num_key_value_heads, c.head_dim, qkv_bias)
+  if options.norm then
+    q, k = options.norm(q, m.q_norm), options.norm(k, m.k_norm)
+  end
+  return m.o_proj(attend(rope(q, c), rope(k, c), v, options), x:size(), { bias = options.output_bias })
+end
+
+-- Queries, keys and values out of one projection whose rows are grouped by key-value head: each group holds the queries that
+-- share it, its key and its value. y is [tokens, kv_heads, group + 2, d].
+function split_grouped_qkv(y)
+  local kv_heads, group, d = y:size(1), y:size(2) - 2, y:size(3)
+  local q, k, v = y:split({ group, 1, 1 }, 2)
+  return q:reshape(kv_heads * group, d), k:reshape(kv_heads, d), v:reshape(kv_heads, d)
+end

@@ -1,0 +1,47 @@
+-- The frame of a decoder: embedding, layers, final norm, vocabulary.
+
+-- Fields of `d` (all but architectures and layer have the values of a Llama where absent):
+--   architectures  names in config.json that this definition serves
+--   layer          function(l, x, c, i): the layer's result; l is its module, i counts from 1
+--   base           module of everything but the head ("model")
+--   embedding, layers, head  names of the token embedding ("embed_tokens"), the layers ("layers") and the head ("lm_head",
+--                  beside the base)
+--   width          function(c): width of the token embedding (hidden_size)
+--   embed          function(m, x, c): what the embedding becomes before the first layer; m is the base
+--   norm           function(m, x, c): what the last layer's result becomes before the head
+--   logits         function(y, c): what the head's result becomes
+--   tied           whether the head is the embedding where neither configuration nor checkpoint tells
+function causal_lm(d)
+  local function is_tied(c, head)
+    if c.tie_word_embeddings ~= nil then
+      return c.tie_word_embeddings
+    end
+    return not has(head.weight, d.tied == false)
+  end
+
+  local function decode(c)
+    local m = module(d.base or "model")
+    local embed_tokens = m[d.embedding or "embed_tokens"]
+    local x = embedding(token_ids(), embed_tokens, c.vocab_size, d.width and d.width(c) or c.hidden_size)
+    if d.embed then
+      x = d.embed(m, x, c)
+    end
+    local layers = m[d.layers or "layers"]
+    for i = 1, c.num_hidden_layers do
+      x = d.layer(layers[i - 1], x, c, i)
+    end
+    x = graph.gather_rows(x, graph.output_rows())
+    x = d.norm and d.norm(m, x, c) or rms_norm(x, m.norm, c.rms_norm_eps)
+    local head = module(d.head or "lm_head")
+    local y
+    if is_tied(c, head) then
+      y = graph.matmul(x, weight(embed_tokens.weight, c.vocab_size, x:size()), path(head))
+    else
+      y = head(x, c.vocab_size)
+    end
+    return d.logits and d.logits(y, c) or y
+  end
+
+  d.graphs = { decode = decode }
+  return d
+end

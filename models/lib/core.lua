@@ -1,0 +1,156 @@
+-- Modules, weights and the plain layers. Everything here is a global function of every definition.
+
+-- The `__index` of a definition's globals: an unknown name is an error, not nil.
+local shared = _G
+function read_global(_, name)
+  local value = shared[name]
+  if value == nil then
+    error("unknown name '" .. tostring(name) .. "'")
+  end
+  return value
+end
+
+-- A module is a path in the checkpoint: m.self_attn.q_proj. Indexing one gives its child, calling one applies it as a linear.
+local Module = {}
+local path_of = setmetatable({}, { __mode = "k" })
+
+function module(path)
+  local m = setmetatable({}, Module)
+  path_of[m] = path
+  return m
+end
+
+function Module.__index(m, child)
+  local path = path_of[m]
+  return module(path == "" and tostring(child) or path .. "." .. tostring(child))
+end
+
+function Module.__call(m, x, ...)
+  return linear(m, x, ...)
+end
+
+function Module.__newindex(m)
+  error("module " .. path_of[m] .. " cannot be assigned to")
+end
+
+function Module.__tostring(m)
+  return path_of[m]
+end
+
+-- Module path as text; an error that names what came instead.
+function path(m)
+  local p = path_of[m]
+  if p == nil then
+    error("wanted a module such as m.q_proj, got " .. tostring(m))
+  end
+  return p
+end
+
+-- The tensor of exactly this module's name, with these extents where they are given (-1 for any).
+function weight(m, ...)
+  local extents = { ... }
+  return graph.weight(path(m), #extents > 0 and extents or nil)
+end
+
+-- Whether the checkpoint has this tensor. Without a checkpoint `fallback` answers.
+function has(m, fallback)
+  return graph.has_weight(path(m), fallback)
+end
+
+local function product(list)
+  local p = 1
+  for _, n in ipairs(list) do
+    p = p * n
+  end
+  return p
+end
+
+-- Merges all but the first `keep` dimensions of x into one.
+local function flatten(x, keep)
+  local extents = {}
+  for i = 2, keep do
+    extents[#extents + 1] = x:size(i - 1)
+  end
+  local merged = 1
+  for i = keep, x:rank() - 1 do
+    merged = merged * x:size(i)
+  end
+  extents[#extents + 1] = merged
+  return x:reshape(table.unpack(extents))
+end
+
+-- y = x W^T + b with W = m.weight and b = m.bias, if there is one. The sizes after x shape the output features: m.q_proj(x,
+-- heads, head_dim) gives [tokens, heads, head_dim]. Without sizes the checkpoint's count. A last argument may be a table:
+-- transposed: the checkpoint stores W as [in, out]; bias: whether there is one where no checkpoint tells.
+function linear(m, x, ...)
+  local sizes = { ... }
+  local options = type(sizes[#sizes]) == "table" and table.remove(sizes) or {}
+  if x:rank() > 2 then
+    x = flatten(x, 1)
+  end
+  local out = #sizes > 0 and product(sizes) or -1
+  local w
+  if options.transposed then
+    w = weight(m.weight, x:size(), out):transpose(1, 0)
+  else
+    w = weight(m.weight, out, x:size())
+  end
+  local y = graph.matmul(x, w, path(m))
+  if has(m.bias, options.bias) then
+    y = y + weight(m.bias, w:size(0))
+  end
+  if #sizes > 1 then
+    y = y:reshape(table.unpack(sizes))
+  end
+  return y
+end
+
+-- Rows of m.weight [rows, width] by index.
+function embedding(ids, m, rows, width)
+  return graph.embedding(ids, weight(m.weight, rows or -1, width or -1))
+end
+
+-- Root-mean-square norm with m.weight; `options.offset` is added to each weight (1 where checkpoints store weights around 0).
+function rms_norm(x, m, eps, options)
+  return graph.rms_norm(x, weight(m.weight, x:size()), nil, { eps = eps, offset = options and options.offset })
+end
+
+-- Layer norm with m.weight and m.bias, each if there is one; `options.bias` tells where no checkpoint does.
+function layer_norm(x, m, eps, options)
+  local bias = options == nil or options.bias ~= false
+  local w = has(m.weight, true) and weight(m.weight, x:size()) or nil
+  local b = has(m.bias, bias) and weight(m.bias, x:size()) or nil
+  return graph.layer_norm(x, w, b, { eps = eps })
+end
+
+-- Activation functions by the names that configurations use.
+local activations = {
+  silu = "silu", swish = "silu",
+  gelu = "gelu", gelu_python = "gelu",
+  gelu_new = "gelu_tanh", gelu_fast = "gelu_tanh", gelu_pytorch_tanh = "gelu_tanh", gelu_python_tanh = "gelu_tanh",
+  relu = "relu", relu2 = "relu2", tanh = "tanh", sigmoid = "sigmoid",
+}
+
+function activation(name)
+  local kind = activations[name]
+  if kind == nil then
+    error("unknown activation function '" .. tostring(name) .. "'")
+  end
+  return function(x)
+    return graph.unary(x, kind)
+  end
+end
+
+silu, gelu, gelu_tanh, relu = activation("silu"), activation("gelu"), activation("gelu_new"), activation("relu")
+tanh, sigmoid = activation("tanh"), activation("sigmoid")
+
+-- cap * tanh(x / cap); x itself where there is no cap.
+function softcap(x, cap)
+  if cap == nil then
+    return x
+  end
+  return tanh(x / cap) * cap
+end
+
+softmax, top_k, take, concat = graph.softmax, graph.top_k, graph.take, graph.concat
+token_ids, positions = graph.token_ids, graph.positions

@@ -1,0 +1,142 @@
+#include "define/definitions.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "base/check.h"
+#include "base/strings.h"
+#include "define/config.h"
+#include "define/lua_state.h"
+#include "define/tracer.h"
+
+namespace cleave::define {
+namespace {
+
+bool is_library(std::string_view path) { return path.starts_with("lib/"); }
+
+// Library files define the globals that definitions use; "lib/core.lua" comes first, for the others use it.
+void load_library(LuaState& lua) {
+  const auto load = [&](bool core) {
+    for (const EmbeddedFile& file : embedded_files())
+      if (is_library(file.path) && (file.path == "lib/core.lua") == core) lua.run(file.text, std::string(file.path), 0, false);
+  };
+  load(true);
+  load(false);
+}
+
+// Runs a definition's file and leaves the table that it returns on the stack.
+void load_definition(LuaState& lua, const Definition& definition) {
+  lua.run(definition.text, definition.file, 1, true);
+  if (!lua_istable(lua.get(), -1))
+    fail(ErrorKind::InvalidArgument, "model definition {} returns {}, wanted a table such as causal_lm{{...}} makes",
+         definition.file, luaL_typename(lua.get(), -1));
+}
+
+std::vector<std::string> read_architectures(LuaState& lua, const Definition& definition) {
+  load_definition(lua, definition);
+  lua_State* state = lua.get();
+  std::vector<std::string> names;
+  if (lua_getfield(state, -1, "architectures") == LUA_TTABLE) {
+    const auto count = static_cast<lua_Integer>(lua_rawlen(state, -1));
+    for (lua_Integer i = 1; i <= count; ++i) {
+      if (lua_rawgeti(state, -1, i) == LUA_TSTRING) names.emplace_back(lua_tostring(state, -1));
+      lua_pop(state, 1);
+    }
+  }
+  lua_pop(state, 2);
+  if (names.empty())
+    fail(ErrorKind::InvalidArgument, "model definition {} names no architectures, wanted architectures = {{\"...\"}}",
+         definition.file);
+  return names;
+}
+
+std::string read_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file) fail(ErrorKind::Io, "cannot read {}", path.string());
+  return text.str();
+}
+
+std::vector<std::filesystem::path> definition_files(const std::filesystem::path& path) {
+  if (!std::filesystem::exists(path)) fail(ErrorKind::NotFound, "model definition {} does not exist", path.string());
+  if (!std::filesystem::is_directory(path)) return {path};
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(path))
+    if (entry.path().extension() == ".lua") files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  if (files.empty()) fail(ErrorKind::NotFound, "{} holds no .lua files", path.string());
+  return files;
+}
+
+std::string architecture_of(const Json& config) {
+  if (!config.is_object() || !config.contains("architectures") || !config["architectures"].is_array() ||
+      config["architectures"].empty() || !config["architectures"][0].is_string())
+    fail(ErrorKind::Unsupported, "the configuration names no architecture, wanted \"architectures\": [\"...ForCausalLM\"]");
+  return config["architectures"][0].get<std::string>();
+}
+
+}  // namespace
+
+Definitions Definitions::load(std::span<const std::filesystem::path> user_paths) {
+  Definitions all;
+  LuaState lua;
+  Tracer tracer(lua, nullptr);
+  load_library(lua);
+  const auto add = [&](Definition definition) {
+    definition.architectures = read_architectures(lua, definition);
+    all.definitions_.push_back(std::move(definition));
+  };
+  for (size_t i = user_paths.size(); i-- > 0;)
+    for (const std::filesystem::path& file : definition_files(user_paths[i]))
+      add({file.filename().string(), file.string(), read_file(file), {}});
+  for (const EmbeddedFile& file : embedded_files())
+    if (!is_library(file.path)) add({std::string(file.path), "built-in", std::string(file.text), {}});
+  return all;
+}
+
+const Definition* Definitions::find(std::string_view architecture) const {
+  for (const Definition& definition : definitions_)
+    if (std::ranges::count(definition.architectures, architecture) > 0) return &definition;
+  return nullptr;
+}
+
+graph::Model Definitions::trace(const Json& original_config, const WeightShapes* weights) const {
+  const std::string architecture = architecture_of(original_config);
+  const Definition* definition = find(architecture);
+  if (definition == nullptr) {
+    std::vector<std::string> known;
+    for (const Definition& d : definitions_) known.insert(known.end(), d.architectures.begin(), d.architectures.end());
+    const std::vector<std::string> near = nearest_names(architecture, known);
+    fail(ErrorKind::Unsupported, "no model definition for architecture {}{}; `cleave models` lists all, --model-def adds one",
+         architecture, near.empty() ? "" : fmt::format(" (nearest: {})", join(near, ", ")));
+  }
+  const Json config = normalize_config(original_config);
+  LuaState lua;
+  Tracer tracer(lua, weights);
+  load_library(lua);
+  load_definition(lua, *definition);
+  lua_State* state = lua.get();
+  graph::Model model{architecture, definition->file, {}};
+  if (lua_getfield(state, -1, "graphs") != LUA_TTABLE)
+    fail(ErrorKind::InvalidArgument, "model definition {} has no graphs, wanted a table such as causal_lm{{...}} makes",
+         definition->file);
+  for (lua_pushnil(state); lua_next(state, -2) != 0;) {
+    if (lua_type(state, -2) != LUA_TSTRING || !lua_isfunction(state, -1))
+      fail(ErrorKind::InvalidArgument, "model definition {}: graphs must map names to functions", definition->file);
+    graph::Graph graph(lua_tostring(state, -2));
+    tracer.begin(graph);
+    lua.push(config);
+    lua.call(1, 1);
+    graph.add_output(to_tensor(state, -1));
+    lua_pop(state, 1);
+    graph::verify(graph);
+    model.graphs.push_back(std::move(graph));
+  }
+  return model;
+}
+
+}  // namespace cleave::define

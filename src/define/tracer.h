@@ -1,0 +1,44 @@
+#pragma once
+
+#include "define/definitions.h"
+#include "define/lua_state.h"
+#include "graph/graph.h"
+
+namespace cleave::define {
+
+/// Gives a Lua state the functions that build a graph: the global table `graph` and the methods and operators of tensors
+/// (docs/models.md lists them). A tensor in Lua is a user datum that holds a node's id. Lives at least as long as the state runs.
+class Tracer {
+ public:
+  /// Borrows everything. `weights` may be null.
+  Tracer(LuaState& lua, const WeightShapes* weights);
+
+  /// The graph that the functions add to; set before each is traced.
+  void begin(graph::Graph& graph) {
+    graph_ = &graph;
+    attention_layers_ = 0;
+  }
+  graph::Graph& graph() const;
+
+  /// Shape of the named tensor; nothing where the checkpoint has none. A checkpoint saved from the model without its head
+  /// lacks the first segment of every name ("transformer."); then `name` is corrected.
+  std::optional<Shape> find_weight(std::string& name) const;
+  bool has_checkpoint() const { return weights_ != nullptr; }
+  std::vector<std::string> weight_names() const { return weights_->names(); }
+
+  int next_attention_layer() { return attention_layers_++; }
+
+  static Tracer& of(lua_State* state);
+
+ private:
+  const WeightShapes* weights_;
+  graph::Graph* graph_ = nullptr;
+  int attention_layers_ = 0;
+};
+
+/// Pushes a tensor.
+void push_tensor(lua_State* state, graph::NodeId node);
+/// The tensor at `index`. Throws Error(InvalidArgument) naming what stands there instead.
+graph::NodeId to_tensor(lua_State* state, int index);
+
+}  // namespace cleave::define

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "graph/dims.h"
+#include "graph/op.h"
+#include "tensor/tensor_view.h"
+
+namespace cleave::graph {
+
+using NodeId = int32_t;
+
+/// Numbers are of floating point (how precise is the runtime's choice) or indices.
+enum class Element : uint8_t { Real, Index };
+
+/// One operation and its single result.
+struct Node {
+  Op op;
+  Attributes attributes;
+  std::vector<NodeId> inputs;
+  std::vector<DimId> dims;  // of the result, outermost first
+  Element element = Element::Real;
+  std::string name;  // a weight's name, or the module path of what made it ("model.layers.0.self_attn.q_proj"); may be empty
+
+  template <class T>
+  const T& as() const {
+    return std::get<T>(attributes);
+  }
+};
+
+/// What a shape function finds out: dimensions and kind of the result.
+struct ResultType {
+  std::vector<DimId> dims;
+  Element element = Element::Real;
+};
+
+/// A computation for T tokens of one or more sequences, as plain single-device mathematics. Nodes are in execution order:
+/// inputs of a node precede it. A graph owns its nodes and dimensions; others hold ids.
+class Graph {
+ public:
+  explicit Graph(std::string name);
+
+  const std::string& name() const { return name_; }
+  const std::vector<Node>& nodes() const { return nodes_; }
+  const Node& node(NodeId id) const { return nodes_.at(static_cast<size_t>(id)); }
+  const Dims& dims() const { return dims_; }
+  Dims& dims() { return dims_; }
+  DimId tokens() const { return tokens_; }            // T: tokens of the step
+  DimId output_rows() const { return output_rows_; }  // rows of the step whose logits are wanted
+  DimId routed() const { return routed_; }            // tokens routed to an expert; differs from expert to expert
+  const std::vector<NodeId>& outputs() const { return outputs_; }
+
+  /// Adds a node whose result the op's shape function determines. Throws Error(InvalidArgument) naming op and shapes where
+  /// inputs or attributes do not fit.
+  NodeId add(Op op, std::vector<NodeId> inputs, Attributes attributes = {}, std::string name = {});
+  /// The runtime's input of this kind; the same node every time.
+  NodeId input(InputKind kind);
+  /// The checkpoint's tensor of this name; the same node every time. REQUIRES: the same shape every time.
+  NodeId weight(const WeightAttributes& attributes, const Shape& shape);
+  void add_output(NodeId node) { outputs_.push_back(node); }
+
+  /// Extents of a node's result, kDynamic where a step decides.
+  Shape shape(NodeId id) const;
+  /// "[tokens, 3*2*8]".
+  std::string shape_text(NodeId id) const;
+
+ private:
+  NodeId append(Node node);
+
+  std::string name_;
+  Dims dims_;
+  std::vector<Node> nodes_;
+  std::vector<NodeId> outputs_;
+  std::unordered_map<std::string, NodeId> weights_;  // by name
+  std::array<NodeId, 3> inputs_ = {-1, -1, -1};      // by kind
+  DimId tokens_, output_rows_, routed_;
+};
+
+/// The named graphs of a model, over the same weights: "decode" for a causal language model.
+struct Model {
+  std::string architecture;
+  std::string definition;  // where its definition comes from, for messages
+  std::vector<Graph> graphs;
+
+  const Graph& graph(std::string_view name) const;  // throws Error(NotFound) naming what there is
+};
+
+/// The result of `op` on these inputs; unifies dimensions on the way. Throws as Graph::add does.
+ResultType infer(Op op, std::span<const NodeId> inputs, const Attributes& attributes, Graph& graph);
+
+/// Throws Error(Internal) naming the node if the graph breaks a rule: inputs precede their users and have the number and
+/// kind that the op wants, attributes are the op's, every result has the extents that its shape function gives, weights
+/// are unique, attention layers too, outputs exist. Run after every pass.
+void verify(const Graph& graph);
+
+/// One line per node, for people and golden tests.
+std::string text(const Graph& graph);
+
+}  // namespace cleave::graph

@@ -1,0 +1,109 @@
+#include "graph/op.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/check.h"
+
+namespace cleave::graph {
+namespace {
+
+template <class T, size_t I = 0>
+constexpr size_t index_of() {
+  if constexpr (std::is_same_v<std::variant_alternative_t<I, Attributes>, T>)
+    return I;
+  else
+    return index_of<T, I + 1>();
+}
+
+template <class T>
+constexpr size_t kIs = index_of<T>();
+constexpr size_t kPlain = kIs<std::monostate>;
+
+constexpr std::array<OpInfo, kNumOps> kTable = {{
+    {Op::Input, "input", "-> (t)", "what the runtime feeds into a step", 0, 0, kIs<InputAttributes>},
+    {Op::Weight, "weight", "-> (...)", "a tensor of the checkpoint, or several stacked", 0, 0, kIs<WeightAttributes>},
+    {Op::Slice, "slice", "(...,a|b|c,...) -> (...,b,...)", "a range of one dimension", 1, 1, kIs<SliceAttributes>},
+    {Op::Reshape, "reshape", "(a*b) -> (a,b)", "dimensions split and merged", 1, 1, kIs<ReshapeAttributes>},
+    {Op::Transpose, "transpose", "(a,b) -> (b,a)", "dimensions reordered", 1, 1, kIs<TransposeAttributes>},
+    {Op::Concat, "concat", "(..,a,..),(..,b,..) -> (..,a|b,..)", "joined along one dimension", 1, 1 << 20,
+     kIs<ConcatAttributes>},
+    {Op::Embedding, "embedding", "(t),(v,j) -> (t,j)", "rows of a table by index", 2, 2, kPlain},
+    {Op::GatherRows, "gather_rows", "(t,j),(r) -> (r,j)", "the rows at the given indices", 2, 2, kPlain},
+    {Op::Matmul, "matmul", "(..,k),(j,k) -> (..,j); (e,t,k),(e,j,k) -> (e,t,j)", "x times the transpose of w", 2, 2, kPlain},
+    {Op::Add, "add", "(...),(...) -> (...)", "a + b; b's missing or unit dimensions are repeated", 2, 2, kPlain},
+    {Op::Mul, "mul", "(...),(...) -> (...)", "a * b; b's missing or unit dimensions are repeated", 2, 2, kPlain},
+    {Op::Div, "div", "(...),(...) -> (...)", "a / b; b's missing or unit dimensions are repeated", 2, 2, kPlain},
+    {Op::Scale, "scale", "(...) -> (...)", "a constant times x", 1, 1, kIs<ScaleAttributes>},
+    {Op::Unary, "unary", "(...) -> (...)", "a function of each element", 1, 1, kIs<UnaryAttributes>},
+    {Op::Sum, "sum", "(..,j) -> (..,1)", "sum over the last dimension", 1, 1, kPlain},
+    {Op::RmsNorm, "rms_norm", "(..,j),(j) -> (..,j)", "x / rms(x) * (w + offset) over the last dimension", 1, 2,
+     kIs<NormAttributes>},
+    {Op::LayerNorm, "layer_norm", "(..,j),(j),(j) -> (..,j)", "(x - mean) / deviation * w + b over the last dimension", 1,
+     3, kIs<NormAttributes>},
+    {Op::Rope, "rope", "(t,h,d),(t) -> (t,h,d)", "rotary position embedding", 2, 2, kIs<RopeAttributes>},
+    {Op::Attention, "attention", "(t,h*g,d),(t,h,d),(t,h,v) -> (t,h*g,v)", "causal attention over the kept keys and values",
+     3, 3, kIs<AttentionAttributes>},
+    {Op::Softmax, "softmax", "(..,j) -> (..,j)", "softmax over the last dimension", 1, 1, kPlain},
+    {Op::TopK, "top_k", "(t,e) -> (t,k)", "indices of the k largest, largest first", 1, 1, kIs<TopKAttributes>},
+    {Op::Take, "take", "(t,e),(t,k) -> (t,k)", "the elements at the given indices of each row", 2, 2, kPlain},
+    {Op::Dispatch, "dispatch", "(t,j),(t,k) -> (e,routed,j)", "each token's row for each expert that it chose", 2, 2,
+     kIs<DispatchAttributes>},
+    {Op::Combine, "combine", "(e,routed,j),(t,k),(t,k) -> (t,j)", "weighted sum of each token's expert rows", 3, 3, kPlain},
+}};
+
+constexpr std::array<std::string_view, 9> kUnaryNames = {"silu", "gelu",    "gelu_tanh", "relu",    "relu2",
+                                                         "tanh", "sigmoid", "exp",       "softplus"};
+static_assert(kUnaryNames.size() == static_cast<size_t>(UnaryKind::Softplus) + 1);
+
+constexpr std::array<std::string_view, 3> kInputNames = {"token_ids", "positions", "output_rows"};
+
+struct TextOf {
+  std::string operator()(std::monostate) const { return {}; }
+  std::string operator()(const InputAttributes& a) const { return std::string(kInputNames[static_cast<size_t>(a.kind)]); }
+  std::string operator()(const WeightAttributes& a) const {
+    return a.stacked > 0 ? fmt::format("{} stacked={}", a.name, a.stacked) : a.name;
+  }
+  std::string operator()(const SliceAttributes& a) const { return fmt::format("dim={} [{}:{}]", a.dim, a.begin, a.end); }
+  std::string operator()(const ReshapeAttributes&) const { return {}; }
+  std::string operator()(const TransposeAttributes& a) const { return fmt::format("order={}", fmt::join(a.order, ",")); }
+  std::string operator()(const ConcatAttributes& a) const { return fmt::format("dim={}", a.dim); }
+  std::string operator()(const ScaleAttributes& a) const { return fmt::format("factor={:.6g}", a.factor); }
+  std::string operator()(const UnaryAttributes& a) const { return std::string(kUnaryNames[static_cast<size_t>(a.kind)]); }
+  std::string operator()(const NormAttributes& a) const {
+    return fmt::format("eps={:g}{}", a.eps, a.weight_offset != 0 ? fmt::format(" offset={:g}", a.weight_offset) : "");
+  }
+  std::string operator()(const RopeAttributes& a) const {
+    std::string text = fmt::format("dims={}", 2 * a.inverse_frequencies.size());
+    if (a.interleaved) text += " interleaved";
+    if (a.attention_scale != 1) text += fmt::format(" scale={:.6g}", a.attention_scale);
+    if (a.length_rule == RopeAttributes::LengthRule::Switch) text += fmt::format(" long_beyond={}", a.original_length);
+    if (a.length_rule == RopeAttributes::LengthRule::Dynamic) text += fmt::format(" dynamic_beyond={}", a.original_length);
+    return text;
+  }
+  std::string operator()(const AttentionAttributes& a) const {
+    std::string text = fmt::format("layer={} scale={:.6g}", a.layer, a.scale);
+    if (a.window > 0) text += fmt::format(" window={}", a.window);
+    if (a.softcap > 0) text += fmt::format(" softcap={:g}", a.softcap);
+    if (!a.alibi_slopes.empty()) text += " alibi";
+    return text;
+  }
+  std::string operator()(const TopKAttributes& a) const { return fmt::format("k={}", a.k); }
+  std::string operator()(const DispatchAttributes& a) const { return fmt::format("experts={}", a.num_experts); }
+};
+
+}  // namespace
+
+std::span<const OpInfo, kNumOps> op_table() { return kTable; }
+
+const OpInfo& op_info(Op op) {
+  const OpInfo& info = kTable[static_cast<size_t>(op)];
+  CHECK(info.op == op);
+  return info;
+}
+
+std::span<const std::string_view> unary_names() { return kUnaryNames; }
+
+std::string attributes_text(const Attributes& attributes) { return std::visit(TextOf{}, attributes); }
+
+}  // namespace cleave::graph

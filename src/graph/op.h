@@ -1,0 +1,137 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace cleave::graph {
+
+/// Operations on tensors; op_info() says what each does. Mathematics of one device: no operation communicates, and none is
+/// fused with another.
+enum class Op : uint8_t {
+  Input, Weight,
+  Slice, Reshape, Transpose, Concat,
+  Embedding, GatherRows, Matmul,
+  Add, Mul, Div, Scale, Unary, Sum,
+  RmsNorm, LayerNorm, Rope, Attention,
+  Softmax, TopK, Take, Dispatch, Combine,
+};
+inline constexpr int kNumOps = static_cast<int>(Op::Combine) + 1;
+
+/// What the runtime feeds into a step of T tokens.
+enum class InputKind : uint8_t {
+  TokenIds,    // [tokens], indices into the vocabulary
+  Positions,   // [tokens], each token's position in its sequence
+  OutputRows,  // [rows], the tokens whose logits are wanted
+};
+
+enum class UnaryKind : uint8_t { Silu, Gelu, GeluTanh, Relu, Relu2, Tanh, Sigmoid, Exp, Softplus };
+
+struct InputAttributes {
+  InputKind kind;
+};
+
+/// A tensor of the checkpoint, or `stacked` tensors that differ in one number: then `name` has a `*` in its place and
+/// tensor i becomes row i of a new outermost dimension (the experts of a mixture).
+struct WeightAttributes {
+  std::string name;
+  int64_t stacked = 0;  // 0: one tensor
+};
+
+/// Elements [begin, end) of dimension `dim`.
+struct SliceAttributes {
+  int dim;
+  int64_t begin, end;
+};
+
+struct ReshapeAttributes {
+  std::vector<int64_t> extents;  // kDynamic keeps the dynamic dimension, which must be the outermost
+};
+
+struct TransposeAttributes {
+  std::vector<int> order;  // dimension i of the result is dimension order[i] of the input
+};
+
+struct ConcatAttributes {
+  int dim;
+};
+
+struct ScaleAttributes {
+  double factor;
+};
+
+struct UnaryAttributes {
+  UnaryKind kind;
+};
+
+struct NormAttributes {
+  double eps;
+  double weight_offset = 0;  // added to every weight: 1 where a checkpoint stores weights around zero
+};
+
+/// Rotary position embedding (Su et al., 2021). Pair i of a head turns by position * inverse_frequencies[i]; only the first
+/// 2 * inverse_frequencies.size() dimensions of a head turn, the others pass.
+struct RopeAttributes {
+  std::vector<double> inverse_frequencies;
+  bool interleaved = false;    // pairs (2i, 2i + 1) instead of (i, i + n / 2)
+  double attention_scale = 1;  // multiplies sine and cosine (YaRN's mscale, longrope's attention factor)
+  /// How frequencies depend on the sequence's length, counting the whole prompt (see docs/models.md).
+  enum class LengthRule : uint8_t {
+    None,
+    Switch,   // longer than `original_length`: long_inverse_frequencies (longrope)
+    Dynamic,  // longer than `original_length`: the base grows with the length (dynamic NTK)
+  } length_rule = LengthRule::None;
+  std::vector<double> long_inverse_frequencies;
+  int64_t original_length = 0;
+  double base = 0, factor = 1;  // of LengthRule::Dynamic
+};
+
+/// Attention of every token to its own sequence's earlier tokens and itself, whose keys and values are kept from step to step.
+/// Query heads [h*g, (h+1)*g) share key-value head h, g = query heads / key-value heads.
+struct AttentionAttributes {
+  int layer = 0;       // which key-value cache; unique in a graph
+  double scale = 1;    // of the dot products
+  int64_t window = 0;  // > 0: only the last `window` tokens, the own one included
+  double softcap = 0;  // > 0: scores become softcap * tanh(score / softcap)
+  /// ALiBi (Press et al., 2021): slope * key position is added to a head's scaled scores.
+  std::vector<double> alibi_slopes;
+  double alibi_scale = 1;       // multiplies the bias
+  bool alibi_bfloat16 = false;  // slope and slope * position are rounded to bfloat16 first
+};
+
+struct TopKAttributes {
+  int64_t k;
+};
+
+struct DispatchAttributes {
+  int64_t num_experts;
+};
+
+using Attributes = std::variant<std::monostate, InputAttributes, WeightAttributes, SliceAttributes, ReshapeAttributes,
+                                TransposeAttributes, ConcatAttributes, ScaleAttributes, UnaryAttributes, NormAttributes,
+                                RopeAttributes, AttentionAttributes, TopKAttributes, DispatchAttributes>;
+
+struct OpInfo {
+  Op op;
+  std::string_view name;       // in text form and in model definitions
+  std::string_view signature;  // shapes, einsum-like
+  std::string_view summary;
+  int min_inputs, max_inputs;
+  size_t attributes;  // index of its type in Attributes
+};
+
+/// The table of operations, in the order of Op.
+std::span<const OpInfo, kNumOps> op_table();
+const OpInfo& op_info(Op op);
+
+/// "silu", "gelu_tanh", ... in the order of UnaryKind.
+std::span<const std::string_view> unary_names();
+
+/// The attributes as they stand in the text form, such as "eps=1e-05"; "" for none.
+std::string attributes_text(const Attributes& attributes);
+
+}  // namespace cleave::graph

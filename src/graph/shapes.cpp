@@ -1,0 +1,295 @@
+// Shape functions: one short function per op, in one table. Each checks its inputs, relates their dimensions, and says what
+// comes out.
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/check.h"
+#include "graph/graph.h"
+
+namespace cleave::graph {
+namespace {
+
+/// The inputs of the node to be made, for the shape functions.
+class Operands {
+ public:
+  Operands(Op op, std::span<const NodeId> inputs, const Attributes& attributes, Graph& graph)
+      : op_(op), inputs_(inputs), attributes_(attributes), graph_(graph) {}
+
+  size_t size() const { return inputs_.size(); }
+  const std::vector<DimId>& dims(size_t i) const { return graph_.node(inputs_[i]).dims; }
+  size_t rank(size_t i) const { return dims(i).size(); }
+  int64_t extent(DimId dim) const { return graph_.dims().extent(dim); }
+  Element element(size_t i) const { return graph_.node(inputs_[i]).element; }
+  Dims& table() { return graph_.dims(); }
+  Graph& graph() { return graph_; }
+  template <class T>
+  const T& as() const {
+    return std::get<T>(attributes_);
+  }
+
+  template <class... Args>
+  void want(bool condition, fmt::format_string<Args...> format, Args&&... args) const {
+    if (condition) return;
+    std::vector<std::string> shapes;
+    for (const NodeId input : inputs_) {
+      const Node& node = graph_.node(input);
+      shapes.push_back(graph_.shape_text(input) + (node.op == Op::Weight ? " (" + node.name + ")" : ""));
+    }
+    fail(ErrorKind::InvalidArgument, "{} of {}: {}", op_info(op_).name, fmt::join(shapes, " and "),
+         fmt::format(format, std::forward<Args>(args)...));
+  }
+  void want_real(size_t i) const { want(element(i) == Element::Real, "input {} must hold numbers, not indices", i + 1); }
+  void want_index(size_t i) const { want(element(i) == Element::Index, "input {} must hold indices", i + 1); }
+
+  /// Makes two dimensions one after checking that they can be.
+  void same(DimId a, DimId b, std::string_view what) {
+    if (table().same(a, b)) return;
+    want(extent(a) != kDynamic && extent(a) == extent(b), "{} differ: {} and {}", what, table().text(a), table().text(b));
+    table().unify(a, b);
+  }
+
+ private:
+  Op op_;
+  std::span<const NodeId> inputs_;
+  const Attributes& attributes_;
+  Graph& graph_;
+};
+
+using ShapeFunction = ResultType (*)(Operands&);
+
+ResultType input(Operands& o) {
+  const bool rows = o.as<InputAttributes>().kind == InputKind::OutputRows;
+  return {{rows ? o.graph().output_rows() : o.graph().tokens()}, Element::Index};
+}
+
+ResultType weight(Operands&) { fail(ErrorKind::Internal, "weights are made by Graph::weight"); }
+
+ResultType slice(Operands& o) {
+  const auto& a = o.as<SliceAttributes>();
+  std::vector<DimId> dims = o.dims(0);
+  o.want(a.dim >= 0 && static_cast<size_t>(a.dim) < dims.size(), "there is no dimension {}", a.dim);
+  DimId& dim = dims[static_cast<size_t>(a.dim)];
+  const int64_t extent = o.extent(dim);
+  o.want(extent != kDynamic && 0 <= a.begin && a.begin < a.end && a.end <= extent,
+         "range [{}, {}) does not fit into dimension {}", a.begin, a.end, a.dim);
+  std::vector<int64_t> extents;
+  for (const int64_t piece : {a.begin, a.end - a.begin, extent - a.end})
+    if (piece > 0) extents.push_back(piece);
+  dim = o.table().split_concat(dim, extents)[a.begin > 0 ? 1 : 0];
+  return {dims, o.element(0)};
+}
+
+ResultType reshape(Operands& o) {
+  const std::vector<int64_t>& wanted = o.as<ReshapeAttributes>().extents;
+  std::vector<DimId> from = o.dims(0);
+  std::vector<DimId> dims;
+  std::vector<int64_t> extents = wanted;
+  if (!from.empty() && o.extent(from[0]) == kDynamic) {
+    o.want(!extents.empty() && extents[0] == kDynamic, "the first dimension must stay {}", o.table().text(from[0]));
+    dims.push_back(from[0]);
+    from.erase(from.begin());
+    extents.erase(extents.begin());
+  }
+  int64_t before = 1, after = 1;
+  for (const DimId dim : from) before *= o.extent(dim);
+  for (const int64_t extent : extents) {
+    o.want(extent >= 0 && (extent == 0 || after <= INT64_MAX / extent), "impossible extents {}", fmt::join(wanted, ", "));
+    after *= extent;
+  }
+  o.want(before == after, "cannot become [{}]: {} elements against {}", fmt::join(wanted, ", "), before, after);
+  // Equal extents from the outside and from the inside keep their dimensions; what lies between is one product, split anew.
+  size_t outer = 0, inner = 0;
+  while (outer < from.size() && outer < extents.size() && o.extent(from[outer]) == extents[outer])
+    dims.push_back(from[outer++]);
+  while (inner < from.size() - outer && inner < extents.size() - outer &&
+         o.extent(from[from.size() - 1 - inner]) == extents[extents.size() - 1 - inner])
+    ++inner;
+  const std::span middle_from(from.begin() + static_cast<long>(outer), from.end() - static_cast<long>(inner));
+  const std::span middle_to(extents.begin() + static_cast<long>(outer), extents.end() - static_cast<long>(inner));
+  const DimId product = o.table().product(middle_from);
+  const std::vector<DimId> made = middle_to.size() == 1 ? std::vector<DimId>{product} : o.table().split_product(product, middle_to);
+  dims.insert(dims.end(), made.begin(), made.end());
+  dims.insert(dims.end(), from.end() - static_cast<long>(inner), from.end());
+  return {dims, o.element(0)};
+}
+
+ResultType transpose(Operands& o) {
+  const std::vector<int>& order = o.as<TransposeAttributes>().order;
+  std::vector<int> sorted = order;
+  std::sort(sorted.begin(), sorted.end());
+  bool permutation = sorted.size() == o.rank(0);
+  for (size_t i = 0; i < sorted.size(); ++i) permutation = permutation && sorted[i] == static_cast<int>(i);
+  o.want(permutation, "order {} is no permutation of its dimensions", fmt::join(order, ","));
+  std::vector<DimId> dims;
+  for (const int from : order) dims.push_back(o.dims(0)[static_cast<size_t>(from)]);
+  return {dims, o.element(0)};
+}
+
+ResultType concat(Operands& o) {
+  const auto dim = static_cast<size_t>(o.as<ConcatAttributes>().dim);
+  std::vector<DimId> dims = o.dims(0);
+  o.want(dim < dims.size(), "there is no dimension {}", dim);
+  std::vector<DimId> joined;
+  for (size_t i = 0; i < o.size(); ++i) {
+    o.want(o.rank(i) == dims.size(), "inputs differ in their number of dimensions");
+    for (size_t d = 0; d < dims.size(); ++d)
+      if (d != dim) o.same(dims[d], o.dims(i)[d], "other dimensions");
+    joined.push_back(o.dims(i)[dim]);
+  }
+  dims[dim] = o.table().concat(joined);
+  return {dims, o.element(0)};
+}
+
+ResultType embedding(Operands& o) {
+  o.want_index(0);
+  o.want(o.rank(0) == 1 && o.rank(1) == 2, "wanted indices [tokens] and a table [rows, width]");
+  return {{o.dims(0)[0], o.dims(1)[1]}};
+}
+
+ResultType gather_rows(Operands& o) {
+  o.want_real(0);
+  o.want_index(1);
+  o.want(o.rank(0) == 2 && o.rank(1) == 1, "wanted [tokens, width] and [rows]");
+  return {{o.dims(1)[0], o.dims(0)[1]}};
+}
+
+ResultType matmul(Operands& o) {
+  o.want_real(0);
+  o.want_real(1);
+  std::vector<DimId> dims = o.dims(0);
+  const std::vector<DimId>& w = o.dims(1);
+  const bool batched = w.size() == 3;
+  o.want(batched ? dims.size() == 3 : w.size() == 2 && !dims.empty(), "wanted [..., k] and [j, k], or [e, t, k] and [e, j, k]");
+  if (batched) o.same(dims[0], w[0], "numbers of experts");
+  o.same(dims.back(), w.back(), "input features of activation and weight");
+  dims.back() = w[w.size() - 2];
+  return {dims};
+}
+
+/// b is repeated along dimensions that it lacks (on the left) or where its extent is 1.
+ResultType elementwise(Operands& o) {
+  o.want_real(0);
+  o.want_real(1);
+  const std::vector<DimId>& a = o.dims(0);
+  const std::vector<DimId>& b = o.dims(1);
+  o.want(b.size() <= a.size(), "the second operand has more dimensions");
+  for (size_t i = 1; i <= b.size(); ++i) {
+    const DimId of_a = a[a.size() - i];
+    const DimId of_b = b[b.size() - i];
+    if (o.extent(of_b) != 1 || o.extent(of_a) == 1) o.same(of_a, of_b, "dimensions");
+  }
+  return {a};
+}
+
+ResultType same_as_input(Operands& o) {
+  o.want_real(0);
+  return {o.dims(0)};
+}
+
+ResultType sum(Operands& o) {
+  o.want_real(0);
+  o.want(o.rank(0) >= 1, "a scalar has nothing to sum");
+  std::vector<DimId> dims = o.dims(0);
+  dims.back() = o.table().atom(1);
+  return {dims};
+}
+
+ResultType norm(Operands& o) {
+  o.want_real(0);
+  o.want(o.rank(0) >= 1, "wanted at least one dimension");
+  for (size_t i = 1; i < o.size(); ++i) {
+    o.want(o.rank(i) == 1, "weight and bias must be vectors");
+    o.same(o.dims(0).back(), o.dims(i)[0], "widths of activation and weight");
+  }
+  return {o.dims(0)};
+}
+
+ResultType rope(Operands& o) {
+  o.want_real(0);
+  o.want_index(1);
+  o.want(o.rank(0) == 3 && o.rank(1) == 1, "wanted [tokens, heads, head_dim] and positions [tokens]");
+  o.same(o.dims(0)[0], o.dims(1)[0], "numbers of tokens");
+  const auto rotary = static_cast<int64_t>(2 * o.as<RopeAttributes>().inverse_frequencies.size());
+  o.want(rotary > 0 && rotary <= o.extent(o.dims(0)[2]), "{} rotary dimensions do not fit into a head of {}", rotary,
+         o.extent(o.dims(0)[2]));
+  return {o.dims(0)};
+}
+
+ResultType attention(Operands& o) {
+  const std::vector<DimId> q = o.dims(0), k = o.dims(1), v = o.dims(2);
+  for (size_t i = 0; i < 3; ++i) {
+    o.want_real(i);
+    o.want(o.rank(i) == 3, "wanted [tokens, heads, head_dim] for queries, keys and values");
+    o.same(q[0], o.dims(i)[0], "numbers of tokens");
+  }
+  o.same(k[1], v[1], "numbers of key and value heads");
+  o.same(q[2], k[2], "head sizes of queries and keys");
+  const int64_t heads = o.extent(q[1]), kv_heads = o.extent(k[1]);
+  o.want(kv_heads > 0 && heads % kv_heads == 0, "{} query heads cannot share {} key-value heads evenly", heads, kv_heads);
+  const size_t slopes = o.as<AttentionAttributes>().alibi_slopes.size();
+  o.want(slopes == 0 || static_cast<int64_t>(slopes) == heads, "{} ALiBi slopes for {} heads", slopes, heads);
+  if (heads == kv_heads) {
+    o.table().unify(q[1], k[1]);
+  } else {
+    const std::vector<int64_t> grouped = {kv_heads, heads / kv_heads};
+    const std::vector<DimId> parts = o.table().split_product(q[1], grouped);
+    if (kv_heads > 1) o.table().unify(parts[0], k[1]);
+  }
+  return {{q[0], q[1], v[2]}};
+}
+
+ResultType top_k(Operands& o) {
+  o.want_real(0);
+  const int64_t k = o.as<TopKAttributes>().k;
+  o.want(o.rank(0) == 2 && k >= 1 && k <= o.extent(o.dims(0)[1]), "cannot choose {} of the last dimension", k);
+  return {{o.dims(0)[0], o.table().atom(k)}, Element::Index};
+}
+
+ResultType take(Operands& o) {
+  o.want_real(0);
+  o.want_index(1);
+  o.want(o.rank(0) == 2 && o.rank(1) == 2, "wanted [tokens, n] and indices [tokens, k]");
+  o.same(o.dims(0)[0], o.dims(1)[0], "numbers of tokens");
+  return {o.dims(1)};
+}
+
+ResultType dispatch(Operands& o) {
+  o.want_real(0);
+  o.want_index(1);
+  o.want(o.rank(0) == 2 && o.rank(1) == 2, "wanted [tokens, width] and chosen experts [tokens, k]");
+  o.same(o.dims(0)[0], o.dims(1)[0], "numbers of tokens");
+  return {{o.table().atom(o.as<DispatchAttributes>().num_experts), o.graph().routed(), o.dims(0)[1]}};
+}
+
+ResultType combine(Operands& o) {
+  o.want_real(0);
+  o.want_index(1);
+  o.want_real(2);
+  o.want(o.rank(0) == 3 && o.rank(1) == 2 && o.rank(2) == 2,
+         "wanted [experts, routed, width], chosen experts [tokens, k] and their weights [tokens, k]");
+  o.same(o.dims(1)[0], o.dims(2)[0], "numbers of tokens");
+  o.same(o.dims(1)[1], o.dims(2)[1], "numbers of chosen experts");
+  return {{o.dims(1)[0], o.dims(0)[2]}};
+}
+
+// In the order of Op.
+constexpr std::array<ShapeFunction, kNumOps> kShapeFunctions = {
+    input,        weight,        slice,       reshape,     transpose, concat,        embedding,     gather_rows,
+    matmul,       elementwise,   elementwise, elementwise, same_as_input, same_as_input, sum,       norm,
+    norm,         rope,          attention,   same_as_input, top_k,     take,          dispatch,      combine};
+
+}  // namespace
+
+ResultType infer(Op op, std::span<const NodeId> inputs, const Attributes& attributes, Graph& graph) {
+  const OpInfo& info = op_info(op);
+  CHECK_EQ(attributes.index(), info.attributes);
+  Operands operands(op, inputs, attributes, graph);
+  const auto count = static_cast<int>(inputs.size());
+  if (count < info.min_inputs || count > info.max_inputs)
+    fail(ErrorKind::InvalidArgument, "{} takes {} to {} tensors, not {}", info.name, info.min_inputs, info.max_inputs, count);
+  return kShapeFunctions[static_cast<size_t>(op)](operands);
+}
+
+}  // namespace cleave::graph
