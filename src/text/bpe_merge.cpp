@@ -1,0 +1,129 @@
+#include "text/bpe_merge.h"
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <queue>
+#include <unordered_map>
+
+#include "base/check.h"
+
+namespace cleave::text {
+namespace {
+
+// Up to this many symbols the scan wins: its arrays fit into two cache lines each.
+constexpr size_t kScanLimit = 40;
+constexpr uint32_t kNoMerge = std::numeric_limits<uint32_t>::max();
+constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
+
+// The linked list of symbols and the pairs in it that may merge, ordered by rank, then by position. Nearly always
+// positions of one rank arrive in order, because the merges that make the pairs go from left to right.
+class RankQueue {
+ public:
+  RankQueue(std::vector<int32_t>& ids, const MergeTable& merges)
+      : ids_(ids), merges_(merges), next_(ids.size()), previous_(ids.size()) {
+    CHECK_LT(ids.size(), size_t{kNone});
+    const auto count = static_cast<uint32_t>(ids.size());
+    for (uint32_t i = 0; i < count; ++i) {
+      next_[i] = i + 1 < count ? i + 1 : kNone;
+      previous_[i] = i > 0 ? i - 1 : kNone;
+    }
+    for (uint32_t i = 0; i < count; ++i) enqueue(i);
+  }
+
+  void run() {
+    while (!ranks_.empty()) {
+      const uint32_t rank = ranks_.top();
+      Bucket& bucket = buckets_.at(rank);
+      drain(rank, bucket);
+      if (ranks_.top() != rank) continue;  // a lower rank has come up; this one goes on later
+      ranks_.pop();
+      buckets_.erase(rank);
+    }
+    std::erase(ids_, kDead);
+  }
+
+ private:
+  static constexpr int32_t kDead = -1;  // a symbol that its left neighbour has taken in
+
+  struct Bucket {
+    std::vector<uint32_t> positions;  // of the left symbols; those up to `taken` are done
+    size_t taken = 0;
+    bool sorted = true;
+  };
+
+  void enqueue(uint32_t position) {
+    if (position == kNone || next_[position] == kNone) return;
+    const Merge* merge = merges_.find(ids_[position], ids_[next_[position]]);
+    if (merge == nullptr) return;
+    const auto [found, is_new] = buckets_.try_emplace(merge->rank);
+    if (is_new) ranks_.push(merge->rank);
+    Bucket& bucket = found->second;
+    if (!bucket.positions.empty() && position < bucket.positions.back()) bucket.sorted = false;
+    bucket.positions.push_back(position);
+  }
+
+  // Merges the pairs of a rank until they are done or a lower rank has a pair.
+  void drain(uint32_t rank, Bucket& bucket) {
+    if (!bucket.sorted) {
+      std::sort(bucket.positions.begin() + static_cast<std::ptrdiff_t>(bucket.taken), bucket.positions.end());
+      bucket.sorted = true;
+    }
+    while (bucket.taken < bucket.positions.size() && ranks_.top() == rank) {
+      const uint32_t position = bucket.positions[bucket.taken++];
+      if (ids_[position] == kDead || next_[position] == kNone) continue;
+      const Merge* merge = merges_.find(ids_[position], ids_[next_[position]]);
+      if (merge == nullptr || merge->rank != rank) continue;  // a neighbour has changed since
+      take_in_next(position, merge->id);
+      enqueue(previous_[position]);
+      enqueue(position);
+    }
+  }
+
+  void take_in_next(uint32_t position, int32_t id) {
+    const uint32_t taken = next_[position];
+    ids_[position] = id;
+    ids_[taken] = kDead;
+    next_[position] = next_[taken];
+    if (next_[taken] != kNone) previous_[next_[taken]] = position;
+  }
+
+  std::vector<int32_t>& ids_;  // [symbols]
+  const MergeTable& merges_;
+  std::vector<uint32_t> next_;      // [symbols]
+  std::vector<uint32_t> previous_;  // [symbols]
+  std::unordered_map<uint32_t, Bucket> buckets_;
+  std::priority_queue<uint32_t, std::vector<uint32_t>, std::greater<>> ranks_;  // each that has a bucket, once
+};
+
+}  // namespace
+
+void merge_by_scan(std::vector<int32_t>& ids, const MergeTable& merges) {
+  std::vector<Merge> best(ids.size(), Merge{kNoMerge, 0});  // [i]: the merge of symbols i and i + 1
+  const auto look_up = [&](size_t i) {
+    const Merge* merge = i + 1 < ids.size() ? merges.find(ids[i], ids[i + 1]) : nullptr;
+    best[i] = merge != nullptr ? *merge : Merge{kNoMerge, 0};
+  };
+  for (size_t i = 0; i < ids.size(); ++i) look_up(i);
+  while (ids.size() > 1) {
+    const auto lowest = std::min_element(best.begin(), best.end(), [](Merge a, Merge b) { return a.rank < b.rank; });
+    if (lowest->rank == kNoMerge) return;
+    const auto i = static_cast<size_t>(lowest - best.begin());
+    ids[i] = lowest->id;
+    ids.erase(ids.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+    best.erase(lowest + 1);
+    look_up(i);
+    if (i > 0) look_up(i - 1);
+  }
+}
+
+void merge_by_rank(std::vector<int32_t>& ids, const MergeTable& merges) {
+  RankQueue(ids, merges).run();
+}
+
+void merge_all(std::vector<int32_t>& ids, const MergeTable& merges) {
+  if (ids.size() <= kScanLimit) return merge_by_scan(ids, merges);
+  merge_by_rank(ids, merges);
+}
+
+}  // namespace cleave::text

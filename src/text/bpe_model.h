@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "text/json_field.h"
+#include "text/merge_table.h"
+#include "text/model.h"
+#include "text/vocabulary.h"
+
+namespace cleave::text {
+
+/// What a byte-pair encoding is made of.
+struct BpeParts {
+  Vocabulary vocabulary;
+  MergeTable merges;
+  std::string unknown_token;   // stands for characters that the vocabulary lacks; where empty, they vanish
+  bool fuse_unknown = false;   // one unknown token for several such characters in a row
+  bool ignore_merges = false;  // a piece that is a token is that token, whatever the merges say
+  std::string what;            // names the file in errors
+};
+
+/// Adds the merge of two tokens. Throws Error(Corrupt), calling the merge `place`, where the vocabulary lacks either or
+/// what they form.
+void add_merge(BpeParts& parts, std::string_view left, std::string_view right, uint32_t rank, const std::string& place);
+
+/// Byte-pair encoding of the characters of a piece.
+std::unique_ptr<Model> make_bpe_model(BpeParts parts);
+
+/// Reads the `model` of a tokenizer.json whose type is BPE. Throws Error(Unsupported) for its options that are not read
+/// (byte_fallback, prefixes and suffixes of tokens), Error(Corrupt) for lists that contradict one another.
+std::unique_ptr<Model> read_bpe_model(const JsonField& field);
+
+}  // namespace cleave::text

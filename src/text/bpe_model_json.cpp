@@ -1,0 +1,70 @@
+#include <utility>
+
+#include "base/error.h"
+#include "text/bpe_model.h"
+
+namespace cleave::text {
+namespace {
+
+void check_options(const JsonField& field) {
+  if (field.boolean_or("byte_fallback", false))
+    fail(ErrorKind::Unsupported, "{}: a BPE with byte_fallback (as SentencePiece has it) is not read", field.path());
+  for (const char* option : {"continuing_subword_prefix", "end_of_word_suffix"})
+    if (const std::string text = field.string_or(option, ""); !text.empty())
+      fail(ErrorKind::Unsupported, "{}: a BPE with the {} \"{}\" is not read", field.path(), option, text);
+}
+
+Vocabulary read_vocabulary(const JsonField& field) {
+  Vocabulary vocabulary;
+  vocabulary.reserve(field.object().size());
+  for (const auto& [token, id] : field.object().items())
+    vocabulary.add(token, JsonField(id, fmt::format("{}[\"{}\"]", field.path(), token)).token_id());
+  return vocabulary;
+}
+
+// Before version 0.20 of the library a merge was one string, "left right".
+std::pair<std::string_view, std::string_view> read_merge(const JsonField& field) {
+  const Json& merge = field.json();
+  if (merge.is_string()) {
+    const std::string_view text = merge.get_ref<const std::string&>();
+    const size_t space = text.find(' ');
+    if (space == std::string_view::npos || text.find(' ', space + 1) != std::string_view::npos)
+      field.wrong("two tokens with a space between");
+    return {text.substr(0, space), text.substr(space + 1)};
+  }
+  if (!merge.is_array() || merge.size() != 2 || !merge[0].is_string() || !merge[1].is_string())
+    field.wrong("a pair of tokens");
+  return {merge[0].get_ref<const std::string&>(), merge[1].get_ref<const std::string&>()};
+}
+
+bool is_version_line(const Json& merge) {
+  return merge.is_string() && merge.get_ref<const std::string&>().starts_with("#version");
+}
+
+void read_merges(const JsonField& field, BpeParts& parts) {
+  const Json& list = field.array();
+  parts.merges = MergeTable(list.size());
+  uint32_t rank = 0;
+  for (size_t i = 0; i < list.size(); ++i) {
+    if (is_version_line(list[i])) continue;
+    const JsonField merge = field.at(i);
+    const auto [left, right] = read_merge(merge);
+    add_merge(parts, left, right, rank++, merge.path());
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Model> read_bpe_model(const JsonField& field) {
+  check_options(field);
+  BpeParts parts;
+  parts.what = field.path();
+  parts.vocabulary = read_vocabulary(field.at("vocab"));
+  parts.unknown_token = field.string_or("unk_token", "");
+  parts.fuse_unknown = field.boolean_or("fuse_unk", false);
+  parts.ignore_merges = field.boolean_or("ignore_merges", false);
+  read_merges(field.at("merges"), parts);
+  return make_bpe_model(std::move(parts));
+}
+
+}  // namespace cleave::text

@@ -1,0 +1,77 @@
+#include "text/json_field.h"
+
+#include <limits>
+
+#include "base/error.h"
+
+namespace cleave::text {
+namespace {
+
+constexpr size_t kShownLength = 60;  // enough to recognise a value in an error, short enough for one line
+
+std::string describe(const Json& json) {
+  if (json.is_structured()) return fmt::format("an {} of {} elements", json.type_name(), json.size());
+  std::string shown = json.dump(-1, ' ', true, Json::error_handler_t::replace);  // ASCII, so that cutting is safe
+  if (shown.size() > kShownLength) shown = shown.substr(0, kShownLength) + "...";
+  return json.is_null() ? "null" : fmt::format("the {} {}", json.type_name(), shown);
+}
+
+}  // namespace
+
+void JsonField::wrong(const char* wanted) const {
+  fail(ErrorKind::Corrupt, "{}: wanted {}, saw {}", path_, wanted, describe(*json_));
+}
+
+std::optional<JsonField> JsonField::find(const char* key) const {
+  const auto found = object().find(key);
+  if (found == json_->end() || found->is_null()) return std::nullopt;
+  return JsonField(*found, fmt::format("{}{}{}", path_, path_.ends_with(':') ? " " : ".", key));
+}
+
+JsonField JsonField::at(const char* key) const {
+  std::optional<JsonField> field = find(key);
+  if (!field) fail(ErrorKind::Corrupt, "{}: the key \"{}\" is missing", path_, key);
+  return *field;
+}
+
+JsonField JsonField::at(size_t index) const {
+  return JsonField(array()[index], fmt::format("{}[{}]", path_, index));
+}
+
+const Json& JsonField::array() const {
+  if (!json_->is_array()) wrong("an array");
+  return *json_;
+}
+
+const Json& JsonField::object() const {
+  if (!json_->is_object()) wrong("an object");
+  return *json_;
+}
+
+const std::string& JsonField::string() const {
+  if (!json_->is_string()) wrong("a string");
+  return json_->get_ref<const std::string&>();
+}
+
+bool JsonField::boolean() const {
+  if (!json_->is_boolean()) wrong("true or false");
+  return json_->get<bool>();
+}
+
+int32_t JsonField::token_id() const {
+  constexpr auto kLimit = std::numeric_limits<int32_t>::max();
+  if (!json_->is_number_unsigned() || json_->get<uint64_t>() >= kLimit) wrong("a token id from 0 to 2147483646");
+  return json_->get<int32_t>();
+}
+
+std::string JsonField::string_or(const char* key, const std::string& otherwise) const {
+  const std::optional<JsonField> field = find(key);
+  return field ? field->string() : otherwise;
+}
+
+bool JsonField::boolean_or(const char* key, bool otherwise) const {
+  const std::optional<JsonField> field = find(key);
+  return field ? field->boolean() : otherwise;
+}
+
+}  // namespace cleave::text

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/json.h"
+
+namespace cleave::text {
+
+/// A value of an untrusted JSON document together with its place in it ("tokenizer.json: model.unk_token"), so that
+/// every error says where, what was wanted and what was seen. Borrows the document. All functions that read throw
+/// Error(Corrupt).
+class JsonField {
+ public:
+  JsonField(const Json& json, std::string path) : json_(&json), path_(std::move(path)) {}
+
+  const Json& json() const { return *json_; }
+  const std::string& path() const { return path_; }
+
+  /// Member of an object; nothing where it is absent or null.
+  std::optional<JsonField> find(const char* key) const;
+  /// Member of an object that must be there.
+  JsonField at(const char* key) const;
+  /// Element of an array that has it.
+  JsonField at(size_t index) const;
+
+  const Json& array() const;   // the value, which must be an array
+  const Json& object() const;  // the value, which must be an object
+  const std::string& string() const;
+  bool boolean() const;
+  /// A token id: an integer from 0 to 2^31 - 2.
+  int32_t token_id() const;
+
+  std::string string_or(const char* key, const std::string& otherwise) const;
+  bool boolean_or(const char* key, bool otherwise) const;
+
+  /// Throws Error(Corrupt): "PATH: wanted WANTED, saw ...".
+  [[noreturn]] void wrong(const char* wanted) const;
+
+ private:
+  const Json* json_;
+  std::string path_;
+};
+
+}  // namespace cleave::text

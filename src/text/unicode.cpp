@@ -1,0 +1,47 @@
+#include "text/unicode.h"
+
+#include <utf8proc.h>
+
+namespace cleave::text {
+namespace {
+
+utf8proc_category_t category(char32_t code) {
+  return utf8proc_category(static_cast<utf8proc_int32_t>(code));
+}
+
+bool in(char32_t code, char32_t first, char32_t last) {
+  return first <= code && code <= last;
+}
+
+}  // namespace
+
+bool is_whitespace(char32_t code) {
+  return in(code, 0x09, 0x0D) || code == 0x20 || code == 0x85 || code == 0xA0 || code == 0x1680 ||
+         in(code, 0x2000, 0x200A) || code == 0x2028 || code == 0x2029 || code == 0x202F || code == 0x205F ||
+         code == 0x3000;
+}
+
+bool is_numeric(char32_t code) {
+  if (code < 0x80) return in(code, '0', '9');
+  const utf8proc_category_t c = category(code);
+  return c == UTF8PROC_CATEGORY_ND || c == UTF8PROC_CATEGORY_NL || c == UTF8PROC_CATEGORY_NO;
+}
+
+bool is_punctuation(char32_t code) {
+  if (code < 0x80) return in(code, '!', '/') || in(code, ':', '@') || in(code, '[', '`') || in(code, '{', '~');
+  const utf8proc_category_t c = category(code);
+  return UTF8PROC_CATEGORY_PC <= c && c <= UTF8PROC_CATEGORY_PO;
+}
+
+bool is_word(char32_t code) {
+  if (code < 0x80) return in(code, '0', '9') || in(code, 'A', 'Z') || in(code, 'a', 'z') || code == '_';
+  if (code == 0x200C || code == 0x200D) return true;
+  const utf8proc_category_t c = category(code);
+  if (UTF8PROC_CATEGORY_LU <= c && c <= UTF8PROC_CATEGORY_ME) return true;  // letters and marks
+  if (c == UTF8PROC_CATEGORY_ND || c == UTF8PROC_CATEGORY_NL || c == UTF8PROC_CATEGORY_PC) return true;
+  // The symbols that are Alphabetic: circled and squared Latin letters.
+  return in(code, 0x24B6, 0x24E9) || in(code, 0x1F130, 0x1F149) || in(code, 0x1F150, 0x1F169) ||
+         in(code, 0x1F170, 0x1F189);
+}
+
+}  // namespace cleave::text

@@ -1,0 +1,91 @@
+#include "text/unicode_form.h"
+
+#include <utf8proc.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "base/check.h"
+#include "text/utf8.h"
+
+namespace cleave::text {
+namespace {
+
+// No character decomposes into more than 18 (U+FDFA).
+constexpr size_t kMaxDecomposition = 32;
+
+// Characters below are their own normal form, alone and next to one another.
+char32_t first_unstable(UnicodeForm form) {
+  return form == UnicodeForm::Nfc ? 0x300 : 0x80;
+}
+
+bool is_stable(std::string_view text, UnicodeForm form) {
+  const char32_t limit = first_unstable(form);
+  for (size_t i = 0; i < text.size();) {
+    const Utf8Char c = valid_utf8_at(text, i);
+    if (c.code >= limit) return false;
+    i += c.size;
+  }
+  return true;
+}
+
+int combining_class(utf8proc_int32_t code) {
+  return utf8proc_get_property(code)->combining_class;
+}
+
+// Canonical ordering: marks between two starters are sorted by their class, those of one class keep their order.
+// utf8proc_decompose would do it by exchanging neighbours, in quadratic time for a text made of marks.
+void sort_marks(std::vector<utf8proc_int32_t>& codes) {
+  const auto by_class = [](utf8proc_int32_t a, utf8proc_int32_t b) { return combining_class(a) < combining_class(b); };
+  const auto is_mark = [](utf8proc_int32_t code) { return combining_class(code) != 0; };
+  for (auto begin = codes.begin();;) {
+    begin = std::find_if(begin, codes.end(), is_mark);
+    if (begin == codes.end()) return;
+    const auto end = std::find_if_not(begin, codes.end(), is_mark);
+    std::stable_sort(begin, end, by_class);
+    begin = end;
+  }
+}
+
+std::vector<utf8proc_int32_t> decompose(std::string_view text, utf8proc_option_t options) {
+  std::vector<utf8proc_int32_t> codes;
+  codes.reserve(text.size());
+  std::array<utf8proc_int32_t, kMaxDecomposition> parts{};
+  for (size_t i = 0; i < text.size();) {
+    const Utf8Char c = valid_utf8_at(text, i);
+    i += c.size;
+    int boundary = 0;
+    const utf8proc_ssize_t count =
+        utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c.code), parts.data(), parts.size(), options, &boundary);
+    CHECK(count >= 0 && static_cast<size_t>(count) <= parts.size());
+    codes.insert(codes.end(), parts.begin(), parts.begin() + count);
+  }
+  return codes;
+}
+
+}  // namespace
+
+std::string to_unicode_form(std::string_view text, UnicodeForm form) {
+  if (is_stable(text, form)) return std::string(text);
+  const bool compatible = form == UnicodeForm::Nfkc || form == UnicodeForm::Nfkd;
+  const bool compose = form == UnicodeForm::Nfc || form == UnicodeForm::Nfkc;
+  const auto options =
+      static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | (compatible ? UTF8PROC_COMPAT : 0));
+  std::vector<utf8proc_int32_t> codes = decompose(text, options);
+  sort_marks(codes);
+  if (compose) {
+    const auto composing =
+        static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | (compatible ? UTF8PROC_COMPAT : 0));
+    const utf8proc_ssize_t count =
+        utf8proc_normalize_utf32(codes.data(), static_cast<utf8proc_ssize_t>(codes.size()), composing);
+    CHECK(count >= 0);
+    codes.resize(static_cast<size_t>(count));
+  }
+  std::string normal;
+  normal.reserve(text.size());
+  for (const utf8proc_int32_t code : codes) append_utf8(normal, static_cast<char32_t>(code));
+  return normal;
+}
+
+}  // namespace cleave::text

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace cleave::text {
+
+enum class UnicodeForm { Nfc, Nfd, Nfkc, Nfkd };
+
+/// The normal form of `text`, which must be UTF-8 (Unicode Standard Annex #15, tables of utf8proc). Takes linear time
+/// for any text but for long runs of combining marks, which it sorts.
+std::string to_unicode_form(std::string_view text, UnicodeForm form);
+
+}  // namespace cleave::text

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace cleave::text {
+
+/// Tokens and their ids, which may have gaps. Filled once, then read by any thread.
+class Vocabulary {
+ public:
+  Vocabulary() = default;
+  Vocabulary(Vocabulary&&) = default;
+  Vocabulary& operator=(Vocabulary&&) = default;
+  Vocabulary(const Vocabulary&) = delete;
+  Vocabulary& operator=(const Vocabulary&) = delete;
+
+  void reserve(size_t count);
+  /// Adds a token, copying it. Where a token comes twice its later id counts; where an id does, its later token.
+  void add(std::string_view token, int32_t id);
+
+  std::optional<int32_t> id(std::string_view token) const;
+  std::optional<std::string_view> token(int32_t id) const;
+  size_t size() const { return ids_.size(); }
+  int32_t id_end() const { return id_end_; }
+
+ private:
+  std::deque<std::string> texts_;  // a deque: views into it stay valid
+  std::unordered_map<std::string_view, int32_t> ids_;
+  std::unordered_map<int32_t, std::string_view> tokens_;
+  int32_t id_end_ = 0;
+};
+
+}  // namespace cleave::text
