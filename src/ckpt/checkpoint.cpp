@@ -1,0 +1,109 @@
+#include "ckpt/checkpoint.h"
+
+#include <functional>
+#include <system_error>
+#include <utility>
+
+#include "base/error.h"
+#include "ckpt/config.h"
+#include "ckpt/gguf.h"
+#include "ckpt/gguf_names.h"
+#include "ckpt/hf_directory.h"
+
+namespace cleave::ckpt {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_there(const fs::path& path) {
+  std::error_code ignored;  // what cannot be seen is not there
+  return fs::exists(path, ignored);
+}
+
+constexpr const char* kModelForms = "a directory with config.json and *.safetensors, a .gguf file, or a config.json";
+
+}  // namespace
+
+Checkpoint Checkpoint::open(const fs::path& path) {
+  Checkpoint checkpoint;
+  checkpoint.path_ = path;
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (!fs::exists(status)) fail(ErrorKind::NotFound, "no model at {}: expected {}", path.string(), kModelForms);
+  if (fs::is_directory(status)) {
+    checkpoint.open_directory();
+    return checkpoint;
+  }
+  if (path.extension() == ".json") {
+    checkpoint.config_ = read_config(path);
+    checkpoint.directory_ = path.parent_path();
+    return checkpoint;
+  }
+  MappedFile file(path);
+  if (is_gguf(file.bytes()) || path.extension() == ".gguf")
+    checkpoint.open_gguf(std::move(file));
+  else
+    fail(ErrorKind::InvalidArgument, "{} is no model: expected {}", path.string(), kModelForms);
+  return checkpoint;
+}
+
+void Checkpoint::open_directory() {
+  directory_ = path_;
+  const fs::path config = path_ / "config.json";
+  if (!is_there(config)) fail(ErrorKind::NotFound, "no config.json in {}: expected {}", path_.string(), kModelForms);
+  config_ = read_config(config);
+  const fs::path generation = path_ / "generation_config.json";
+  if (is_there(generation)) generation_config_ = read_config(generation);
+  DirectoryWeights weights = open_directory_weights(path_);
+  files_ = std::move(weights.files);
+  tensors_ = std::move(weights.tensors);
+}
+
+void Checkpoint::open_gguf(MappedFile file) {
+  GgufContents contents = parse_gguf(file.bytes(), path_.string());
+  HuggingFaceView view = to_hugging_face(contents);
+  config_ = std::move(view.config);
+  generation_config_ = std::move(view.generation_config);
+  tensors_ = std::move(view.tensors);
+  gguf_ = std::move(contents.metadata);
+  files_.push_back(std::move(file));
+}
+
+void Checkpoint::require_weights() const {
+  if (has_weights()) return;
+  fail(ErrorKind::NotFound,
+       "{} has no weights: found neither model.safetensors, model.safetensors.index.json nor any *.safetensors{}",
+       path_.string(),
+       !directory_.empty() && is_there(directory_ / "pytorch_model.bin")
+           ? " (pytorch_model.bin is not read; convert it with Transformers' save_pretrained)"
+           : "");
+}
+
+const Tensor* Checkpoint::find(std::string_view name) const {
+  const auto found = tensors_.find(name);
+  return found == tensors_.end() ? nullptr : &found->second;
+}
+
+std::vector<std::string> Checkpoint::names() const {
+  std::vector<std::string> names;
+  names.reserve(tensors_.size());
+  for (const auto& [name, tensor] : tensors_) names.push_back(name);
+  return names;
+}
+
+void Checkpoint::release(const TensorView& view) const {
+  if (view.bytes.empty()) return;
+  for (const MappedFile& file : files_) {
+    const std::byte* begin = file.bytes().data();
+    if (std::less_equal<>()(begin, view.bytes.data()) && std::less<>()(view.bytes.data(), begin + file.bytes().size()))
+      file.release(view.bytes);
+  }
+}
+
+int64_t Checkpoint::file_bytes() const {
+  int64_t bytes = 0;
+  for (const MappedFile& file : files_) bytes += static_cast<int64_t>(file.bytes().size());
+  return bytes;
+}
+
+}  // namespace cleave::ckpt

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/mapped_file.h"
+#include "ckpt/gguf_metadata.h"
+#include "ckpt/tensor.h"
+
+namespace cleave::ckpt {
+
+/// A model on disk, in Hugging Face's terms whatever its format: a config, and tensors by name. Files are mapped, never
+/// copied, and their headers are untrusted: whatever does not fit is an Error that names file, tensor and value.
+///
+/// Thread-safe after construction. Movable; views and metadata live as long as the checkpoint, moved or not.
+class Checkpoint {
+ public:
+  /// Opens a model by its path, which is one of
+  /// - a directory with config.json and weights: model.safetensors alone where there is one; otherwise the shards that
+  ///   model.safetensors.index.json lists; otherwise all *.safetensors files together. A directory with config.json and
+  ///   none of them opens as one without weights;
+  /// - a GGUF file;
+  /// - a config.json, to plan without weights.
+  /// Throws Error: NotFound, Corrupt, Unsupported, Io; InvalidArgument for any other file.
+  static Checkpoint open(const std::filesystem::path& path);
+
+  /// False where only a config was found. Nothing is found then, and require_weights throws.
+  bool has_weights() const { return !files_.empty(); }
+
+  /// Throws Error(NotFound), saying where weights were looked for, unless has_weights(). To be called before loading.
+  void require_weights() const;
+
+  /// Hugging Face's config: config.json as it is on disk (with {"__float__": ...} objects turned into numbers), or made
+  /// from the metadata of a GGUF file. Always an object.
+  const Json& config() const { return config_; }
+
+  /// generation_config.json; {} where absent.
+  const Json& generation_config() const { return generation_config_; }
+
+  /// nullptr where there is no tensor of that name.
+  const Tensor* find(std::string_view name) const;
+
+  /// Names of all tensors, sorted.
+  std::vector<std::string> names() const;
+
+  /// Says that the bytes of `view`, which comes from this checkpoint, need not stay resident.
+  void release(const TensorView& view) const;
+
+  /// Sizes of the files with weights together.
+  int64_t file_bytes() const;
+
+  /// Where tokenizer.json and its like would be; empty for a GGUF file, which holds its own.
+  std::filesystem::path directory() const { return directory_; }
+
+  /// The metadata of a GGUF file, tokenizer included; nullptr for other checkpoints.
+  const GgufMetadata* gguf() const { return gguf_ ? &*gguf_ : nullptr; }
+
+  /// The path it was opened from.
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  Checkpoint() = default;
+  void open_directory();
+  void open_gguf(MappedFile file);
+
+  std::filesystem::path path_;
+  std::filesystem::path directory_;
+  Json config_ = Json::object();
+  Json generation_config_ = Json::object();
+  std::vector<MappedFile> files_;
+  NamedTensors tensors_;
+  std::optional<GgufMetadata> gguf_;
+};
+
+}  // namespace cleave::ckpt
