@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""check_rules.py [ROOT]: house rules that a search can check. Prints every offending line and exits 1 when there is one.
+
+1. Model definitions and their tracer know nothing of how a model is spread.
+2. Below src/app nothing prints, reads the environment or ends the process.
+3. No unfinished work is marked in the tree and no test is skipped.
+4. No path of somebody's machine.
+"""
+import pathlib
+import re
+import sys
+
+SUFFIXES = {".cpp", ".h", ".lua", ".py", ".sh", ".md", ".txt", ".cmake", ".json", ""}
+FOLDERS = ("src", "models", "tests", "fuzz", "bench", "scripts", "cmake", "docs", ".ci")
+SELF = "scripts/check_rules.py"
+
+
+def is_library_code(name):
+    return name.startswith("src/") and not name.startswith("src/app/") and not name.endswith("_test.cpp")
+
+
+RULES = [
+    # \b keeps names such as kv_lora_rank, which configurations use for the size of a low-rank projection.
+    (r"\brank|shard|\bworld", "a model definition must not speak of how a model is spread",
+     lambda name: name.startswith(("models/", "src/define/"))),
+    (r"std::(cout|cerr|clog|exit|_Exit|abort|quick_exit|terminate|getenv)\b|(?<![\w:.>])(::)?(getenv|secure_getenv|exit|_exit|abort)\(|"
+     r"\b(f|v|vf)?printf\(|\b(puts|fputs|putchar)\(|fmt::print\(|<iostream>",
+     "below src/app nothing prints, reads the environment or exits", is_library_code),
+    (r"\b(TODO|FIXME|XXX|HACK)\b|GTEST_SKIP|DISABLED_", "unfinished work or a skipped test", lambda name: True),
+    (r"(?<![\w.])/(root|home|work|Users)/", "a path of one machine", lambda name: True),
+]
+
+
+def files(root):
+    for top in FOLDERS:
+        yield from sorted(path for path in (root / top).rglob("*") if path.is_file() and path.suffix in SUFFIXES)
+    yield from sorted(path for path in root.iterdir() if path.is_file() and path.suffix in SUFFIXES)
+
+
+def offences(root):
+    for path in files(root):
+        name = str(path.relative_to(root))
+        rules = [(re.compile(pattern), why) for pattern, why, applies in RULES if applies(name)]
+        # Test data and corpora may be binary, and are not prose of ours.
+        if name == SELF or name.startswith(("tests/data/", "fuzz/corpus/")):
+            continue
+        for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
+            for pattern, why in rules:
+                if pattern.search(line):
+                    yield f"{name}:{number}: {why}: {line.strip()}"
+
+
+def main():
+    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent)
+    found = list(offences(root))
+    print("\n".join(found), end="\n" if found else "")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
