@@ -59,8 +59,9 @@ bool JsonField::boolean() const {
 }
 
 int32_t JsonField::token_id() const {
-  constexpr auto kLimit = std::numeric_limits<int32_t>::max();
-  if (!json_->is_number_unsigned() || json_->get<uint64_t>() >= kLimit) wrong("a token id from 0 to 2147483646");
+  constexpr int64_t kLast = std::numeric_limits<int32_t>::max() - 1;  // so that the last id + 1 is a number as well
+  const bool fits = json_->is_number_integer() && json_->get<int64_t>() >= 0 && json_->get<int64_t>() <= kLast;
+  if (!fits) wrong("a token id from 0 to 2147483646");
   return json_->get<int32_t>();
 }
 

@@ -1,0 +1,51 @@
+#include "text/unicode_form.h"
+
+#include <gtest/gtest.h>
+
+#include "text/unicode.h"
+
+namespace cleave::text {
+namespace {
+
+TEST(UnicodeForm, ComposesAndDecomposes) {
+  EXPECT_EQ(to_unicode_form("e\u0301 \u212B \uFB01", UnicodeForm::Nfc), "é Å \uFB01");
+  EXPECT_EQ(to_unicode_form("é", UnicodeForm::Nfd), "e\u0301");
+  EXPECT_EQ(to_unicode_form("\uFB01\u00A0①Ａ", UnicodeForm::Nfkc), "fi 1A");
+  EXPECT_EQ(to_unicode_form("é\uFB01", UnicodeForm::Nfkd), "e\u0301fi");
+  EXPECT_EQ(to_unicode_form("각", UnicodeForm::Nfd), "\u1100\u1161\u11A8");
+  EXPECT_EQ(to_unicode_form("\u1100\u1161\u11A8", UnicodeForm::Nfc), "각");
+}
+
+TEST(UnicodeForm, KeepsTextThatIsNormalAlready) {
+  const std::string text("plain \0 é東😀", 17);
+  EXPECT_EQ(to_unicode_form(text, UnicodeForm::Nfc), text);
+}
+
+TEST(UnicodeForm, OrdersMarksByTheirClass) {
+  EXPECT_EQ(to_unicode_form("a\u0301\u0327", UnicodeForm::Nfd), "a\u0327\u0301");
+  EXPECT_EQ(to_unicode_form("a\u0301\u0300", UnicodeForm::Nfd), "a\u0301\u0300");
+}
+
+// Sorting by exchange of neighbours would take hours.
+TEST(UnicodeForm, OrdersALongRunOfMarks) {
+  std::string marks;
+  std::string sorted;
+  for (int i = 0; i < 400'000; ++i) marks += "\u0301\u0327";
+  for (int i = 0; i < 400'000; ++i) sorted += "\u0327";
+  for (int i = 0; i < 400'000; ++i) sorted += "\u0301";
+  EXPECT_EQ(to_unicode_form(marks, UnicodeForm::Nfd), sorted);
+}
+
+TEST(UnicodeClasses, AreThoseOfRust) {
+  for (const char32_t code : U"\t\r \u0085\u00A0\u2028\u3000") EXPECT_EQ(is_whitespace(code), code != 0);
+  EXPECT_FALSE(is_whitespace(U'\u200B') || is_whitespace(U'\u180E'));
+  EXPECT_TRUE(is_numeric(U'7') && is_numeric(U'½') && is_numeric(U'Ⅷ') && is_numeric(U'٣'));
+  EXPECT_FALSE(is_numeric(U'一') || is_numeric(U'a'));
+  EXPECT_TRUE(is_punctuation(U'$') && is_punctuation(U'~') && is_punctuation(U'。') && is_punctuation(U'«'));
+  EXPECT_FALSE(is_punctuation(U'€') || is_punctuation(U'a') || is_punctuation(U' '));
+  EXPECT_TRUE(is_word(U'_') && is_word(U'é') && is_word(U'\u0301') && is_word(U'\u200D') && is_word(U'ⓐ'));
+  EXPECT_FALSE(is_word(U'-') || is_word(U' ') || is_word(U'½') || is_word(U'€'));
+}
+
+}  // namespace
+}  // namespace cleave::text
