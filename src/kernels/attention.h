@@ -43,8 +43,8 @@ size_t value_block_bytes(const KvCache& cache);
 /// A query at position p sees key positions in (p - window, p], all up to p where window is 0, and every position of
 /// its span and before where it is not causal (window then also bounds the other side: positions below p + window).
 struct AttentionParams {
-  int64_t q_heads;
-  float scale;
+  int64_t q_heads = 1;
+  float scale = 1;
   int64_t window = 0;
   float softcap = 0;
   const float* alibi_slopes = nullptr;  // [q_heads]

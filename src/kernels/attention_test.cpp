@@ -1,0 +1,190 @@
+#include "kernels/attention.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+#include "base/buffer.h"
+#include "base/float16.h"
+#include "kernels/reference/reference.h"
+#include "kernels/test_data.h"
+
+namespace cleave::kernels {
+namespace {
+
+struct Case {
+  const char* name;
+  int64_t q_heads, kv_heads, key_dim, value_dim, block_size;
+  AttentionParams params;  // q_heads and scale are filled in
+  DType dtype = DType::F32;
+};
+
+const std::vector<float> kSlopes = {0.5f, 0.25f, 0.125f, 0.0625f, 0.03125f, 0.015625f, 0.3f, 0.2f, 0.1f};
+const std::vector<float> kSinks = {1, -2, 0.5f, 3, -1, 0, 2, 1, -3};
+
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  all.push_back({"plain", 2, 2, 64, 64, 16, {}});
+  all.push_back({"grouped", 9, 3, 64, 64, 32, {}});
+  all.push_back({"many_heads_per_group", 24, 2, 16, 16, 16, {}});
+  all.push_back({"odd_dims_and_blocks", 6, 2, 19, 37, 5, {}});
+  all.push_back({"window", 4, 2, 32, 32, 16, {.window = 7}});
+  all.push_back({"softcap", 4, 4, 32, 32, 16, {.softcap = 3}});
+  all.push_back({"alibi", 8, 8, 16, 16, 16, {.alibi_slopes = kSlopes.data()}});
+  all.push_back({"alibi_falcon",
+                 9,
+                 9,
+                 16,
+                 16,
+                 8,
+                 {.alibi_slopes = kSlopes.data(), .alibi_bfloat16 = true, .alibi_scale = 0.25f}});
+  all.push_back({"sinks", 9, 3, 32, 32, 16, {.sinks = kSinks.data()}});
+  all.push_back({"bidirectional", 4, 2, 32, 32, 16, {.causal = false}});
+  all.push_back({"bidirectional_window", 4, 2, 32, 32, 16, {.window = 9, .causal = false}});
+  all.push_back({"bfloat16", 9, 3, 64, 48, 16, {}, DType::BF16});
+  all.push_back({"bfloat16_odd", 3, 1, 13, 21, 7, {.window = 11}, DType::BF16});
+  for (Case& c : all) {
+    c.params.q_heads = c.q_heads;
+    c.params.scale = 1 / std::sqrt(static_cast<float>(c.key_dim));
+  }
+  return all;
+}
+
+// A cache filled with junk, from which sequences take blocks in a scattered order, as a server's would be.
+class Cache {
+ public:
+  Cache(const Case& c, int64_t blocks)
+      : view_{nullptr, nullptr, c.dtype, c.block_size, c.kv_heads, c.key_dim, c.value_dim} {
+    keys_ = Buffer(key_block_bytes(view_) * static_cast<size_t>(blocks));
+    values_ = Buffer(value_block_bytes(view_) * static_cast<size_t>(blocks));
+    std::memset(keys_.data(), 0x7f, keys_.size());  // large numbers in f32 and bf16
+    std::memset(values_.data(), 0x7f, values_.size());
+    view_.keys = keys_.data();
+    view_.values = values_.data();
+    free_.resize(static_cast<size_t>(blocks));
+    std::iota(free_.begin(), free_.end(), 0);
+    std::shuffle(free_.begin(), free_.end(), std::mt19937(1));
+  }
+  std::vector<int32_t> take(int64_t positions) {
+    std::vector<int32_t> table;
+    for (int64_t p = 0; p < positions; p += view_.block_size) {
+      table.push_back(free_.back());
+      free_.pop_back();
+    }
+    return table;
+  }
+  const KvCache& view() const { return view_; }
+
+ private:
+  KvCache view_;
+  Buffer keys_, values_;
+  std::vector<int32_t> free_;
+};
+
+struct Sequence {
+  int64_t length;
+  std::vector<float> q, k, v;
+  std::vector<int32_t> blocks;
+  std::vector<float> out;
+};
+
+Sequence make_sequence(const Case& c, int64_t length, uint32_t seed, Cache& cache) {
+  Sequence s{length,
+             random_floats(length * c.q_heads * c.key_dim, seed, 2),
+             random_floats(length * c.kv_heads * c.key_dim, seed + 1),
+             random_floats(length * c.kv_heads * c.value_dim, seed + 2),
+             cache.take(length),
+             {}};
+  if (c.dtype == DType::BF16)
+    for (std::vector<float>* values : {&s.k, &s.v})
+      for (float& value : *values) value = to_float(to_bfloat16(value));
+  s.out.resize(static_cast<size_t>(length * c.q_heads * c.value_dim));
+  return s;
+}
+
+// Runs one step in which each sequence contributes `rows` rows from `start` on (fewer where it ends), and keeps the
+// results.
+void step(const Case& c, std::vector<Sequence>& sequences, int64_t start, int64_t rows, Cache& cache, ThreadPool& pool,
+          Isa isa) {
+  std::vector<SequenceSpan> spans;
+  std::vector<float> q, k, v;
+  const auto append = [](std::vector<float>& to, const std::vector<float>& from, int64_t first, int64_t count,
+                         int64_t n) {
+    to.insert(to.end(), from.begin() + first * n, from.begin() + (first + count) * n);
+  };
+  int64_t total = 0;
+  for (Sequence& s : sequences) {
+    const int64_t count = std::clamp<int64_t>(s.length - start, 0, rows);
+    spans.push_back({total, count, std::min(start, s.length), s.blocks.data()});
+    total += count;
+    append(q, s.q, std::min(start, s.length), count, c.q_heads * c.key_dim);
+    append(k, s.k, std::min(start, s.length), count, c.kv_heads * c.key_dim);
+    append(v, s.v, std::min(start, s.length), count, c.kv_heads * c.value_dim);
+  }
+  store_kv(k.data(), v.data(), spans, cache.view(), pool);
+  Buffer scratch(attention_scratch_bytes(c.params, cache.view(), pool.size()));
+  std::vector<float> out(static_cast<size_t>(total * c.q_heads * c.value_dim));
+  attention(q.data(), spans, cache.view(), c.params, out.data(), scratch.bytes(), pool, isa);
+  const int64_t n = c.q_heads * c.value_dim;
+  for (size_t i = 0; i < spans.size(); ++i)
+    std::copy_n(out.begin() + spans[i].first_row * n, spans[i].num_rows * n,
+                sequences[i].out.begin() + spans[i].start_position * n);
+}
+
+std::vector<float> wanted(const Case& c, const Sequence& s) {
+  std::vector<float> out(s.out.size());
+  reference::attention({s.q.data(), s.k.data(), s.v.data(), s.length, s.length, c.kv_heads, c.key_dim, c.value_dim},
+                       c.params, out.data());
+  return out;
+}
+
+class Attention : public testing::TestWithParam<Isa> {
+ protected:
+  ThreadPool pool_{3};
+};
+
+TEST_P(Attention, MatchesReferenceInOneStepOfSeveralSequences) {
+  for (const Case& c : cases()) {
+    Cache cache(c, 100);
+    std::vector<Sequence> sequences;
+    for (const int64_t length : {1, 45, 16, 33})
+      sequences.push_back(make_sequence(c, length, static_cast<uint32_t>(length), cache));
+    step(c, sequences, 0, 1000, cache, pool_, GetParam());
+    for (const Sequence& s : sequences)
+      EXPECT_LT(relative_error(s.out, wanted(c, s)), 3e-6) << c.name << " length " << s.length;
+  }
+}
+
+TEST_P(Attention, GivesTheSameBitsHoweverAPromptIsCutUp) {
+  for (const Case& c : cases()) {
+    if (!c.params.causal) continue;  // later positions must be there
+    std::vector<std::vector<float>> results;
+    for (const int64_t rows : {1000, 1, 3, 7}) {
+      Cache cache(c, 100);
+      std::vector<Sequence> sequences = {make_sequence(c, 45, 1, cache), make_sequence(c, 20, 2, cache)};
+      for (int64_t start = 0; start < 45; start += rows) step(c, sequences, start, rows, cache, pool_, GetParam());
+      results.push_back(sequences[0].out);
+    }
+    for (const auto& result : results)
+      EXPECT_EQ(std::memcmp(result.data(), results[0].data(), result.size() * sizeof(float)), 0) << c.name;
+  }
+}
+
+TEST_P(Attention, ReadsNoPositionOutsideTheWindow) {
+  Case c{"window", 2, 1, 16, 16, 8, {.q_heads = 2, .scale = 0.25f, .window = 8}};
+  Cache cache(c, 20);
+  std::vector<Sequence> sequences = {make_sequence(c, 40, 3, cache)};
+  const std::vector<float> expected = wanted(c, sequences[0]);
+  step(c, sequences, 0, 39, cache, pool_, GetParam());
+  for (size_t block = 0; block < 4; ++block)
+    sequences[0].blocks[block] = -1000000;  // position 39 needs 32 ... 39 alone
+  step(c, sequences, 39, 1, cache, pool_, GetParam());
+  EXPECT_LT(relative_error(sequences[0].out, expected), 3e-6);
+}
+
+INSTANTIATE_TEST_SUITE_P(Isas, Attention, testing::ValuesIn(available_isas()));
+
+}  // namespace
+}  // namespace cleave::kernels

@@ -1,0 +1,147 @@
+#include "kernels/block_matrix.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <string>
+
+#include "base/buffer.h"
+#include "base/check.h"
+#include "kernels/block_unpack.h"
+#include "kernels/row_source.h"
+#include "kernels/simd/table.h"
+#include "kernels/split.h"
+#include "tensor/blocks.h"
+
+namespace cleave::kernels {
+namespace {
+
+// Weights that one thread reads in about the time of a barrier; smaller shares are not worth a second thread.
+constexpr int64_t kGrainBytes = 16 << 10;
+
+constexpr size_t align_up(size_t bytes) {
+  return (bytes + 63) / 64 * 64;
+}
+
+// Symmetric 8-bit quantisation of 32 elements.
+BlockQ8_0 quantize_block(const float* x, int64_t row) {
+  float top = 0;
+  for (int i = 0; i < 32; ++i) {
+    if (!std::isfinite(x[i]))
+      fail(ErrorKind::Corrupt, "row {} of a weight holds {}, which cannot be quantised", row, x[i]);
+    top = std::max(top, std::fabs(x[i]));
+  }
+  BlockQ8_0 block;
+  block.d = to_float16(top / 127);
+  const float d = to_float(block.d);
+  for (int i = 0; i < 32; ++i)
+    block.qs[i] = d > 0 ? static_cast<int8_t>(std::clamp(std::nearbyint(x[i] / d), -127.0f, 127.0f)) : int8_t{0};
+  return block;
+}
+
+class BlockMatrix : public Matrix {
+ public:
+  BlockMatrix(DType dtype, int64_t n, int64_t k, RowReader rows, Isa isa, ThreadPool& pool)
+      : n_(n),
+        k_(k),
+        quantized_(!has_block_layout(dtype)),
+        dtype_(quantized_ ? DType::Q8_0 : dtype),
+        id_(*layout_of(dtype_)),
+        layout_(kLayouts[static_cast<size_t>(id_)]),
+        table_(simd::table(isa)),
+        kind_(fmt::format("{} {}", quantized_ ? "int8" : to_string(dtype), to_string(isa))) {
+    strip_bytes_ = k / layout_.elements() * layout_.record_bytes();
+    const int64_t strips = (n + kStripRows - 1) / kStripRows;
+    weights_ = Buffer(static_cast<size_t>(strips * strip_bytes_));
+    pool.parallel_for(strips, 1, [&](int64_t begin, int64_t end) {
+      RowSource source(dtype, k, rows);
+      for (int64_t row = begin * kStripRows; row < std::min(n, end * kStripRows); ++row) pack_row(source, row);
+    });
+  }
+
+  int64_t n() const override { return n_; }
+  int64_t k() const override { return k_; }
+  size_t bytes() const override { return weights_.size(); }
+  std::string_view kind() const override { return kind_; }
+
+  size_t scratch_bytes(int64_t max_m, int) const override {
+    const auto values = static_cast<size_t>(max_m * k_);
+    return align_up(values) + 3 * align_up(values / static_cast<size_t>(layout_.group) * sizeof(float));
+  }
+
+  void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool) const override {
+    CHECK_GE(scratch.size(), scratch_bytes(m, pool.size()));
+    const simd::QuantizedRows activations = quantize(x, m, scratch.data(), pool);
+    const int64_t strips = (n_ + kStripRows - 1) / kStripRows;
+    const int64_t grain = std::max<int64_t>(1, kGrainBytes / std::max<int64_t>(1, strip_bytes_ * m));
+    const auto product = table_.block_product[static_cast<size_t>(id_)];
+    pool.parallel_for(strips, grain, [&](int64_t begin, int64_t end) {
+      const int64_t first = begin * kStripRows;
+      product({.x = activations,
+               .m = m,
+               .k = k_,
+               .weights = weights_.data() + begin * strip_bytes_,
+               .columns = std::min(n_, end * kStripRows) - first,
+               .y = y + first,
+               .ldy = n_});
+    });
+  }
+
+ private:
+  void pack_row(RowSource& source, int64_t row) {
+    std::byte* record = weights_.data() + row / kStripRows * strip_bytes_;
+    const auto lane = static_cast<int>(row % kStripRows);
+    const std::byte* stored = quantized_ ? nullptr : source.bytes(row).data();
+    const float* floats = quantized_ ? source.floats(row).data() : nullptr;
+    UnpackedBlock unpacked;
+    for (int64_t i = 0; i < k_; i += layout_.elements(), record += layout_.record_bytes()) {
+      if (quantized_) {
+        const BlockQ8_0 block = quantize_block(floats + i, row);
+        unpack_block(dtype_, reinterpret_cast<const std::byte*>(&block), unpacked);
+      } else {
+        unpack_block(dtype_, stored + row_bytes(dtype_, i), unpacked);
+      }
+      pack_block(layout_, unpacked, lane, record);
+    }
+  }
+
+  simd::QuantizedRows quantize(const float* x, int64_t m, std::byte* scratch, ThreadPool& pool) const {
+    const auto values = static_cast<size_t>(m * k_);
+    const size_t group_bytes = align_up(values / static_cast<size_t>(layout_.group) * sizeof(float));
+    std::byte* groups = scratch + align_up(values);
+    const simd::QuantizedRows rows = {.values = reinterpret_cast<int8_t*>(scratch),
+                                      .scales = reinterpret_cast<float*>(groups),
+                                      .sums = reinterpret_cast<float*>(groups + group_bytes),
+                                      .offsets = reinterpret_cast<int32_t*>(groups + 2 * group_bytes)};
+    pool.parallel_for(m, row_grain(k_), [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row) table_.quantize(x + row * k_, k_, layout_, row, rows);
+    });
+    return rows;
+  }
+
+  int64_t n_;
+  int64_t k_;
+  bool quantized_;  // from a float type, to Q8_0
+  DType dtype_;     // of the blocks
+  LayoutId id_;
+  const BlockLayout& layout_;
+  int64_t strip_bytes_;
+  Buffer weights_;
+  const simd::Table& table_;
+  std::string kind_;
+};
+
+}  // namespace
+
+bool has_block_layout(DType dtype) {
+  return layout_of(dtype).has_value();
+}
+
+std::unique_ptr<Matrix> make_block_matrix(DType dtype, int64_t n, int64_t k, RowReader rows, Isa isa,
+                                          ThreadPool& pool) {
+  return std::make_unique<BlockMatrix>(dtype, n, k, rows, isa, pool);
+}
+
+}  // namespace cleave::kernels

@@ -1,0 +1,92 @@
+#include "kernels/dense_matrix.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "base/buffer.h"
+#include "base/float16.h"
+#include "kernels/dense_layout.h"
+#include "kernels/row_source.h"
+#include "kernels/simd/table.h"
+
+namespace cleave::kernels {
+namespace {
+
+// Multiplications that one thread does in about the time of a barrier.
+constexpr int64_t kGrainProducts = 16 << 10;
+
+class DenseMatrix : public Matrix {
+ public:
+  DenseMatrix(DType dtype, int64_t n, int64_t k, RowReader rows, const PackOptions& options, ThreadPool& pool)
+      : n_(n),
+        k_(k),
+        wide_(dtype == DType::F32 || dtype == DType::F64),
+        table_(simd::table(options.isa)),
+        kind_(fmt::format("{} {}", wide_ ? "f32" : "bf16", to_string(options.isa))) {
+    const int64_t depth = wide_ ? k : (k + kPanelDepth - 1) / kPanelDepth * kPanelDepth / 2;
+    panel_bytes_ = depth * kPanelRows * 4;
+    const int64_t panels = (n + kPanelRows - 1) / kPanelRows;
+    weights_ = Buffer(static_cast<size_t>(panels * panel_bytes_));
+    pool.parallel_for(panels, 1, [&](int64_t begin, int64_t end) {
+      RowSource source(dtype, k, rows);
+      for (int64_t row = begin * kPanelRows; row < std::min(n, end * kPanelRows); ++row) pack_row(source, row);
+    });
+  }
+
+  int64_t n() const override { return n_; }
+  int64_t k() const override { return k_; }
+  size_t bytes() const override { return weights_.size(); }
+  std::string_view kind() const override { return kind_; }
+  size_t scratch_bytes(int64_t, int) const override { return 0; }
+
+  void multiply(const float* x, int64_t m, float* y, std::span<std::byte>, ThreadPool& pool) const override {
+    const int64_t panels = (n_ + kPanelRows - 1) / kPanelRows;
+    const int64_t grain = std::max<int64_t>(1, kGrainProducts / (k_ * m * kPanelRows));
+    const auto product = wide_ ? table_.f32_product : table_.bf16_product;
+    pool.parallel_for(panels, grain, [&](int64_t begin, int64_t end) {
+      const int64_t first = begin * kPanelRows;
+      product({.x = x,
+               .m = m,
+               .k = k_,
+               .weights = weights_.data() + begin * panel_bytes_,
+               .columns = std::min(n_, end * kPanelRows) - first,
+               .y = y + first,
+               .ldy = n_});
+    });
+  }
+
+ private:
+  void pack_row(RowSource& source, int64_t row) {
+    const std::span<const float> floats = source.floats(row);
+    std::byte* panel = weights_.data() + row / kPanelRows * panel_bytes_;
+    const int64_t lane = row % kPanelRows;
+    if (wide_) {
+      auto* out = reinterpret_cast<float*>(panel);
+      for (int64_t i = 0; i < k_; ++i) out[i * kPanelRows + lane] = floats[static_cast<size_t>(i)];
+    } else {
+      auto* out = reinterpret_cast<bfloat16*>(panel);
+      for (int64_t i = 0; i < k_; ++i)
+        out[(i / 2 * kPanelRows + lane) * 2 + i % 2] = to_bfloat16(floats[static_cast<size_t>(i)]);
+    }
+  }
+
+  int64_t n_;
+  int64_t k_;
+  bool wide_;  // f32, else bf16
+  int64_t panel_bytes_;
+  Buffer weights_;
+  const simd::Table& table_;
+  std::string kind_;
+};
+
+}  // namespace
+
+std::unique_ptr<Matrix> make_dense_matrix(DType dtype, int64_t n, int64_t k, RowReader rows, const PackOptions& options,
+                                          ThreadPool& pool) {
+  return std::make_unique<DenseMatrix>(dtype, n, k, rows, options, pool);
+}
+
+}  // namespace cleave::kernels

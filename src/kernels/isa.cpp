@@ -1,0 +1,44 @@
+#include "kernels/isa.h"
+
+namespace cleave::kernels {
+namespace {
+
+// __builtin_cpu_supports also asks whether the operating system keeps the wide registers.
+Isa detect() {
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("f16c"))
+    return Isa::Portable;
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+      !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
+    return Isa::Avx2;
+  return __builtin_cpu_supports("avx512vnni") ? Isa::Avx512Vnni : Isa::Avx512;
+}
+
+}  // namespace
+
+std::string_view to_string(Isa isa) {
+  switch (isa) {
+    case Isa::Portable:
+      return "portable";
+    case Isa::Avx2:
+      return "avx2";
+    case Isa::Avx512:
+      return "avx512";
+    case Isa::Avx512Vnni:
+      return "avx512 vnni";
+  }
+  return "unknown";
+}
+
+Isa best_isa() {
+  static const Isa best = detect();
+  return best;
+}
+
+std::vector<Isa> available_isas() {
+  std::vector<Isa> isas;
+  for (const Isa isa : {Isa::Portable, Isa::Avx2, Isa::Avx512, Isa::Avx512Vnni})
+    if (isa <= best_isa()) isas.push_back(isa);
+  return isas;
+}
+
+}  // namespace cleave::kernels

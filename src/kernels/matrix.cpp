@@ -1,0 +1,28 @@
+#include "kernels/matrix.h"
+
+#include "base/error.h"
+#include "kernels/block_matrix.h"
+#include "kernels/dense_matrix.h"
+#include "kernels/exact_matrix.h"
+#include "tensor/blocks.h"
+
+namespace cleave::kernels {
+
+std::unique_ptr<Matrix> pack_matrix(DType dtype, int64_t n, int64_t k, RowReader rows, const PackOptions& options,
+                                    ThreadPool& pool) {
+  if (!is_float(dtype) && !is_block(dtype))
+    fail(ErrorKind::Unsupported, "a weight of type {} cannot be multiplied: expected a floating-point or block type",
+         to_string(dtype));
+  if (n < 1 || k < 1 || k % info(dtype).block_elements != 0)
+    fail(ErrorKind::InvalidArgument, "a weight of {} rows of {} elements of type {}: expected whole blocks of {}", n, k,
+         to_string(dtype), info(dtype).block_elements);
+  if (options.exact) return make_exact_matrix(dtype, n, k, rows, options.isa, pool);
+  if (has_block_layout(dtype)) return make_block_matrix(dtype, n, k, rows, options.isa, pool);
+  const bool quantize = options.format == WeightFormat::Int8 && is_float(dtype) && k % 32 == 0;
+  if (quantize) return make_block_matrix(dtype, n, k, rows, options.isa, pool);
+  // Blocks without a layout of their own stay as they are and are converted a few rows at a time.
+  if (is_block(dtype)) return make_exact_matrix(dtype, n, k, rows, options.isa, pool);
+  return make_dense_matrix(dtype, n, k, rows, options, pool);
+}
+
+}  // namespace cleave::kernels

@@ -1,0 +1,259 @@
+#include "kernels/matrix.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/float16.h"
+#include "kernels/reference/reference.h"
+#include "kernels/test_data.h"
+#include "tensor/blocks.h"
+#include "tensor/convert.h"
+
+namespace cleave::kernels {
+namespace {
+
+constexpr DType kBlockTypes[] = {DType::Q4_0,   DType::Q4_1,   DType::Q5_0, DType::Q5_1, DType::Q8_0,
+                                 DType::Q2_K,   DType::Q3_K,   DType::Q4_K, DType::Q5_K, DType::Q6_K,
+                                 DType::IQ4_NL, DType::IQ4_XS, DType::MXFP4};
+
+// Byte offsets of the f16 scales in a block.
+std::vector<size_t> scale_offsets(DType dtype) {
+  switch (dtype) {
+    case DType::Q4_1:
+    case DType::Q5_1:
+    case DType::Q4_K:
+    case DType::Q5_K:
+      return {0, 2};
+    case DType::Q2_K:
+      return {offsetof(BlockQ2_K, d), offsetof(BlockQ2_K, dmin)};
+    case DType::Q3_K:
+      return {offsetof(BlockQ3_K, d)};
+    case DType::Q6_K:
+      return {offsetof(BlockQ6_K, d)};
+    case DType::MXFP4:
+      return {};
+    default:
+      return {0};
+  }
+}
+
+// A stored matrix with its values in f32. The bytes lie at an odd address.
+struct Stored {
+  DType dtype;
+  int64_t n, k;
+  std::vector<std::byte> bytes;
+  std::vector<float> values;
+
+  std::span<const std::byte> row(int64_t r) const {
+    const auto stride = static_cast<size_t>(row_bytes(dtype, k));
+    return std::span(bytes).subspan(1 + static_cast<size_t>(r) * stride, stride);
+  }
+  std::unique_ptr<Matrix> pack(const PackOptions& options, ThreadPool& pool) const {
+    return pack_matrix(
+        dtype, n, k, [this](int64_t r, std::span<std::byte>) { return row(r); }, options, pool);
+  }
+};
+
+void read_values(Stored& stored) {
+  stored.values.resize(static_cast<size_t>(stored.n * stored.k));
+  convert_to_f32(stored.dtype, std::span(stored.bytes).subspan(1), stored.values);
+}
+
+// Blocks of random bits with scales of either sign around 0.01.
+Stored random_blocks(DType dtype, int64_t n, int64_t k, uint32_t seed) {
+  std::mt19937 generator(seed);
+  Stored stored{dtype, n, k, std::vector<std::byte>(1 + static_cast<size_t>(n * row_bytes(dtype, k))), {}};
+  for (std::byte& byte : stored.bytes) byte = static_cast<std::byte>(generator());
+  for (size_t block = 1; block < stored.bytes.size(); block += static_cast<size_t>(info(dtype).block_bytes)) {
+    for (const size_t offset : scale_offsets(dtype)) {
+      const float16 scale = to_float16((static_cast<float>(generator() % 1000) / 1000 - 0.3f) * 0.02f);
+      std::memcpy(stored.bytes.data() + block + offset, &scale, 2);
+    }
+    if (dtype == DType::MXFP4) stored.bytes[block] = static_cast<std::byte>(120 + generator() % 8);
+  }
+  read_values(stored);
+  return stored;
+}
+
+Stored random_weights(DType dtype, int64_t n, int64_t k, uint32_t seed) {
+  const std::vector<float> values = random_floats(n * k, seed, 0.05f);
+  const auto size = static_cast<size_t>(info(dtype).block_bytes);
+  Stored stored{dtype, n, k, std::vector<std::byte>(1 + values.size() * size), {}};
+  for (size_t i = 0; i < values.size(); ++i) {
+    const bfloat16 b = to_bfloat16(values[i]);
+    const float16 h = to_float16(values[i]);
+    const double d = values[i];
+    const void* source = dtype == DType::BF16  ? static_cast<const void*>(&b)
+                         : dtype == DType::F16 ? static_cast<const void*>(&h)
+                         : dtype == DType::F64 ? static_cast<const void*>(&d)
+                                               : static_cast<const void*>(&values[i]);
+    std::memcpy(stored.bytes.data() + 1 + i * size, source, size);
+  }
+  read_values(stored);
+  return stored;
+}
+
+// Activations that quantise without error: integers in [-127, 127] with 127 in every group of 16.
+std::vector<float> integer_activations(int64_t m, int64_t k, uint32_t seed) {
+  std::mt19937 generator(seed);
+  std::vector<float> x(static_cast<size_t>(m * k));
+  for (size_t i = 0; i < x.size(); ++i) x[i] = i % 16 == 5 ? 127.0f : static_cast<float>(generator() % 255) - 127.0f;
+  return x;
+}
+
+std::vector<float> multiply(const Matrix& matrix, const std::vector<float>& x, int64_t m, ThreadPool& pool) {
+  Buffer scratch(matrix.scratch_bytes(m, pool.size()));
+  std::vector<float> y(static_cast<size_t>(m * matrix.n()) + 2, -12345);
+  const std::vector<float> shifted = [&] {  // x and y at addresses that are multiples of 4 only
+    std::vector<float> copy(x.size() + 1);
+    std::copy(x.begin(), x.end(), copy.begin() + 1);
+    return copy;
+  }();
+  matrix.multiply(shifted.data() + 1, m, y.data() + 1, scratch.bytes(), pool);
+  EXPECT_EQ(y.front(), -12345);
+  EXPECT_EQ(y.back(), -12345);
+  return {y.begin() + 1, y.end() - 1};
+}
+
+std::vector<float> reference_product(const Stored& stored, const std::vector<float>& x, int64_t m) {
+  std::vector<float> y(static_cast<size_t>(m * stored.n));
+  reference::matmul(x.data(), stored.values.data(), m, stored.n, stored.k, y.data());
+  return y;
+}
+
+class MatrixOn : public testing::TestWithParam<Isa> {
+ protected:
+  PackOptions options(bool exact = false) const { return {.exact = exact, .isa = GetParam()}; }
+  ThreadPool pool_{3};
+};
+
+TEST_P(MatrixOn, BlockProductsMatchReferenceForEveryTail) {
+  for (const DType dtype : kBlockTypes)
+    for (const int64_t n : {1, 7, 16, 17, 150})
+      for (const int64_t k : {int64_t{1}, int64_t{3}}) {
+        const Stored stored = random_blocks(dtype, n, k * info(dtype).block_elements, static_cast<uint32_t>(n));
+        const auto matrix = stored.pack(options(), pool_);
+        for (const int64_t m : {1, 2, 3, 5, 8, 19}) {
+          const auto x = integer_activations(m, stored.k, static_cast<uint32_t>(m));
+          const auto wanted = reference_product(stored, x, m);
+          EXPECT_LT(relative_error(multiply(*matrix, x, m, pool_), wanted), 1e-5)  // single sums may cancel
+              << matrix->kind() << " m " << m << " n " << n << " k " << stored.k;
+        }
+      }
+}
+
+TEST_P(MatrixOn, BlockProductsStayCloseForRealActivations) {
+  for (const DType dtype : kBlockTypes) {
+    const Stored stored = random_blocks(dtype, 96, 1024, 9);
+    const auto x = random_floats(4 * 1024, 10);
+    const auto wanted = reference_product(stored, x, 4);
+    EXPECT_LT(relative_error(multiply(*stored.pack(options(), pool_), x, 4, pool_), wanted), 2e-2) << to_string(dtype);
+  }
+}
+
+TEST_P(MatrixOn, PlainProductsMatchReferenceForEveryTail) {
+  for (const DType dtype : {DType::BF16, DType::F16, DType::F32, DType::F64})
+    for (const int64_t n : {1, 15, 64, 65, 200})
+      for (const int64_t k : {1, 2, 31, 32, 97}) {
+        const Stored stored = random_weights(dtype, n, k, static_cast<uint32_t>(n + k));
+        const auto matrix = stored.pack(options(), pool_);
+        for (const int64_t m : {1, 2, 5, 6, 13, 16, 40}) {
+          const auto x = random_floats(m * k, static_cast<uint32_t>(m));
+          const auto wanted = reference_product(stored, x, m);
+          const double tolerance = dtype == DType::F32 || dtype == DType::F64 ? 1e-6 : 1.5e-2;
+          EXPECT_LT(relative_error(multiply(*matrix, x, m, pool_), wanted), tolerance)
+              << matrix->kind() << " m " << m << " n " << n << " k " << k;
+        }
+      }
+}
+
+TEST_P(MatrixOn, ExactProductsAreAsGoodAsF32) {
+  std::vector<Stored> all;
+  for (const DType dtype : {DType::BF16, DType::F16, DType::F32}) all.push_back(random_weights(dtype, 37, 201, 11));
+  for (const DType dtype : kBlockTypes) all.push_back(random_blocks(dtype, 37, 256, 12));
+  for (const Stored& stored : all) {
+    const auto matrix = stored.pack(options(true), pool_);
+    const auto x = random_floats(7 * stored.k, 13);
+    const auto wanted = reference_product(stored, x, 7);
+    EXPECT_LT(relative_error(multiply(*matrix, x, 7, pool_), wanted), 1e-6) << matrix->kind();
+    EXPECT_EQ(matrix->bytes(), stored.bytes.size() - 1);
+  }
+}
+
+TEST_P(MatrixOn, RowsDoNotDependOnOtherRowsOrThreads) {
+  std::vector<std::pair<Stored, bool>> all;
+  all.emplace_back(random_weights(DType::BF16, 150, 333, 14), true);
+  all.emplace_back(random_weights(DType::F32, 150, 333, 14), false);
+  for (const DType dtype : kBlockTypes) {
+    all.emplace_back(random_blocks(dtype, 150, 512, 15), true);
+    all.emplace_back(random_blocks(dtype, 150, 512, 15), false);
+  }
+  ThreadPool single(1);
+  for (const auto& [stored, exact] : all) {
+    const auto matrix = stored.pack(options(exact), pool_);
+    const auto x = random_floats(21 * stored.k, 16);
+    const auto together = multiply(*matrix, x, 21, pool_);
+    for (int64_t row = 0; row < 21; ++row) {
+      const auto alone = multiply(*matrix, {x.begin() + row * stored.k, x.begin() + (row + 1) * stored.k}, 1, single);
+      EXPECT_EQ(std::memcmp(alone.data(), together.data() + row * 150, 150 * sizeof(float)), 0)
+          << matrix->kind() << " row " << row;
+    }
+  }
+}
+
+TEST_P(MatrixOn, Int8QuantisesFloatWeights) {
+  const Stored stored = random_weights(DType::BF16, 100, 640, 17);
+  PackOptions int8 = options();
+  int8.format = WeightFormat::Int8;
+  const auto matrix = stored.pack(int8, pool_);
+  const auto x = random_floats(9 * 640, 18);
+  EXPECT_LT(relative_error(multiply(*matrix, x, 9, pool_), reference_product(stored, x, 9)), 2e-2);
+  EXPECT_LT(matrix->bytes(), stored.bytes.size() * 6 / 10);
+}
+
+TEST_P(MatrixOn, ZeroActivationsGiveZeros) {
+  const Stored stored = random_blocks(DType::Q4_1, 20, 64, 19);
+  for (const float y : multiply(*stored.pack(options(), pool_), std::vector<float>(64), 1, pool_)) EXPECT_EQ(y, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Isas, MatrixOn, testing::ValuesIn(available_isas()));
+
+TEST(Matrix, BlocksTakeAtMostSixPercentMoreThanTheFile) {
+  ThreadPool pool(2);
+  for (const DType dtype : kBlockTypes) {
+    const Stored stored = random_blocks(dtype, 128, 512, 20);
+    EXPECT_LE(static_cast<double>(stored.pack({}, pool)->bytes()), 1.06 * static_cast<double>(stored.bytes.size()))
+        << to_string(dtype);
+  }
+}
+
+TEST(Matrix, RefusesWhatItCannotMultiply) {
+  ThreadPool pool(2);
+  const auto rows = [](int64_t, std::span<std::byte> buffer) { return std::span<const std::byte>(buffer).first(3); };
+  const auto kind_of = [&](DType dtype, int64_t n, int64_t k) {
+    try {
+      pack_matrix(dtype, n, k, rows, {}, pool);
+    } catch (const Error& error) {
+      return error.kind();
+    }
+    return ErrorKind::Internal;
+  };
+  EXPECT_EQ(kind_of(DType::I32, 4, 32), ErrorKind::Unsupported);
+  EXPECT_EQ(kind_of(DType::Q4_0, 4, 33), ErrorKind::InvalidArgument);
+  EXPECT_EQ(kind_of(DType::BF16, 4, 32), ErrorKind::InvalidArgument) << "rows of three bytes";
+}
+
+TEST(Matrix, RefusesToQuantiseWhatIsNotFinite) {
+  ThreadPool pool(1);
+  Stored stored = random_weights(DType::F32, 2, 32, 21);
+  const float infinity = INFINITY;
+  std::memcpy(stored.bytes.data() + 1 + 40 * 4, &infinity, 4);
+  EXPECT_THROW(stored.pack({.format = WeightFormat::Int8}, pool), Error);
+}
+
+}  // namespace
+}  // namespace cleave::kernels

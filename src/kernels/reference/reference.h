@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "kernels/attention.h"
+#include "kernels/elementwise.h"
+#include "kernels/rope.h"
+
+/// The same operations as plain loops, summed in double: the standard that every instruction set is tested against.
+/// Shapes and meanings are those of the headers of kernels/.
+namespace cleave::kernels::reference {
+
+/// y[m, n] = x[m, k] * w[n, k]^T.
+void matmul(const float* x, const float* w, int64_t m, int64_t n, int64_t k, float* y);
+
+void rms_norm(const float* x, const float* weight, float weight_offset, float eps, int64_t rows, int64_t n, float* y);
+void layer_norm(const float* x, const float* weight, const float* bias, float eps, int64_t rows, int64_t n, float* y);
+
+float unary(UnaryKind kind, float x);
+
+void softmax(const float* x, int64_t rows, int64_t n, float* y);
+
+void rope(const float* x, int64_t rows, const RopeParams& params, const float* cos, const float* sin, float* y);
+
+/// Keys and values of one sequence without blocks, by position: keys[length, kv_heads, key_dim], values[length,
+/// kv_heads, value_dim]. The queries q[rows, q_heads, key_dim] stand at the last `rows` positions.
+struct AttentionInput {
+  const float* q;
+  const float* keys;
+  const float* values;
+  int64_t rows;
+  int64_t length;
+  int64_t kv_heads;
+  int64_t key_dim;
+  int64_t value_dim;
+};
+void attention(const AttentionInput& input, const AttentionParams& params, float* out);
+
+}  // namespace cleave::kernels::reference

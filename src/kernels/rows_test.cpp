@@ -1,0 +1,154 @@
+// Kernels that move rows: embedding, experts, strided copies, rotations.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.h"
+#include "kernels/copy.h"
+#include "kernels/embedding.h"
+#include "kernels/experts.h"
+#include "kernels/reference/reference.h"
+#include "kernels/rope.h"
+#include "kernels/test_data.h"
+#include "tensor/convert.h"
+
+namespace cleave::kernels {
+namespace {
+
+TEST(Embed, ConvertsRowsOfAnyType) {
+  ThreadPool pool(3);
+  std::vector<std::byte> bytes(7 * 68);  // seven rows of two Q8_0 blocks
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i * 37 % 61);
+  const TensorView table{DType::Q8_0, {7, 64}, bytes};
+  std::vector<float> all(7 * 64);
+  convert_to_f32(DType::Q8_0, bytes, all);
+  const std::vector<int32_t> ids = {6, 0, 3, 3};
+  std::vector<float> out(4 * 64);
+  embed(table, ids.data(), 4, out.data(), pool);
+  for (size_t i = 0; i < out.size(); ++i) ASSERT_EQ(out[i], all[static_cast<size_t>(ids[i / 64]) * 64 + i % 64]);
+}
+
+TEST(Embed, RefusesIdsOutsideTheTableWithBothNumbers) {
+  ThreadPool pool(1);
+  const std::vector<float> values(10);
+  const TensorView table{DType::F32, {5, 2}, std::as_bytes(std::span(values))};
+  std::vector<float> out(2);
+  for (const int32_t id : {5, -1}) {
+    try {
+      embed(table, &id, 1, out.data(), pool);
+      ADD_FAILURE() << "id " << id << " was accepted";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::InvalidArgument);
+      EXPECT_NE(std::string(error.what()).find("id " + std::to_string(id)), std::string::npos);
+      EXPECT_NE(std::string(error.what()).find("5 rows"), std::string::npos);
+    }
+  }
+}
+
+TEST(GatherRows, CopiesTheChosenRows) {
+  ThreadPool pool(2);
+  const auto x = random_floats(9 * 3000, 1);
+  const std::vector<int32_t> rows = {8, 0, 8, 4, 5};
+  std::vector<float> out(5 * 3000);
+  gather_rows(x.data(), rows.data(), 5, 3000, out.data(), pool);
+  for (size_t i = 0; i < out.size(); ++i) ASSERT_EQ(out[i], x[static_cast<size_t>(rows[i / 3000]) * 3000 + i % 3000]);
+}
+
+TEST(Experts, RoutedRowsAreSortedByExpertAndComeBack) {
+  ThreadPool pool(3);
+  const int64_t tokens = 50, slots = 3, experts = 7, n = 130;
+  std::mt19937 generator(5);
+  std::vector<int32_t> indices(tokens * slots);
+  for (int32_t& index : indices)
+    index = static_cast<int32_t>(generator() % 5 + (generator() % 2 == 0 ? 0 : 2));  // some get none
+  std::vector<int32_t> offsets(experts + 1), order(tokens * slots), position(tokens * slots);
+  route(indices.data(), tokens, slots, experts, offsets.data(), order.data(), position.data());
+  EXPECT_EQ(offsets[0], 0);
+  EXPECT_EQ(offsets[experts], tokens * slots);
+  for (int32_t expert = 0; expert < experts; ++expert)
+    for (int32_t row = offsets[expert]; row < offsets[expert + 1]; ++row) {
+      EXPECT_EQ(indices[order[row]], expert);
+      EXPECT_EQ(position[order[row]], row);
+      if (row > offsets[expert]) {
+        EXPECT_LT(order[row - 1], order[row]);
+      }
+    }
+  const auto x = random_floats(tokens * n, 6);
+  const auto weights = random_floats(tokens * slots, 7);
+  std::vector<float> rows(tokens * slots * n), out(tokens * n, 99);
+  dispatch(x.data(), order.data(), tokens, slots, n, rows.data(), pool);
+  for (int64_t row = 0; row < tokens * slots; ++row)  // an "expert" that multiplies with 1 + expert
+    for (int64_t i = 0; i < n; ++i) rows[row * n + i] *= static_cast<float>(1 + indices[order[row]]);
+  combine(rows.data(), position.data(), weights.data(), tokens, slots, n, out.data(), pool);
+  for (int64_t t = 0; t < tokens; ++t)
+    for (int64_t i = 0; i < n; ++i) {
+      float factor = 0;
+      for (int64_t s = 0; s < slots; ++s)
+        factor += weights[t * slots + s] * static_cast<float>(1 + indices[t * slots + s]);
+      ASSERT_NEAR(out[t * n + i], factor * x[t * n + i], 1e-4) << t << " " << i;
+    }
+}
+
+TEST(Experts, AChoiceBeyondTheExpertsIsABug) {
+  const std::vector<int32_t> indices = {0, 3};
+  std::vector<int32_t> offsets(4), order(2), position(2);
+  EXPECT_THROW(route(indices.data(), 2, 1, 3, offsets.data(), order.data(), position.data()), Error);
+}
+
+TEST(CopyStrided, TransposesAndSlices) {
+  ThreadPool pool(3);
+  const auto x = random_floats(20 * 6 * 70, 8);
+  std::vector<float> y(x.size());
+  // [20, 6, 70] -> [6, 70, 20]
+  copy_strided(x.data(), y.data(), {{1, 1, 20, 6, 70}, {0, 0, 420, 70, 1}, {0, 0, 1, 1400, 20}}, pool);
+  for (int64_t a = 0; a < 20; ++a)
+    for (int64_t b = 0; b < 6; ++b)
+      for (int64_t c = 0; c < 70; ++c) ASSERT_EQ(y[b * 1400 + c * 20 + a], x[a * 420 + b * 70 + c]);
+  // columns 10 ... 29 of each row into the middle of rows of 40
+  std::vector<float> slice(120 * 40, 7);
+  copy_strided(x.data() + 10, slice.data() + 5, {{1, 1, 1, 120, 20}, {0, 0, 0, 70, 1}, {0, 0, 0, 40, 1}}, pool);
+  for (int64_t r = 0; r < 120; ++r)
+    for (int64_t i = 0; i < 40; ++i) ASSERT_EQ(slice[r * 40 + i], i >= 5 && i < 25 ? x[r * 70 + 10 + i - 5] : 7);
+}
+
+TEST(CopyStrided, AStrideOfZeroRepeatsAndAnEmptyExtentCopiesNothing) {
+  ThreadPool pool(1);
+  const std::vector<float> x = {1, 2, 3};
+  std::vector<float> y(6);
+  copy_strided(x.data(), y.data(), {{1, 1, 1, 2, 3}, {0, 0, 0, 0, 1}, {0, 0, 0, 3, 1}}, pool);
+  EXPECT_EQ(y, (std::vector<float>{1, 2, 3, 1, 2, 3}));
+  copy_strided(x.data(), y.data(), {{1, 1, 0, 2, 3}, {0, 0, 0, 0, 1}, {0, 0, 0, 3, 1}}, pool);
+  copy_strided(nullptr, nullptr, {{1, 1, 2, 2, 0}, {0, 0, 0, 0, 1}, {0, 0, 0, 3, 1}}, pool);
+}
+
+TEST(Rope, MatchesReferenceInBothStylesAndInPlace) {
+  ThreadPool pool(3);
+  for (const bool interleaved : {false, true})
+    for (const int64_t rotary : {2, 6, 20}) {
+      const RopeParams params{5, 20, rotary, interleaved};
+      const int64_t rows = 70;
+      std::vector<int32_t> positions(rows);
+      for (int64_t i = 0; i < rows; ++i) positions[i] = static_cast<int32_t>(i * 31 % 1000);
+      std::vector<float> inv_freq(rotary / 2);
+      for (int64_t i = 0; i < rotary / 2; ++i)
+        inv_freq[i] = std::pow(10000.0f, -2.0f * static_cast<float>(i) / static_cast<float>(rotary));
+      std::vector<float> cos(rows * rotary / 2), sin(cos);
+      rope_table(positions.data(), rows, inv_freq.data(), rotary / 2, 1.5f, cos.data(), sin.data(), pool);
+      for (int64_t i = 0; i < rows * rotary / 2; ++i) {
+        const float angle = static_cast<float>(positions[i / (rotary / 2)]) * inv_freq[i % (rotary / 2)];
+        ASSERT_FLOAT_EQ(cos[i], 1.5f * std::cos(angle));
+        ASSERT_FLOAT_EQ(sin[i], 1.5f * std::sin(angle));
+      }
+      auto x = random_floats(rows * 100, 9);
+      std::vector<float> y(x.size()), wanted(x.size());
+      reference::rope(x.data(), rows, params, cos.data(), sin.data(), wanted.data());
+      rope(x.data(), rows, params, cos.data(), sin.data(), y.data(), pool);
+      EXPECT_LT(relative_error(y, wanted), 1e-6);
+      rope(x.data(), rows, params, cos.data(), sin.data(), x.data(), pool);
+      EXPECT_EQ(x, y);
+    }
+}
+
+}  // namespace
+}  // namespace cleave::kernels

@@ -1,0 +1,39 @@
+// Included once by each file of an instruction set, which names its table in CLEAVE_SIMD_TABLE.
+#include <utility>
+
+#include "kernels/simd/attention-inl.h"
+#include "kernels/simd/blocks-inl.h"
+#include "kernels/simd/products-inl.h"
+#include "kernels/simd/rows-inl.h"
+#include "kernels/simd/sets.h"
+
+namespace cleave::kernels::simd {
+namespace {
+
+template <int... kKinds, int... kIds>
+constexpr Table make_table(std::integer_sequence<int, kKinds...>, std::integer_sequence<int, kIds...>) {
+  return {
+      .rms_norm = rms_norm,
+      .layer_norm = layer_norm,
+      .softmax = softmax,
+      .add = add,
+      .mul = mul,
+      .scale = scale,
+      .unary = {unary<static_cast<UnaryKind>(kKinds)>...},
+      .gate = {gate<static_cast<UnaryKind>(kKinds)>...},
+      .attend = attend,
+      .exact_product = exact_product,
+      .f32_product = f32_product,
+      .bf16_product = bf16_product,
+      .quantize = quantize,
+      .block_product = {block_product<kLayouts[kIds]>...},
+      .to_bfloat16 = to_bfloat16,
+  };
+}
+
+}  // namespace
+
+constinit const Table CLEAVE_SIMD_TABLE =
+    make_table(std::make_integer_sequence<int, kUnaryKinds>{}, std::make_integer_sequence<int, kNumLayouts>{});
+
+}  // namespace cleave::kernels::simd

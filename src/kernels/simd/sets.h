@@ -1,0 +1,13 @@
+#pragma once
+
+#include "kernels/simd/table.h"
+
+namespace cleave::kernels::simd {
+
+// One per file of that name.
+extern const Table kPortableTable;
+extern const Table kAvx2Table;
+extern const Table kAvx512Table;
+extern const Table kAvx512VnniTable;
+
+}  // namespace cleave::kernels::simd

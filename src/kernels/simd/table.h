@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/attention.h"
+#include "kernels/block_layout.h"
+#include "kernels/elementwise.h"
+#include "kernels/isa.h"
+
+namespace cleave::kernels::simd {
+
+inline constexpr int kUnaryKinds = static_cast<int>(UnaryKind::Softplus) + 1;
+
+/// Query vectors that attend together because they share a KV head; eight keep the sums of a tile in registers and L1.
+inline constexpr int kMaxQueries = 8;
+
+/// Work of one call of Table::attend: up to kMaxQueries query vectors of one sequence that read the same KV head.
+struct AttentionTile {
+  const KvCache* cache;
+  const AttentionParams* params;
+  const int32_t* blocks;  // block table of the sequence
+  int64_t kv_head;
+  int64_t length;  // positions of the sequence in the cache, those of this step included
+  int num_queries;
+  const float* q[kMaxQueries];    // each [key_dim]
+  float* out[kMaxQueries];        // each [value_dim]
+  int64_t position[kMaxQueries];  // of the query in its sequence
+  int64_t head[kMaxQueries];      // query head, for slopes and sinks
+  float* scratch;                 // attention_tile_floats(cache), aligned to 64 bytes
+};
+
+/// Floats of scratch for one tile: scores [kMaxQueries][block_size rounded up], sums [kMaxQueries][value_dim rounded
+/// up].
+int64_t attention_tile_floats(const KvCache& cache);
+
+/// Rows of activations quantised in groups (block_layout.h): x[i] is about scales[i / group] * values[i].
+struct QuantizedRows {
+  int8_t* values;    // [m, k]
+  float* scales;     // [m, k / group]
+  float* sums;       // [m, k / group], scale times the sum of the group's values
+  int32_t* offsets;  // [m, k / group], minus the layout's zero level times the sum of the group's values
+};
+
+/// Some columns of a product with weights in a block layout.
+struct BlockTile {
+  QuantizedRows x;
+  int64_t m, k;
+  const std::byte* weights;  // strips of kStripRows rows, from the first column on
+  int64_t columns;           // of y, from there on
+  float* y;                  // [m, columns], rows ldy apart
+  int64_t ldy;
+};
+
+/// Some columns of a product with 16-bit or 32-bit weights in panels (dense_matrix.h).
+struct DenseTile {
+  const float* x;  // [m, k], rows k apart
+  int64_t m, k;
+  const std::byte* weights;  // panels of kPanelRows rows, from the first column on
+  int64_t columns;           // of y, from there on
+  float* y;                  // [m, columns], rows ldy apart
+  int64_t ldy;
+};
+
+/// One rectangle of a product of exact, unpacked f32 rows.
+struct ExactTile {
+  const float* x;  // [m, k], rows k apart
+  const float* w;  // [rows, k], rows k apart
+  int64_t m, k, rows;
+  float* y;  // [m, rows], rows ldy apart
+  int64_t ldy;
+};
+
+/// The functions that are compiled once per instruction set. All work on the calling thread; pointers need no
+/// alignment.
+struct Table {
+  void (*rms_norm)(const float* x, const float* weight, float offset, float eps, int64_t n, float* y);
+  void (*layer_norm)(const float* x, const float* weight, const float* bias, float eps, int64_t n, float* y);
+  void (*softmax)(const float* x, int64_t n, float* y);
+  void (*add)(const float* a, const float* b, int64_t count, float* y);
+  void (*mul)(const float* a, const float* b, int64_t count, float* y);
+  void (*scale)(const float* x, float factor, int64_t count, float* y);
+  void (*unary[kUnaryKinds])(const float* x, int64_t count, float* y);
+  void (*gate[kUnaryKinds])(const float* a, const float* b, int64_t count, float* y);
+  void (*attend)(const AttentionTile& tile);
+  void (*exact_product)(const ExactTile& tile);
+  void (*f32_product)(const DenseTile& tile);
+  void (*bf16_product)(const DenseTile& tile);
+  void (*quantize)(const float* x, int64_t k, const BlockLayout& layout, int64_t row, const QuantizedRows& out);
+  void (*block_product[kNumLayouts])(const BlockTile& tile);
+  void (*to_bfloat16)(const float* x, int64_t count, uint16_t* y);
+};
+
+/// The table of `isa`. REQUIRES: the processor has it.
+const Table& table(Isa isa);
+
+}  // namespace cleave::kernels::simd
