@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # run_fuzz.sh BUILD_DIR SECONDS: runs every fuzz target of the build for that long, starting from fuzz/corpus/NAME. New inputs
-# stay in BUILD_DIR; a crashing one is left there and named. An input over 10 s or a process over 1 GiB counts as a crash.
+# stay in BUILD_DIR; a crashing one is left there and named. An input over 10 s, an allocation over
+# 64 MiB or a process over 512 MiB counts as a crash.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$1
@@ -21,7 +22,7 @@ for target in "${targets[@]}"; do
   mkdir -p "$found"
   log=$build/found/$name.log
   echo "== fuzz: $name, $seconds s"
-  if ! "$target" "$found" "$corpus" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+  if ! "$target" "$found" "$corpus" -max_total_time="$seconds" -timeout=10 -malloc_limit_mb=64 -rss_limit_mb=512 -print_final_stats=1 \
       -artifact_prefix="$found/" >"$log" 2>&1 </dev/null; then
     tail -n 40 "$log" >&2
     echo "error: fuzz target $name failed; the input is named above, the whole log is $log" >&2
