@@ -5,9 +5,10 @@
 
 namespace cleave {
 
-/// Anonymous zeroed memory for weights, caches and activations. Memory is reserved at once and becomes resident when first
-/// touched, so the thread that fills a part decides its NUMA node. Two-megabyte pages are requested where the kernel gives
-/// them: they raise the read bandwidth of decode by half (docs/decisions.md). Aligned to at least a page. Movable.
+/// Anonymous zeroed memory for weights, caches and activations. Memory is reserved at once and becomes resident when
+/// first touched, so the thread that fills a part decides its NUMA node. Two-megabyte pages are requested where the
+/// kernel gives them: they raise the read bandwidth of decode by half (docs/decisions.md). Aligned to at least a page.
+/// Movable.
 class Buffer {
  public:
   Buffer() = default;

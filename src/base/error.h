@@ -14,8 +14,8 @@ enum class ErrorKind { InvalidArgument, NotFound, Corrupt, Unsupported, Io, Comm
 /// The spelling used in messages and logs: "invalid argument", "not found", ...
 const char* to_string(ErrorKind kind);
 
-/// The only exception type of the project. A message says what failed, what was seen, what was wanted and, where it helps,
-/// what to do. It is one line without a final full stop, ready to be printed behind "error: ".
+/// The only exception type of the project. A message says what failed, what was seen, what was wanted and, where it
+/// helps, what to do. It is one line without a final full stop, ready to be printed behind "error: ".
 class Error : public std::runtime_error {
  public:
   Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}

@@ -15,7 +15,9 @@ struct float16 {
   uint16_t bits;
 };
 
-inline float to_float(bfloat16 x) { return std::bit_cast<float>(static_cast<uint32_t>(x.bits) << 16); }
+inline float to_float(bfloat16 x) {
+  return std::bit_cast<float>(static_cast<uint32_t>(x.bits) << 16);
+}
 
 /// Rounds to nearest even; a NaN stays a (quiet) NaN.
 inline bfloat16 to_bfloat16(float x) {

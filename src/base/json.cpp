@@ -11,8 +11,8 @@ namespace {
 
 constexpr int kMaxDepth = 256;
 
-// What Python writes for numbers that JSON cannot hold, and what stands for them here. The largest double does for infinity:
-// configurations use it as a bound that nothing reaches.
+// What Python writes for numbers that JSON cannot hold, and what stands for them here. The largest double does for
+// infinity: configurations use it as a bound that nothing reaches.
 struct Constant {
   std::string_view python;
   std::string_view json;
@@ -26,8 +26,8 @@ const Constant* constant_at(std::string_view text, size_t position) {
   return nullptr;
 }
 
-// One pass over the text outside of strings: measures nesting and replaces Python's constants. Returns nothing where the text
-// can be parsed as it stands.
+// One pass over the text outside of strings: measures nesting and replaces Python's constants. Returns nothing where
+// the text can be parsed as it stands.
 std::optional<std::string> prepare(std::string_view text, const std::string& what) {
   std::string replaced;
   size_t copied = 0;

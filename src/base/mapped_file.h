@@ -6,7 +6,8 @@
 
 namespace cleave {
 
-/// A file mapped read-only for as long as this object lives. Movable; views into bytes() do not outlive it. Thread-safe.
+/// A file mapped read-only for as long as this object lives. Movable; views into bytes() do not outlive it.
+/// Thread-safe.
 class MappedFile {
  public:
   /// Throws Error: NotFound if there is no such file, Io if it is no regular file or cannot be read.

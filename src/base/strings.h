@@ -18,7 +18,8 @@ size_t edit_distance(std::string_view a, std::string_view b);
 
 /// Up to `limit` of `candidates`, the nearest to `name` first, none farther than half of the longer of the two; for the
 /// "did you mean" of an error message.
-std::vector<std::string> nearest_names(std::string_view name, std::span<const std::string> candidates, size_t limit = 3);
+std::vector<std::string> nearest_names(std::string_view name, std::span<const std::string> candidates,
+                                       size_t limit = 3);
 
 /// Bytes for people: "512 B", "1.5 KB", "98.4 MB" (powers of 1000).
 std::string format_bytes(double bytes);

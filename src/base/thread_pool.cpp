@@ -9,7 +9,8 @@
 namespace cleave {
 namespace {
 
-// About 50-100 us of spinning: longer than the gaps between the instructions of one step, shorter than a person notices.
+// About 50-100 us of spinning: longer than the gaps between the instructions of one step, shorter than a person
+// notices.
 constexpr int kSpins = 2000;
 
 }  // namespace

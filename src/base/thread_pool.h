@@ -17,9 +17,10 @@ template <class R, class... Args>
 class FunctionRef<R(Args...)> {
  public:
   template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, FunctionRef>)
-  FunctionRef(F&& f)  // NOLINT(google-explicit-constructor): a reference is meant to bind implicitly
-      : object_(const_cast<void*>(static_cast<const void*>(std::addressof(f)))), call_([](void* object, Args... args) -> R {
+  requires(!std::is_same_v<std::remove_cvref_t<F>, FunctionRef>)
+      FunctionRef(F&& f)  // NOLINT(google-explicit-constructor): a reference is meant to bind implicitly
+      : object_(const_cast<void*>(static_cast<const void*>(std::addressof(f)))),
+        call_([](void* object, Args... args) -> R {
           return (*static_cast<std::remove_reference_t<F>*>(object))(std::forward<Args>(args)...);
         }) {}
   R operator()(Args... args) const { return call_(object_, std::forward<Args>(args)...); }
@@ -31,9 +32,9 @@ class FunctionRef<R(Args...)> {
 
 /// A fixed group of threads that run one function together, again and again: the unit that a rank computes with.
 ///
-/// run() costs about a microsecond and neither allocates nor locks while the workers are awake: they spin for a short while
-/// after each job and sleep only when none follows. The caller works as thread 0. run() is called by one thread at a time and
-/// never from inside a job.
+/// run() costs about a microsecond and neither allocates nor locks while the workers are awake: they spin for a short
+/// while after each job and sleep only when none follows. The caller works as thread 0. run() is called by one thread
+/// at a time and never from inside a job.
 class ThreadPool {
  public:
   /// REQUIRES: num_threads >= 1. Starts num_threads - 1 workers.
@@ -44,8 +45,8 @@ class ThreadPool {
 
   int size() const { return static_cast<int>(workers_.size()) + 1; }
 
-  /// Calls job(thread) once for every thread in [0, size()) and returns when all have returned. The first exception that a
-  /// job throws is thrown again here.
+  /// Calls job(thread) once for every thread in [0, size()) and returns when all have returned. The first exception
+  /// that a job throws is thrown again here.
   void run(FunctionRef<void(int)> job);
 
   /// Splits [0, count) into one contiguous range per thread, as even as multiples of `grain` allow, and calls
@@ -58,7 +59,7 @@ class ThreadPool {
 
   std::vector<std::thread> workers_;
   const FunctionRef<void(int)>* job_ = nullptr;
-  std::exception_ptr error_;           // written by the first failing job (error_set_ decides which)
+  std::exception_ptr error_;  // written by the first failing job (error_set_ decides which)
   std::atomic<bool> error_set_{false};
   std::atomic<bool> stop_{false};
   alignas(64) std::atomic<uint32_t> generation_{0};  // counts jobs; a worker starts when it changes

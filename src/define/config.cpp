@@ -9,7 +9,9 @@
 namespace cleave::define {
 namespace {
 
-bool present(const Json& config, const std::string& key) { return config.contains(key) && !config[key].is_null(); }
+bool present(const Json& config, const std::string& key) {
+  return config.contains(key) && !config[key].is_null();
+}
 
 struct Alias {
   const char* name;
@@ -39,8 +41,9 @@ void check_sizes(const Json& config) {
                           "intermediate_size", "vocab_size"}) {
     if (!present(config, key)) continue;
     const Json& value = config[key];
-    constexpr int64_t kLimit = int64_t{1} << 32;  // no tensor of a model is that long; products of two stay within int64
-    if (value.is_array()) continue;               // one per layer
+    constexpr int64_t kLimit = int64_t{1}
+                               << 32;  // no tensor of a model is that long; products of two stay within int64
+    if (value.is_array()) continue;    // one per layer
     if (!value.is_number_integer() || value.get<int64_t>() < 0 || value.get<int64_t>() > kLimit)
       fail(ErrorKind::Corrupt, "config: {} is {}, wanted a number from 0 to {}", key, value.dump(), kLimit);
   }
@@ -54,16 +57,6 @@ void fill_head_sizes(Json& config) {
     config["head_dim"] = config["hidden_size"].get<int64_t>() / heads;
 }
 
-// YaRN as version 4 reads it: where the original length is given, the ratio of the lengths counts, not `factor`, which stays
-// when the configuration's length was never raised.
-void resolve_yarn_factor(const Json& config, Json& rope) {
-  if (rope.value("rope_type", "") != "yarn" || !rope.contains("original_max_position_embeddings")) return;
-  const double original = rope["original_max_position_embeddings"].get<double>();
-  if (!present(config, "max_position_embeddings") || original <= 0) return;
-  const double ratio = config["max_position_embeddings"].get<double>() / original;
-  if (ratio > 1) rope["factor"] = ratio;
-}
-
 // Rotary settings of a version-4 configuration, in version 5's form.
 Json rope_from_version_4(const Json& config) {
   Json rope = Json::object();
@@ -73,7 +66,6 @@ Json rope_from_version_4(const Json& config) {
     if (!rope.contains("rope_theta") && present(config, key)) rope["rope_theta"] = config[key];
   for (const char* key : {"partial_rotary_factor", "rotary_pct"})
     if (!rope.contains("partial_rotary_factor") && present(config, key)) rope["partial_rotary_factor"] = config[key];
-  resolve_yarn_factor(config, rope);
   return rope;
 }
 
@@ -90,8 +82,9 @@ void normalize_rope(Json& config) {
     config["rope_parameters"] = rope_from_version_4(config);
     if (present(config, "rope_local_base_freq")) {
       const Json full = config["rope_parameters"];
-      config["rope_parameters"] = {{"full_attention", full},
-                                   {"sliding_attention", {{"rope_type", "default"}, {"rope_theta", config["rope_local_base_freq"]}}}};
+      config["rope_parameters"] = {
+          {"full_attention", full},
+          {"sliding_attention", {{"rope_type", "default"}, {"rope_theta", config["rope_local_base_freq"]}}}};
     }
   }
   Json& rope = config["rope_parameters"];

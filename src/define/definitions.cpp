@@ -15,13 +15,16 @@
 namespace cleave::define {
 namespace {
 
-bool is_library(std::string_view path) { return path.starts_with("lib/"); }
+bool is_library(std::string_view path) {
+  return path.starts_with("lib/");
+}
 
 // Library files define the globals that definitions use; "lib/core.lua" comes first, for the others use it.
 void load_library(LuaState& lua) {
   const auto load = [&](bool core) {
     for (const EmbeddedFile& file : embedded_files())
-      if (is_library(file.path) && (file.path == "lib/core.lua") == core) lua.run(file.text, std::string(file.path), 0, false);
+      if (is_library(file.path) && (file.path == "lib/core.lua") == core)
+        lua.run(file.text, std::string(file.path), 0, false);
   };
   load(true);
   load(false);
@@ -75,7 +78,8 @@ std::vector<std::filesystem::path> definition_files(const std::filesystem::path&
 std::string architecture_of(const Json& config) {
   if (!config.is_object() || !config.contains("architectures") || !config["architectures"].is_array() ||
       config["architectures"].empty() || !config["architectures"][0].is_string())
-    fail(ErrorKind::Unsupported, "the configuration names no architecture, wanted \"architectures\": [\"...ForCausalLM\"]");
+    fail(ErrorKind::Unsupported,
+         "the configuration names no architecture, wanted \"architectures\": [\"...ForCausalLM\"]");
   return config["architectures"][0].get<std::string>();
 }
 
@@ -111,8 +115,9 @@ graph::Model Definitions::trace(const Json& original_config, const WeightShapes*
     std::vector<std::string> known;
     for (const Definition& d : definitions_) known.insert(known.end(), d.architectures.begin(), d.architectures.end());
     const std::vector<std::string> near = nearest_names(architecture, known);
-    fail(ErrorKind::Unsupported, "no model definition for architecture {}{}; `cleave models` lists all, --model-def adds one",
-         architecture, near.empty() ? "" : fmt::format(" (nearest: {})", join(near, ", ")));
+    fail(ErrorKind::Unsupported,
+         "no model definition for architecture {}{}; `cleave models` lists all, --model-def adds one", architecture,
+         near.empty() ? "" : fmt::format(" (nearest: {})", join(near, ", ")));
   }
   const Json config = normalize_config(original_config);
   LuaState lua;

@@ -28,8 +28,8 @@ struct Definition {
   std::vector<std::string> architectures;
 };
 
-/// What is known of a checkpoint's tensors while tracing: their shapes, in Hugging Face form. Without a checkpoint, shapes
-/// come from the definition and the configuration alone.
+/// What is known of a checkpoint's tensors while tracing: their shapes, in Hugging Face form. Without a checkpoint,
+/// shapes come from the definition and the configuration alone.
 class WeightShapes {
  public:
   virtual ~WeightShapes() = default;
@@ -37,12 +37,12 @@ class WeightShapes {
   virtual std::vector<std::string> names() const = 0;
 };
 
-/// The definitions of a run: the built-in ones and those a user adds, which replace built-in ones for the architectures they
-/// name. Immutable once made; thread-safe.
+/// The definitions of a run: the built-in ones and those a user adds, which replace built-in ones for the architectures
+/// they name. Immutable once made; thread-safe.
 class Definitions {
  public:
-  /// `user_paths`: files, or folders of *.lua files, a later one goes before an earlier one. Throws Error: NotFound for a path that
-  /// does not exist, InvalidArgument with Lua file and line for a definition that does not load.
+  /// `user_paths`: files, or folders of *.lua files, a later one goes before an earlier one. Throws Error: NotFound for
+  /// a path that does not exist, InvalidArgument with Lua file and line for a definition that does not load.
   static Definitions load(std::span<const std::filesystem::path> user_paths = {});
 
   const std::vector<Definition>& all() const { return definitions_; }

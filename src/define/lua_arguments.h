@@ -7,7 +7,8 @@
 
 namespace cleave::define {
 
-/// Reads the arguments of a function that Lua called, with errors that say which argument, what it is and what was wanted.
+/// Reads the arguments of a function that Lua called, with errors that say which argument, what it is and what was
+/// wanted.
 class Arguments {
  public:
   explicit Arguments(lua_State* state) : state_(state) {}

@@ -13,7 +13,7 @@ constexpr int64_t kMaxSteps = 50'000'000;
 constexpr int kStepsPerCount = 10'000;
 constexpr size_t kMaxMemory = size_t{256} << 20;
 
-constexpr std::array kRemovedGlobals = {"collectgarbage", "dofile", "load",   "loadfile", "print",       "require",
+constexpr std::array kRemovedGlobals = {"collectgarbage", "dofile", "load", "loadfile",     "print", "require",
                                         "pcall",          "xpcall", "warn", "getmetatable", "rawset"};
 // Pattern matching can backtrack without end inside of one step.
 constexpr std::array kRemovedFromString = {"find", "match", "gmatch", "gsub", "dump", "pack", "unpack", "packsize"};
@@ -24,13 +24,13 @@ std::string calling_line(lua_State* state) {
   for (int level = 1; lua_getstack(state, level, &debug) != 0; ++level) {
     lua_getinfo(state, "Sl", &debug);
     const std::string_view source = debug.short_src;
-    if (debug.currentline > 0 && !source.starts_with("lib/"))
-      return fmt::format("{}:{}", source, debug.currentline);
+    if (debug.currentline > 0 && !source.starts_with("lib/")) return fmt::format("{}:{}", source, debug.currentline);
   }
   return {};
 }
 
-// Message handler: puts the definition's line before a message, in place of the position that Lua itself may have put there.
+// Message handler: puts the definition's line before a message, in place of the position that Lua itself may have put
+// there.
 int locate(lua_State* state) {
   const char* text = lua_tostring(state, 1);
   const std::string message = text != nullptr ? text : "an error that is no text";
@@ -97,7 +97,8 @@ void* LuaState::allocate(void* self, void* block, size_t old_size, size_t new_si
 void LuaState::count_steps(lua_State* state, lua_Debug*) {
   LuaState* self = *static_cast<LuaState**>(lua_getextraspace(state));
   self->steps_ += kStepsPerCount;
-  if (self->steps_ > kMaxSteps) luaL_error(state, "stopped after %d million steps: an endless loop?", static_cast<int>(kMaxSteps / 1'000'000));
+  if (self->steps_ > kMaxSteps)
+    luaL_error(state, "stopped after %d million steps: an endless loop?", static_cast<int>(kMaxSteps / 1'000'000));
 }
 
 LuaState::LuaState() : state_(lua_newstate(&LuaState::allocate, this)) {
@@ -113,7 +114,9 @@ LuaState::LuaState() : state_(lua_newstate(&LuaState::allocate, this)) {
   lua_sethook(state_, &LuaState::count_steps, LUA_MASKCOUNT, kStepsPerCount);
 }
 
-LuaState::~LuaState() { lua_close(state_); }
+LuaState::~LuaState() {
+  lua_close(state_);
+}
 
 void LuaState::run(std::string_view text, const std::string& chunk_name, int results, bool own_globals) {
   // '@' marks a file name: messages then show it as it stands.
@@ -141,7 +144,9 @@ void LuaState::call(int arguments, int results) {
   lua_remove(state_, function);
   if (status == LUA_OK) return;
   const char* text = lua_tostring(state_, -1);
-  const std::string message = status == LUA_ERRMEM ? "out of the memory that a definition may use" : text != nullptr ? text : "?";
+  const std::string message = status == LUA_ERRMEM ? "out of the memory that a definition may use"
+                              : text != nullptr    ? text
+                                                   : "?";
   lua_pop(state_, 1);
   fail(ErrorKind::InvalidArgument, "model definition {}", message);
 }

@@ -8,10 +8,11 @@
 
 namespace cleave::define {
 
-/// A Lua 5.4 interpreter for model definitions: no io, os, debug, load, coroutines or patterns, so nothing outside is reached and no call
-/// runs unbounded; at most kMaxSteps virtual-machine steps and kMaxMemory bytes. One thread.
+/// A Lua 5.4 interpreter for model definitions: no io, os, debug, load, coroutines or patterns, so nothing outside is
+/// reached and no call runs unbounded; at most kMaxSteps virtual-machine steps and kMaxMemory bytes. One thread.
 ///
-/// Chunks are named; chunks named "lib/..." are library code, and an error is reported at the line outside of it from which the library was called.
+/// Chunks are named; chunks named "lib/..." are library code, and an error is reported at the line outside of it from
+/// which the library was called.
 class LuaState {
  public:
   LuaState();
@@ -21,15 +22,15 @@ class LuaState {
 
   lua_State* get() { return state_; }
 
-  /// Compiles and runs a chunk, leaving its `results` values on the stack. Text only, no bytecode. With `own_globals`, what it
-  /// assigns to globals stays its own. Throws Error(InvalidArgument) with "file:line: what".
+  /// Compiles and runs a chunk, leaving its `results` values on the stack. Text only, no bytecode. With `own_globals`,
+  /// what it assigns to globals stays its own. Throws Error(InvalidArgument) with "file:line: what".
   void run(std::string_view text, const std::string& chunk_name, int results, bool own_globals);
 
   /// Calls the function below its `arguments` on the stack. Throws as run() does.
   void call(int arguments, int results);
 
-  /// Pushes a JSON value: objects and arrays become tables, null becomes nil. Throws Error(InvalidArgument) where it takes
-  /// more memory than there is.
+  /// Pushes a JSON value: objects and arrays become tables, null becomes nil. Throws Error(InvalidArgument) where it
+  /// takes more memory than there is.
   void push(const Json& value);
 
  private:

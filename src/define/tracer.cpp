@@ -19,7 +19,9 @@ namespace {
 
 constexpr const char* kTensor = "tensor";
 
-graph::Graph& graph_of(lua_State* state) { return Tracer::of(state).graph(); }
+graph::Graph& graph_of(lua_State* state) {
+  return Tracer::of(state).graph();
+}
 
 int64_t extent_at(lua_State* state, NodeId node, int dim) {
   return graph_of(state).shape(node)[static_cast<size_t>(dim)];
@@ -44,9 +46,15 @@ int add_node(lua_State* state, Op op, std::vector<NodeId> inputs, Attributes att
 
 // ---- inputs and weights
 
-int token_ids(lua_State* state) { return give(state, graph_of(state).input(graph::InputKind::TokenIds)); }
-int positions(lua_State* state) { return give(state, graph_of(state).input(graph::InputKind::Positions)); }
-int output_rows(lua_State* state) { return give(state, graph_of(state).input(graph::InputKind::OutputRows)); }
+int token_ids(lua_State* state) {
+  return give(state, graph_of(state).input(graph::InputKind::TokenIds));
+}
+int positions(lua_State* state) {
+  return give(state, graph_of(state).input(graph::InputKind::Positions));
+}
+int output_rows(lua_State* state) {
+  return give(state, graph_of(state).input(graph::InputKind::OutputRows));
+}
 
 // The name of one of several stacked tensors.
 std::string nth_name(std::string name, int64_t n) {
@@ -74,8 +82,9 @@ Shape weight_shape(const Tracer& tracer, std::string& name, const Shape& wanted)
   bool fits = wanted.empty() || wanted.size() == found->size();
   for (size_t i = 0; fits && i < wanted.size(); ++i) fits = wanted[i] == kDynamic || wanted[i] == (*found)[i];
   if (!fits)
-    fail(ErrorKind::InvalidArgument, "weight {} has shape {} in the checkpoint where configuration and definition want {}",
-         name, to_string(*found), to_string(wanted));
+    fail(ErrorKind::InvalidArgument,
+         "weight {} has shape {} in the checkpoint where configuration and definition want {}", name, to_string(*found),
+         to_string(wanted));
   return *found;
 }
 
@@ -119,11 +128,21 @@ int has_checkpoint(lua_State* state) {
 
 // ---- operations
 
-int embedding(lua_State* state) { return add_node(state, Op::Embedding, {to_tensor(state, 1), to_tensor(state, 2)}); }
-int gather_rows(lua_State* state) { return add_node(state, Op::GatherRows, {to_tensor(state, 1), to_tensor(state, 2)}); }
-int softmax(lua_State* state) { return add_node(state, Op::Softmax, {to_tensor(state, 1)}); }
-int sum(lua_State* state) { return add_node(state, Op::Sum, {to_tensor(state, 1)}); }
-int take(lua_State* state) { return add_node(state, Op::Take, {to_tensor(state, 1), to_tensor(state, 2)}); }
+int embedding(lua_State* state) {
+  return add_node(state, Op::Embedding, {to_tensor(state, 1), to_tensor(state, 2)});
+}
+int gather_rows(lua_State* state) {
+  return add_node(state, Op::GatherRows, {to_tensor(state, 1), to_tensor(state, 2)});
+}
+int softmax(lua_State* state) {
+  return add_node(state, Op::Softmax, {to_tensor(state, 1)});
+}
+int sum(lua_State* state) {
+  return add_node(state, Op::Sum, {to_tensor(state, 1)});
+}
+int take(lua_State* state) {
+  return add_node(state, Op::Take, {to_tensor(state, 1), to_tensor(state, 2)});
+}
 
 // matmul(x, w, module path or nil)
 int matmul(lua_State* state) {
@@ -153,8 +172,12 @@ int norm(lua_State* state, Op op) {
 }
 
 // rms_norm(x, weight or nil, nil, {eps=, offset=}), layer_norm(x, weight or nil, bias or nil, {eps=})
-int rms_norm(lua_State* state) { return norm(state, Op::RmsNorm); }
-int layer_norm(lua_State* state) { return norm(state, Op::LayerNorm); }
+int rms_norm(lua_State* state) {
+  return norm(state, Op::RmsNorm);
+}
+int layer_norm(lua_State* state) {
+  return norm(state, Op::LayerNorm);
+}
 
 // rope(x, {inverse_frequencies=, interleaved=, attention_scale=, ...})
 int rope(lua_State* state) {
@@ -173,7 +196,8 @@ int rope(lua_State* state) {
   if (a.length_rule == LengthRule::Switch && a.long_inverse_frequencies.size() != a.inverse_frequencies.size())
     fail(ErrorKind::InvalidArgument, "rope has {} short and {} long factors", a.inverse_frequencies.size(),
          a.long_inverse_frequencies.size());
-  return add_node(state, Op::Rope, {to_tensor(state, 1), graph_of(state).input(graph::InputKind::Positions)}, std::move(a));
+  return add_node(state, Op::Rope, {to_tensor(state, 1), graph_of(state).input(graph::InputKind::Positions)},
+                  std::move(a));
 }
 
 // attention(q, k, v, {scale=, window=, softcap=, alibi_slopes=, alibi_scale=, alibi_bfloat16=})
@@ -292,7 +316,9 @@ int binary(lua_State* state, Op op) {
   return add_node(state, op, {a, b});
 }
 
-int add(lua_State* state) { return binary(state, Op::Add); }
+int add(lua_State* state) {
+  return binary(state, Op::Add);
+}
 
 int mul(lua_State* state) {
   if (lua_isnumber(state, 2) != 0)
@@ -313,8 +339,8 @@ int tensor_text(lua_State* state) {
   return 1;
 }
 
-// Lua calls C functions; our errors travel as exceptions. Each becomes the other at this border. The Lua library is the one
-// compiled as C++, so a Lua error unwinds our frames as well.
+// Lua calls C functions; our errors travel as exceptions. Each becomes the other at this border. The Lua library is the
+// one compiled as C++, so a Lua error unwinds our frames as well.
 template <lua_CFunction function>
 int guarded(lua_State* state) {
   try {
@@ -331,13 +357,27 @@ struct Function {
 };
 
 constexpr Function kFunctions[] = {
-    {"token_ids", guarded<token_ids>},   {"positions", guarded<positions>},   {"output_rows", guarded<output_rows>},
-    {"weight", guarded<weight>},         {"has_weight", guarded<has_weight>}, {"has_checkpoint", guarded<has_checkpoint>},
-    {"embedding", guarded<embedding>},   {"gather_rows", guarded<gather_rows>}, {"softmax", guarded<softmax>},
-    {"sum", guarded<sum>},               {"take", guarded<take>},             {"matmul", guarded<matmul>},
-    {"unary", guarded<unary>},           {"rms_norm", guarded<rms_norm>},     {"layer_norm", guarded<layer_norm>},
-    {"rope", guarded<rope>},             {"attention", guarded<attention>},   {"top_k", guarded<top_k>},
-    {"dispatch", guarded<dispatch>},     {"combine", guarded<combine>},       {"concat", guarded<concat>},
+    {"token_ids", guarded<token_ids>},
+    {"positions", guarded<positions>},
+    {"output_rows", guarded<output_rows>},
+    {"weight", guarded<weight>},
+    {"has_weight", guarded<has_weight>},
+    {"has_checkpoint", guarded<has_checkpoint>},
+    {"embedding", guarded<embedding>},
+    {"gather_rows", guarded<gather_rows>},
+    {"softmax", guarded<softmax>},
+    {"sum", guarded<sum>},
+    {"take", guarded<take>},
+    {"matmul", guarded<matmul>},
+    {"unary", guarded<unary>},
+    {"rms_norm", guarded<rms_norm>},
+    {"layer_norm", guarded<layer_norm>},
+    {"rope", guarded<rope>},
+    {"attention", guarded<attention>},
+    {"top_k", guarded<top_k>},
+    {"dispatch", guarded<dispatch>},
+    {"combine", guarded<combine>},
+    {"concat", guarded<concat>},
 };
 constexpr Function kMethods[] = {
     {"reshape", guarded<reshape>},     {"split", guarded<split>}, {"slice", guarded<slice>},
@@ -392,7 +432,8 @@ Tracer& Tracer::of(lua_State* state) {
 }
 
 graph::Graph& Tracer::graph() const {
-  if (graph_ == nullptr) fail(ErrorKind::InvalidArgument, "tensors exist only while a model is traced, not while its file loads");
+  if (graph_ == nullptr)
+    fail(ErrorKind::InvalidArgument, "tensors exist only while a model is traced, not while its file loads");
   return *graph_;
 }
 

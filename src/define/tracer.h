@@ -6,8 +6,9 @@
 
 namespace cleave::define {
 
-/// Gives a Lua state the functions that build a graph: the global table `graph` and the methods and operators of tensors
-/// (docs/models.md lists them). A tensor in Lua is a user datum that holds a node's id. Lives at least as long as the state runs.
+/// Gives a Lua state the functions that build a graph: the global table `graph` and the methods and operators of
+/// tensors (docs/models.md lists them). A tensor in Lua is a user datum that holds a node's id. Lives at least as long
+/// as the state runs.
 class Tracer {
  public:
   /// Borrows everything. `weights` may be null.
@@ -20,8 +21,8 @@ class Tracer {
   }
   graph::Graph& graph() const;
 
-  /// Shape of the named tensor; nothing where the checkpoint has none. A checkpoint saved from the model without its head
-  /// lacks the first segment of every name ("transformer."); then `name` is corrected.
+  /// Shape of the named tensor; nothing where the checkpoint has none. A checkpoint saved from the model without its
+  /// head lacks the first segment of every name ("transformer."); then `name` is corrected.
   std::optional<Shape> find_weight(std::string& name) const;
   bool has_checkpoint() const { return weights_ != nullptr; }
   std::vector<std::string> weight_names() const { return weights_->names(); }

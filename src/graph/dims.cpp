@@ -46,8 +46,12 @@ std::vector<DimId> Dims::flatten(Kind kind, std::span<const DimId> parts) const 
   return flat;
 }
 
-std::vector<DimId> Dims::factors(DimId dim) const { return flatten(Kind::Product, std::span(&dim, 1)); }
-std::vector<DimId> Dims::pieces(DimId dim) const { return flatten(Kind::Concat, std::span(&dim, 1)); }
+std::vector<DimId> Dims::factors(DimId dim) const {
+  return flatten(Kind::Product, std::span(&dim, 1));
+}
+std::vector<DimId> Dims::pieces(DimId dim) const {
+  return flatten(Kind::Concat, std::span(&dim, 1));
+}
 
 DimId Dims::product(std::span<const DimId> parts) {
   std::vector<DimId> flat = flatten(Kind::Product, parts);
@@ -102,8 +106,8 @@ std::vector<DimId> Dims::opaque(DimId dim, std::span<const int64_t> extents) {
 
 std::vector<DimId> Dims::split_product(DimId dim, std::span<const int64_t> extents) {
   CHECK_EQ(std::accumulate(extents.begin(), extents.end(), int64_t{1}, std::multiplies<>()), extent(dim));
-  // Walk through the known factors and the wanted extents side by side; where a factor reaches beyond a wanted extent, it is
-  // itself split in two, if it is an atom.
+  // Walk through the known factors and the wanted extents side by side; where a factor reaches beyond a wanted extent,
+  // it is itself split in two, if it is an atom.
   std::vector<DimId> left = factors(dim);
   std::reverse(left.begin(), left.end());  // the outermost unused factor is left.back()
   std::vector<DimId> made;
@@ -184,8 +188,8 @@ std::vector<DimId> Dims::split_concat(DimId dim, std::span<const int64_t> extent
   return made;
 }
 
-// Unifies two lists of factors from the outermost on, splitting atoms where the other list is finer. False where they do not
-// line up; what was unified until then holds all the same.
+// Unifies two lists of factors from the outermost on, splitting atoms where the other list is finer. False where they
+// do not line up; what was unified until then holds all the same.
 bool Dims::align_products(std::vector<DimId> a, std::vector<DimId> b) {
   std::reverse(a.begin(), a.end());
   std::reverse(b.begin(), b.end());
@@ -263,7 +267,8 @@ std::string Dims::text(DimId dim) const {
   }
   std::vector<std::string> parts;
   for (const DimId part : d.kind == Kind::Product ? factors(dim) : pieces(dim)) parts.push_back(text(part));
-  return d.kind == Kind::Product ? fmt::format("{}", fmt::join(parts, "*")) : fmt::format("({})", fmt::join(parts, "|"));
+  return d.kind == Kind::Product ? fmt::format("{}", fmt::join(parts, "*"))
+                                 : fmt::format("({})", fmt::join(parts, "|"));
 }
 
 }  // namespace cleave::graph

@@ -16,13 +16,13 @@ inline constexpr int64_t kDynamic = -1;
 ///
 /// A dimension is an atom, a product of dimensions (outermost first: `heads * head_dim`) or a concatenation
 /// (`q | k | v`). Every tensor of a graph names its dimensions by id, and operations relate them: a reshape says that a
-/// dimension is a product, a slice that it is a concatenation, a matmul or an addition that two dimensions are one. Relations
-/// reach every tensor that has the dimension, weights included, whichever operation found them: so after tracing, the rows of
-/// a fused query-key-value weight are known to be `kv_heads * (group | 1 | 1) * head_dim` although no table says so. The
-/// planner splits along atoms.
+/// dimension is a product, a slice that it is a concatenation, a matmul or an addition that two dimensions are one.
+/// Relations reach every tensor that has the dimension, weights included, whichever operation found them: so after
+/// tracing, the rows of a fused query-key-value weight are known to be `kv_heads * (group | 1 | 1) * head_dim` although
+/// no table says so. The planner splits along atoms.
 ///
-/// Where two structures cannot be reconciled (6 * 8 against 4 * 12), the dimensions involved are marked whole: they have the
-/// right extents but are never split.
+/// Where two structures cannot be reconciled (6 * 8 against 4 * 12), the dimensions involved are marked whole: they
+/// have the right extents but are never split.
 class Dims {
  public:
   /// An indivisible dimension. REQUIRES: extent >= 0 or kDynamic. Every call makes a new one.
@@ -45,7 +45,8 @@ class Dims {
   void unify(DimId a, DimId b);
   /// Makes `dim` the product of dimensions with these extents and returns them. REQUIRES: they multiply to its extent.
   std::vector<DimId> split_product(DimId dim, std::span<const int64_t> extents);
-  /// Makes `dim` the concatenation of dimensions with these extents and returns them. REQUIRES: they add up to its extent.
+  /// Makes `dim` the concatenation of dimensions with these extents and returns them. REQUIRES: they add up to its
+  /// extent.
   std::vector<DimId> split_concat(DimId dim, std::span<const int64_t> extents);
 
   /// "48", "tokens", "3*2*8", "(48|16|16)", with "!" behind a dimension that must stay whole.

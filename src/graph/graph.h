@@ -24,7 +24,8 @@ struct Node {
   std::vector<NodeId> inputs;
   std::vector<DimId> dims;  // of the result, outermost first
   Element element = Element::Real;
-  std::string name;  // a weight's name, or the module path of what made it ("model.layers.0.self_attn.q_proj"); may be empty
+  std::string
+      name;  // a weight's name, or the module path of what made it ("model.layers.0.self_attn.q_proj"); may be empty
 
   template <class T>
   const T& as() const {
@@ -38,8 +39,8 @@ struct ResultType {
   Element element = Element::Real;
 };
 
-/// A computation for T tokens of one or more sequences, as plain single-device mathematics. Nodes are in execution order:
-/// inputs of a node precede it. A graph owns its nodes and dimensions; others hold ids.
+/// A computation for T tokens of one or more sequences, as plain single-device mathematics. Nodes are in execution
+/// order: inputs of a node precede it. A graph owns its nodes and dimensions; others hold ids.
 class Graph {
  public:
   explicit Graph(std::string name);
@@ -54,8 +55,8 @@ class Graph {
   DimId routed() const { return routed_; }            // tokens routed to an expert; differs from expert to expert
   const std::vector<NodeId>& outputs() const { return outputs_; }
 
-  /// Adds a node whose result the op's shape function determines. Throws Error(InvalidArgument) naming op and shapes where
-  /// inputs or attributes do not fit.
+  /// Adds a node whose result the op's shape function determines. Throws Error(InvalidArgument) naming op and shapes
+  /// where inputs or attributes do not fit.
   NodeId add(Op op, std::vector<NodeId> inputs, Attributes attributes = {}, std::string name = {});
   /// The runtime's input of this kind; the same node every time.
   NodeId input(InputKind kind);
@@ -92,9 +93,9 @@ struct Model {
 /// The result of `op` on these inputs; unifies dimensions on the way. Throws as Graph::add does.
 ResultType infer(Op op, std::span<const NodeId> inputs, const Attributes& attributes, Graph& graph);
 
-/// Throws Error(Internal) naming the node if the graph breaks a rule: inputs precede their users and have the number and
-/// kind that the op wants, attributes are the op's, every result has the extents that its shape function gives, weights
-/// are unique, attention layers too, outputs exist. Run after every pass.
+/// Throws Error(Internal) naming the node if the graph breaks a rule: inputs precede their users and have the number
+/// and kind that the op wants, attributes are the op's, every result has the extents that its shape function gives,
+/// weights are unique, attention layers too, outputs exist. Run after every pass.
 void verify(const Graph& graph);
 
 /// One line per node, for people and golden tests.

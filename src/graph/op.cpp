@@ -30,7 +30,8 @@ constexpr std::array<OpInfo, kNumOps> kTable = {{
      kIs<ConcatAttributes>},
     {Op::Embedding, "embedding", "(t),(v,j) -> (t,j)", "rows of a table by index", 2, 2, kPlain},
     {Op::GatherRows, "gather_rows", "(t,j),(r) -> (r,j)", "the rows at the given indices", 2, 2, kPlain},
-    {Op::Matmul, "matmul", "(..,k),(j,k) -> (..,j); (e,t,k),(e,j,k) -> (e,t,j)", "x times the transpose of w", 2, 2, kPlain},
+    {Op::Matmul, "matmul", "(..,k),(j,k) -> (..,j); (e,t,k),(e,j,k) -> (e,t,j)", "x times the transpose of w", 2, 2,
+     kPlain},
     {Op::Add, "add", "(...),(...) -> (...)", "a + b; b's missing or unit dimensions are repeated", 2, 2, kPlain},
     {Op::Mul, "mul", "(...),(...) -> (...)", "a * b; b's missing or unit dimensions are repeated", 2, 2, kPlain},
     {Op::Div, "div", "(...),(...) -> (...)", "a / b; b's missing or unit dimensions are repeated", 2, 2, kPlain},
@@ -39,17 +40,18 @@ constexpr std::array<OpInfo, kNumOps> kTable = {{
     {Op::Sum, "sum", "(..,j) -> (..,1)", "sum over the last dimension", 1, 1, kPlain},
     {Op::RmsNorm, "rms_norm", "(..,j),(j) -> (..,j)", "x / rms(x) * (w + offset) over the last dimension", 1, 2,
      kIs<NormAttributes>},
-    {Op::LayerNorm, "layer_norm", "(..,j),(j),(j) -> (..,j)", "(x - mean) / deviation * w + b over the last dimension", 1,
-     3, kIs<NormAttributes>},
+    {Op::LayerNorm, "layer_norm", "(..,j),(j),(j) -> (..,j)", "(x - mean) / deviation * w + b over the last dimension",
+     1, 3, kIs<NormAttributes>},
     {Op::Rope, "rope", "(t,h,d),(t) -> (t,h,d)", "rotary position embedding", 2, 2, kIs<RopeAttributes>},
-    {Op::Attention, "attention", "(t,h*g,d),(t,h,d),(t,h,v) -> (t,h*g,v)", "causal attention over the kept keys and values",
-     3, 3, kIs<AttentionAttributes>},
+    {Op::Attention, "attention", "(t,h*g,d),(t,h,d),(t,h,v) -> (t,h*g,v)",
+     "causal attention over the kept keys and values", 3, 3, kIs<AttentionAttributes>},
     {Op::Softmax, "softmax", "(..,j) -> (..,j)", "softmax over the last dimension", 1, 1, kPlain},
     {Op::TopK, "top_k", "(t,e) -> (t,k)", "indices of the k largest, largest first", 1, 1, kIs<TopKAttributes>},
     {Op::Take, "take", "(t,e),(t,k) -> (t,k)", "the elements at the given indices of each row", 2, 2, kPlain},
     {Op::Dispatch, "dispatch", "(t,j),(t,k) -> (e,routed,j)", "each token's row for each expert that it chose", 2, 2,
      kIs<DispatchAttributes>},
-    {Op::Combine, "combine", "(e,routed,j),(t,k),(t,k) -> (t,j)", "weighted sum of each token's expert rows", 3, 3, kPlain},
+    {Op::Combine, "combine", "(e,routed,j),(t,k),(t,k) -> (t,j)", "weighted sum of each token's expert rows", 3, 3,
+     kPlain},
 }};
 
 constexpr std::array<std::string_view, 9> kUnaryNames = {"silu", "gelu",    "gelu_tanh", "relu",    "relu2",
@@ -60,16 +62,24 @@ constexpr std::array<std::string_view, 3> kInputNames = {"token_ids", "positions
 
 struct TextOf {
   std::string operator()(std::monostate) const { return {}; }
-  std::string operator()(const InputAttributes& a) const { return std::string(kInputNames[static_cast<size_t>(a.kind)]); }
+  std::string operator()(const InputAttributes& a) const {
+    return std::string(kInputNames[static_cast<size_t>(a.kind)]);
+  }
   std::string operator()(const WeightAttributes& a) const {
     return a.stacked > 0 ? fmt::format("{} stacked={}", a.name, a.stacked) : a.name;
   }
-  std::string operator()(const SliceAttributes& a) const { return fmt::format("dim={} [{}:{}]", a.dim, a.begin, a.end); }
+  std::string operator()(const SliceAttributes& a) const {
+    return fmt::format("dim={} [{}:{}]", a.dim, a.begin, a.end);
+  }
   std::string operator()(const ReshapeAttributes&) const { return {}; }
-  std::string operator()(const TransposeAttributes& a) const { return fmt::format("order={}", fmt::join(a.order, ",")); }
+  std::string operator()(const TransposeAttributes& a) const {
+    return fmt::format("order={}", fmt::join(a.order, ","));
+  }
   std::string operator()(const ConcatAttributes& a) const { return fmt::format("dim={}", a.dim); }
   std::string operator()(const ScaleAttributes& a) const { return fmt::format("factor={:.6g}", a.factor); }
-  std::string operator()(const UnaryAttributes& a) const { return std::string(kUnaryNames[static_cast<size_t>(a.kind)]); }
+  std::string operator()(const UnaryAttributes& a) const {
+    return std::string(kUnaryNames[static_cast<size_t>(a.kind)]);
+  }
   std::string operator()(const NormAttributes& a) const {
     return fmt::format("eps={:g}{}", a.eps, a.weight_offset != 0 ? fmt::format(" offset={:g}", a.weight_offset) : "");
   }
@@ -78,7 +88,8 @@ struct TextOf {
     if (a.interleaved) text += " interleaved";
     if (a.attention_scale != 1) text += fmt::format(" scale={:.6g}", a.attention_scale);
     if (a.length_rule == RopeAttributes::LengthRule::Switch) text += fmt::format(" long_beyond={}", a.original_length);
-    if (a.length_rule == RopeAttributes::LengthRule::Dynamic) text += fmt::format(" dynamic_beyond={}", a.original_length);
+    if (a.length_rule == RopeAttributes::LengthRule::Dynamic)
+      text += fmt::format(" dynamic_beyond={}", a.original_length);
     return text;
   }
   std::string operator()(const AttentionAttributes& a) const {
@@ -94,7 +105,9 @@ struct TextOf {
 
 }  // namespace
 
-std::span<const OpInfo, kNumOps> op_table() { return kTable; }
+std::span<const OpInfo, kNumOps> op_table() {
+  return kTable;
+}
 
 const OpInfo& op_info(Op op) {
   const OpInfo& info = kTable[static_cast<size_t>(op)];
@@ -102,8 +115,12 @@ const OpInfo& op_info(Op op) {
   return info;
 }
 
-std::span<const std::string_view> unary_names() { return kUnaryNames; }
+std::span<const std::string_view> unary_names() {
+  return kUnaryNames;
+}
 
-std::string attributes_text(const Attributes& attributes) { return std::visit(TextOf{}, attributes); }
+std::string attributes_text(const Attributes& attributes) {
+  return std::visit(TextOf{}, attributes);
+}
 
 }  // namespace cleave::graph

@@ -10,15 +10,33 @@
 
 namespace cleave::graph {
 
-/// Operations on tensors; op_info() says what each does. Mathematics of one device: no operation communicates, and none is
-/// fused with another.
+/// Operations on tensors; op_info() says what each does. Mathematics of one device: no operation communicates, and none
+/// is fused with another.
 enum class Op : uint8_t {
-  Input, Weight,
-  Slice, Reshape, Transpose, Concat,
-  Embedding, GatherRows, Matmul,
-  Add, Mul, Div, Scale, Unary, Sum,
-  RmsNorm, LayerNorm, Rope, Attention,
-  Softmax, TopK, Take, Dispatch, Combine,
+  Input,
+  Weight,
+  Slice,
+  Reshape,
+  Transpose,
+  Concat,
+  Embedding,
+  GatherRows,
+  Matmul,
+  Add,
+  Mul,
+  Div,
+  Scale,
+  Unary,
+  Sum,
+  RmsNorm,
+  LayerNorm,
+  Rope,
+  Attention,
+  Softmax,
+  TopK,
+  Take,
+  Dispatch,
+  Combine,
 };
 inline constexpr int kNumOps = static_cast<int>(Op::Combine) + 1;
 
@@ -73,8 +91,8 @@ struct NormAttributes {
   double weight_offset = 0;  // added to every weight: 1 where a checkpoint stores weights around zero
 };
 
-/// Rotary position embedding (Su et al., 2021). Pair i of a head turns by position * inverse_frequencies[i]; only the first
-/// 2 * inverse_frequencies.size() dimensions of a head turn, the others pass.
+/// Rotary position embedding (Su et al., 2021). Pair i of a head turns by position * inverse_frequencies[i]; only the
+/// first 2 * inverse_frequencies.size() dimensions of a head turn, the others pass.
 struct RopeAttributes {
   std::vector<double> inverse_frequencies;
   bool interleaved = false;    // pairs (2i, 2i + 1) instead of (i, i + n / 2)
@@ -90,8 +108,8 @@ struct RopeAttributes {
   double base = 0, factor = 1;  // of LengthRule::Dynamic
 };
 
-/// Attention of every token to its own sequence's earlier tokens and itself, whose keys and values are kept from step to step.
-/// Query heads [h*g, (h+1)*g) share key-value head h, g = query heads / key-value heads.
+/// Attention of every token to its own sequence's earlier tokens and itself, whose keys and values are kept from step
+/// to step. Query heads [h*g, (h+1)*g) share key-value head h, g = query heads / key-value heads.
 struct AttentionAttributes {
   int layer = 0;       // which key-value cache; unique in a graph
   double scale = 1;    // of the dot products

@@ -1,5 +1,5 @@
-// Shape functions: one short function per op, in one table. Each checks its inputs, relates their dimensions, and says what
-// comes out.
+// Shape functions: one short function per op, in one table. Each checks its inputs, relates their dimensions, and says
+// what comes out.
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -40,13 +40,16 @@ class Operands {
     fail(ErrorKind::InvalidArgument, "{} of {}: {}", op_info(op_).name, fmt::join(shapes, " and "),
          fmt::format(format, std::forward<Args>(args)...));
   }
-  void want_real(size_t i) const { want(element(i) == Element::Real, "input {} must hold numbers, not indices", i + 1); }
+  void want_real(size_t i) const {
+    want(element(i) == Element::Real, "input {} must hold numbers, not indices", i + 1);
+  }
   void want_index(size_t i) const { want(element(i) == Element::Index, "input {} must hold indices", i + 1); }
 
   /// Makes two dimensions one after checking that they can be.
   void same(DimId a, DimId b, std::string_view what) {
     if (table().same(a, b)) return;
-    want(extent(a) != kDynamic && extent(a) == extent(b), "{} differ: {} and {}", what, table().text(a), table().text(b));
+    want(extent(a) != kDynamic && extent(a) == extent(b), "{} differ: {} and {}", what, table().text(a),
+         table().text(b));
     table().unify(a, b);
   }
 
@@ -64,7 +67,9 @@ ResultType input(Operands& o) {
   return {{rows ? o.graph().output_rows() : o.graph().tokens()}, Element::Index};
 }
 
-ResultType weight(Operands&) { fail(ErrorKind::Internal, "weights are made by Graph::weight"); }
+ResultType weight(Operands&) {
+  fail(ErrorKind::Internal, "weights are made by Graph::weight");
+}
 
 ResultType slice(Operands& o) {
   const auto& a = o.as<SliceAttributes>();
@@ -95,11 +100,13 @@ ResultType reshape(Operands& o) {
   int64_t before = 1, after = 1;
   for (const DimId dim : from) before *= o.extent(dim);
   for (const int64_t extent : extents) {
-    o.want(extent >= 0 && (extent == 0 || after <= INT64_MAX / extent), "impossible extents {}", fmt::join(wanted, ", "));
+    o.want(extent >= 0 && (extent == 0 || after <= INT64_MAX / extent), "impossible extents {}",
+           fmt::join(wanted, ", "));
     after *= extent;
   }
   o.want(before == after, "cannot become [{}]: {} elements against {}", fmt::join(wanted, ", "), before, after);
-  // Equal extents from the outside and from the inside keep their dimensions; what lies between is one product, split anew.
+  // Equal extents from the outside and from the inside keep their dimensions; what lies between is one product, split
+  // anew.
   size_t outer = 0, inner = 0;
   while (outer < from.size() && outer < extents.size() && o.extent(from[outer]) == extents[outer])
     dims.push_back(from[outer++]);
@@ -109,7 +116,8 @@ ResultType reshape(Operands& o) {
   const std::span middle_from(from.begin() + static_cast<long>(outer), from.end() - static_cast<long>(inner));
   const std::span middle_to(extents.begin() + static_cast<long>(outer), extents.end() - static_cast<long>(inner));
   const DimId product = o.table().product(middle_from);
-  const std::vector<DimId> made = middle_to.size() == 1 ? std::vector<DimId>{product} : o.table().split_product(product, middle_to);
+  const std::vector<DimId> made =
+      middle_to.size() == 1 ? std::vector<DimId>{product} : o.table().split_product(product, middle_to);
   dims.insert(dims.end(), made.begin(), made.end());
   dims.insert(dims.end(), from.end() - static_cast<long>(inner), from.end());
   return {dims, o.element(0)};
@@ -161,7 +169,8 @@ ResultType matmul(Operands& o) {
   std::vector<DimId> dims = o.dims(0);
   const std::vector<DimId>& w = o.dims(1);
   const bool batched = w.size() == 3;
-  o.want(batched ? dims.size() == 3 : w.size() == 2 && !dims.empty(), "wanted [..., k] and [j, k], or [e, t, k] and [e, j, k]");
+  o.want(batched ? dims.size() == 3 : w.size() == 2 && !dims.empty(),
+         "wanted [..., k] and [j, k], or [e, t, k] and [e, j, k]");
   if (batched) o.same(dims[0], w[0], "numbers of experts");
   o.same(dims.back(), w.back(), "input features of activation and weight");
   dims.back() = w[w.size() - 2];
@@ -227,7 +236,8 @@ ResultType attention(Operands& o) {
   o.same(k[1], v[1], "numbers of key and value heads");
   o.same(q[2], k[2], "head sizes of queries and keys");
   const int64_t heads = o.extent(q[1]), kv_heads = o.extent(k[1]);
-  o.want(kv_heads > 0 && heads % kv_heads == 0, "{} query heads cannot share {} key-value heads evenly", heads, kv_heads);
+  o.want(kv_heads > 0 && heads % kv_heads == 0, "{} query heads cannot share {} key-value heads evenly", heads,
+         kv_heads);
   const size_t slopes = o.as<AttentionAttributes>().alibi_slopes.size();
   o.want(slopes == 0 || static_cast<int64_t>(slopes) == heads, "{} ALiBi slopes for {} heads", slopes, heads);
   if (heads == kv_heads) {
@@ -276,9 +286,9 @@ ResultType combine(Operands& o) {
 
 // In the order of Op.
 constexpr std::array<ShapeFunction, kNumOps> kShapeFunctions = {
-    input,        weight,        slice,       reshape,     transpose, concat,        embedding,     gather_rows,
-    matmul,       elementwise,   elementwise, elementwise, same_as_input, same_as_input, sum,       norm,
-    norm,         rope,          attention,   same_as_input, top_k,     take,          dispatch,      combine};
+    input,  weight,      slice,       reshape,       transpose,     concat,        embedding, gather_rows,
+    matmul, elementwise, elementwise, elementwise,   same_as_input, same_as_input, sum,       norm,
+    norm,   rope,        attention,   same_as_input, top_k,         take,          dispatch,  combine};
 
 }  // namespace
 
@@ -288,7 +298,8 @@ ResultType infer(Op op, std::span<const NodeId> inputs, const Attributes& attrib
   Operands operands(op, inputs, attributes, graph);
   const auto count = static_cast<int>(inputs.size());
   if (count < info.min_inputs || count > info.max_inputs)
-    fail(ErrorKind::InvalidArgument, "{} takes {} to {} tensors, not {}", info.name, info.min_inputs, info.max_inputs, count);
+    fail(ErrorKind::InvalidArgument, "{} takes {} to {} tensors, not {}", info.name, info.min_inputs, info.max_inputs,
+         count);
   return kShapeFunctions[static_cast<size_t>(op)](operands);
 }
 

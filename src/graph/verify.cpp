@@ -49,7 +49,8 @@ void verify(const Graph& graph) {
       broken(graph, id, "key-value cache {} is used twice", node.as<AttentionAttributes>().layer);
   }
   for (const NodeId output : graph.outputs())
-    if (output < 0 || output >= count) fail(ErrorKind::Internal, "graph {}: output %{} does not exist", graph.name(), output);
+    if (output < 0 || output >= count)
+      fail(ErrorKind::Internal, "graph {}: output %{} does not exist", graph.name(), output);
 }
 
 }  // namespace cleave::graph

@@ -25,19 +25,21 @@ struct Options {
 using Progress = std::function<void(int64_t done, int64_t total)>;
 
 struct MemoryUse {
-  int64_t weights = 0, kv_cache = 0, activations = 0;  // bytes reserved; activations and cache become resident as they are used
+  int64_t weights = 0, kv_cache = 0,
+          activations = 0;  // bytes reserved; activations and cache become resident as they are used
 };
 
-/// A model ready to compute: packed weights, key-value cache, and the program of its graph. Used by one thread at a time;
-/// computes on the given pool. Keeps nothing of a sequence but its cached keys and values, which live in the blocks that the
-/// caller hands out.
+/// A model ready to compute: packed weights, key-value cache, and the program of its graph. Used by one thread at a
+/// time; computes on the given pool. Keeps nothing of a sequence but its cached keys and values, which live in the
+/// blocks that the caller hands out.
 class Model {
  public:
   static constexpr int64_t kBlockSize = 32;  // positions of a key-value block
 
-  /// Lowers `graph`, then reads and packs its weights. The checkpoint and the pool must outlive the model. Throws Error.
-  static Model load(const ckpt::Checkpoint& checkpoint, const graph::Graph& graph, const Options& options, ThreadPool& pool,
-                    const Progress& progress = {});
+  /// Lowers `graph`, then reads and packs its weights. The checkpoint and the pool must outlive the model. Throws
+  /// Error.
+  static Model load(const ckpt::Checkpoint& checkpoint, const graph::Graph& graph, const Options& options,
+                    ThreadPool& pool, const Progress& progress = {});
   Model(Model&&) noexcept;
   Model& operator=(Model&&) noexcept;
   ~Model();

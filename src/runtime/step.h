@@ -5,7 +5,8 @@
 
 namespace cleave::runtime {
 
-/// The part of a step that belongs to one sequence: its next tokens. Prompt chunks and single tokens mix freely in a step.
+/// The part of a step that belongs to one sequence: its next tokens. Prompt chunks and single tokens mix freely in a
+/// step.
 struct SequenceStep {
   int64_t num_tokens = 0;      // >= 1
   int64_t start_position = 0;  // tokens of the sequence that earlier steps have processed

@@ -1,0 +1,156 @@
+#include "lower/weight_view.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace cleave::lower {
+namespace {
+
+using graph::Op;
+
+std::vector<int64_t> row_major_strides(const Shape& shape) {
+  std::vector<int64_t> strides(shape.size(), 1);
+  for (size_t i = shape.size(); i-- > 1;) strides[i - 1] = strides[i] * shape[i];
+  return strides;
+}
+
+WeightView stored(const graph::WeightAttributes& attributes, const Shape& shape) {
+  if (attributes.stacked == 0)
+    return {shape, {{attributes.name, 0, row_major_strides(shape), Shape(shape.size(), 0), shape}}};
+  WeightView view{shape, {}};
+  Shape extents = shape;
+  extents[0] = 1;
+  for (int64_t i = 0; i < attributes.stacked; ++i) {
+    Shape begin(shape.size(), 0);
+    begin[0] = i;
+    std::string name = attributes.name;
+    name.replace(name.find('*'), 1, std::to_string(i));
+    view.pieces.push_back({std::move(name), 0, row_major_strides(extents), std::move(begin), extents});
+  }
+  return view;
+}
+
+WeightView slice(const WeightView& input, size_t dim, int64_t begin, int64_t end) {
+  WeightView view{input.shape, {}};
+  view.shape[dim] = end - begin;
+  for (Piece piece : input.pieces) {
+    const int64_t first = std::max(begin, piece.begin[dim]);
+    const int64_t last = std::min(end, piece.begin[dim] + piece.extents[dim]);
+    if (first >= last) continue;
+    piece.offset += (first - piece.begin[dim]) * piece.strides[dim];
+    piece.extents[dim] = last - first;
+    piece.begin[dim] = first - begin;
+    view.pieces.push_back(std::move(piece));
+  }
+  return view;
+}
+
+template <class T>
+std::vector<T> permuted(const std::vector<T>& values, const std::vector<int>& order) {
+  std::vector<T> result;
+  for (const int from : order) result.push_back(values[static_cast<size_t>(from)]);
+  return result;
+}
+
+WeightView transpose(const WeightView& input, const std::vector<int>& order) {
+  WeightView view{permuted(input.shape, order), input.pieces};
+  for (Piece& piece : view.pieces) {
+    piece.strides = permuted(piece.strides, order);
+    piece.begin = permuted(piece.begin, order);
+    piece.extents = permuted(piece.extents, order);
+  }
+  return view;
+}
+
+// Strides of a single box under another shape: dimensions are split freely and merged where they lie behind one
+// another. Empty where that cannot be done.
+std::vector<int64_t> reshaped_strides(const Piece& piece, const Shape& shape) {
+  std::vector<int64_t> strides(shape.size());
+  size_t from = piece.extents.size();
+  int64_t run = 1,
+          stride = 1;  // elements of the current source dimensions not yet given out, and their innermost stride
+  for (size_t to = shape.size(); to-- > 0;) {
+    int64_t wanted = shape[to];
+    if (run == 1) {
+      while (from > 0 && piece.extents[from - 1] == 1) --from;
+      if (from > 0) {
+        --from;
+        run = piece.extents[from];
+        stride = piece.strides[from];
+      }
+    }
+    strides[to] = stride;
+    while (wanted > run && from > 0 && piece.strides[from - 1] == stride * run) run *= piece.extents[--from];
+    if (wanted == 0 || run % wanted != 0) return {};
+    run /= wanted;
+    stride *= wanted;
+  }
+  return strides;
+}
+
+WeightView reshape(const WeightView& input, const Shape& shape, const std::string& name) {
+  if (input.shape == shape) return input;
+  if (input.pieces.size() == 1) {
+    Piece piece = input.pieces[0];
+    piece.strides = reshaped_strides(piece, shape);
+    if (!piece.strides.empty()) {
+      piece.begin = Shape(shape.size(), 0);
+      piece.extents = shape;
+      return {shape, {std::move(piece)}};
+    }
+  }
+  fail(ErrorKind::Unsupported,
+       "weights of {}: a reshape from {} to {} after a transpose or concatenation is not supported", name,
+       to_string(input.shape), to_string(shape));
+}
+
+WeightView concat(const std::vector<const WeightView*>& inputs, size_t dim) {
+  WeightView view{inputs[0]->shape, {}};
+  view.shape[dim] = 0;
+  for (const WeightView* input : inputs) {
+    for (Piece piece : input->pieces) {
+      piece.begin[dim] += view.shape[dim];
+      view.pieces.push_back(std::move(piece));
+    }
+    view.shape[dim] += input->shape[dim];
+  }
+  return view;
+}
+
+}  // namespace
+
+WeightView view_of(const graph::Graph& graph, graph::NodeId id, const std::vector<const WeightView*>& inputs) {
+  const graph::Node& node = graph.node(id);
+  switch (node.op) {
+    case Op::Weight:
+      return stored(node.as<graph::WeightAttributes>(), graph.shape(id));
+    case Op::Slice: {
+      const auto& a = node.as<graph::SliceAttributes>();
+      return slice(*inputs[0], static_cast<size_t>(a.dim), a.begin, a.end);
+    }
+    case Op::Transpose:
+      return transpose(*inputs[0], node.as<graph::TransposeAttributes>().order);
+    case Op::Reshape:
+      return reshape(*inputs[0], graph.shape(id), inputs[0]->pieces.empty() ? "?" : inputs[0]->pieces[0].tensor);
+    case Op::Concat:
+      return concat(inputs, static_cast<size_t>(node.as<graph::ConcatAttributes>().dim));
+    default:
+      fail(ErrorKind::Unsupported,
+           "{} of weights alone is not supported: only slice, reshape, transpose and concat are",
+           graph::op_info(node.op).name);
+  }
+}
+
+WeightView outermost(const WeightView& view, int64_t index) {
+  WeightView row = slice(view, 0, index, index + 1);
+  row.shape.erase(row.shape.begin());
+  for (Piece& piece : row.pieces) {
+    piece.strides.erase(piece.strides.begin());
+    piece.begin.erase(piece.begin.begin());
+    piece.extents.erase(piece.extents.begin());
+  }
+  return row;
+}
+
+}  // namespace cleave::lower

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+#include "tensor/tensor_view.h"
+
+namespace cleave::lower {
+
+/// A box of a stored tensor that becomes a box of a parameter. Element (i0, i1, ...) of the box is element
+/// `offset + i0 * strides[0] + ...` of the stored tensor, taken as row-major, and stands at (begin[0] + i0, ...) of the
+/// parameter.
+struct Piece {
+  std::string tensor;  // name in the checkpoint
+  int64_t offset = 0;  // in elements
+  std::vector<int64_t> strides;
+  Shape begin;
+  Shape extents;
+};
+
+/// A parameter as the operations on weights leave it: slices, transposes, reshapes and concatenations of stored
+/// tensors, resolved into the boxes of which it consists. No numbers are touched until a loader reads the boxes.
+struct WeightView {
+  Shape shape;
+  std::vector<Piece> pieces;  // disjoint; they cover the shape
+};
+
+/// The view of a node that depends on weights alone. `views` holds those of its inputs. Throws Error(Unsupported) where
+/// a reshape would tear a piece apart.
+WeightView view_of(const graph::Graph& graph, graph::NodeId node, const std::vector<const WeightView*>& inputs);
+
+/// Row `index` of the outermost dimension.
+WeightView outermost(const WeightView& view, int64_t index);
+
+}  // namespace cleave::lower

@@ -1,0 +1,397 @@
+#include "runtime/binder.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/check.h"
+#include "base/float16.h"
+#include "kernels/copy.h"
+#include "kernels/elementwise.h"
+#include "kernels/embedding.h"
+#include "kernels/experts.h"
+#include "kernels/norm.h"
+#include "kernels/rope.h"
+#include "kernels/rows.h"
+#include "kernels/softmax.h"
+
+namespace cleave::runtime {
+
+using graph::Op;
+using lower::Broadcast;
+using lower::Instruction;
+using lower::Operand;
+
+float* Workspace::value(int32_t index) const {
+  return reinterpret_cast<float*>(arena.data() + program.values[static_cast<size_t>(index)].offset);
+}
+
+const float* Workspace::numbers(const Operand& operand) const {
+  if (operand.kind == Operand::Kind::Value) return value(operand.index);
+  CHECK(operand.kind == Operand::Kind::Parameter);
+  return parameters[static_cast<size_t>(operand.index)].vector.data();
+}
+
+const int32_t* Workspace::indices(const Operand& operand) const {
+  switch (operand.kind) {
+    case Operand::Kind::TokenIds:
+      return state.token_ids();
+    case Operand::Kind::Positions:
+      return state.positions();
+    case Operand::Kind::OutputRows:
+      return state.output_rows();
+    case Operand::Kind::Value:
+      return index_value(operand.index);
+    case Operand::Kind::Parameter:
+      break;
+  }
+  fail(ErrorKind::Internal, "weights are no indices");
+}
+
+const kernels::Matrix& Workspace::matrix(const Operand& operand) const {
+  CHECK(operand.kind == Operand::Kind::Parameter);
+  return *parameters[static_cast<size_t>(operand.index)].matrix;
+}
+
+namespace {
+
+using Bind = BoundInstruction (*)(const Instruction&, const Workspace&);
+
+// Numbers of one row of the output.
+int64_t width(const Instruction& i) {
+  return num_elements(i.output_shape);
+}
+
+BoundInstruction bind_embedding(const Instruction& i, const Workspace& w) {
+  const int32_t* ids = w.indices(i.inputs[0]);
+  const TensorView& table = w.parameters[static_cast<size_t>(i.inputs[1].index)].table;
+  float* y = w.value(i.output);
+  return [&w, &i, ids, &table, y] { kernels::embed(table, ids, w.rows(w.output(i)), y, w.pool); };
+}
+
+BoundInstruction bind_gather_rows(const Instruction& i, const Workspace& w) {
+  const float* x = w.numbers(i.inputs[0]);
+  const int32_t* rows = w.indices(i.inputs[1]);
+  float* y = w.value(i.output);
+  return [&w, &i, x, rows, y, n = width(i)] { kernels::gather_rows(x, rows, w.rows(w.output(i)), n, y, w.pool); };
+}
+
+BoundInstruction bind_expert_matmul(const Instruction& i, const Workspace& w) {
+  const lower::Routing& routing = w.program.routings[static_cast<size_t>(i.routing)];
+  std::vector<const kernels::Matrix*> matrices;
+  for (const int32_t parameter : i.expert_matrices)
+    matrices.push_back(w.parameters[static_cast<size_t>(parameter)].matrix.get());
+  const float* x = w.numbers(i.inputs[0]);
+  const int32_t* offsets = w.index_value(routing.offsets);
+  float* y = w.value(i.output);
+  return [&w, matrices = std::move(matrices), x, offsets, y] {
+    for (size_t e = 0; e < matrices.size(); ++e) {
+      const int64_t first = offsets[e], count = offsets[e + 1] - offsets[e];
+      const kernels::Matrix& m = *matrices[e];
+      if (count > 0) m.multiply(x + first * m.k(), count, y + first * m.n(), w.scratch, w.pool);
+    }
+  };
+}
+
+// All rows at once: where the input has several dimensions per row, the last is multiplied.
+BoundInstruction bind_matmul(const Instruction& i, const Workspace& w) {
+  if (!i.expert_matrices.empty()) return bind_expert_matmul(i, w);
+  const kernels::Matrix& m = w.matrix(i.inputs[1]);
+  const float* x = w.numbers(i.inputs[0]);
+  float* y = w.value(i.output);
+  return [&w, &i, &m, x, y, repeat = width(i) / m.n()] {
+    if (const int64_t rows = w.rows(w.output(i)) * repeat; rows > 0) m.multiply(x, rows, y, w.scratch, w.pool);
+  };
+}
+
+BoundInstruction bind_binary(const Instruction& i, const Workspace& w) {
+  using Flat = void (*)(const float*, const float*, int64_t, float*, ThreadPool&);
+  using Repeated = void (*)(const float*, const float*, int64_t, int64_t, float*, ThreadPool&);
+  struct Kernels {
+    Flat flat;
+    Repeated row, column;
+  };
+  static constexpr Kernels kAdd = {
+      [](const float* a, const float* b, int64_t n, float* y, ThreadPool& p) { kernels::add(a, b, n, y, p); },
+      [](const float* a, const float* b, int64_t r, int64_t n, float* y, ThreadPool& p) {
+        kernels::add_row(a, b, r, n, y, p);
+      },
+      [](const float* a, const float* b, int64_t r, int64_t n, float* y, ThreadPool& p) {
+        kernels::add_column(a, b, r, n, y, p);
+      }};
+  static constexpr Kernels kMul = {
+      [](const float* a, const float* b, int64_t n, float* y, ThreadPool& p) { kernels::mul(a, b, n, y, p); },
+      [](const float* a, const float* b, int64_t r, int64_t n, float* y, ThreadPool& p) {
+        kernels::mul_row(a, b, r, n, y, p);
+      },
+      [](const float* a, const float* b, int64_t r, int64_t n, float* y, ThreadPool& p) {
+        kernels::mul_column(a, b, r, n, y, p);
+      }};
+  static constexpr Kernels kDiv = {kernels::div, kernels::div_row, kernels::div_column};
+  const Kernels& k = i.op == Op::Add ? kAdd : i.op == Op::Mul ? kMul : kDiv;
+  const float* a = w.numbers(i.inputs[0]);
+  const float* b = w.numbers(i.inputs[1]);
+  float* y = w.value(i.output);
+  const int64_t n = i.broadcast.n, per_row = width(i);
+  switch (i.broadcast.kind) {
+    case Broadcast::Kind::None:
+      return [&w, &i, a, b, y, per_row, f = k.flat] { f(a, b, w.rows(w.output(i)) * per_row, y, w.pool); };
+    case Broadcast::Kind::Row:
+      return [&w, &i, a, b, y, n, per_row, f = k.row] { f(a, b, w.rows(w.output(i)) * per_row / n, n, y, w.pool); };
+    case Broadcast::Kind::Column:
+      return [&w, &i, a, b, y, n, per_row, f = k.column] { f(a, b, w.rows(w.output(i)) * per_row / n, n, y, w.pool); };
+    case Broadcast::Kind::ExpertRow:
+      break;
+  }
+  const lower::Routing& routing = w.program.routings[static_cast<size_t>(i.routing)];
+  const int32_t* offsets = w.index_value(routing.offsets);
+  return [&w, a, b, y, n, offsets, experts = routing.experts, f = k.row] {
+    for (int64_t e = 0; e < experts; ++e) {
+      const int64_t first = offsets[e];
+      f(a + first * n, b + e * n, offsets[e + 1] - first, n, y + first * n, w.pool);
+    }
+  };
+}
+
+BoundInstruction bind_scale(const Instruction& i, const Workspace& w) {
+  const float* x = w.numbers(i.inputs[0]);
+  float* y = w.value(i.output);
+  const auto factor = static_cast<float>(std::get<graph::ScaleAttributes>(i.attributes).factor);
+  return [&w, &i, x, y, factor, n = width(i)] { kernels::scale(x, factor, w.rows(w.output(i)) * n, y, w.pool); };
+}
+
+BoundInstruction bind_unary(const Instruction& i, const Workspace& w) {
+  using Graph = graph::UnaryKind;
+  using Kernel = kernels::UnaryKind;
+  static_assert(static_cast<int>(Graph::Softplus) == static_cast<int>(Kernel::Softplus) &&
+                static_cast<int>(Graph::GeluTanh) == static_cast<int>(Kernel::GeluTanh) &&
+                static_cast<int>(Graph::Sigmoid) == static_cast<int>(Kernel::Sigmoid));
+  const auto kind = static_cast<Kernel>(std::get<graph::UnaryAttributes>(i.attributes).kind);
+  const float* x = w.numbers(i.inputs[0]);
+  float* y = w.value(i.output);
+  return [&w, &i, x, y, kind, n = width(i)] { kernels::unary(kind, x, w.rows(w.output(i)) * n, y, w.pool); };
+}
+
+BoundInstruction bind_sum(const Instruction& i, const Workspace& w) {
+  const float* x = w.numbers(i.inputs[0]);
+  float* y = w.value(i.output);
+  return [&w, &i, x, y, n = i.input_shapes[0].back(), repeat = width(i)] {
+    kernels::sum_rows(x, w.rows(w.output(i)) * repeat, n, y, w.pool);
+  };
+}
+
+BoundInstruction bind_norm(const Instruction& i, const Workspace& w) {
+  const auto& a = std::get<graph::NormAttributes>(i.attributes);
+  const float* x = w.numbers(i.inputs[0]);
+  const float* weight = i.inputs.size() > 1 ? w.numbers(i.inputs[1]) : nullptr;
+  const float* bias = i.inputs.size() > 2 ? w.numbers(i.inputs[2]) : nullptr;
+  float* y = w.value(i.output);
+  const int64_t n = i.output_shape.back(), repeat = width(i) / n;
+  const auto eps = static_cast<float>(a.eps), offset = static_cast<float>(a.weight_offset);
+  if (i.op == Op::RmsNorm)
+    return [&w, &i, x, weight, y, n, repeat, eps, offset] {
+      kernels::rms_norm(x, weight, offset, eps, w.rows(w.output(i)) * repeat, n, y, w.pool);
+    };
+  return [&w, &i, x, weight, bias, y, n, repeat, eps] {
+    kernels::layer_norm(x, weight, bias, eps, w.rows(w.output(i)) * repeat, n, y, w.pool);
+  };
+}
+
+BoundInstruction bind_rope(const Instruction& i, const Workspace& w) {
+  const auto& a = std::get<graph::RopeAttributes>(i.attributes);
+  const kernels::RopeParams params{i.output_shape[0], i.output_shape[1],
+                                   static_cast<int64_t>(2 * a.inverse_frequencies.size()), a.interleaved};
+  const float* x = w.numbers(i.inputs[0]);
+  const float* cosines = w.state.cosines(static_cast<size_t>(i.rope));
+  const float* sines = w.state.sines(static_cast<size_t>(i.rope));
+  float* y = w.value(i.output);
+  return
+      [&w, x, y, params, cosines, sines] { kernels::rope(x, w.state.num_tokens(), params, cosines, sines, y, w.pool); };
+}
+
+kernels::AttentionParams attention_params(const Instruction& i) {
+  const auto& a = std::get<graph::AttentionAttributes>(i.attributes);
+  kernels::AttentionParams params;
+  params.q_heads = i.output_shape[0];
+  params.scale = static_cast<float>(a.scale);
+  params.window = a.window;
+  params.softcap = static_cast<float>(a.softcap);
+  params.alibi_bfloat16 = a.alibi_bfloat16;
+  params.alibi_scale = static_cast<float>(a.alibi_scale);
+  return params;
+}
+
+kernels::KvCache kv_cache(const Instruction& i, const Workspace& w) {
+  return w.kv.layer(static_cast<size_t>(std::get<graph::AttentionAttributes>(i.attributes).layer));
+}
+
+BoundInstruction bind_attention(const Instruction& i, const Workspace& w) {
+  const auto& a = std::get<graph::AttentionAttributes>(i.attributes);
+  const float* q = w.numbers(i.inputs[0]);
+  const float* k = w.numbers(i.inputs[1]);
+  const float* v = w.numbers(i.inputs[2]);
+  float* y = w.value(i.output);
+  std::vector<float> slopes(a.alibi_slopes.begin(), a.alibi_slopes.end());
+  if (a.alibi_bfloat16)
+    for (float& slope : slopes) slope = to_float(to_bfloat16(slope));
+  return [&w, q, k, v, y, cache = kv_cache(i, w), params = attention_params(i), slopes = std::move(slopes)]() mutable {
+    params.alibi_slopes = slopes.empty() ? nullptr : slopes.data();
+    kernels::store_kv(k, v, w.state.spans(), cache, w.pool);
+    kernels::attention(q, w.state.spans(), cache, params, y, w.scratch, w.pool);
+  };
+}
+
+BoundInstruction bind_softmax(const Instruction& i, const Workspace& w) {
+  const float* x = w.numbers(i.inputs[0]);
+  float* y = w.value(i.output);
+  const int64_t n = i.output_shape.back(), repeat = width(i) / n;
+  return [&w, &i, x, y, n, repeat] { kernels::softmax(x, w.rows(w.output(i)) * repeat, n, y, w.pool); };
+}
+
+BoundInstruction bind_top_k(const Instruction& i, const Workspace& w) {
+  const float* x = w.numbers(i.inputs[0]);
+  int32_t* y = w.index_value(i.output);
+  return [&w, &i, x, y, n = i.input_shapes[0][0], k = i.output_shape[0]] {
+    kernels::top_k(x, w.rows(w.output(i)), n, k, y, reinterpret_cast<float*>(w.scratch.data()), w.pool);
+  };
+}
+
+BoundInstruction bind_take(const Instruction& i, const Workspace& w) {
+  const float* x = w.numbers(i.inputs[0]);
+  const int32_t* indices = w.indices(i.inputs[1]);
+  float* y = w.value(i.output);
+  return [&w, &i, x, indices, y, n = i.input_shapes[0][0], k = i.output_shape[0]] {
+    kernels::take(x, indices, w.rows(w.output(i)), n, k, y, w.pool);
+  };
+}
+
+BoundInstruction bind_dispatch(const Instruction& i, const Workspace& w) {
+  const lower::Routing& r = w.program.routings[static_cast<size_t>(i.routing)];
+  const float* x = w.numbers(i.inputs[0]);
+  const int32_t* chosen = w.indices(r.chosen);
+  float* y = w.value(i.output);
+  return [&w, &r, x, chosen, y, n = width(i)] {
+    int32_t* order = w.index_value(r.order);
+    kernels::route(chosen, w.state.num_tokens(), r.slots, r.experts, w.index_value(r.offsets), order,
+                   w.index_value(r.position));
+    kernels::dispatch(x, order, w.state.num_tokens(), r.slots, n, y, w.pool);
+  };
+}
+
+BoundInstruction bind_combine(const Instruction& i, const Workspace& w) {
+  const lower::Routing& r = w.program.routings[static_cast<size_t>(i.routing)];
+  const float* rows = w.numbers(i.inputs[0]);
+  const float* weights = w.numbers(i.inputs[2]);
+  float* y = w.value(i.output);
+  return [&w, &r, rows, weights, y, n = width(i)] {
+    kernels::combine(rows, w.index_value(r.position), weights, w.state.num_tokens(), r.slots, n, y, w.pool);
+  };
+}
+
+// ---- copies: slice, transpose, concat of activations
+
+std::vector<int64_t> strides_of(const Shape& shape) {
+  std::vector<int64_t> strides(shape.size(), 1);
+  for (size_t d = shape.size(); d-- > 1;) strides[d - 1] = strides[d] * shape[d];
+  return strides;
+}
+
+// Copies `extents` of each row from `source_offset` with the given strides to `target_offset`; dimension 0 of the copy
+// is the rows.
+BoundInstruction bind_copy(const Instruction& i, const Workspace& w, const Operand& input, int64_t source_row,
+                           int64_t source_offset, const std::vector<int64_t>& source_strides, int64_t target_offset,
+                           const std::vector<int64_t>& target_strides, const Shape& extents) {
+  kernels::StridedCopy copy;
+  if (extents.size() + 1 > copy.extent.size())
+    fail(ErrorKind::Unsupported, "{} of rows with {} dimensions, at most {} are supported", graph::op_info(i.op).name,
+         extents.size(), copy.extent.size() - 1);
+  copy.source_stride[0] = source_row;
+  copy.target_stride[0] = width(i);
+  for (size_t d = 0; d < extents.size(); ++d) {
+    copy.extent[d + 1] = extents[d];
+    copy.source_stride[d + 1] = source_strides[d];
+    copy.target_stride[d + 1] = target_strides[d];
+  }
+  const float* x = w.numbers(input) + source_offset;
+  float* y = w.value(i.output) + target_offset;
+  return [&w, &i, x, y, copy]() mutable {
+    copy.extent[0] = w.rows(w.output(i));
+    if (copy.extent[0] > 0) kernels::copy_strided(x, y, copy, w.pool);
+  };
+}
+
+// The dimension of a row that dimension `dim` of the graph is.
+size_t row_dimension(const Instruction& i, int dim) {
+  const int leading = i.routing >= 0 ? 2 : 1;
+  if (dim < leading) fail(ErrorKind::Unsupported, "{} along tokens is not supported", graph::op_info(i.op).name);
+  return static_cast<size_t>(dim - leading);
+}
+
+BoundInstruction bind_slice(const Instruction& i, const Workspace& w) {
+  const auto& a = std::get<graph::SliceAttributes>(i.attributes);
+  const Shape& from = i.input_shapes[0];
+  const std::vector<int64_t> strides = strides_of(from);
+  return bind_copy(i, w, i.inputs[0], num_elements(from), a.begin * strides[row_dimension(i, a.dim)], strides, 0,
+                   strides_of(i.output_shape), i.output_shape);
+}
+
+BoundInstruction bind_transpose(const Instruction& i, const Workspace& w) {
+  const auto& order = std::get<graph::TransposeAttributes>(i.attributes).order;
+  const Shape& from = i.input_shapes[0];
+  const std::vector<int64_t> strides = strides_of(from);
+  std::vector<int64_t> source;
+  for (size_t d = order.size() - from.size(); d < order.size(); ++d)
+    source.push_back(strides[row_dimension(i, order[d])]);
+  return bind_copy(i, w, i.inputs[0], num_elements(from), 0, source, 0, strides_of(i.output_shape), i.output_shape);
+}
+
+BoundInstruction bind_concat(const Instruction& i, const Workspace& w) {
+  const size_t dim = row_dimension(i, std::get<graph::ConcatAttributes>(i.attributes).dim);
+  const std::vector<int64_t> target = strides_of(i.output_shape);
+  std::vector<BoundInstruction> copies;
+  int64_t begin = 0;
+  for (size_t n = 0; n < i.inputs.size(); ++n) {
+    const Shape& from = i.input_shapes[n];
+    copies.push_back(
+        bind_copy(i, w, i.inputs[n], num_elements(from), 0, strides_of(from), begin * target[dim], target, from));
+    begin += from[dim];
+  }
+  return [copies = std::move(copies)] {
+    for (const BoundInstruction& copy : copies) copy();
+  };
+}
+
+// In the order of Op; null where nothing is left to do when there are instructions.
+constexpr std::array<Bind, graph::kNumOps> kBind = {
+    nullptr,        nullptr,          bind_slice,  nullptr,     bind_transpose, bind_concat,
+    bind_embedding, bind_gather_rows, bind_matmul, bind_binary, bind_binary,    bind_binary,
+    bind_scale,     bind_unary,       bind_sum,    bind_norm,   bind_norm,      bind_rope,
+    bind_attention, bind_softmax,     bind_top_k,  bind_take,   bind_dispatch,  bind_combine};
+
+}  // namespace
+
+bool has_kernel(Op op) {
+  return kBind[static_cast<size_t>(op)] != nullptr;
+}
+
+BoundInstruction bind(const Instruction& instruction, const Workspace& workspace) {
+  CHECK(has_kernel(instruction.op));
+  return kBind[static_cast<size_t>(instruction.op)](instruction, workspace);
+}
+
+size_t scratch_bytes(const Instruction& i, const Workspace& w) {
+  const lower::Limits& limits = w.program.limits;
+  const int64_t rows = lower::num_rows(w.output(i), limits.max_tokens, limits.max_output_rows);
+  const int threads = w.pool.size();
+  size_t bytes = 0;
+  if (i.op == Op::Matmul && i.expert_matrices.empty()) {
+    const kernels::Matrix& m = w.matrix(i.inputs[1]);
+    bytes = m.scratch_bytes(rows * (width(i) / m.n()), threads);
+  }
+  for (const int32_t expert : i.expert_matrices)
+    bytes = std::max(bytes, w.parameters[static_cast<size_t>(expert)].matrix->scratch_bytes(rows, threads));
+  if (i.op == Op::Attention) bytes = kernels::attention_scratch_bytes(attention_params(i), kv_cache(i, w), threads);
+  if (i.op == Op::TopK) bytes = static_cast<size_t>(rows * width(i)) * sizeof(float);
+  return bytes;
+}
+
+}  // namespace cleave::runtime

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "base/buffer.h"
+#include "lower/program.h"
+#include "runtime/kv_storage.h"
+#include "runtime/step_state.h"
+#include "runtime/weights.h"
+
+namespace cleave::runtime {
+
+/// An instruction with kernel, buffers and weights resolved; called once per step.
+using BoundInstruction = std::function<void()>;
+
+/// Where values and weights are while a program is bound and run. Everything is borrowed and does not move.
+struct Workspace {
+  const lower::Program& program;
+  const std::vector<LoadedParameter>& parameters;
+  KvStorage& kv;
+  StepState& state;
+  Buffer& arena;
+  std::span<std::byte> scratch;  // shared by all instructions, which run one after another
+  ThreadPool& pool;
+
+  float* value(int32_t index) const;
+  int32_t* index_value(int32_t index) const { return reinterpret_cast<int32_t*>(value(index)); }
+  /// The numbers of an operand that is a value or a vector parameter.
+  const float* numbers(const lower::Operand& operand) const;
+  /// The indices of an operand that is an input or an index value.
+  const int32_t* indices(const lower::Operand& operand) const;
+  const kernels::Matrix& matrix(const lower::Operand& operand) const;
+  /// Rows of the instruction's output in the current step.
+  int64_t rows(const lower::Value& value) const {
+    return lower::num_rows(value, state.num_tokens(), state.num_output_rows());
+  }
+  const lower::Value& output(const lower::Instruction& instruction) const {
+    return program.values[static_cast<size_t>(instruction.output)];
+  }
+};
+
+/// Resolves one instruction: the one table from operations to kernels. `workspace` and the program must outlive the
+/// result.
+BoundInstruction bind(const lower::Instruction& instruction, const Workspace& workspace);
+
+/// Bytes of scratch that the instruction wants for the program's largest step.
+size_t scratch_bytes(const lower::Instruction& instruction, const Workspace& workspace);
+
+/// Whether the table has an entry: false for operations that are resolved before there are instructions (inputs,
+/// weights, reshapes).
+bool has_kernel(graph::Op op);
+
+}  // namespace cleave::runtime

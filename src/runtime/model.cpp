@@ -1,0 +1,81 @@
+#include "runtime/model.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "runtime/binder.h"
+
+namespace cleave::runtime {
+
+// Members are made in this order, since later ones point into earlier ones; none moves afterwards.
+struct Model::Impl {
+  Impl(const ckpt::Checkpoint& checkpoint, const graph::Graph& graph, const Options& wanted, ThreadPool& pool,
+       const Progress& progress)
+      : options(wanted),
+        program(lower::lower(graph, {wanted.max_tokens, wanted.max_output_rows})),
+        parameters(load_parameters(checkpoint, program, wanted, pool, progress)),
+        kv(program.kv_layers, (wanted.kv_tokens + kBlockSize - 1) / kBlockSize, kBlockSize,
+           wanted.exact ? DType::F32 : DType::BF16),
+        state(program),
+        arena(static_cast<size_t>(program.arena_bytes)),
+        workspace{program, parameters, kv, state, arena, {}, pool} {
+    size_t bytes = 0;
+    for (const lower::Instruction& instruction : program.instructions)
+      bytes = std::max(bytes, scratch_bytes(instruction, workspace));
+    scratch = Buffer(bytes);
+    workspace.scratch = scratch.bytes();
+    for (const lower::Instruction& instruction : program.instructions)
+      instructions.push_back(bind(instruction, workspace));
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  const Options options;
+  const lower::Program program;
+  const std::vector<LoadedParameter> parameters;
+  KvStorage kv;
+  StepState state;
+  Buffer arena;
+  Buffer scratch;
+  Workspace workspace;
+  std::vector<BoundInstruction> instructions;
+};
+
+Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(Model&&) noexcept = default;
+Model::~Model() = default;
+
+Model Model::load(const ckpt::Checkpoint& checkpoint, const graph::Graph& graph, const Options& options,
+                  ThreadPool& pool, const Progress& progress) {
+  checkpoint.require_weights();
+  return Model(std::make_unique<Impl>(checkpoint, graph, options, pool, progress));
+}
+
+int64_t Model::vocab_size() const {
+  return impl_->program.output_width;
+}
+int64_t Model::num_blocks() const {
+  return impl_->kv.num_blocks();
+}
+const Options& Model::options() const {
+  return impl_->options;
+}
+
+MemoryUse Model::memory() const {
+  return {resident_bytes(impl_->parameters), impl_->kv.bytes(),
+          static_cast<int64_t>(impl_->arena.size() + impl_->scratch.size())};
+}
+
+std::span<const float> Model::step(const StepInput& input) {
+  Impl& m = *impl_;
+  for (const SequenceStep& sequence : input.sequences)
+    for (const int32_t block : sequence.blocks)
+      if (block < 0 || block >= m.kv.num_blocks())
+        fail(ErrorKind::InvalidArgument, "key-value block {} of {}", block, m.kv.num_blocks());
+  m.state.begin(input, kBlockSize, m.workspace.pool);
+  for (const BoundInstruction& instruction : m.instructions) instruction();
+  return {m.workspace.numbers(m.program.output), input.output_rows.size() * static_cast<size_t>(vocab_size())};
+}
+
+}  // namespace cleave::runtime

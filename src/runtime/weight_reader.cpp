@@ -1,0 +1,128 @@
+#include "runtime/weight_reader.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+#include "tensor/convert.h"
+
+namespace cleave::runtime {
+
+WeightReader::WeightReader(const ckpt::Checkpoint& checkpoint, const lower::WeightView& view)
+    : checkpoint_(checkpoint), view_(view) {
+  CHECK(!view.shape.empty());
+  row_elements_ = view.shape.back();
+  num_rows_ = row_elements_ == 0 ? 0 : num_elements(view.shape) / row_elements_;
+  std::optional<DType> common;
+  bool mixed = false;
+  for (const lower::Piece& piece : view.pieces) {
+    const ckpt::Tensor* tensor = checkpoint.find(piece.tensor);
+    if (tensor == nullptr) fail(ErrorKind::NotFound, "weight {} is not in the checkpoint", piece.tensor);
+    const Shape& shape = tensor->view.shape;
+    const int64_t columns = shape.empty() || shape[0] == 0 ? 1 : num_elements(shape) / shape[0];
+    const bool whole_rows = tensor->interleaved_heads == 0 || columns > 1;
+    sources_.push_back({tensor, &piece, columns, piece.strides.back() == 1 && whole_rows});
+    check(sources_.back());
+    mixed = mixed || (common && *common != tensor->view.dtype);
+    common = tensor->view.dtype;
+  }
+  if (common && !mixed) dtype_ = *common;
+}
+
+void WeightReader::check(const Source& source) const {
+  const lower::Piece& piece = *source.piece;
+  int64_t last = piece.offset;
+  for (size_t d = 0; d < piece.extents.size(); ++d) last += (piece.extents[d] - 1) * piece.strides[d];
+  const TensorView& stored = source.tensor->view;
+  if (piece.offset < 0 || last >= num_elements(stored.shape))
+    fail(ErrorKind::InvalidArgument, "weight {} of shape {} is smaller than the model wants", piece.tensor,
+         to_string(stored.shape));
+  const int64_t block = info(stored.dtype).block_elements;
+  bool aligned = piece.offset % block == 0 && piece.extents.back() % block == 0 && (block == 1 || source.runs);
+  for (size_t d = 0; d + 1 < piece.strides.size(); ++d) aligned = aligned && piece.strides[d] % block == 0;
+  if (!aligned)
+    fail(ErrorKind::Unsupported, "weight {} is stored in {} blocks of {}, which the model would cut or transpose",
+         piece.tensor, to_string(stored.dtype), block);
+}
+
+// Where Hugging Face's element stands in the file: rows of GGML's rotary order are found at (head, i, half) instead of
+// (head, half, i).
+int64_t WeightReader::stored_index(const Source& source, int64_t element) const {
+  const int64_t heads = source.tensor->interleaved_heads;
+  if (heads == 0) return element;
+  const int64_t row = element / source.columns;
+  const int64_t head_dim = source.tensor->view.shape[0] / heads;
+  const int64_t half = head_dim / 2;
+  const int64_t in_head = row % head_dim;
+  return (row - in_head + in_head % half * 2 + in_head / half) * source.columns + element % source.columns;
+}
+
+// The piece's part of one row, which begins at `element` of the stored tensor.
+void WeightReader::read(const Source& source, int64_t element, std::span<std::byte> target) const {
+  const TensorView& stored = source.tensor->view;
+  const int64_t count = source.piece->extents.back();
+  const DTypeInfo& type = info(stored.dtype);
+  const auto bytes_at = [&](int64_t index, int64_t elements) {
+    return stored.bytes.subspan(static_cast<size_t>(index / type.block_elements * type.block_bytes),
+                                static_cast<size_t>(elements / type.block_elements * type.block_bytes));
+  };
+  const auto put = [&](std::span<const std::byte> from, int64_t at, int64_t elements) {
+    if (stored.dtype == dtype_) {
+      std::memcpy(target.data() + row_bytes(dtype_, at), from.data(), from.size());
+    } else {
+      convert_to_f32(stored.dtype, from, {reinterpret_cast<float*>(target.data()) + at, static_cast<size_t>(elements)});
+    }
+  };
+  if (source.runs) return put(bytes_at(stored_index(source, element), count), 0, count);
+  for (int64_t i = 0; i < count; ++i)
+    put(bytes_at(stored_index(source, element + i * source.piece->strides.back()), 1), i, 1);
+}
+
+std::span<const std::byte> WeightReader::row(int64_t index, std::span<std::byte> buffer) const {
+  CHECK_LT(index, num_rows_);
+  const size_t leading = view_.shape.size() - 1;
+  for (const Source& source : sources_) {
+    const lower::Piece& piece = *source.piece;
+    int64_t element = piece.offset;
+    int64_t rest = index;
+    bool inside = true;
+    for (size_t d = leading; d-- > 0;) {
+      const int64_t at = rest % view_.shape[d] - piece.begin[d];
+      rest /= view_.shape[d];
+      inside = inside && at >= 0 && at < piece.extents[d];
+      element += at * piece.strides[d];
+    }
+    if (!inside) continue;
+    const auto size = static_cast<size_t>(row_bytes(dtype_, row_elements_));
+    if (source.runs && piece.extents.back() == row_elements_ && source.tensor->view.dtype == dtype_) {
+      const DTypeInfo& type = info(dtype_);
+      const int64_t block = stored_index(source, element) / type.block_elements;
+      return source.tensor->view.bytes.subspan(static_cast<size_t>(block * type.block_bytes), size);
+    }
+    const int64_t begin = row_bytes(dtype_, piece.begin.back());
+    read(source, element, buffer.subspan(static_cast<size_t>(begin)));
+  }
+  return buffer;
+}
+
+std::optional<TensorView> WeightReader::contiguous() const {
+  if (sources_.size() != 1 || sources_[0].tensor->interleaved_heads != 0) return std::nullopt;
+  const lower::Piece& piece = *sources_[0].piece;
+  int64_t stride = 1;
+  for (size_t d = piece.extents.size(); d-- > 0;) {
+    if (piece.extents[d] != 1 && piece.strides[d] != stride) return std::nullopt;
+    stride *= piece.extents[d];
+  }
+  const DTypeInfo& type = info(dtype_);
+  const int64_t block = piece.offset / type.block_elements;
+  return TensorView{dtype_,
+                    {num_rows_, row_elements_},
+                    sources_[0].tensor->view.bytes.subspan(static_cast<size_t>(block * type.block_bytes),
+                                                           static_cast<size_t>(bytes()))};
+}
+
+void WeightReader::release() const {
+  for (const Source& source : sources_) checkpoint_.release(source.tensor->view);
+}
+
+}  // namespace cleave::runtime

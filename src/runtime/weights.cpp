@@ -1,0 +1,97 @@
+#include "runtime/weights.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "runtime/weight_reader.h"
+#include "tensor/convert.h"
+
+namespace cleave::runtime {
+namespace {
+
+using lower::Parameter;
+
+// Pages of a large matrix are let go in steps of about this many bytes while it is packed, so that file and packed copy
+// are never both resident.
+constexpr int64_t kReleaseBytes = int64_t{1} << 20;
+
+std::unique_ptr<kernels::Matrix> load_matrix(const ckpt::Checkpoint& checkpoint, const WeightReader& reader,
+                                             const Options& options, ThreadPool& pool) {
+  const int64_t stride = row_bytes(reader.dtype(), reader.row_elements());
+  const int64_t rows_per_release = std::max<int64_t>(1, kReleaseBytes / std::max<int64_t>(1, stride));
+  const std::optional<TensorView> whole = reader.contiguous();
+  const auto row = [&](int64_t index, std::span<std::byte> buffer) {
+    if (whole && index % rows_per_release == 0 && index > 0) {
+      const auto bytes = static_cast<size_t>(rows_per_release * stride);
+      const auto begin = static_cast<size_t>((index - rows_per_release) * stride);
+      checkpoint.release({whole->dtype, {}, whole->bytes.subspan(begin, bytes)});
+    }
+    return reader.row(index, buffer);
+  };
+  kernels::PackOptions pack;
+  pack.exact = options.exact;
+  pack.format = options.weights;
+  pack.max_m = options.max_tokens;
+  return kernels::pack_matrix(reader.dtype(), reader.num_rows(), reader.row_elements(), row, pack, pool);
+}
+
+TensorView load_table(const WeightReader& reader, Buffer& memory) {
+  if (std::optional<TensorView> mapped = reader.contiguous()) return *mapped;
+  memory = Buffer(static_cast<size_t>(reader.bytes()));
+  const auto stride = static_cast<size_t>(row_bytes(reader.dtype(), reader.row_elements()));
+  for (int64_t r = 0; r < reader.num_rows(); ++r) {
+    const std::span<std::byte> target = memory.bytes().subspan(static_cast<size_t>(r) * stride, stride);
+    const std::span<const std::byte> row = reader.row(r, target);
+    if (row.data() != target.data()) std::ranges::copy(row, target.begin());
+  }
+  return {reader.dtype(), {reader.num_rows(), reader.row_elements()}, memory.bytes()};
+}
+
+std::vector<float> load_vector(const WeightReader& reader) {
+  const auto elements = static_cast<size_t>(reader.row_elements());
+  std::vector<float> values(static_cast<size_t>(reader.num_rows()) * elements);
+  std::vector<std::byte> buffer(static_cast<size_t>(row_bytes(reader.dtype(), reader.row_elements())));
+  for (int64_t r = 0; r < reader.num_rows(); ++r)
+    convert_to_f32(reader.dtype(), reader.row(r, buffer),
+                   std::span(values).subspan(static_cast<size_t>(r) * elements, elements));
+  return values;
+}
+
+}  // namespace
+
+std::vector<LoadedParameter> load_parameters(const ckpt::Checkpoint& checkpoint, const lower::Program& program,
+                                             const Options& options, ThreadPool& pool, const Progress& progress) {
+  std::vector<WeightReader> readers;
+  int64_t total = 0;
+  for (const Parameter& parameter : program.parameters)
+    total += readers.emplace_back(checkpoint, parameter.view).bytes();
+  std::vector<LoadedParameter> loaded(readers.size());
+  int64_t done = 0;
+  for (size_t i = 0; i < readers.size(); ++i) {
+    switch (program.parameters[i].use) {
+      case Parameter::Use::Matrix:
+        loaded[i].matrix = load_matrix(checkpoint, readers[i], options, pool);
+        break;
+      case Parameter::Use::Table:
+        loaded[i].table = load_table(readers[i], loaded[i].memory);
+        break;
+      case Parameter::Use::Vector:
+        loaded[i].vector = load_vector(readers[i]);
+        break;
+    }
+    readers[i].release();
+    done += readers[i].bytes();
+    if (progress) progress(done, total);
+  }
+  return loaded;
+}
+
+int64_t resident_bytes(const std::vector<LoadedParameter>& parameters) {
+  size_t bytes = 0;
+  for (const LoadedParameter& parameter : parameters)
+    bytes += (parameter.matrix ? parameter.matrix->bytes() : 0) + parameter.vector.size() * sizeof(float) +
+             parameter.memory.size();
+  return static_cast<int64_t>(bytes);
+}
+
+}  // namespace cleave::runtime
