@@ -1,0 +1,332 @@
+#include "engine/engine.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <numeric>
+
+#include "base/error.h"
+
+namespace cleave::engine {
+namespace {
+
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Le;
+
+constexpr int32_t kVocabulary = 97;
+
+// The token that follows a text, as the machine below has it.
+int32_t successor(std::span<const int32_t> text) {
+  uint32_t hash = 2166136261u;
+  for (const int32_t token : text) hash = (hash ^ static_cast<uint32_t>(token)) * 16777619u;
+  return static_cast<int32_t>(hash % kVocabulary);
+}
+
+// A machine in place of a model. Its cache holds token ids: a logit row has its maximum at the successor of all that it
+// reads there through the block table, so an answer is right only if every block, position and chunk is.
+class FakeModel final : public StepModel {
+ public:
+  explicit FakeModel(const StepLimits& limits)
+      : limits_(limits), cache_(static_cast<size_t>(limits.num_blocks * limits.block_size), -1) {}
+
+  StepLimits limits() const override { return limits_; }
+
+  std::span<const float> step(const runtime::StepInput& input) override {
+    ++num_steps;
+    step_sizes.push_back(static_cast<int64_t>(input.tokens.size()));
+    computed += static_cast<int64_t>(input.tokens.size());
+    EXPECT_LE(static_cast<int64_t>(input.output_rows.size()), limits_.max_output_rows);
+    logits_.assign(input.output_rows.size() * kVocabulary, 0.0f);
+    size_t token = 0, row = 0;
+    for (const runtime::SequenceStep& sequence : input.sequences) {
+      rope_lengths.push_back(sequence.rope_length);
+      for (int64_t i = 0; i < sequence.num_tokens; ++i, ++token) {
+        slot(sequence, sequence.start_position + i) = input.tokens[token];
+        if (row < input.output_rows.size() && input.output_rows[row] == static_cast<int32_t>(token))
+          logits_[row++ * kVocabulary + static_cast<size_t>(read(sequence, sequence.start_position + i + 1))] = 1;
+      }
+    }
+    EXPECT_EQ(row, input.output_rows.size());
+    return logits_;
+  }
+
+  int num_steps = 0;
+  int64_t computed = 0;  // tokens over all steps
+  std::vector<int64_t> step_sizes;
+  std::vector<int64_t> rope_lengths;
+
+ private:
+  int32_t& slot(const runtime::SequenceStep& sequence, int64_t position) {
+    const int32_t block = sequence.blocks[static_cast<size_t>(position / limits_.block_size)];
+    return cache_.at(static_cast<size_t>(block * limits_.block_size + position % limits_.block_size));
+  }
+  int32_t read(const runtime::SequenceStep& sequence, int64_t length) {
+    std::vector<int32_t> text;
+    for (int64_t p = 0; p < length; ++p) text.push_back(slot(sequence, p));
+    return successor(text);
+  }
+
+  StepLimits limits_;
+  std::vector<int32_t> cache_;
+  std::vector<float> logits_;
+};
+
+StepLimits limits(int64_t max_tokens, int64_t num_blocks, int64_t rows = 8) {
+  return {kVocabulary, max_tokens, rows, num_blocks, 4};
+}
+
+std::vector<int32_t> prompt(int seed, int length) {
+  std::vector<int32_t> tokens;
+  for (int i = 0; i < length; ++i) tokens.push_back((seed * 31 + i * 7) % kVocabulary);
+  return tokens;
+}
+
+std::vector<int32_t> expected_answer(std::vector<int32_t> text, int count) {
+  const size_t begin = text.size();
+  for (int i = 0; i < count; ++i) text.push_back(successor(text));
+  return {text.begin() + static_cast<std::ptrdiff_t>(begin), text.end()};
+}
+
+using Answers = std::map<SequenceId, std::vector<int32_t>>;
+
+Answers run(Engine& engine, const std::function<void(const NewToken&)>& on_token = {}) {
+  Answers answers;
+  while (engine.step([&](const NewToken& token) {
+    answers[token.sequence].push_back(token.token);
+    if (on_token) on_token(token);
+  })) {
+  }
+  return answers;
+}
+
+TEST(Engine, AnswersOnePrompt) {
+  FakeModel model(limits(64, 16));
+  Engine engine(model, 64);
+  const SequenceId id = engine.add({.prompt = prompt(1, 10), .max_new_tokens = 5});
+  std::vector<std::optional<FinishReason>> finishes;
+  EXPECT_EQ(run(engine, [&](const NewToken& t) { finishes.push_back(t.finish); })[id],
+            expected_answer(prompt(1, 10), 5));
+  EXPECT_THAT(finishes, ElementsAre(std::nullopt, std::nullopt, std::nullopt, std::nullopt, FinishReason::Length));
+  EXPECT_EQ(model.num_steps, 5) << "the whole prompt in one step, then a token each";
+}
+
+TEST(Engine, SplitsALongPromptIntoChunks) {
+  for (const int64_t max_tokens : {1, 3, 7}) {
+    FakeModel model(limits(max_tokens, 16));
+    Engine engine(model, 64);
+    const SequenceId id = engine.add({.prompt = prompt(2, 20), .max_new_tokens = 4});
+    EXPECT_EQ(run(engine)[id], expected_answer(prompt(2, 20), 4));
+    EXPECT_THAT(model.step_sizes, Each(Le(max_tokens)));
+  }
+}
+
+TEST(Engine, TellsTheWholePromptsLengthWhileItIsInChunks) {
+  FakeModel model(limits(4, 16));
+  Engine engine(model, 64);
+  engine.add({.prompt = prompt(2, 10), .max_new_tokens = 3});
+  run(engine);
+  EXPECT_THAT(model.rope_lengths, ElementsAre(10, 10, 10, 11, 12));
+}
+
+TEST(Engine, AnswersManySequencesInTheSameSteps) {
+  FakeModel model(limits(16, 40));
+  Engine engine(model, 64);
+  Answers wanted;
+  for (int i = 1; i <= 6; ++i)
+    wanted[engine.add({.prompt = prompt(i, 3 * i), .max_new_tokens = i + 2})] =
+        expected_answer(prompt(i, 3 * i), i + 2);
+  EXPECT_EQ(run(engine), wanted);
+  EXPECT_LT(model.num_steps, 14) << "one after the other would take 33 steps";
+}
+
+TEST(Engine, TakesARequestWhileOthersAnswer) {
+  FakeModel model(limits(16, 40));
+  Engine engine(model, 64);
+  const SequenceId first = engine.add({.prompt = prompt(1, 4), .max_new_tokens = 8});
+  SequenceId second = 0;
+  Answers answers = run(engine, [&](const NewToken& token) {
+    if (second == 0) second = engine.add({.prompt = prompt(2, 30), .max_new_tokens = 3});
+  });
+  EXPECT_EQ(answers[first], expected_answer(prompt(1, 4), 8));
+  EXPECT_EQ(answers[second], expected_answer(prompt(2, 30), 3));
+  EXPECT_EQ(model.num_steps, 8) << "the second prompt's chunks travel with the first answer's tokens";
+}
+
+TEST(Engine, NeverWantsMoreRowsOfLogitsThanAStepHas) {
+  FakeModel model(limits(64, 40, 2));  // the machine itself checks the rows
+  Engine engine(model, 64);
+  Answers wanted;
+  for (int i = 1; i <= 5; ++i)
+    wanted[engine.add({.prompt = prompt(i, 3), .max_new_tokens = 4})] = expected_answer(prompt(i, 3), 4);
+  EXPECT_EQ(run(engine), wanted);
+}
+
+TEST(Engine, SequencesThatDoNotFitWaitInOrder) {
+  FakeModel model(limits(64, 5));  // 20 positions
+  Engine engine(model, 64);
+  std::vector<SequenceId> finished;
+  Answers wanted;
+  for (int i = 1; i <= 4; ++i)
+    wanted[engine.add({.prompt = prompt(i, 12), .max_new_tokens = 3})] = expected_answer(prompt(i, 12), 3);
+  EXPECT_EQ(run(engine,
+                [&](const NewToken& t) {
+                  if (t.finish) finished.push_back(t.sequence);
+                }),
+            wanted);
+  EXPECT_THAT(finished, ElementsAre(1, 2, 3, 4));
+}
+
+TEST(Engine, ComputesASequenceAgainThatLostItsBlocks) {
+  FakeModel model(limits(64, 8));  // 32 positions, for three sequences that grow to 24 each
+  Engine engine(model, 64);
+  Answers wanted;
+  for (int i = 1; i <= 3; ++i)
+    wanted[engine.add({.prompt = prompt(i, 6), .max_new_tokens = 18})] = expected_answer(prompt(i, 6), 18);
+  EXPECT_EQ(run(engine), wanted);
+  EXPECT_GT(model.computed, 3 * 23) << "at least one was computed twice";
+}
+
+TEST(Engine, EndsAtAnEndToken) {
+  FakeModel model(limits(64, 16));
+  Engine engine(model, 64);
+  const std::vector<int32_t> answer = expected_answer(prompt(3, 5), 10);
+  const SequenceId id = engine.add({.prompt = prompt(3, 5), .end_tokens = {96, answer[4]}});
+  std::optional<FinishReason> finish;
+  const Answers answers = run(engine, [&](const NewToken& t) { finish = t.finish; });
+  EXPECT_EQ(answers.at(id), std::vector<int32_t>(answer.begin(), answer.begin() + 5));
+  EXPECT_EQ(finish, FinishReason::EndToken);
+}
+
+TEST(Engine, EndsWhereTheContextIsFull) {
+  FakeModel model(limits(64, 16));
+  Engine engine(model, 13);
+  const SequenceId id = engine.add({.prompt = prompt(3, 5)});
+  std::optional<FinishReason> finish;
+  EXPECT_EQ(run(engine, [&](const NewToken& t) { finish = t.finish; })[id].size(), 8u);
+  EXPECT_EQ(finish, FinishReason::Context);
+}
+
+TEST(Engine, StopsASequenceFromItsOwnToken) {
+  FakeModel model(limits(64, 16));
+  Engine engine(model, 64);
+  const SequenceId stopped = engine.add({.prompt = prompt(1, 5), .max_new_tokens = 30});
+  const SequenceId other = engine.add({.prompt = prompt(2, 5), .max_new_tokens = 6});
+  int count = 0;
+  const Answers answers = run(engine, [&](const NewToken& token) {
+    if (token.sequence == stopped && ++count == 3) engine.stop(stopped);
+  });
+  EXPECT_EQ(answers.at(stopped).size(), 3u);
+  EXPECT_EQ(answers.at(other), expected_answer(prompt(2, 5), 6));
+}
+
+TEST(Engine, AKeptSequenceGoesOnWithoutComputingItsPastAgain) {
+  FakeModel model(limits(64, 16));
+  Engine engine(model, 64);
+  const SequenceId id = engine.add({.prompt = prompt(1, 20), .max_new_tokens = 4, .keep = true});
+  run(engine);
+  std::vector<int32_t> text(engine.tokens(id).begin(), engine.tokens(id).end());
+  EXPECT_EQ(text.size(), 24u);
+  const int64_t before = model.computed;
+  engine.resume(id, prompt(2, 5), 3);
+  const Answers answers = run(engine);
+  for (const int32_t token : prompt(2, 5)) text.push_back(token);
+  EXPECT_EQ(answers.at(id), expected_answer(text, 3));
+  EXPECT_EQ(model.computed - before, 1 + 5 + 2)
+      << "the answer's last token, the new ones, and two of the three answered";
+}
+
+TEST(Engine, AKeptSequenceGivesItsBlocksToOthersAndIsComputedAgain) {
+  FakeModel model(limits(64, 8));
+  Engine engine(model, 32);
+  const SequenceId kept = engine.add({.prompt = prompt(1, 16), .max_new_tokens = 2, .keep = true});
+  run(engine);
+  std::vector<int32_t> text(engine.tokens(kept).begin(), engine.tokens(kept).end());
+  const SequenceId other = engine.add({.prompt = prompt(2, 24), .max_new_tokens = 2});
+  EXPECT_EQ(run(engine)[other], expected_answer(prompt(2, 24), 2));
+  engine.resume(kept, prompt(3, 2), 4);
+  for (const int32_t token : prompt(3, 2)) text.push_back(token);
+  EXPECT_EQ(run(engine)[kept], expected_answer(text, 4));
+}
+
+TEST(Engine, ResumedSequencesThatNeedEachOthersBlocksBothFinish) {
+  FakeModel model(limits(64, 4));  // 16 positions
+  Engine engine(model, 16);
+  const SequenceId a = engine.add({.prompt = prompt(1, 6), .max_new_tokens = 1, .keep = true});
+  const SequenceId b = engine.add({.prompt = prompt(2, 6), .max_new_tokens = 1, .keep = true});
+  run(engine);
+  engine.resume(a, prompt(3, 5), 2);
+  engine.resume(b, prompt(4, 5), 2);
+  const Answers answers = run(engine);
+  EXPECT_EQ(answers.at(a).size(), 2u);
+  EXPECT_EQ(answers.at(b).size(), 2u);
+}
+
+TEST(Engine, ReleasingASequenceFreesItsBlocks) {
+  FakeModel model(limits(64, 4));
+  Engine engine(model, 16);
+  const SequenceId id = engine.add({.prompt = prompt(1, 14), .max_new_tokens = 1, .keep = true});
+  run(engine);
+  engine.release(id);
+  engine.stop(id);  // no longer there: nothing happens
+  const SequenceId next = engine.add({.prompt = prompt(2, 14), .max_new_tokens = 2});
+  EXPECT_EQ(run(engine)[next], expected_answer(prompt(2, 14), 2));
+}
+
+TEST(Engine, SamplesEachSequenceByItsOwnParameters) {
+  FakeModel model(limits(64, 40));
+  const auto answers_with = [&](uint64_t seed_of_second) {
+    Engine engine(model, 64);
+    const SamplingParams hot{.temperature = 5, .seed = 7};
+    SamplingParams second = hot;
+    second.seed = seed_of_second;
+    const SequenceId a = engine.add({.prompt = prompt(1, 5), .sampling = hot, .max_new_tokens = 12});
+    const SequenceId b = engine.add({.prompt = prompt(1, 5), .sampling = second, .max_new_tokens = 12});
+    const SequenceId greedy = engine.add({.prompt = prompt(1, 5), .max_new_tokens = 12});
+    Answers all = run(engine);
+    EXPECT_EQ(all[greedy], expected_answer(prompt(1, 5), 12));
+    return std::pair(all[a], all[b]);
+  };
+  const auto same = answers_with(7);
+  EXPECT_EQ(same.first, same.second);
+  const auto different = answers_with(8);
+  EXPECT_EQ(different.first, same.first) << "a neighbour does not matter";
+  EXPECT_NE(different.first, different.second);
+}
+
+std::string error_of(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::InvalidArgument);
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Engine, RefusesWhatCanNeverBeAnswered) {
+  FakeModel model(limits(64, 5));  // 20 positions
+  Engine engine(model, 1000);
+  EXPECT_THAT(error_of([&] { engine.add({.prompt = prompt(1, 20)}); }), HasSubstr("20 tokens, which leaves no room"));
+  EXPECT_THAT(error_of([&] { engine.add({.prompt = {}}); }), HasSubstr("no tokens"));
+  EXPECT_THAT(error_of([&] { engine.add({.prompt = {1, 97}}); }), HasSubstr("token 1 of the prompt has id 97"));
+  EXPECT_THAT(error_of([&] { engine.add({.prompt = {-1}}); }), HasSubstr("id -1"));
+  EXPECT_THAT(error_of([&] { engine.add({.prompt = {1}, .max_new_tokens = 0}); }), HasSubstr("0 new tokens"));
+  EXPECT_FALSE(engine.step([](const NewToken&) {}));
+}
+
+TEST(Engine, ARefusedContinuationChangesNothing) {
+  FakeModel model(limits(64, 5));
+  Engine engine(model, 20);
+  const SequenceId id = engine.add({.prompt = prompt(1, 8), .max_new_tokens = 2, .keep = true});
+  run(engine);
+  EXPECT_THAT(error_of([&] { engine.resume(id, prompt(2, 10), 5); }), HasSubstr("no room"));
+  EXPECT_EQ(engine.tokens(id).size(), 10u);
+  engine.resume(id, prompt(2, 3), 2);
+  EXPECT_EQ(run(engine)[id].size(), 2u);
+}
+
+}  // namespace
+}  // namespace cleave::engine

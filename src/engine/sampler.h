@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <span>
+#include <vector>
+
+namespace cleave::engine {
+
+/// How the next token is chosen from the logits. The rules apply in the order of the members, as in Hugging Face's
+/// generate().
+struct SamplingParams {
+  /// Logits of tokens that the sequence already holds, its prompt included, are divided by this where positive and
+  /// multiplied where negative (CTRL, arXiv:1909.05858). 1 changes nothing.
+  double repeat_penalty = 1;
+  /// Logits are divided by this. 0 chooses the largest; the rules below then change nothing.
+  double temperature = 0;
+  /// Only that many of the most probable tokens remain; 0 keeps all.
+  int64_t top_k = 0;
+  /// Of those, the fewest most probable ones that together have this probability (arXiv:1904.09751); 1 keeps all.
+  double top_p = 1;
+  /// Of those, the ones with at least this fraction of the largest probability (arXiv:2407.01082); 0 keeps all.
+  double min_p = 0;
+  uint64_t seed = 0;
+};
+
+/// Throws Error(InvalidArgument) naming the value that is out of range.
+void check(const SamplingParams& params);
+
+/// Chooses the tokens of one sequence. For the same parameters, logits and history it chooses the same tokens on every
+/// machine: random numbers are taken from mt19937_64 by our own rule, and ties go to the smaller id. Not thread-safe.
+class Sampler {
+ public:
+  /// Throws as check() does.
+  explicit Sampler(const SamplingParams& params);
+
+  /// The token that follows `history`. Both spans are borrowed for the call. Throws Error(Corrupt) where no logit is a
+  /// number: NaN and -infinity are never chosen.
+  int32_t sample(std::span<const float> logits, std::span<const int32_t> history);
+
+ private:
+  struct Candidate {
+    double weight;  // probability, but for a common factor; the largest is 1
+    float logit;
+    int32_t id;
+  };
+  static bool more_probable(const Candidate& a, const Candidate& b);
+
+  std::span<const float> penalise(std::span<const float> logits, std::span<const int32_t> history);
+  void collect(std::span<const float> logits);
+  void keep_top_k();
+  void keep_top_p();
+  void keep_min_p();
+  int32_t draw();
+  double total_weight() const;
+
+  SamplingParams params_;
+  std::mt19937_64 random_;
+  std::vector<float> penalised_;       // [vocab]
+  std::vector<Candidate> candidates_;  // by id, or by probability once a rule has sorted them
+};
+
+}  // namespace cleave::engine

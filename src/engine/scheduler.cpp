@@ -1,0 +1,102 @@
+#include "engine/scheduler.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace cleave::engine {
+
+Scheduler::Scheduler(const StepLimits& limits) : limits_(limits), blocks_(limits.num_blocks, limits.block_size) {
+  CHECK_GE(limits.max_tokens, 1);
+  CHECK_GE(limits.max_output_rows, 1);
+}
+
+void Scheduler::add(Sequence& sequence) {
+  CHECK_GE(sequence.pending(), 1);
+  CHECK_LE(sequence.length(), capacity());
+  parked_.remove(&sequence);
+  waiting_.push_back(&sequence);
+}
+
+void Scheduler::park(Sequence& sequence) {
+  running_.remove(&sequence);
+  waiting_.remove(&sequence);
+  parked_.push_back(&sequence);
+}
+
+void Scheduler::remove(Sequence& sequence) {
+  for (Queue* queue : {&waiting_, &running_, &parked_}) queue->remove(&sequence);
+  take_blocks(sequence);
+}
+
+// What was computed is lost with the blocks.
+void Scheduler::take_blocks(Sequence& sequence) {
+  blocks_.release(sequence.blocks);
+  sequence.computed = 0;
+}
+
+std::span<const Scheduler::Chunk> Scheduler::form() {
+  chunks_.clear();
+  budget_ = limits_.max_tokens;
+  // Making room for one sequence may evict younger ones, so the loops go over a copy and ask whether each is still
+  // there.
+  const std::vector<Sequence*> running(running_.begin(), running_.end());
+  const auto still_runs = [&](const Sequence* sequence) {
+    return std::find(running_.begin(), running_.end(), sequence) != running_.end();
+  };
+  for (Sequence* sequence : running)
+    if (sequence->pending() == 1 && still_runs(sequence) && make_room(*sequence)) schedule(*sequence);
+  for (Sequence* sequence : running)
+    if (sequence->pending() > 1 && still_runs(sequence)) schedule(*sequence);
+  admit();
+  return chunks_;
+}
+
+// REQUIRES: blocks for all tokens of the sequence.
+void Scheduler::schedule(Sequence& sequence) {
+  const int64_t count = std::min(budget_, sequence.pending());
+  if (count == 0) return;
+  chunks_.push_back({&sequence, count});
+  budget_ -= count;
+}
+
+// Lets sequences in from the queue while the step has room. Each running sequence may want a token and a row of logits
+// of every step, so there are never more of them than a step has.
+void Scheduler::admit() {
+  const int64_t max_running = std::min(limits_.max_output_rows, limits_.max_tokens);
+  while (!waiting_.empty() && budget_ > 0 && num_running() < max_running) {
+    Sequence& next = *waiting_.front();
+    while (!blocks_.extend(next.blocks, next.length()))
+      if (!evict_idle(next)) return;
+    waiting_.pop_front();
+    running_.push_back(&next);
+    schedule(next);
+  }
+}
+
+// A block for the next token of a running sequence. Running sequences are scheduled in the order of admission, so those
+// that lose their blocks are not yet part of the step.
+bool Scheduler::make_room(Sequence& sequence) {
+  while (!blocks_.extend(sequence.blocks, sequence.length())) {
+    if (evict_idle(sequence)) continue;
+    Sequence& youngest = *running_.back();
+    running_.pop_back();
+    take_blocks(youngest);
+    waiting_.push_front(&youngest);
+    if (&youngest == &sequence) return false;
+  }
+  return true;
+}
+
+// Takes the blocks of a sequence that computes nothing now: the one parked first, or the last one of the queue that
+// came with blocks of an earlier answer.
+bool Scheduler::evict_idle(const Sequence& in_favour_of) {
+  const auto holds_blocks = [&](const Sequence* s) { return s != &in_favour_of && !s->blocks.empty(); };
+  const auto parked = std::find_if(parked_.begin(), parked_.end(), holds_blocks);
+  const auto waiting = std::find_if(waiting_.rbegin(), waiting_.rend(), holds_blocks);
+  if (parked == parked_.end() && waiting == waiting_.rend()) return false;
+  take_blocks(parked != parked_.end() ? **parked : **waiting);
+  return true;
+}
+
+}  // namespace cleave::engine

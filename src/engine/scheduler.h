@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <span>
+#include <vector>
+
+#include "engine/kv_blocks.h"
+#include "engine/sequence.h"
+#include "engine/step_model.h"
+
+namespace cleave::engine {
+
+/// Forms steps out of many sequences (continuous batching): single tokens of sequences that answer come first, the rest
+/// of the step is filled with prompt chunks, first come, first served.
+///
+/// A sequence is admitted when the key-value blocks for all its tokens are free, and takes further ones as it grows.
+/// Where none is left, kept sequences that answer nothing lose theirs first, then the sequence that was admitted last:
+/// it waits and is computed again. So the oldest sequence always gets on, and nothing can block for good.
+///
+/// Borrows sequences; each is added once and removed before it goes. Not thread-safe.
+class Scheduler {
+ public:
+  /// A part of a step: the next `count` tokens of a sequence.
+  struct Chunk {
+    Sequence* sequence;
+    int64_t count;
+    bool samples() const { return sequence->pending() == count; }  // before it is marked as computed
+  };
+
+  explicit Scheduler(const StepLimits& limits);
+
+  /// Puts a new or parked sequence with pending tokens at the end of the queue. REQUIRES: it never gets longer than
+  /// capacity().
+  void add(Sequence& sequence);
+  /// Its answer is complete: no longer scheduled, but its blocks stay until they are needed.
+  void park(Sequence& sequence);
+  /// Forgets the sequence and takes its blocks.
+  void remove(Sequence& sequence);
+
+  /// The chunks of the next step, each with its blocks; empty where nothing is to be done. Together they keep to the
+  /// limits of a step. Valid until the next call.
+  std::span<const Chunk> form();
+
+  /// Positions that a sequence can have at most.
+  int64_t capacity() const { return blocks_.capacity(); }
+  int64_t num_waiting() const { return static_cast<int64_t>(waiting_.size()); }
+  int64_t num_running() const { return static_cast<int64_t>(running_.size()); }
+  int64_t num_free_blocks() const { return blocks_.num_free(); }
+
+ private:
+  using Queue = std::list<Sequence*>;
+
+  void schedule(Sequence& sequence);
+  void admit();
+  bool make_room(Sequence& sequence);
+  bool evict_idle(const Sequence& in_favour_of);
+  void take_blocks(Sequence& sequence);
+
+  StepLimits limits_;
+  KvBlocks blocks_;
+  Queue waiting_;  // in the order of arrival; evicted ones in front
+  Queue running_;  // in the order of admission
+  Queue parked_;   // in the order of parking
+  std::vector<Chunk> chunks_;
+  int64_t budget_ = 0;  // tokens that the step being formed can still take
+};
+
+}  // namespace cleave::engine

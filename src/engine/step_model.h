@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "runtime/step.h"
+
+namespace cleave::engine {
+
+/// What limits the steps that a model can take.
+struct StepLimits {
+  int64_t vocab_size = 0;
+  int64_t max_tokens = 0;       // of a step
+  int64_t max_output_rows = 0;  // of a step
+  int64_t num_blocks = 0;       // of the key-value cache
+  int64_t block_size = 0;       // positions of a block
+};
+
+/// The engine's view of a loaded model: steps in, logits out. Tests put a small machine in its place.
+class StepModel {
+ public:
+  virtual ~StepModel() = default;
+  virtual StepLimits limits() const = 0;
+  /// As runtime::Model::step: logits [R, vocab_size] that stay valid until the next step.
+  virtual std::span<const float> step(const runtime::StepInput& input) = 0;
+};
+
+}  // namespace cleave::engine
