@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "text/bpe_merge.h"
+#include "text/shown_text.h"
 #include "text/utf8.h"
 
 namespace cleave::text {
@@ -73,8 +74,8 @@ class BpeModel final : public Model {
 
   int32_t unknown_id() const {
     if (!unknown_)
-      fail(ErrorKind::Corrupt, "{}: the text needs the unknown token \"{}\", which is not in the vocabulary",
-           parts_.what, parts_.unknown_token);
+      fail(ErrorKind::Corrupt, "{}: the text needs the unknown token {}, which is not in the vocabulary", parts_.what,
+           shown_text(parts_.unknown_token));
     return *unknown_;
   }
 
@@ -114,13 +115,13 @@ std::unique_ptr<PieceEncoder> BpeModel::start_text() const {
 }  // namespace
 
 void add_merge(BpeParts& parts, std::string_view left, std::string_view right, uint32_t rank,
-               const std::string& place) {
+               const std::function<std::string()>& place) {
   const auto id_of = [&](std::string_view token) {
     const std::optional<int32_t> id = parts.vocabulary.id(token);
-    if (!id) fail(ErrorKind::Corrupt, "{}: the vocabulary has no token \"{}\"", place, token);
+    if (!id) fail(ErrorKind::Corrupt, "{}: the vocabulary has no token {}", place(), shown_text(token));
     return *id;
   };
-  if (left.empty() || right.empty()) fail(ErrorKind::Corrupt, "{}: a merge of an empty token", place);
+  if (left.empty() || right.empty()) fail(ErrorKind::Corrupt, "{}: a merge of an empty token", place());
   const int32_t left_id = id_of(left);
   const int32_t right_id = id_of(right);
   parts.merges.insert(left_id, right_id, {rank, id_of(std::string(left).append(right))});

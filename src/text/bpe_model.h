@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -20,9 +21,10 @@ struct BpeParts {
   std::string what;            // names the file in errors
 };
 
-/// Adds the merge of two tokens. Throws Error(Corrupt), calling the merge `place`, where the vocabulary lacks either or
-/// what they form.
-void add_merge(BpeParts& parts, std::string_view left, std::string_view right, uint32_t rank, const std::string& place);
+/// Adds the merge of two tokens. Throws Error(Corrupt), calling the merge what `place` gives, where the vocabulary
+/// lacks either or what they form.
+void add_merge(BpeParts& parts, std::string_view left, std::string_view right, uint32_t rank,
+               const std::function<std::string()>& place);
 
 /// Byte-pair encoding of the characters of a piece.
 std::unique_ptr<Model> make_bpe_model(BpeParts parts);

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "text/bpe_model.h"
+#include "text/shown_text.h"
 
 namespace cleave::text {
 namespace {
@@ -11,29 +12,33 @@ void check_options(const JsonField& field) {
     fail(ErrorKind::Unsupported, "{}: a BPE with byte_fallback (as SentencePiece has it) is not read", field.path());
   for (const char* option : {"continuing_subword_prefix", "end_of_word_suffix"})
     if (const std::string text = field.string_or(option, ""); !text.empty())
-      fail(ErrorKind::Unsupported, "{}: a BPE with the {} \"{}\" is not read", field.path(), option, text);
+      fail(ErrorKind::Unsupported, "{}: a BPE with the {} {} is not read", field.path(), option, shown_text(text));
 }
 
 Vocabulary read_vocabulary(const JsonField& field) {
   Vocabulary vocabulary;
   vocabulary.reserve(field.object().size());
-  for (const auto& [token, id] : field.object().items())
-    vocabulary.add(token, JsonField(id, fmt::format("{}[\"{}\"]", field.path(), token)).token_id());
+  for (const auto& [token, value] : field.object().items()) {
+    const std::optional<int32_t> id = token_id_in(value);
+    // A path for each token would take longer than all the rest.
+    if (!id) JsonField(value, fmt::format("{}[{}]", field.path(), shown_text(token))).token_id();
+    vocabulary.add(token, *id);
+  }
   return vocabulary;
 }
 
 // Before version 0.20 of the library a merge was one string, "left right".
-std::pair<std::string_view, std::string_view> read_merge(const JsonField& field) {
-  const Json& merge = field.json();
+std::pair<std::string_view, std::string_view> read_merge(const JsonField& list, size_t index) {
+  const Json& merge = list.json()[index];
   if (merge.is_string()) {
     const std::string_view text = merge.get_ref<const std::string&>();
     const size_t space = text.find(' ');
     if (space == std::string_view::npos || text.find(' ', space + 1) != std::string_view::npos)
-      field.wrong("two tokens with a space between");
+      list.at(index).wrong("two tokens with a space between");
     return {text.substr(0, space), text.substr(space + 1)};
   }
   if (!merge.is_array() || merge.size() != 2 || !merge[0].is_string() || !merge[1].is_string())
-    field.wrong("a pair of tokens");
+    list.at(index).wrong("a pair of tokens");
   return {merge[0].get_ref<const std::string&>(), merge[1].get_ref<const std::string&>()};
 }
 
@@ -47,9 +52,8 @@ void read_merges(const JsonField& field, BpeParts& parts) {
   uint32_t rank = 0;
   for (size_t i = 0; i < list.size(); ++i) {
     if (is_version_line(list[i])) continue;
-    const JsonField merge = field.at(i);
-    const auto [left, right] = read_merge(merge);
-    add_merge(parts, left, right, rank++, merge.path());
+    const auto [left, right] = read_merge(field, i);
+    add_merge(parts, left, right, rank++, [&] { return field.at(i).path(); });
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "text/byte_level.h"
+#include "text/shown_text.h"
 #include "text/utf8.h"
 
 namespace cleave::text {
@@ -45,7 +46,7 @@ std::unique_ptr<Decoder> make_spacing_decoder() {
 std::unique_ptr<Decoder> read_decoder(const JsonField& field) {
   const std::string& type = field.at("type").string();
   if (type == "ByteLevel") return make_byte_level_decoder();
-  fail(ErrorKind::Unsupported, "{}: a decoder of type \"{}\" is not read; ByteLevel is", field.path(), type);
+  fail(ErrorKind::Unsupported, "{}: a decoder of type {} is not read; ByteLevel is", field.path(), shown_text(type));
 }
 
 }  // namespace cleave::text

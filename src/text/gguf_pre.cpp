@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/strings.h"
 #include "text/pre_tokenizer.h"
+#include "text/shown_text.h"
 
 namespace cleave::text {
 namespace {
@@ -176,8 +177,8 @@ GgufPre gguf_pre(std::string_view name, const std::string& what) {
       if (candidate == name) return {family.patterns(), family.ignore_merges, family.add_bos};
       known.push_back(candidate);
     }
-  fail(ErrorKind::Unsupported, "{}: tokenizer.ggml.pre is \"{}\", which is not read; the nearest that are: {}", what,
-       name, join(nearest_names(name, known), ", "));
+  fail(ErrorKind::Unsupported, "{}: tokenizer.ggml.pre is {}, which is not read; the nearest that are: {}", what,
+       shown_text(name), join(nearest_names(name, known), ", "));
 }
 
 }  // namespace cleave::text

@@ -18,6 +18,12 @@ std::string describe(const Json& json) {
 
 }  // namespace
 
+std::optional<int32_t> token_id_in(const Json& json) {
+  constexpr int64_t kLast = std::numeric_limits<int32_t>::max() - 1;
+  if (!json.is_number_integer() || json.get<int64_t>() < 0 || json.get<int64_t>() > kLast) return std::nullopt;
+  return json.get<int32_t>();
+}
+
 void JsonField::wrong(const char* wanted) const {
   fail(ErrorKind::Corrupt, "{}: wanted {}, saw {}", path_, wanted, describe(*json_));
 }
@@ -59,10 +65,9 @@ bool JsonField::boolean() const {
 }
 
 int32_t JsonField::token_id() const {
-  constexpr int64_t kLast = std::numeric_limits<int32_t>::max() - 1;  // so that the last id + 1 is a number as well
-  const bool fits = json_->is_number_integer() && json_->get<int64_t>() >= 0 && json_->get<int64_t>() <= kLast;
-  if (!fits) wrong("a token id from 0 to 2147483646");
-  return json_->get<int32_t>();
+  const std::optional<int32_t> id = token_id_in(*json_);
+  if (!id) wrong("a token id from 0 to 2147483646");
+  return *id;
 }
 
 std::string JsonField::string_or(const char* key, const std::string& otherwise) const {

@@ -8,6 +8,10 @@
 
 namespace cleave::text {
 
+/// The token id that a value holds, an integer from 0 to 2^31 - 2 (so that the last id + 1 is a number as well);
+/// nothing where it holds something else.
+std::optional<int32_t> token_id_in(const Json& json);
+
 /// A value of an untrusted JSON document together with its place in it ("tokenizer.json: model.unk_token"), so that
 /// every error says where, what was wanted and what was seen. Borrows the document. All functions that read throw
 /// Error(Corrupt).
@@ -29,7 +33,7 @@ class JsonField {
   const Json& object() const;  // the value, which must be an object
   const std::string& string() const;
   bool boolean() const;
-  /// A token id: an integer from 0 to 2^31 - 2.
+  /// A token id (token_id_in).
   int32_t token_id() const;
 
   std::string string_or(const char* key, const std::string& otherwise) const;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "text/shown_text.h"
 #include "text/unicode_form.h"
 
 namespace cleave::text {
@@ -45,8 +46,8 @@ std::unique_ptr<Normalizer> read_normalizer(const JsonField& field) {
   const std::string& type = field.at("type").string();
   if (const std::optional<UnicodeForm> form = unicode_form(type)) return std::make_unique<UnicodeNormalizer>(*form);
   if (type != "Sequence")
-    fail(ErrorKind::Unsupported, "{}: a normalizer of type \"{}\" is not read; NFC, NFD, NFKC, NFKD and Sequence are",
-         field.path(), type);
+    fail(ErrorKind::Unsupported, "{}: a normalizer of type {} is not read; NFC, NFD, NFKC, NFKD and Sequence are",
+         field.path(), shown_text(type));
   std::vector<std::unique_ptr<Normalizer>> steps;
   const JsonField list = field.at("normalizers");
   for (size_t i = 0; i < list.array().size(); ++i) steps.push_back(read_normalizer(list.at(i)));

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "text/pattern_syntax.h"
+#include "text/shown_text.h"
 
 namespace cleave::text {
 namespace {
@@ -51,7 +52,7 @@ CodePointer compile(const std::string& expression, uint32_t options, const std::
   CodePointer code(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(expression.data()), expression.size(),
                                  options | PCRE2_UTF, &error, &offset, context.get()));
   if (!code)
-    fail(ErrorKind::Unsupported, "{}: the pattern \"{}\" cannot be compiled: {} at byte {}", what, expression,
+    fail(ErrorKind::Unsupported, "{}: the pattern {} cannot be compiled: {} at byte {}", what, shown_text(expression),
          error_text(error), offset);
   // Where machine code may not be made at run time, the interpreter does the same, slower.
   pcre2_jit_compile(code.get(), PCRE2_JIT_COMPLETE);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "text/shown_text.h"
 
 namespace cleave::text {
 namespace {
@@ -49,8 +50,8 @@ class Translator {
   bool starts_with(std::string_view text) const { return std::string_view(in_).substr(at_).starts_with(text); }
 
   [[noreturn]] void unsupported(const char* feature) const {
-    fail(ErrorKind::Unsupported, "{}: the pattern \"{}\" uses {} at byte {}, which is not supported", what_, in_,
-         feature, at_);
+    fail(ErrorKind::Unsupported, "{}: the pattern {} uses {} at byte {}, which is not supported", what_,
+         shown_text(in_), feature, at_);
   }
 
   // An escape sequence, within a character class or outside.

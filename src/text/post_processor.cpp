@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "text/added_tokens.h"
+#include "text/shown_text.h"
 
 namespace cleave::text {
 namespace {
@@ -48,10 +49,10 @@ class Reader {
     if (type == "ByteLevel") return make_template({}, {});
     if (type == "Sequence") return read_sequence(field.at("processors"));
     fail(ErrorKind::Unsupported,
-         "{}: a post-processor of type \"{}\" is not read; TemplateProcessing, RobertaProcessing, BertProcessing, "
+         "{}: a post-processor of type {} is not read; TemplateProcessing, RobertaProcessing, BertProcessing, "
          "ByteLevel and "
          "Sequence are",
-         field.path(), type);
+         field.path(), shown_text(type));
   }
 
  private:
@@ -91,7 +92,8 @@ class Reader {
   void append_special(const JsonField& name, const JsonField& field, std::vector<int32_t>& ids) const {
     const auto token = field.at("special_tokens").find(name.string().c_str());
     if (!token)
-      fail(ErrorKind::Corrupt, "{}: \"{}\" is not among the template's special_tokens", name.path(), name.string());
+      fail(ErrorKind::Corrupt, "{}: {} is not among the template's special_tokens", name.path(),
+           shown_text(name.string()));
     const JsonField list = token->at("ids");
     for (size_t i = 0; i < list.array().size(); ++i) ids.push_back(known_id(list.at(i)));
   }

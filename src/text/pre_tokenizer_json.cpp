@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "text/pre_tokenizer.h"
+#include "text/shown_text.h"
 #include "text/unicode.h"
 
 namespace cleave::text {
@@ -86,10 +87,10 @@ std::unique_ptr<PreTokenizer> read_pre_tokenizer(const JsonField& field) {
   for (const Reader& reader : kReaders)
     if (type == reader.type) return reader.read(field);
   fail(ErrorKind::Unsupported,
-       "{}: a pre-tokenizer of type \"{}\" is not read; ByteLevel, Split, Digits, Punctuation, Whitespace, "
+       "{}: a pre-tokenizer of type {} is not read; ByteLevel, Split, Digits, Punctuation, Whitespace, "
        "WhitespaceSplit and "
        "Sequence are",
-       field.path(), type);
+       field.path(), shown_text(type));
 }
 
 }  // namespace cleave::text

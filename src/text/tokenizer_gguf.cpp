@@ -5,6 +5,7 @@
 #include "text/bpe_model.h"
 #include "text/gguf_pre.h"
 #include "text/pipeline.h"
+#include "text/shown_text.h"
 #include "text/tokenizer.h"
 
 namespace cleave::text {
@@ -23,11 +24,11 @@ std::unique_ptr<Model> make_model(const GgufVocabulary& gguf, bool ignore_merges
   for (size_t id = 0; id < gguf.tokens.size(); ++id) parts.vocabulary.add(gguf.tokens[id], static_cast<int32_t>(id));
   parts.merges = MergeTable(gguf.merges.size());
   for (size_t i = 0; i < gguf.merges.size(); ++i) {
-    const std::string place = fmt::format("{}: tokenizer.ggml.merges[{}]", what, i);
+    const auto place = [&] { return fmt::format("{}: tokenizer.ggml.merges[{}]", what, i); };
     const std::string_view merge = gguf.merges[i];
     const size_t space = merge.find(' ', 1);  // a token may begin with a space
     if (merge.empty() || space == std::string_view::npos)
-      fail(ErrorKind::Corrupt, "{}: wanted two tokens with a space between, saw \"{}\"", place, merge);
+      fail(ErrorKind::Corrupt, "{}: wanted two tokens with a space between, saw {}", place(), shown_text(merge));
     add_merge(parts, merge.substr(0, space), merge.substr(space + 1), static_cast<uint32_t>(i), place);
   }
   return make_bpe_model(std::move(parts));
@@ -69,8 +70,8 @@ std::vector<int32_t> added_around(std::optional<bool> wanted, bool habit, std::o
 
 void check(const GgufVocabulary& gguf, const std::string& what) {
   if (gguf.model != "gpt2")
-    fail(ErrorKind::Unsupported, "{}: a tokenizer of kind \"{}\" (tokenizer.ggml.model) is not read; gpt2 is", what,
-         gguf.model);
+    fail(ErrorKind::Unsupported, "{}: a tokenizer of kind {} (tokenizer.ggml.model) is not read; gpt2 is", what,
+         shown_text(gguf.model));
   if (gguf.tokens.empty()) fail(ErrorKind::Corrupt, "{}: tokenizer.ggml.tokens is missing or empty", what);
   if (gguf.tokens.size() > std::numeric_limits<int32_t>::max() / 2)
     fail(ErrorKind::Unsupported, "{}: tokenizer.ggml.tokens has {} entries", what, gguf.tokens.size());

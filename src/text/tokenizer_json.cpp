@@ -1,6 +1,7 @@
 #include "base/error.h"
 #include "text/bpe_model.h"
 #include "text/pipeline.h"
+#include "text/shown_text.h"
 #include "text/tokenizer.h"
 
 namespace cleave::text {
@@ -18,7 +19,8 @@ std::string model_type(const JsonField& model) {
 std::unique_ptr<Model> read_model(const JsonField& field) {
   const std::string type = model_type(field);
   if (type == "BPE") return read_bpe_model(field);
-  fail(ErrorKind::Unsupported, "{}: a tokenizer of kind \"{}\" is not read; byte-level BPE is", field.path(), type);
+  fail(ErrorKind::Unsupported, "{}: a tokenizer of kind {} is not read; byte-level BPE is", field.path(),
+       shown_text(type));
 }
 
 }  // namespace
