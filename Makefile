@@ -62,7 +62,7 @@ tidy: packages-checks build/release/build.ninja
 
 fuzz: packages-checks build/fuzz/build.ninja
 	@echo "== build: fuzz targets, into build/fuzz"
-	cmake --build --preset fuzz --parallel $(JOBS)
+	cmake --build --preset fuzz --parallel $(JOBS) --target fuzz/all
 	@scripts/run_fuzz.sh build/fuzz $(FUZZ_SECONDS)
 
 clean:
