@@ -139,7 +139,7 @@ local function rope_settings(c, head_dim, options)
   local dims = options.dims or math.floor(head_dim * (p.partial_rotary_factor or 1))
   local kind = kinds[p.rope_type]
   if kind == nil then
-    error("unknown rope_type '" .. tostring(p.rope_type) .. "'")
+    error("unknown rope_type '" .. tostring(p.rope_type) .. "'", 0)
   end
   local settings = kind(c, p, default_frequencies(p.rope_theta, dims), dims)
   settings.interleaved = options.interleaved

@@ -5,7 +5,7 @@ local shared = _G
 function read_global(_, name)
   local value = shared[name]
   if value == nil then
-    error("unknown name '" .. tostring(name) .. "'")
+    error("unknown name '" .. tostring(name) .. "'", 0)
   end
   return value
 end
@@ -30,7 +30,7 @@ function Module.__call(m, x, ...)
 end
 
 function Module.__newindex(m)
-  error("module " .. path_of[m] .. " cannot be assigned to")
+  error("module " .. path_of[m] .. " cannot be assigned to", 0)
 end
 
 function Module.__tostring(m)
@@ -41,7 +41,7 @@ end
 function path(m)
   local p = path_of[m]
   if p == nil then
-    error("wanted a module such as m.q_proj, got " .. tostring(m))
+    error("wanted a module such as m.q_proj, got " .. tostring(m), 0)
   end
   return p
 end
@@ -134,7 +134,7 @@ local activations = {
 function activation(name)
   local kind = activations[name]
   if kind == nil then
-    error("unknown activation function '" .. tostring(name) .. "'")
+    error("unknown activation function '" .. tostring(name) .. "'", 0)
   end
   return function(x)
     return graph.unary(x, kind)

@@ -97,8 +97,9 @@ void* LuaState::allocate(void* self, void* block, size_t old_size, size_t new_si
 void LuaState::count_steps(lua_State* state, lua_Debug*) {
   LuaState* self = *static_cast<LuaState**>(lua_getextraspace(state));
   self->steps_ += kStepsPerCount;
-  if (self->steps_ > kMaxSteps)
-    luaL_error(state, "stopped after %d million steps: an endless loop?", static_cast<int>(kMaxSteps / 1'000'000));
+  if (self->steps_ <= kMaxSteps) return;
+  lua_pushfstring(state, "stopped after %d million steps: an endless loop?", static_cast<int>(kMaxSteps / 1'000'000));
+  lua_error(state);
 }
 
 LuaState::LuaState() : state_(lua_newstate(&LuaState::allocate, this)) {

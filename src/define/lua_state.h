@@ -38,9 +38,9 @@ class LuaState {
   static void count_steps(lua_State* state, lua_Debug* debug);
   static int push_protected(lua_State* state);
 
-  lua_State* state_ = nullptr;
-  size_t memory_ = 0;
+  size_t memory_ = 0;  // these two come first: making the state counts
   int64_t steps_ = 0;
+  lua_State* state_ = nullptr;
 };
 
 }  // namespace cleave::define

@@ -1,0 +1,171 @@
+#include "define/definitions.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include "base/error.h"
+
+namespace cleave::define {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class FakeWeights : public WeightShapes {
+ public:
+  explicit FakeWeights(std::map<std::string, Shape> shapes) : shapes_(std::move(shapes)) {}
+  std::optional<Shape> find(std::string_view name) const override {
+    const auto found = shapes_.find(std::string(name));
+    return found == shapes_.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::vector<std::string> names() const override {
+    std::vector<std::string> names;
+    for (const auto& [name, shape] : shapes_) names.push_back(name);
+    return names;
+  }
+
+ private:
+  std::map<std::string, Shape> shapes_;
+};
+
+// A definition file in a folder of its own, traced with a small configuration.
+class UserDefinition : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::path(testing::TempDir()) / testing::UnitTest::GetInstance()->current_test_info()->name();
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  fs::path write(const std::string& text, const std::string& name = "mine.lua") const {
+    std::ofstream(folder_ / name) << text;
+    return folder_ / name;
+  }
+
+  graph::Model trace(const std::string& text, const WeightShapes* weights = nullptr) const {
+    const fs::path path = write(text);
+    return Definitions::load({&path, 1}).trace(config_, weights);
+  }
+
+  std::string error_of(const std::string& text, const WeightShapes* weights = nullptr) const {
+    try {
+      trace(text, weights);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  fs::path folder_;
+  Json config_ = parse_json(R"({"architectures": ["MineForCausalLM"], "hidden_size": 48, "vocab_size": 131,
+    "num_hidden_layers": 1, "num_attention_heads": 6, "intermediate_size": 88, "rms_norm_eps": 1e-6, "tie_word_embeddings": true})",
+                            "config");
+};
+
+const std::string kMine = R"(return causal_lm {
+  architectures = { "MineForCausalLM" },
+  layer = function(l, x, c)
+    return x + l.down(silu(l.up(x, c.intermediate_size)), c.hidden_size)
+  end,
+})";
+
+TEST_F(UserDefinition, RunsFromTheConfigurationAlone) {
+  const graph::Model model = trace(kMine);
+  EXPECT_EQ(model.architecture, "MineForCausalLM");
+  EXPECT_EQ(model.definition, "mine.lua");
+  const graph::Graph& graph = model.graph("decode");
+  EXPECT_EQ(graph.shape(graph.outputs()[0]), (Shape{graph::kDynamic, 131}));
+}
+
+TEST_F(UserDefinition, ReplacesTheBuiltInOne) {
+  const fs::path path = write("return causal_lm { architectures = { 'LlamaForCausalLM' }, layer = function(l, x) return x end }");
+  const Definitions definitions = Definitions::load({&path, 1});
+  EXPECT_EQ(definitions.find("LlamaForCausalLM")->origin, path.string());
+  EXPECT_EQ(definitions.find("MistralForCausalLM")->origin, "built-in");
+}
+
+TEST_F(UserDefinition, IsReadFromAFolder) {
+  write(kMine, "a.lua");
+  write("return causal_lm { architectures = { 'OtherForCausalLM' }, layer = function(l, x) return x end }", "b.lua");
+  const Definitions definitions = Definitions::load({&folder_, 1});
+  EXPECT_NE(definitions.find("MineForCausalLM"), nullptr);
+  EXPECT_NE(definitions.find("OtherForCausalLM"), nullptr);
+}
+
+TEST_F(UserDefinition, TakesBiasesOnlyWhereTheCheckpointHasThem) {
+  std::map<std::string, Shape> shapes = {{"model.embed_tokens.weight", {131, 48}}, {"model.layers.0.up.weight", {88, 48}},
+                                         {"model.layers.0.down.weight", {48, 88}}, {"model.layers.0.up.bias", {88}},
+                                         {"model.norm.weight", {48}}};
+  const FakeWeights weights(shapes);
+  const std::string text = graph::text(trace(kMine, &weights).graph("decode"));
+  EXPECT_THAT(text, HasSubstr("model.layers.0.up.bias"));
+  EXPECT_THAT(text, testing::Not(HasSubstr("model.layers.0.down.bias")));
+}
+
+TEST_F(UserDefinition, FindsTensorsOfACheckpointWithoutTheBasePrefix) {
+  const FakeWeights weights({{"embed_tokens.weight", {131, 48}},
+                             {"layers.0.up.weight", {88, 48}},
+                             {"layers.0.down.weight", {48, 88}},
+                             {"norm.weight", {48}}});
+  EXPECT_THAT(graph::text(trace(kMine, &weights).graph("decode")), HasSubstr("weight() layers.0.up.weight"));
+}
+
+TEST_F(UserDefinition, NamesTheMissingWeightAndItsNeighbours) {
+  const FakeWeights weights({{"model.embed_tokens.weight", {131, 48}}, {"model.layers.0.upp.weight", {88, 48}}});
+  const std::string message = error_of(kMine, &weights);
+  EXPECT_THAT(message, HasSubstr("mine.lua:4:"));
+  EXPECT_THAT(message, HasSubstr("weight model.layers.0.up.weight is not in the checkpoint"));
+  EXPECT_THAT(message, HasSubstr("model.layers.0.upp.weight"));
+}
+
+TEST_F(UserDefinition, ShowsShapesSeenAndWanted) {
+  const FakeWeights weights({{"model.embed_tokens.weight", {131, 48}}, {"model.layers.0.up.weight", {80, 48}}});
+  const std::string message = error_of(kMine, &weights);
+  EXPECT_THAT(message, HasSubstr("model.layers.0.up.weight has shape [80, 48]"));
+  EXPECT_THAT(message, HasSubstr("want [88, 48]"));
+}
+
+TEST_F(UserDefinition, ExplainsCommonMistakes) {
+  const auto layer = [](const std::string& body) {
+    return "return causal_lm {\n architectures = { 'MineForCausalLM' },\n layer = function(l, x, c)\n" + body + "\n end }";
+  };
+  EXPECT_THAT(error_of(layer("return gated_mpl(l, x)")), HasSubstr("mine.lua:4: unknown name 'gated_mpl'"));
+  EXPECT_THAT(error_of(layer("return x + c.nonsense")), HasSubstr("mine.lua:4: operand 2 is nil, wanted a tensor"));
+  EXPECT_THAT(error_of(layer("return l.up(x)")), HasSubstr("without weights its size must stand in the definition"));
+  EXPECT_THAT(error_of(layer("return x:reshape(5, 5)")), HasSubstr("48 elements against 25"));
+  EXPECT_THAT(error_of(layer("return activation('gulu')(x)")), HasSubstr("mine.lua:4: unknown activation function 'gulu'"));
+  EXPECT_THAT(error_of(layer("while true do end")), HasSubstr("mine.lua:4: stopped after"));
+  EXPECT_THAT(error_of("return 3"), HasSubstr("mine.lua returns number"));
+  EXPECT_THAT(error_of("return {}"), HasSubstr("names no architectures"));
+  EXPECT_THAT(error_of("return causal_lm {"), HasSubstr("mine.lua:1:"));
+}
+
+TEST(Definitions, NamesTheNearestKnownArchitectures) {
+  const Json config = parse_json(R"({"architectures": ["LlammaForCausalLM"]})", "config");
+  try {
+    Definitions::load().trace(config, nullptr);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::Unsupported);
+    EXPECT_THAT(error.what(), HasSubstr("LlammaForCausalLM"));
+    EXPECT_THAT(error.what(), HasSubstr("nearest: LlamaForCausalLM"));
+    EXPECT_THAT(error.what(), HasSubstr("--model-def"));
+  }
+}
+
+TEST(Definitions, RejectsAConfigurationWithoutAnArchitecture) {
+  EXPECT_THROW(Definitions::load().trace(parse_json("{}", "config"), nullptr), Error);
+  EXPECT_THROW(Definitions::load().trace(parse_json(R"({"architectures": []})", "config"), nullptr), Error);
+}
+
+TEST(Definitions, ReportsAMissingPath) {
+  const fs::path path = "no/such/file.lua";
+  EXPECT_THROW(Definitions::load({&path, 1}), Error);
+}
+
+}  // namespace
+}  // namespace cleave::define
