@@ -1,0 +1,223 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "lower/program.h"
+
+namespace cleave::lower {
+namespace {
+
+using graph::Graph;
+using graph::kDynamic;
+using graph::NodeId;
+using graph::Op;
+
+NodeId activation(Graph& graph, int64_t width) {
+  return graph.add(Op::Embedding,
+                   {graph.input(graph::InputKind::TokenIds), graph.weight({"embed.weight"}, {131, width})});
+}
+
+NodeId linear(Graph& graph, NodeId x, const std::string& name, int64_t out) {
+  return graph.add(Op::Matmul, {x, graph.weight({name}, {out, graph.shape(x).back()})}, {}, name);
+}
+
+// ---- weights
+
+TEST(WeightView, FollowsASliceThroughATranspose) {
+  Graph graph("decode");
+  const NodeId w = graph.weight({"w"}, {48, 144});
+  const NodeId t = graph.add(Op::Transpose, {w}, graph::TransposeAttributes{{1, 0}});
+  const NodeId k = graph.add(Op::Slice, {t}, graph::SliceAttributes{0, 48, 96});
+  const WeightView stored = view_of(graph, w, {});
+  const WeightView transposed = view_of(graph, t, {&stored});
+  const WeightView sliced = view_of(graph, k, {&transposed});
+  EXPECT_EQ(sliced.shape, (Shape{48, 48}));
+  ASSERT_EQ(sliced.pieces.size(), size_t{1});
+  EXPECT_EQ(sliced.pieces[0].offset, 48);
+  EXPECT_EQ(sliced.pieces[0].strides, (std::vector<int64_t>{1, 144}));
+}
+
+TEST(WeightView, ReshapesAStridedBoxWhereItCan) {
+  Graph graph("decode");
+  const NodeId w = graph.weight({"w"}, {48, 16});
+  const NodeId heads = graph.add(Op::Reshape, {w}, graph::ReshapeAttributes{{6, 8, 16}});
+  const NodeId half = graph.add(Op::Slice, {heads}, graph::SliceAttributes{1, 4, 8});
+  const NodeId flat = graph.add(Op::Reshape, {half}, graph::ReshapeAttributes{{6, 64}});
+  const NodeId torn = graph.add(Op::Reshape, {half}, graph::ReshapeAttributes{{24, 16}});
+  const WeightView stored = view_of(graph, w, {});
+  const WeightView split = view_of(graph, heads, {&stored});
+  const WeightView sliced = view_of(graph, half, {&split});
+  EXPECT_EQ(view_of(graph, flat, {&sliced}).pieces[0].strides, (std::vector<int64_t>{128, 1}));
+  EXPECT_THROW(view_of(graph, torn, {&sliced}), Error);
+}
+
+TEST(WeightView, ConcatenatesAndStacksPieces) {
+  Graph graph("decode");
+  const NodeId a = graph.weight({"a"}, {2, 4}), b = graph.weight({"b"}, {3, 4});
+  const NodeId both = graph.add(Op::Concat, {a, b}, graph::ConcatAttributes{0});
+  const WeightView view_a = view_of(graph, a, {}), view_b = view_of(graph, b, {});
+  const WeightView joined = view_of(graph, both, {&view_a, &view_b});
+  EXPECT_EQ(joined.shape, (Shape{5, 4}));
+  EXPECT_EQ(joined.pieces[1].begin, (Shape{2, 0}));
+  const NodeId stack = graph.weight({"experts.*.w", 3}, {3, 8, 4});
+  const WeightView third = outermost(view_of(graph, stack, {}), 2);
+  EXPECT_EQ(third.shape, (Shape{8, 4}));
+  ASSERT_EQ(third.pieces.size(), size_t{1});
+  EXPECT_EQ(third.pieces[0].tensor, "experts.2.w");
+}
+
+// ---- programs
+
+const Instruction& last(const Program& program) {
+  return program.instructions.back();
+}
+
+TEST(Lower, DropsWhatTheOutputDoesNotNeed) {
+  Graph graph("decode");
+  const NodeId x = activation(graph, 48);
+  linear(graph, x, "unused", 7);
+  graph.add_output(linear(graph, x, "head", 131));
+  const Program program = lower(graph, {});
+  EXPECT_EQ(program.instructions.size(), size_t{2});
+  EXPECT_EQ(program.output_width, 131);
+  EXPECT_EQ(program.parameters.size(), size_t{2});
+}
+
+TEST(Lower, ReshapesCostNothing) {
+  Graph graph("decode");
+  const NodeId x = activation(graph, 48);
+  const NodeId heads = graph.add(Op::Reshape, {x}, graph::ReshapeAttributes{{kDynamic, 6, 8}});
+  graph.add_output(graph.add(Op::Softmax, {heads}));
+  const Program program = lower(graph, {});
+  ASSERT_EQ(program.instructions.size(), size_t{2});
+  EXPECT_EQ(last(program).inputs[0].index, program.instructions[0].output);
+  EXPECT_EQ(last(program).input_shapes[0], (Shape{6, 8}));
+}
+
+Broadcast broadcast(const std::function<NodeId(Graph&, NodeId)>& second) {
+  Graph graph("decode");
+  const NodeId x = activation(graph, 48);
+  const NodeId heads = graph.add(Op::Reshape, {x}, graph::ReshapeAttributes{{kDynamic, 6, 8}});
+  graph.add_output(graph.add(Op::Mul, {heads, second(graph, heads)}));
+  return last(lower(graph, {})).broadcast;
+}
+
+TEST(Lower, ClassifiesBroadcasts) {
+  const Broadcast row = broadcast([](Graph& g, NodeId) { return g.weight({"w"}, {8}); });
+  EXPECT_EQ(row.kind, Broadcast::Kind::Row);
+  EXPECT_EQ(row.n, 8);
+  const Broadcast rows = broadcast([](Graph& g, NodeId) { return g.weight({"w"}, {6, 8}); });
+  EXPECT_EQ(rows.kind, Broadcast::Kind::Row);
+  EXPECT_EQ(rows.n, 48);
+  const Broadcast column = broadcast([](Graph& g, NodeId x) { return g.add(Op::Sum, {x}); });
+  EXPECT_EQ(column.kind, Broadcast::Kind::Column);
+  EXPECT_EQ(column.n, 8);
+  const Broadcast same = broadcast([](Graph&, NodeId x) { return x; });
+  EXPECT_EQ(same.kind, Broadcast::Kind::None);
+}
+
+// A mixture of `experts` experts over x; combines the result of `body`.
+NodeId mixture(Graph& graph, NodeId x, int64_t experts) {
+  const NodeId scores = graph.add(Op::Softmax, {linear(graph, x, "gate", experts)});
+  const NodeId chosen = graph.add(Op::TopK, {scores}, graph::TopKAttributes{2});
+  const NodeId weights = graph.add(Op::Take, {scores, chosen});
+  const NodeId rows = graph.add(Op::Dispatch, {x, chosen}, graph::DispatchAttributes{experts});
+  const NodeId w = graph.weight({"experts.*.w", experts}, {experts, 48, 48});
+  const NodeId y = graph.add(Op::Matmul, {rows, w});
+  const NodeId bias =
+      graph.add(Op::Reshape, {graph.weight({"bias"}, {experts, 48})}, graph::ReshapeAttributes{{experts, 1, 48}});
+  return graph.add(Op::Combine, {graph.add(Op::Add, {y, bias}), chosen, weights});
+}
+
+TEST(Lower, RoutedRowsKnowTheirRoutingAndForgetItAfterTheCombine) {
+  Graph graph("decode");
+  NodeId x = activation(graph, 48);
+  x = graph.add(Op::Add, {x, mixture(graph, x, 5)});
+  graph.add_output(graph.add(Op::Scale, {x}, graph::ScaleAttributes{2}));
+  const Program program = lower(graph, {});
+  ASSERT_EQ(program.routings.size(), size_t{1});
+  EXPECT_EQ(program.routings[0].slots, 2);
+  EXPECT_EQ(program.routings[0].experts, 5);
+  for (const Instruction& i : program.instructions) {
+    const bool routed = program.values[static_cast<size_t>(i.output)].rows == Rows::Routed;
+    EXPECT_EQ(i.routing >= 0, routed || i.op == Op::Combine) << graph::op_info(i.op).name;
+    if (!routed) continue;
+    EXPECT_EQ(i.expert_matrices.size(), i.op == Op::Matmul ? size_t{5} : size_t{0});
+    EXPECT_EQ(i.broadcast.kind, i.op == Op::Add ? Broadcast::Kind::ExpertRow : Broadcast::Kind::None);
+  }
+}
+
+TEST(Lower, RejectsAMatmulOfTwoActivations) {
+  Graph graph("decode");
+  const NodeId x = activation(graph, 48);
+  graph.add_output(graph.add(Op::Matmul, {x, graph.add(Op::Scale, {x}, graph::ScaleAttributes{2})}));
+  EXPECT_THROW(lower(graph, {}), Error);
+}
+
+TEST(Lower, SharesRotaryTablesBetweenLayers) {
+  Graph graph("decode");
+  NodeId x = graph.add(Op::Reshape, {activation(graph, 48)}, graph::ReshapeAttributes{{kDynamic, 6, 8}});
+  const NodeId positions = graph.input(graph::InputKind::Positions);
+  graph::RopeAttributes rope;
+  rope.inverse_frequencies = {1, 0.1, 0.01, 0.001};
+  x = graph.add(Op::Rope, {x, positions}, rope);
+  x = graph.add(Op::Rope, {x, positions}, rope);
+  rope.attention_scale = 1.5;
+  graph.add_output(graph.add(Op::Rope, {x, positions}, rope));
+  EXPECT_EQ(lower(graph, {}).ropes.size(), size_t{2});
+}
+
+// ---- placement
+
+// Instructions that write and last read each value, by brute force.
+bool live_together(const Program& program, int32_t a, int32_t b) {
+  const auto span = [&](int32_t value) {
+    size_t first = SIZE_MAX, end = 0;
+    for (size_t i = 0; i < program.instructions.size(); ++i) {
+      bool used = program.instructions[i].output == value;
+      for (const Operand& input : program.instructions[i].inputs)
+        used = used || (input.kind == Operand::Kind::Value && input.index == value);
+      if (!used) continue;
+      first = std::min(first, i);
+      end = i;
+    }
+    return std::pair(first, end);
+  };
+  const auto [first_a, end_a] = span(a);
+  const auto [first_b, end_b] = span(b);
+  return first_a <= end_b && first_b <= end_a;
+}
+
+TEST(Placement, ValuesThatLiveTogetherDoNotOverlap) {
+  Graph graph("decode");
+  NodeId x = activation(graph, 48);
+  for (int layer = 0; layer < 4; ++layer) {
+    const std::string name = "layer" + std::to_string(layer);
+    const NodeId up = linear(graph, x, name + ".up", 88), gate = linear(graph, x, name + ".gate", 88);
+    const NodeId h = graph.add(Op::Mul, {graph.add(Op::Unary, {gate}, graph::UnaryAttributes{}), up});
+    x = graph.add(Op::Add, {x, linear(graph, h, name + ".down", 48)});
+  }
+  graph.add_output(x);
+  const Limits limits{100, 10};
+  const Program program = lower(graph, limits);
+  int64_t sum = 0;
+  const auto bytes = [&](const Value& v) {
+    return num_rows(v, limits.max_tokens, limits.max_output_rows) * v.width * 4;
+  };
+  for (size_t a = 0; a < program.values.size(); ++a) {
+    const Value& va = program.values[a];
+    EXPECT_EQ(va.offset % Program::kAlignment, 0);
+    EXPECT_LE(va.offset + bytes(va), program.arena_bytes);
+    sum += bytes(va);
+    for (size_t b = 0; b < a; ++b) {
+      const Value& vb = program.values[b];
+      const bool apart = va.offset + bytes(va) <= vb.offset || vb.offset + bytes(vb) <= va.offset;
+      EXPECT_TRUE(apart || !live_together(program, static_cast<int32_t>(a), static_cast<int32_t>(b)))
+          << a << " and " << b;
+    }
+  }
+  EXPECT_LT(program.arena_bytes, sum / 2);
+}
+
+}  // namespace
+}  // namespace cleave::lower
