@@ -10,6 +10,7 @@ namespace cleave {
 namespace {
 
 constexpr int kMaxDepth = 256;
+constexpr size_t kMaxMessageBytes = 200;
 
 // What Python writes for numbers that JSON cannot hold, and what stands for them here. The largest double does for
 // infinity: configurations use it as a bound that nothing reaches.
@@ -63,7 +64,8 @@ Json parse_json(std::string_view text, const std::string& what) {
   try {
     return Json::parse(replaced ? std::string_view(*replaced) : text);
   } catch (const Json::exception& error) {
-    fail(ErrorKind::Corrupt, "{}: not valid JSON: {}", what, error.what());
+    // The library quotes what it read last, which may be a string as long as the file.
+    fail(ErrorKind::Corrupt, "{}: not valid JSON: {}", what, std::string_view(error.what()).substr(0, kMaxMessageBytes));
   }
 }
 

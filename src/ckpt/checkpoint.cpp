@@ -50,7 +50,11 @@ Checkpoint Checkpoint::open(const fs::path& path) {
 void Checkpoint::open_directory() {
   directory_ = path_;
   const fs::path config = path_ / "config.json";
-  if (!is_there(config)) fail(ErrorKind::NotFound, "no config.json in {}: expected {}", path_.string(), kModelForms);
+  if (!is_there(config)) {
+    const std::vector<fs::path> gguf = files_with_extension(path_, ".gguf");
+    fail(ErrorKind::NotFound, "no config.json in {}: expected {}{}", path_.string(), kModelForms,
+         gguf.empty() ? "" : fmt::format("; give the file, as in {}", gguf.front().string()));
+  }
   config_ = read_config(config);
   const fs::path generation = path_ / "generation_config.json";
   if (is_there(generation)) generation_config_ = read_config(generation);

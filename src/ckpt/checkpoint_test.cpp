@@ -82,6 +82,7 @@ TEST(Checkpoint, RefusesWhatIsNoModel) {
   expect_error([&] { Checkpoint::open(text); }, ErrorKind::InvalidArgument, {"readme.txt", ".gguf"});
   const fs::path gguf = directory.write("m.gguf", "hello");
   expect_error([&] { Checkpoint::open(gguf); }, ErrorKind::Corrupt, {"m.gguf", "GGUF"});
+  expect_error([&] { Checkpoint::open(directory.path()); }, ErrorKind::NotFound, {"no config.json", "m.gguf"});
 }
 
 TEST(Checkpoint, ReadsShardsByIndex) {

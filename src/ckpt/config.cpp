@@ -8,8 +8,8 @@
 namespace cleave::ckpt {
 namespace {
 
-// Far above any config or index (the index of a 671B model has 9 MB); keeps a wrong file from filling the memory.
-constexpr size_t kMaxBytes = 64'000'000;
+// Twice the index of a 671B model. A document tree of hostile JSON takes up to 33 times the text.
+constexpr size_t kMaxBytes = 20'000'000;
 
 constexpr const char* kFloatKey = "__float__";
 

@@ -13,7 +13,7 @@ namespace cleave::ckpt {
 /// Throws Error(Corrupt) where the text is no JSON object.
 Json parse_config(std::string_view text, const std::string& file);
 
-/// Reads and parses the file. Throws like MappedFile and parse_config; Error(Corrupt) beyond 64 MB.
+/// Reads and parses the file. Throws like MappedFile and parse_config; Error(Corrupt) beyond 20 MB.
 Json read_config(const std::filesystem::path& path);
 
 /// Reads any JSON file, as read_config does, with no regard to its contents.

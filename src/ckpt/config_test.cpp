@@ -31,5 +31,15 @@ TEST(Config, RefusesWhatIsNoObject) {
   expect_error([] { parse_config(std::string(300, '['), "config.json"); }, ErrorKind::Corrupt, {"config.json", "256"});
 }
 
+TEST(Config, KeepsMessagesShort) {
+  const std::string text = "{\"a\": \"" + std::string(100'000, 'x');
+  try {
+    parse_config(text, "config.json");
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_LT(std::string(error.what()).size(), 300u);
+  }
+}
+
 }  // namespace
 }  // namespace cleave::ckpt

@@ -20,6 +20,9 @@ namespace {
 constexpr std::array<std::string_view, 3> kConfigTensors = {"rope_freqs.weight", "rope_factors_long.weight",
                                                             "rope_factors_short.weight"};
 
+// A weight smaller than this is damage: its entry in the table would take more memory than the file has bytes for it.
+constexpr size_t kMinExpertBytes = 64;
+
 const GgufArchitecture& architecture_of(const GgufMetadata& metadata) {
   const std::optional<std::string_view> found = metadata.string("general.architecture");
   if (!found) fail(ErrorKind::Corrupt, "{}: metadata key general.architecture is missing", metadata.file());
@@ -128,6 +131,9 @@ class TensorMapper {
       fail(ErrorKind::Corrupt, "{}: tensor {} has shape {}, expected {} experts first", file_, in_quotes(name),
            to_string(view.shape), sizes_.num_experts);
     const size_t stride = view.bytes.size() / static_cast<size_t>(sizes_.num_experts);
+    if (stride < kMinExpertBytes)
+      fail(ErrorKind::Corrupt, "{}: tensor {} has {} bytes per expert, expected at least {}", file_, in_quotes(name),
+           stride, kMinExpertBytes);
     for (int64_t expert = 0; expert < sizes_.num_experts; ++expert) {
       const auto bytes = view.bytes.subspan(static_cast<size_t>(expert) * stride, stride);
       tensors_[fill(hf, expert)] = {{view.dtype, Shape(view.shape.begin() + 1, view.shape.end()), bytes}};

@@ -194,6 +194,9 @@ TEST(GgufNames, RefusesMetadataThatContradictsTheTensors) {
   GgufBuilder experts = small_model("llama").u32("llama.expert_count", 4);
   expect_refused(experts.f32_tensor("blk.0.ffn_up_exps.weight", {3, 4, 8}), ErrorKind::Corrupt,
                  {"blk.0.ffn_up_exps.weight", "[3, 4, 8]", "4 experts"});
+  GgufBuilder tiny = small_model("llama").u32("llama.expert_count", 4);
+  expect_refused(tiny.f32_tensor("blk.0.ffn_up_exps.weight", {4, 1, 15}), ErrorKind::Corrupt,
+                 {"blk.0.ffn_up_exps.weight", "60 bytes per expert", "64"});
   GgufBuilder bare;
   bare.key("general.architecture", "llama").u32("llama.block_count", 1).u32("llama.context_length", 8);
   expect_refused(bare, ErrorKind::Corrupt, {"llama.embedding_length", "missing"});

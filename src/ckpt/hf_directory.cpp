@@ -69,16 +69,6 @@ void add_shard(const fs::path& index, const std::string& shard, const std::vecto
   }
 }
 
-std::vector<fs::path> safetensors_files(const fs::path& directory) {
-  std::vector<fs::path> paths;
-  std::error_code error;
-  for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error))
-    if (entry->path().extension() == ".safetensors") paths.push_back(entry->path());
-  if (error) fail(ErrorKind::Io, "cannot list {}: {}", directory.string(), error.message());
-  std::sort(paths.begin(), paths.end());
-  return paths;
-}
-
 }  // namespace
 
 DirectoryWeights open_directory_weights(const fs::path& directory) {
@@ -89,9 +79,19 @@ DirectoryWeights open_directory_weights(const fs::path& directory) {
   } else if (is_there(index)) {
     for (const auto& [shard, tensors] : read_index(index)) add_shard(index, shard, tensors, weights);
   } else {
-    for (const fs::path& path : safetensors_files(directory)) add_file(path, weights);
+    for (const fs::path& path : files_with_extension(directory, ".safetensors")) add_file(path, weights);
   }
   return weights;
+}
+
+std::vector<fs::path> files_with_extension(const fs::path& directory, std::string_view extension) {
+  std::vector<fs::path> paths;
+  std::error_code error;
+  for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error))
+    if (entry->path().extension() == extension) paths.push_back(entry->path());
+  if (error) fail(ErrorKind::Io, "cannot list {}: {}", directory.string(), error.message());
+  std::sort(paths.begin(), paths.end());
+  return paths;
 }
 
 }  // namespace cleave::ckpt

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string_view>
 #include <vector>
 
 #include "base/mapped_file.h"
@@ -19,5 +20,10 @@ struct DirectoryWeights {
 /// that it lists are taken. Throws Error where a header is bad, a shard is missing or named by a path, a listed tensor
 /// is not in its shard, or two files without an index hold the same tensor.
 DirectoryWeights open_directory_weights(const std::filesystem::path& directory);
+
+/// The files of a directory whose names end in `extension` (".gguf"), sorted. Throws Error(Io) where it cannot be
+/// listed.
+std::vector<std::filesystem::path> files_with_extension(const std::filesystem::path& directory,
+                                                        std::string_view extension);
 
 }  // namespace cleave::ckpt

@@ -12,7 +12,9 @@ int64_t num_elements(const Shape& shape) {
   return product;
 }
 
-std::string to_string(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
+std::string to_string(const Shape& shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
 
 std::span<const std::byte> TensorView::row(int64_t index) const {
   CHECK_LT(index, num_rows());
