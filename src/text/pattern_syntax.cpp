@@ -6,20 +6,11 @@
 #include <vector>
 
 #include "base/error.h"
+#include "text/pattern_classes.h"
 #include "text/shown_text.h"
 
 namespace cleave::text {
 namespace {
-
-// Members of the classes, to be put between brackets. Unicode's White_Space; UTS #18's word characters without the
-// joiners.
-constexpr const char* kSpace =
-    R"(\x{9}-\x{d} \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})";
-constexpr const char* kNotSpace =
-    R"(\x{0}-\x{8}\x{e}-\x{1f}!-\x{84}\x{86}-\x{9f}\x{a1}-\x{167f}\x{1681}-\x{1fff}\x{200b}-\x{2027}\x{202a}-\x{202e})"
-    R"(\x{2030}-\x{205e}\x{2060}-\x{2fff}\x{3001}-\x{10ffff})";
-constexpr const char* kWord = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc})";
-constexpr const char* kHex = "0-9A-Fa-f";
 
 class Translator {
  public:
@@ -54,40 +45,45 @@ class Translator {
          shown_text(in_), feature, at_);
   }
 
+  // Writes a class whose members are `list`, and those outside of it where `negated`; `size` characters stood for it.
+  void write_class(std::string_view list, bool negated, bool in_class, size_t size) {
+    if (in_class && negated) unsupported("a negated class within a class");
+    out_.append(in_class ? "" : negated ? "[^" : "[").append(list).append(in_class ? "" : "]");
+    at_ += size;
+  }
+
   // An escape sequence, within a character class or outside.
   void escape(bool in_class) {
     if (!in_class) atom_ = out_.size();
-    const char kind = at_ + 1 < in_.size() ? in_[at_ + 1] : '\0';
-    const auto members = [&](const char* list, bool negated) {
-      out_.append(in_class ? "" : negated ? "[^" : "[").append(list).append(in_class ? "" : "]");
-      at_ += 2;
-    };
-    switch (kind) {
+    const char* word = in_class ? kBracketWordClass : kWordClass;
+    switch (at_ + 1 < in_.size() ? in_[at_ + 1] : '\0') {
       case 's':
-        return members(kSpace, false);
+        return write_class(kSpaceClass, false, in_class, 2);
       case 'S':
-        return in_class ? members(kNotSpace, false) : members(kSpace, true);
+        return in_class ? write_class(kNotSpaceClass, false, true, 2) : write_class(kSpaceClass, true, false, 2);
       case 'w':
-        return members(kWord, false);
-      case 'h':
-        return members(kHex, false);
+        return write_class(word, false, in_class, 2);
       case 'W':
+        return write_class(word, true, in_class, 2);
+      case 'h':
+        return write_class(kHexClass, false, in_class, 2);
       case 'H':
-        if (in_class) unsupported("a negated class within a class");
-        return members(kind == 'W' ? kWord : kHex, true);
+        return write_class(kHexClass, true, in_class, 2);
       case 'b':
         if (!in_class) return word_boundary("(?:(?<=[{0}])(?![{0}])|(?<![{0}])(?=[{0}]))");
         break;
       case 'B':
-        return word_boundary("(?:(?<=[{0}])(?=[{0}])|(?<![{0}])(?![{0}]))");
+        if (!in_class) return word_boundary("(?:(?<=[{0}])(?=[{0}])|(?<![{0}])(?![{0}]))");
+        break;
       case 'u':
         if (code_point()) return;
         break;
       case 'p':
       case 'P':
+        if (property(in_class)) return;
+        break;
       case 'x':
-        if (const size_t end = in_.find('}', at_); end != std::string::npos && in_.compare(at_ + 2, 1, "{") == 0)
-          return copy(end + 1 - at_);
+        if (const size_t end = end_of_braces(); end != 0) return copy(end - at_);
         break;
       default:
         break;
@@ -96,8 +92,48 @@ class Translator {
   }
 
   void word_boundary(fmt::format_string<const char* const&> form) {
-    out_.append(fmt::format(form, kWord));
+    out_.append(fmt::format(form, kWordClass));
     at_ += 2;
+  }
+
+  // Where the braces of \p{...} or \x{...} have closed; 0 where there are none.
+  size_t end_of_braces() const {
+    const size_t end = in_.find('}', at_);
+    return end == std::string::npos || in_.compare(at_ + 2, 1, "{") != 0 ? 0 : end + 1;
+  }
+
+  // \p{Name}, \P{Name} and \p{^Name}
+  bool property(bool in_class) {
+    const size_t end = end_of_braces();
+    if (end == 0) return false;
+    std::string_view name = std::string_view(in_).substr(at_ + 3, end - at_ - 4);
+    bool negated = in_[at_ + 1] == 'P';
+    if (name.starts_with('^')) {
+      negated = !negated;
+      name.remove_prefix(1);
+    }
+    if (const std::string_view list = posix_class(name, true); !list.empty()) {
+      write_class(list, negated, in_class, end - at_);
+    } else {
+      out_.append(negated ? "\\P{" : "\\p{").append(property_name(name)).append("}");
+      at_ = end;
+    }
+    return true;
+  }
+
+  // [:name:] within a class; false where it is none.
+  bool posix() {
+    const size_t end = in_.find(":]", at_);
+    if (!starts_with("[:") || end == std::string::npos) return false;
+    const std::string_view name = std::string_view(in_).substr(at_ + 2, end - at_ - 2);
+    const bool negated = name.starts_with('^');
+    const std::string_view list = posix_class(name.substr(negated ? 1 : 0), false);
+    if (list.empty()) {
+      copy(end + 2 - at_);
+    } else {
+      write_class(list, negated, true, end + 2 - at_);
+    }
+    return true;
   }
 
   // \uHHHH
@@ -121,10 +157,8 @@ class Translator {
         escape(true);
       } else if (starts_with("&&")) {
         unsupported("an intersection of character classes");
-      } else if (starts_with("[:") && in_.find(":]", at_) != std::string::npos) {
-        copy(in_.find(":]", at_) + 2 - at_);
       } else if (in_[at_] == '[') {
-        unsupported("a character class within a class");
+        if (!posix()) unsupported("a character class within a class");
       } else {
         copy(1);
       }

@@ -43,6 +43,21 @@ TEST(Pattern, CountsMarksAsPartsOfWords) {
   EXPECT_EQ(regex(R"(a\b)", "a\u0301 a"), (Texts{"a"}));
 }
 
+TEST(Pattern, CountsTheNumbersOfLatin1AsWordsOutsideBracketsOnly) {
+  EXPECT_EQ(regex(R"(\w+)", "x½②"), (Texts{"x½"}));
+  EXPECT_EQ(regex(R"([\w-]+)", "x½"), (Texts{"x"}));
+  EXPECT_EQ(regex(R"(a\b)", "a½ a②"), (Texts{"a"}));
+}
+
+TEST(Pattern, KnowsPosixClassesAndLongNamesOfProperties) {
+  EXPECT_EQ(regex("[[:punct:]]+", "a+€。b"), (Texts{"+€。"}));
+  EXPECT_EQ(regex("[[:alpha:]]+", "aⅧ1"), (Texts{"aⅧ"}));
+  EXPECT_EQ(regex("[[:space:]]", "\u180E\u00A0"), (Texts{"\u00A0"}));
+  EXPECT_EQ(regex(R"(\P{Punct}+)", "a+b-c"), (Texts{"a+b", "c"}));
+  EXPECT_EQ(regex(R"(\p{Letter}+|\p{^Decimal_Number})", "ab1-"), (Texts{"ab", "-"}));
+  EXPECT_EQ(regex(R"(\p{Han}+)", "東、京"), (Texts{"東", "京"}));
+}
+
 TEST(Pattern, FollowsRubyWhereItDiffersFromPerl) {
   EXPECT_EQ(regex(R"(\h+)", "12 aF g"), (Texts{"12", "aF"}));
   EXPECT_EQ(regex(R"(\u00e9)", "é"), (Texts{"é"}));
