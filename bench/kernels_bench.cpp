@@ -60,6 +60,8 @@ void read_memory(benchmark::State& state) {
 void product(benchmark::State& state, DType dtype, int64_t n, int64_t k, int64_t m, PackOptions options,
              int64_t total_bytes) {
   ThreadPool pool(static_cast<int>(state.range(0)));
+  WeightArena arena;
+  options.arena = &arena;
   std::vector<std::unique_ptr<Matrix>> copies;
   for (int64_t bytes = 0; copies.empty() || bytes < total_bytes; bytes += static_cast<int64_t>(copies.back()->bytes()))
     copies.push_back(make_matrix(dtype, n, k, options, pool));

@@ -7,12 +7,12 @@
 #include <cstring>
 #include <string>
 
-#include "base/buffer.h"
 #include "base/check.h"
 #include "kernels/block_unpack.h"
 #include "kernels/row_source.h"
 #include "kernels/simd/table.h"
 #include "kernels/split.h"
+#include "kernels/weight_arena.h"
 #include "tensor/blocks.h"
 
 namespace cleave::kernels {
@@ -43,18 +43,18 @@ BlockQ8_0 quantize_block(const float* x, int64_t row) {
 
 class BlockMatrix : public Matrix {
  public:
-  BlockMatrix(DType dtype, int64_t n, int64_t k, RowReader rows, Isa isa, ThreadPool& pool)
+  BlockMatrix(DType dtype, int64_t n, int64_t k, RowReader rows, const PackOptions& options, ThreadPool& pool)
       : n_(n),
         k_(k),
         quantized_(!has_block_layout(dtype)),
         dtype_(quantized_ ? DType::Q8_0 : dtype),
         id_(*layout_of(dtype_)),
         layout_(kLayouts[static_cast<size_t>(id_)]),
-        table_(simd::table(isa)),
-        kind_(fmt::format("{} {}", quantized_ ? "int8" : to_string(dtype), to_string(isa))) {
+        table_(simd::table(options.isa)),
+        kind_(fmt::format("{} {}", quantized_ ? "int8" : to_string(dtype), to_string(options.isa))) {
     strip_bytes_ = k / layout_.elements() * layout_.record_bytes();
     const int64_t strips = (n + kStripRows - 1) / kStripRows;
-    weights_ = Buffer(static_cast<size_t>(strips * strip_bytes_));
+    weights_ = WeightMemory(static_cast<size_t>(strips * strip_bytes_), options.arena);
     pool.parallel_for(strips, 1, [&](int64_t begin, int64_t end) {
       RowSource source(dtype, k, rows);
       for (int64_t row = begin * kStripRows; row < std::min(n, end * kStripRows); ++row) pack_row(source, row);
@@ -128,7 +128,7 @@ class BlockMatrix : public Matrix {
   LayoutId id_;
   const BlockLayout& layout_;
   int64_t strip_bytes_;
-  Buffer weights_;
+  WeightMemory weights_;
   const simd::Table& table_;
   std::string kind_;
 };
@@ -139,9 +139,9 @@ bool has_block_layout(DType dtype) {
   return layout_of(dtype).has_value();
 }
 
-std::unique_ptr<Matrix> make_block_matrix(DType dtype, int64_t n, int64_t k, RowReader rows, Isa isa,
+std::unique_ptr<Matrix> make_block_matrix(DType dtype, int64_t n, int64_t k, RowReader rows, const PackOptions& options,
                                           ThreadPool& pool) {
-  return std::make_unique<BlockMatrix>(dtype, n, k, rows, isa, pool);
+  return std::make_unique<BlockMatrix>(dtype, n, k, rows, options, pool);
 }
 
 }  // namespace cleave::kernels

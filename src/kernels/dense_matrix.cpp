@@ -6,17 +6,21 @@
 #include <cstring>
 #include <string>
 
-#include "base/buffer.h"
 #include "base/float16.h"
 #include "kernels/dense_layout.h"
+#include "kernels/onednn_product.h"
 #include "kernels/row_source.h"
 #include "kernels/simd/table.h"
+#include "kernels/weight_arena.h"
 
 namespace cleave::kernels {
 namespace {
 
 // Multiplications that one thread does in about the time of a barrier.
 constexpr int64_t kGrainProducts = 16 << 10;
+
+// Rows from which oneDNN is used; fewer would fill less than half of its smallest chunk.
+constexpr int64_t kManyRows = 8;
 
 class DenseMatrix : public Matrix {
  public:
@@ -26,23 +30,34 @@ class DenseMatrix : public Matrix {
         wide_(dtype == DType::F32 || dtype == DType::F64),
         table_(simd::table(options.isa)),
         kind_(fmt::format("{} {}", wide_ ? "f32" : "bf16", to_string(options.isa))) {
-    const int64_t depth = wide_ ? k : (k + kPanelDepth - 1) / kPanelDepth * kPanelDepth / 2;
-    panel_bytes_ = depth * kPanelRows * 4;
+    const int64_t depth = (k + kPanelDepth - 1) / kPanelDepth * kPanelDepth;
     const int64_t panels = (n + kPanelRows - 1) / kPanelRows;
-    weights_ = Buffer(static_cast<size_t>(panels * panel_bytes_));
+    panel_bytes_ = kPanelRows * (wide_ ? k * 4 : depth * 2);
+    weights_ = WeightMemory(static_cast<size_t>(panels * panel_bytes_), options.arena);
     pool.parallel_for(panels, 1, [&](int64_t begin, int64_t end) {
       RowSource source(dtype, k, rows);
       for (int64_t row = begin * kPanelRows; row < std::min(n, end * kPanelRows); ++row) pack_row(source, row);
     });
+    if (!wide_ && options.max_m >= kManyRows && options.isa == best_isa()) {
+      onednn_ = OnednnProduct::make(panels, depth, options.max_m);
+      if (onednn_ != nullptr) kind_ += " onednn";
+    }
   }
 
   int64_t n() const override { return n_; }
   int64_t k() const override { return k_; }
   size_t bytes() const override { return weights_.size(); }
   std::string_view kind() const override { return kind_; }
-  size_t scratch_bytes(int64_t, int) const override { return 0; }
 
-  void multiply(const float* x, int64_t m, float* y, std::span<std::byte>, ThreadPool& pool) const override {
+  size_t scratch_bytes(int64_t max_m, int threads) const override {
+    return onednn_ != nullptr && max_m >= kManyRows ? onednn_->scratch_bytes(max_m, threads) : 0;
+  }
+
+  void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool) const override {
+    if (onednn_ != nullptr && m >= kManyRows) {
+      onednn_->multiply(x, m, k_, weights_.data(), y, n_, scratch, pool);
+      return;
+    }
     const int64_t panels = (n_ + kPanelRows - 1) / kPanelRows;
     const int64_t grain = std::max<int64_t>(1, kGrainProducts / (k_ * m * kPanelRows));
     const auto product = wide_ ? table_.f32_product : table_.bf16_product;
@@ -77,7 +92,8 @@ class DenseMatrix : public Matrix {
   int64_t k_;
   bool wide_;  // f32, else bf16
   int64_t panel_bytes_;
-  Buffer weights_;
+  WeightMemory weights_;
+  std::unique_ptr<OnednnProduct> onednn_;  // null: our own kernels for any number of rows
   const simd::Table& table_;
   std::string kind_;
 };

@@ -6,10 +6,10 @@
 #include <cstring>
 #include <string>
 
-#include "base/buffer.h"
 #include "base/check.h"
 #include "kernels/row_source.h"
 #include "kernels/simd/table.h"
+#include "kernels/weight_arena.h"
 #include "tensor/convert.h"
 
 namespace cleave::kernels {
@@ -21,13 +21,13 @@ constexpr int64_t kMaxPanelRows = 16;
 
 class ExactMatrix : public Matrix {
  public:
-  ExactMatrix(DType dtype, int64_t n, int64_t k, RowReader rows, Isa isa, ThreadPool& pool)
+  ExactMatrix(DType dtype, int64_t n, int64_t k, RowReader rows, const PackOptions& options, ThreadPool& pool)
       : dtype_(dtype),
         n_(n),
         k_(k),
         stride_(row_bytes(dtype, k)),
-        weights_(static_cast<size_t>(n * stride_)),
-        table_(simd::table(isa)),
+        weights_(static_cast<size_t>(n * stride_), options.arena),
+        table_(simd::table(options.isa)),
         kind_(fmt::format("exact {}", to_string(dtype))) {
     panel_rows_ = std::clamp<int64_t>(kPanelBytes / std::max<int64_t>(1, k * 4) / 4 * 4, 4, kMaxPanelRows);
     pool.parallel_for(n, 16, [&](int64_t begin, int64_t end) {
@@ -79,16 +79,16 @@ class ExactMatrix : public Matrix {
   int64_t k_;
   int64_t stride_;  // bytes of a stored row
   int64_t panel_rows_;
-  Buffer weights_;
+  WeightMemory weights_;
   const simd::Table& table_;
   std::string kind_;
 };
 
 }  // namespace
 
-std::unique_ptr<Matrix> make_exact_matrix(DType dtype, int64_t n, int64_t k, RowReader rows, Isa isa,
+std::unique_ptr<Matrix> make_exact_matrix(DType dtype, int64_t n, int64_t k, RowReader rows, const PackOptions& options,
                                           ThreadPool& pool) {
-  return std::make_unique<ExactMatrix>(dtype, n, k, rows, isa, pool);
+  return std::make_unique<ExactMatrix>(dtype, n, k, rows, options, pool);
 }
 
 }  // namespace cleave::kernels

@@ -16,12 +16,12 @@ std::unique_ptr<Matrix> pack_matrix(DType dtype, int64_t n, int64_t k, RowReader
   if (n < 1 || k < 1 || k % info(dtype).block_elements != 0)
     fail(ErrorKind::InvalidArgument, "a weight of {} rows of {} elements of type {}: expected whole blocks of {}", n, k,
          to_string(dtype), info(dtype).block_elements);
-  if (options.exact) return make_exact_matrix(dtype, n, k, rows, options.isa, pool);
-  if (has_block_layout(dtype)) return make_block_matrix(dtype, n, k, rows, options.isa, pool);
+  if (options.exact) return make_exact_matrix(dtype, n, k, rows, options, pool);
+  if (has_block_layout(dtype)) return make_block_matrix(dtype, n, k, rows, options, pool);
   const bool quantize = options.format == WeightFormat::Int8 && is_float(dtype) && k % 32 == 0;
-  if (quantize) return make_block_matrix(dtype, n, k, rows, options.isa, pool);
+  if (quantize) return make_block_matrix(dtype, n, k, rows, options, pool);
   // Blocks without a layout of their own stay as they are and are converted a few rows at a time.
-  if (is_block(dtype)) return make_exact_matrix(dtype, n, k, rows, options.isa, pool);
+  if (is_block(dtype)) return make_exact_matrix(dtype, n, k, rows, options, pool);
   return make_dense_matrix(dtype, n, k, rows, options, pool);
 }
 

@@ -8,12 +8,14 @@
 
 #include "base/thread_pool.h"
 #include "kernels/isa.h"
+#include "kernels/weight_arena.h"
 #include "tensor/dtype.h"
 
 namespace cleave::kernels {
 
 /// The weights W of a linear, packed for the product y[m, n] = x[m, k] * W[n, k]^T. Immutable: several threads may call
-/// a const member at once, each with its own scratch and pool. Owns its memory.
+/// a const member at once, each with its own scratch and pool. Owns its memory
+/// or borrows it from PackOptions::arena.
 class Matrix {
  public:
   virtual ~Matrix() = default;
@@ -54,6 +56,9 @@ struct PackOptions {
   Isa isa = best_isa();
   /// Largest m that will come; larger ones work too but may be slower.
   int64_t max_m = 512;
+  /// Where packed weights are put; it must outlive the matrix. Null: each matrix has memory of its own. Small matrices
+  /// share huge pages in an arena, which decode gains from.
+  WeightArena* arena = nullptr;
 };
 
 /// Packs an [n, k] matrix of any float or block type. Reads every row once, from all threads of the pool.

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <filesystem>
+#include <iterator>
 #include <string>
 
 #include "base/buffer.h"
@@ -228,6 +230,49 @@ TEST(Matrix, BlocksTakeAtMostSixPercentMoreThanTheFile) {
     const Stored stored = random_blocks(dtype, 128, 512, 20);
     EXPECT_LE(static_cast<double>(stored.pack({}, pool)->bytes()), 1.06 * static_cast<double>(stored.bytes.size()))
         << to_string(dtype);
+  }
+}
+
+TEST(Matrix, OfAnArenaGivesTheSameProducts) {
+  ThreadPool pool(2);
+  WeightArena arena;
+  PackOptions in_arena;
+  in_arena.arena = &arena;
+  for (const DType dtype : {DType::BF16, DType::Q4_1}) {
+    const Stored stored = dtype == DType::BF16 ? random_weights(dtype, 70, 96, 22) : random_blocks(dtype, 70, 96, 22);
+    const auto x = random_floats(3 * 96, 23);
+    const size_t before = arena.used();
+    const auto borrowed = stored.pack(in_arena, pool);
+    EXPECT_EQ(multiply(*borrowed, x, 3, pool), multiply(*stored.pack({}, pool), x, 3, pool));
+    EXPECT_GE(arena.used() - before, borrowed->bytes());
+  }
+}
+
+TEST(Matrix, OnednnStaysOnTheThreadsOfThePool) {
+  const auto count_threads = [] {
+    const std::filesystem::directory_iterator threads("/proc/self/task");
+    return std::distance(begin(threads), end(threads));
+  };
+  ThreadPool pool(2);
+  const auto before = count_threads();
+  const Stored stored = random_weights(DType::BF16, 512, 256, 24);
+  multiply(*stored.pack({}, pool), random_floats(300 * 256, 25), 300, pool);
+  EXPECT_EQ(count_threads(), before);
+}
+
+TEST(WeightArena, PiecesAreAlignedZeroedAndApart) {
+  WeightArena arena;
+  std::vector<std::span<std::byte>> pieces;
+  for (const size_t size : {1, 63, 64, 65, 3 << 20, 300 << 20, 10}) pieces.push_back(arena.allocate(size));
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(pieces[i].data()) % 64, 0u);
+    EXPECT_EQ(pieces[i].front(), std::byte{0});
+    EXPECT_EQ(pieces[i].back(), std::byte{0}) << "piece " << i << " overlaps an earlier one";
+    pieces[i].front() = pieces[i].back() = static_cast<std::byte>(i + 1);
+  }
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    EXPECT_EQ(pieces[i].front(), static_cast<std::byte>(i + 1));
+    EXPECT_EQ(pieces[i].back(), static_cast<std::byte>(i + 1));
   }
 }
 

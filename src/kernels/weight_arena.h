@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "base/buffer.h"
+
+namespace cleave::kernels {
+
+/// Memory for the packed weights of a whole model, handed out piece by piece and freed as one. Pieces lie next to one
+/// another in two-megabyte pages, however small they are. Not thread-safe; pieces stay where they are when the arena is
+/// moved.
+class WeightArena {
+ public:
+  /// Zeroed memory aligned to 64 bytes; resident when first touched. Throws Error(Io) where the system gives none.
+  std::span<std::byte> allocate(size_t bytes);
+
+  /// Bytes handed out so far.
+  size_t used() const { return used_; }
+
+ private:
+  std::vector<Buffer> chunks_;
+  std::span<std::byte> free_;  // rest of the last chunk
+  size_t used_ = 0;
+};
+
+/// The weights of one matrix: a piece of an arena or, without one, memory of its own. Movable.
+class WeightMemory {
+ public:
+  WeightMemory() = default;
+  WeightMemory(size_t bytes, WeightArena* arena);
+
+  std::byte* data() { return bytes_.data(); }
+  const std::byte* data() const { return bytes_.data(); }
+  size_t size() const { return bytes_.size(); }
+  std::span<const std::byte> bytes() const { return bytes_; }
+
+ private:
+  Buffer own_;
+  std::span<std::byte> bytes_;
+};
+
+}  // namespace cleave::kernels
