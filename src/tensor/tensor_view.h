@@ -19,7 +19,8 @@ int64_t num_elements(const Shape& shape);
 /// "[151936, 896]".
 std::string to_string(const Shape& shape);
 
-/// A borrowed, contiguous, row-major tensor. Rows of block types hold whole blocks. Whoever made it says what it borrows from.
+/// A borrowed, contiguous, row-major tensor. Rows of block types hold whole blocks. Whoever made it says what it
+/// borrows from.
 struct TensorView {
   DType dtype = DType::F32;
   Shape shape;
