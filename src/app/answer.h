@@ -1,0 +1,38 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/interrupt.h"
+#include "engine/engine.h"
+#include "text/tokenizer.h"
+
+namespace cleave::app {
+
+/// Tokens and seconds of one or several answers. The first token of an answer belongs to its prompt.
+struct Statistics {
+  int64_t prompt_tokens = 0, new_tokens = 0, decoded_tokens = 0;
+  double load_seconds = 0, prompt_seconds = 0, decode_seconds = 0;
+
+  /// "prompt 37 tokens, 310.2 tokens/s; answer 8 tokens, 92.1 tokens/s; loaded in 0.42 s".
+  std::string text() const;
+};
+
+/// How an answer ended.
+enum class AnswerEnd { Model, StopText, Length, Context, Interrupted };
+
+/// Runs the engine until the answer of `sequence`, which computes `prompt_tokens` first, is complete or Ctrl-C comes,
+/// and gives its text to `write` as it becomes certain, up to the first of `stops`. Adds to `statistics`.
+AnswerEnd stream_answer(engine::Engine& engine, engine::SequenceId sequence, int64_t prompt_tokens,
+                        const text::Tokenizer& tokenizer, const std::vector<std::string>& stops,
+                        const std::function<void(std::string_view)>& write, const Interrupt& interrupt,
+                        Statistics& statistics);
+
+/// Seconds since some time in the past.
+double seconds_now();
+
+}  // namespace cleave::app

@@ -1,0 +1,151 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "app/answer.h"
+#include "app/commands.h"
+#include "app/flags.h"
+#include "app/line_reader.h"
+#include "app/model_text.h"
+#include "app/terminal.h"
+#include "base/error.h"
+#include "engine/loaded_model.h"
+
+namespace cleave::app {
+namespace {
+
+// A conversation has room for this many tokens where neither the user nor the model says less. Memory of the key-value
+// cache is taken as it is used.
+constexpr int64_t kDefaultContext = 8192;
+
+struct ChatFlags {
+  ModelFlags model;
+  SamplingFlags sampling;
+  AnswerFlags answer;
+};
+
+/// One conversation: a sequence that the engine keeps between turns, so that only new tokens are computed.
+class Conversation {
+ public:
+  Conversation(engine::Engine& engine, const ModelText& text, const engine::SamplingParams& sampling,
+               const AnswerFlags& flags, const Interrupt& interrupt)
+      : engine_(engine), text_(text), sampling_(sampling), flags_(flags), interrupt_(interrupt) {}
+
+  /// Writes the answer to standard output. Throws Error(InvalidArgument), and changes nothing, where the context has no
+  /// room for the message.
+  void answer(const std::string& message) {
+    const int64_t prompt_tokens = sequence_ ? go_on(message) : begin(message);
+    const AnswerEnd end = stream_answer(
+        engine_, *sequence_, prompt_tokens, *text_.tokenizer, flags_.stops,
+        [&](std::string_view piece) { output_.write(piece); }, interrupt_, statistics_);
+    output_.write("\n");
+    if (end == AnswerEnd::Context)
+      note(fmt::format(
+          "cleave: the context of {} tokens is full; /reset begins a new conversation, --context N gives more room",
+          engine_.max_length()));
+  }
+
+  void reset() {
+    if (sequence_) engine_.release(*sequence_);
+    sequence_.reset();
+  }
+
+  const Statistics& statistics() const { return statistics_; }
+
+ private:
+  int64_t max_tokens() const { return flags_.max_tokens.value_or(engine_.max_length()); }
+
+  // Both give the number of tokens to compute before the answer.
+  int64_t begin(const std::string& message) {
+    engine::Request request{.prompt = text_.prompt(message, flags_.system),
+                            .sampling = sampling_,
+                            .max_new_tokens = max_tokens(),
+                            .end_tokens = text_.end_tokens,
+                            .keep = true};
+    const auto count = static_cast<int64_t>(request.prompt.size());
+    sequence_ = engine_.add(std::move(request));
+    return count;
+  }
+
+  int64_t go_on(const std::string& message) {
+    std::vector<int32_t> tokens = text_.tokenizer->encode(text_.chat->next_turn(message), false);
+    // An answer that was cut short lacks the token that ends its turn.
+    if (engine_.tokens(*sequence_).back() != *text_.end_of_turn) tokens.insert(tokens.begin(), *text_.end_of_turn);
+    engine_.resume(*sequence_, tokens, max_tokens());
+    return static_cast<int64_t>(tokens.size()) + 1;  // and the last token of the answer before
+  }
+
+  engine::Engine& engine_;
+  const ModelText& text_;
+  const engine::SamplingParams sampling_;
+  const AnswerFlags& flags_;
+  const Interrupt& interrupt_;
+  Output output_;
+  Statistics statistics_;
+  std::optional<engine::SequenceId> sequence_;
+};
+
+// A line that the context has no room for is no reason to lose a conversation, if there is a person to tell.
+void answer_or_explain(Conversation& conversation, const std::string& message, bool person) {
+  try {
+    conversation.answer(message);
+  } catch (const Error& error) {
+    if (!person || error.kind() != ErrorKind::InvalidArgument) throw;
+    note(fmt::format("cleave: {} (/reset begins a new conversation)", error.what()));
+  }
+}
+
+// Lines in, answers out, until the input ends. Ctrl-C ends an answer, or the conversation where none is being given.
+void converse(Conversation& conversation, Interrupt& interrupt) {
+  const bool person = isatty(STDIN_FILENO) != 0;
+  if (person) note("Type a message. /reset begins a new conversation, /exit or Ctrl-D ends.");
+  LineReader lines;
+  for (;;) {
+    if (person) show_prompt("> ");
+    const std::optional<std::string> line = lines.next(interrupt);
+    if (!line || *line == "/exit") return;
+    if (*line == "/reset")
+      conversation.reset();
+    else if (!line->empty())
+      answer_or_explain(conversation, *line, person);
+    interrupt.take();
+  }
+}
+
+int chat(const ChatFlags& flags) {
+  const double start = seconds_now();
+  const OpenedModel opened = open_model(flags.model);
+  opened.checkpoint.require_weights();
+  const ModelText text = load_model_text(opened, ChatMode::Always, flags.answer.system);
+  const engine::SamplingParams sampling = sampling_params(flags.sampling, opened.checkpoint.generation_config());
+  const int64_t context = context_length(opened, flags.answer.context, 0, kDefaultContext);
+
+  ThreadPool pool(flags.model.threads);
+  runtime::Model model = load_model(opened, flags.model, {.max_output_rows = 1, .kv_tokens = context}, pool);
+  engine::LoadedModel steps(model);
+  engine::Engine engine(steps, context);
+  const double load_seconds = seconds_now() - start;
+
+  Interrupt interrupt;
+  Conversation conversation(engine, text, sampling, flags.answer, interrupt);
+  converse(conversation, interrupt);
+  Statistics statistics = conversation.statistics();
+  statistics.load_seconds = load_seconds;
+  note(statistics.text());
+  return 0;
+}
+
+}  // namespace
+
+void add_chat(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand("chat", "talk with a model; a line of standard input is a message");
+  const auto flags = std::make_shared<ChatFlags>();
+  add_model_path(*command, flags->model);
+  add_answer_flags(*command, flags->answer);
+  add_sampling_flags(*command, flags->sampling);
+  add_compute_flags(*command, flags->model);
+  command->callback([flags, &action] { action = [flags] { return chat(*flags); }; });
+}
+
+}  // namespace cleave::app

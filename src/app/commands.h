@@ -1,0 +1,18 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+namespace cleave::app {
+
+/// What a command line asks for; gives the exit code.
+using Action = std::function<int()>;
+
+/// Each adds one subcommand with its flags. Where the command line names it, parsing sets `action`.
+void add_generate(CLI::App& app, Action& action);
+void add_chat(CLI::App& app, Action& action);
+void add_verify(CLI::App& app, Action& action);
+void add_models(CLI::App& app, Action& action);
+void add_graph(CLI::App& app, Action& action);
+
+}  // namespace cleave::app

@@ -1,0 +1,138 @@
+#include "app/flags.h"
+
+#include <fmt/format.h>
+#include <sched.h>
+
+#include <limits>
+#include <random>
+
+#include "base/error.h"
+
+namespace cleave::app {
+namespace {
+
+constexpr double kMaxInt32 = std::numeric_limits<int32_t>::max();
+
+// A number between two bounds; NaN is none. `wanted` completes the message.
+CLI::Validator between(double low, double high, const std::string& wanted) {
+  return CLI::Validator(
+      [=](std::string& text) -> std::string {
+        double value = 0;
+        const bool good = CLI::detail::lexical_cast(text, value) && value >= low && value <= high;
+        return good ? "" : fmt::format("saw \"{}\", wanted {}", text, wanted);
+      },
+      "");
+}
+
+constexpr double kTiny = std::numeric_limits<double>::min();
+constexpr double kHuge = std::numeric_limits<double>::max();
+
+std::optional<double> number_in(const Json& config, const char* key) {
+  const auto found = config.find(key);
+  return found != config.end() && found->is_number() ? std::optional(found->get<double>()) : std::nullopt;
+}
+
+}  // namespace
+
+void add_model_path(CLI::App& command, ModelFlags& flags) {
+  command.add_option("MODEL", flags.model, "a directory with config.json and *.safetensors, or a .gguf file")
+      ->required();
+  command.add_option("--model-def", flags.definitions, "model definition to add: a .lua file or a folder of them")
+      ->allow_extra_args(false)
+      ->type_name("PATH");
+}
+
+void add_compute_flags(CLI::App& command, ModelFlags& flags) {
+  flags.threads = available_cores();
+  command.add_option("--threads", flags.threads, "threads to compute with (default: every core available)")
+      ->check(between(1, 4096, "1 to 4096"))
+      ->type_name("N");
+  CLI::Option* exact = command.add_flag("--exact", flags.exact, "compute in f32 throughout: slow, for comparisons");
+  command
+      .add_option_function<std::string>(
+          "--weights",
+          [&flags, exact](const std::string& value) {
+            flags.int8_weights = value == "int8";
+            if (flags.int8_weights && exact->count() > 0)
+              throw CLI::ValidationError("--weights",
+                                         "--exact computes with the weights as stored; leave one of the two out");
+          },
+          "stored (default), or int8: quantise 16-bit and 32-bit weights while loading")
+      ->check(CLI::IsMember({"stored", "int8"}))
+      ->type_name("stored|int8");
+}
+
+void add_sampling_flags(CLI::App& command, SamplingFlags& flags) {
+  command.add_option("--temperature", flags.temperature, "0: the most probable token; higher: more surprising ones")
+      ->check(between(0, kHuge, "0 or more"))
+      ->type_name("X");
+  command.add_option("--top-k", flags.top_k, "choose among the K most probable tokens (0: all)")
+      ->check(between(0, kMaxInt32, "0 (all tokens) or more"))
+      ->type_name("K");
+  command.add_option("--top-p", flags.top_p, "choose among the fewest tokens with this probability together (1: all)")
+      ->check(between(kTiny, 1, "more than 0 and at most 1"))
+      ->type_name("P");
+  command
+      .add_option("--min-p", flags.min_p, "leave out tokens below this fraction of the largest probability (0: none)")
+      ->check(between(0, 1, "0 to 1"))
+      ->type_name("P");
+  command
+      .add_option("--repeat-penalty", flags.repeat_penalty, "make tokens that occurred before less probable (1: no)")
+      ->check(between(kTiny, kHuge, "a number above 0 (1 changes nothing)"))
+      ->type_name("X");
+  command.add_option("--seed", flags.seed, "the same seed gives the same text (default: random)")->type_name("N");
+}
+
+void add_answer_flags(CLI::App& command, AnswerFlags& flags) {
+  command
+      .add_option("--max-tokens", flags.max_tokens, "end an answer after N tokens (default: when the model ends it)")
+      ->check(between(1, kMaxInt32, "1 or more"))
+      ->type_name("N");
+  command.add_option("--context", flags.context, "tokens that prompt and answer may have together")
+      ->check(between(1, kMaxInt32, "1 or more"))
+      ->type_name("N");
+  command.add_option("--stop", flags.stops, "end an answer before this text; can be given several times")
+      ->allow_extra_args(false)
+      ->type_name("TEXT");
+  command.add_option("--system", flags.system, "system message of a chat (\"\": none, not even the model's own)")
+      ->type_name("TEXT");
+}
+
+int available_cores() {
+  // The kernel's mask can be longer than the 1024 bits of cpu_set_t on a large machine.
+  for (int cpus = CPU_SETSIZE; cpus <= 1 << 20; cpus *= 4) {
+    cpu_set_t* set = CPU_ALLOC(static_cast<size_t>(cpus));
+    if (set == nullptr) break;
+    const size_t bytes = CPU_ALLOC_SIZE(static_cast<size_t>(cpus));
+    const bool known = sched_getaffinity(0, bytes, set) == 0;
+    const int count = known ? CPU_COUNT_S(bytes, set) : 0;
+    CPU_FREE(set);
+    if (count > 0) return count;
+  }
+  return 1;
+}
+
+engine::SamplingParams sampling_params(const SamplingFlags& flags, const Json& generation_config) {
+  const auto sampling = generation_config.find("do_sample");
+  const bool model_samples = sampling != generation_config.end() && *sampling == true;
+  const auto choose = [&](const std::optional<double>& flag, const char* key, double otherwise) {
+    if (flag) return *flag;
+    return model_samples ? number_in(generation_config, key).value_or(otherwise) : otherwise;
+  };
+  const bool wants_sampling = flags.top_k || flags.top_p || flags.min_p || flags.seed;
+  engine::SamplingParams params;
+  params.temperature = choose(flags.temperature, "temperature", model_samples || wants_sampling ? 1 : 0);
+  params.top_k = flags.top_k ? *flags.top_k : static_cast<int64_t>(choose({}, "top_k", 0));
+  params.top_p = choose(flags.top_p, "top_p", 1);
+  params.min_p = choose(flags.min_p, "min_p", 0);
+  params.repeat_penalty = choose(flags.repeat_penalty, "repetition_penalty", 1);
+  params.seed = flags.seed ? *flags.seed : std::random_device()();
+  try {
+    engine::check(params);
+  } catch (const Error& error) {
+    fail(error.kind(), "generation_config.json: {}", error.what());  // flags were checked when they were read
+  }
+  return params;
+}
+
+}  // namespace cleave::app

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "engine/sampler.h"
+
+namespace cleave::app {
+
+/// Which model, and how it computes.
+struct ModelFlags {
+  std::filesystem::path model;
+  std::vector<std::filesystem::path> definitions;  // --model-def
+  int threads = 1;
+  bool exact = false;
+  bool int8_weights = false;
+};
+
+/// How tokens are chosen. What was not given is up to the model.
+struct SamplingFlags {
+  std::optional<double> temperature, top_p, min_p, repeat_penalty;
+  std::optional<int64_t> top_k;
+  std::optional<uint64_t> seed;
+};
+
+/// How far an answer goes.
+struct AnswerFlags {
+  std::optional<int64_t> max_tokens;
+  std::optional<int64_t> context;
+  std::vector<std::string> stops;
+  std::optional<std::string> system;
+};
+
+/// MODEL and --model-def; what `graph` needs.
+void add_model_path(CLI::App& command, ModelFlags& flags);
+/// --threads (available_cores() where it is not given), --exact, --weights.
+void add_compute_flags(CLI::App& command, ModelFlags& flags);
+void add_sampling_flags(CLI::App& command, SamplingFlags& flags);
+void add_answer_flags(CLI::App& command, AnswerFlags& flags);
+
+/// Cores that the process may run on, at least 1.
+int available_cores();
+
+/// The parameters for a request: flags first, then what generation_config.json says if it asks for sampling. Without
+/// either the most probable token is taken; a flag that only means something when sampling brings temperature 1 along.
+/// Without
+/// --seed, a random one.
+engine::SamplingParams sampling_params(const SamplingFlags& flags, const Json& generation_config);
+
+}  // namespace cleave::app

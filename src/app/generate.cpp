@@ -1,0 +1,103 @@
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <memory>
+
+#include "app/answer.h"
+#include "app/commands.h"
+#include "app/flags.h"
+#include "app/model_text.h"
+#include "app/terminal.h"
+#include "base/error.h"
+#include "engine/loaded_model.h"
+
+namespace cleave::app {
+namespace {
+
+// Where an answer's length is not limited, its context has room for this many tokens beside the prompt. Memory of the
+// key-value cache is taken as it is used.
+constexpr int64_t kDefaultAnswerRoom = 4096;
+
+struct GenerateFlags {
+  ModelFlags model;
+  SamplingFlags sampling;
+  AnswerFlags answer;
+  std::optional<std::string> prompt;
+  std::filesystem::path prompt_file;
+  bool chat = false;
+  bool raw = false;
+};
+
+std::string read_all(std::istream& stream, const std::string& name) {
+  std::string text{std::istreambuf_iterator<char>(stream), {}};
+  if (stream.bad()) fail(ErrorKind::Io, "cannot read {}", name);
+  return text;
+}
+
+// The text as it was given, to the last byte.
+std::string read_prompt(const GenerateFlags& flags) {
+  if (!flags.prompt_file.empty()) {
+    const MappedFile file(flags.prompt_file);
+    return {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()};
+  }
+  if (!flags.prompt)
+    throw CLI::RequiredError("a prompt is missing: -p TEXT, -p - for standard input, or -f FILE",
+                             CLI::ExitCodes::RequiredError);
+  return *flags.prompt == "-" ? read_all(std::cin, "standard input") : *flags.prompt;
+}
+
+int generate(const GenerateFlags& flags) {
+  const std::string prompt = read_prompt(flags);
+  const double start = seconds_now();
+  const OpenedModel opened = open_model(flags.model);
+  opened.checkpoint.require_weights();
+  const ChatMode mode = flags.raw ? ChatMode::Never : flags.chat ? ChatMode::Always : ChatMode::Automatic;
+  const ModelText text = load_model_text(opened, mode, flags.answer.system);
+  engine::Request request{.prompt = text.prompt(prompt, flags.answer.system),
+                          .sampling = sampling_params(flags.sampling, opened.checkpoint.generation_config()),
+                          .end_tokens = text.end_tokens};
+  const auto prompt_tokens = static_cast<int64_t>(request.prompt.size());
+  if (flags.answer.max_tokens) request.max_new_tokens = *flags.answer.max_tokens;
+  const int64_t context =
+      context_length(opened, flags.answer.context, prompt_tokens, flags.answer.max_tokens.value_or(kDefaultAnswerRoom));
+
+  ThreadPool pool(flags.model.threads);
+  runtime::Model model = load_model(opened, flags.model, {.max_output_rows = 1, .kv_tokens = context}, pool);
+  engine::LoadedModel steps(model);
+  engine::Engine engine(steps, context);
+  Statistics statistics{.load_seconds = seconds_now() - start};
+
+  const Interrupt interrupt;
+  Output output;
+  const engine::SequenceId id = engine.add(std::move(request));
+  const AnswerEnd end = stream_answer(
+      engine, id, prompt_tokens, *text.tokenizer, flags.answer.stops,
+      [&](std::string_view piece) { output.write(piece); }, interrupt, statistics);
+  if (output.is_terminal()) output.write("\n");
+  note(fmt::format("{}{}", statistics.text(), end == AnswerEnd::Context ? "; ended because the context is full" : ""));
+  return end == AnswerEnd::Interrupted ? kInterruptedExit : 0;
+}
+
+}  // namespace
+
+void add_generate(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand("generate", "continue a text, or answer a question");
+  const auto flags = std::make_shared<GenerateFlags>();
+  add_model_path(*command, flags->model);
+  CLI::Option* prompt = command->add_option("-p,--prompt", flags->prompt, "the text; - reads standard input unchanged")
+                            ->type_name("TEXT");
+  command->add_option("-f,--file", flags->prompt_file, "read the text from a file, unchanged")
+      ->type_name("FILE")
+      ->excludes(prompt);
+  CLI::Option* chat =
+      command->add_flag("--chat", flags->chat, "ask in the model's chat format (default where it has one)");
+  command->add_flag("--raw", flags->raw, "send the text as it stands")->excludes(chat);
+  add_answer_flags(*command, flags->answer);
+  add_sampling_flags(*command, flags->sampling);
+  add_compute_flags(*command, flags->model);
+  command->callback([flags, &action] { action = [flags] { return generate(*flags); }; });
+}
+
+}  // namespace cleave::app

@@ -1,0 +1,164 @@
+#include "app/model_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <system_error>
+
+#include "app/chat_template.h"
+#include "app/terminal.h"
+#include "base/error.h"
+#include "base/strings.h"
+#include "ckpt/config.h"
+
+namespace cleave::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_there(const fs::path& path) {
+  std::error_code ignored;  // what cannot be seen is not there
+  return fs::exists(path, ignored);
+}
+
+text::GgufVocabulary gguf_vocabulary(const ckpt::GgufMetadata& metadata) {
+  text::GgufVocabulary v;
+  const auto* tokens = metadata.strings("tokenizer.ggml.tokens");
+  if (tokens == nullptr)
+    fail(ErrorKind::NotFound, "{}: has no tokenizer: metadata key tokenizer.ggml.tokens is missing", metadata.file());
+  v.tokens = *tokens;
+  v.model = metadata.string("tokenizer.ggml.model").value_or("");
+  v.pre = metadata.string("tokenizer.ggml.pre").value_or("");
+  if (const auto* merges = metadata.strings("tokenizer.ggml.merges")) v.merges = *merges;
+  if (const auto types = metadata.integers("tokenizer.ggml.token_type"))
+    v.token_types.assign(types->begin(), types->end());
+  if (const auto scores = metadata.numbers("tokenizer.ggml.scores")) v.scores.assign(scores->begin(), scores->end());
+  const auto id = [&](const char* key) -> std::optional<int32_t> {
+    const auto value = metadata.integer(key);
+    return value && *value >= 0 && *value < static_cast<int64_t>(v.tokens.size())
+               ? std::optional(static_cast<int32_t>(*value))
+               : std::nullopt;
+  };
+  v.bos = id("tokenizer.ggml.bos_token_id");
+  v.eos = id("tokenizer.ggml.eos_token_id");
+  v.unknown = id("tokenizer.ggml.unknown_token_id");
+  v.add_bos = metadata.boolean("tokenizer.ggml.add_bos_token");
+  v.add_eos = metadata.boolean("tokenizer.ggml.add_eos_token");
+  v.add_space_prefix = metadata.boolean("tokenizer.ggml.add_space_prefix");
+  return v;
+}
+
+// The chat_template of tokenizer_config.json or chat_template.json: a text, or a list of named ones of which "default"
+// is meant.
+std::string template_in(const Json& json) {
+  if (!json.is_object() || !json.contains("chat_template")) return "";
+  const Json& value = json["chat_template"];
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_array()) return "";
+  for (const Json& entry : value)
+    if (entry.is_object() && entry.value("name", Json()) == "default" && entry.contains("template") &&
+        entry["template"].is_string())
+      return entry["template"].get<std::string>();
+  return "";
+}
+
+std::string chat_template(const ckpt::Checkpoint& checkpoint) {
+  if (checkpoint.gguf() != nullptr)
+    return std::string(checkpoint.gguf()->string("tokenizer.chat_template").value_or(""));
+  const fs::path file = checkpoint.directory() / "chat_template.jinja";
+  if (is_there(file)) {
+    const MappedFile mapped(file);
+    const auto bytes = mapped.bytes();
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  }
+  for (const char* name : {"chat_template.json", "tokenizer_config.json"}) {
+    const fs::path path = checkpoint.directory() / name;
+    if (!is_there(path)) continue;
+    if (std::string found = template_in(ckpt::read_json(path)); !found.empty()) return found;
+  }
+  return "";
+}
+
+// eos_token_id of a configuration: a number, a list of them, or null.
+void add_end_tokens(const Json& config, std::vector<int32_t>& ids) {
+  const auto found = config.find("eos_token_id");
+  if (found == config.end()) return;
+  const auto add = [&](const Json& value) {
+    if (!value.is_number_integer()) return;
+    const auto id = value.get<int64_t>();
+    if (id >= 0 && id <= INT32_MAX && std::find(ids.begin(), ids.end(), id) == ids.end())
+      ids.push_back(static_cast<int32_t>(id));
+  };
+  if (found->is_array())
+    for (const Json& value : *found) add(value);
+  else
+    add(*found);
+}
+
+// The chat format to use, or null. Says why not where that is not what was asked for.
+std::unique_ptr<text::ChatFormat> choose_chat(const ckpt::Checkpoint& checkpoint, const text::Tokenizer& tokenizer,
+                                              ChatMode mode, const std::optional<std::string>& system) {
+  if (mode == ChatMode::Never) return nullptr;
+  const bool has_tokens = tokenizer.token_id("<|im_start|>") && tokenizer.token_id("<|im_end|>");
+  const std::string text = chat_template(checkpoint);
+  if (has_tokens && (is_chatml(text) || (text.empty() && mode == ChatMode::Always)))
+    return text::make_chatml_format(system ? "" : default_system_message(text));
+  const std::string path = checkpoint.path().string();
+  if (mode == ChatMode::Always)
+    fail(ErrorKind::Unsupported, "{} has no chat format that Cleave reads: {}", path,
+         text.empty() ? "there is no chat template, and its tokenizer has no <|im_start|> and <|im_end|>"
+                      : "its chat template is not ChatML");
+  if (!text.empty())
+    note(fmt::format(
+        "cleave: warning: the chat template of {} is not ChatML, the one that Cleave reads; the text is sent as it "
+        "stands",
+        path));
+  return nullptr;
+}
+
+}  // namespace
+
+std::unique_ptr<text::Tokenizer> load_tokenizer(const ckpt::Checkpoint& checkpoint) {
+  if (checkpoint.gguf() != nullptr)
+    return text::tokenizer_from_gguf(gguf_vocabulary(*checkpoint.gguf()), checkpoint.gguf()->file());
+  const fs::path file = checkpoint.directory() / "tokenizer.json";
+  if (is_there(file)) return text::load_tokenizer_json(ckpt::read_json(file), file.string());
+  std::vector<std::string> others;
+  for (const char* name : {"tokenizer.model", "vocab.json", "vocab.txt", "spiece.model"})
+    if (is_there(checkpoint.directory() / name)) others.emplace_back(name);
+  if (!others.empty())
+    fail(ErrorKind::Unsupported,
+         "{} has no tokenizer.json; {} alone is not read (Transformers writes tokenizer.json with a fast tokenizer's "
+         "save_pretrained)",
+         checkpoint.directory().string(), join(others, ", "));
+  fail(ErrorKind::NotFound, "{} has no tokenizer.json", checkpoint.directory().string());
+}
+
+ModelText load_model_text(const OpenedModel& opened, ChatMode mode, const std::optional<std::string>& system) {
+  ModelText result;
+  result.tokenizer = load_tokenizer(opened.checkpoint);
+  result.chat = choose_chat(opened.checkpoint, *result.tokenizer, mode, system);
+  add_end_tokens(opened.config, result.end_tokens);
+  add_end_tokens(opened.checkpoint.generation_config(), result.end_tokens);
+  if (result.chat != nullptr) {
+    result.end_of_turn = result.tokenizer->token_id(result.chat->end_of_turn());
+    if (result.end_of_turn &&
+        std::find(result.end_tokens.begin(), result.end_tokens.end(), *result.end_of_turn) == result.end_tokens.end())
+      result.end_tokens.push_back(*result.end_of_turn);
+  }
+  return result;
+}
+
+std::vector<int32_t> ModelText::prompt(const std::string& message, const std::optional<std::string>& system) const {
+  if (chat == nullptr) {
+    if (system)
+      fail(ErrorKind::InvalidArgument, "--system needs a chat format, and the text is sent as it stands; leave it out");
+    return tokenizer->encode(message, true);
+  }
+  std::vector<text::ChatMessage> messages;
+  if (system && !system->empty()) messages.push_back({"system", *system});
+  messages.push_back({"user", message});
+  return tokenizer->encode(chat->prompt(messages), false);
+}
+
+}  // namespace cleave::app

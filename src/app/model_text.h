@@ -1,0 +1,41 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/open_model.h"
+#include "text/chat_format.h"
+#include "text/tokenizer.h"
+
+namespace cleave::app {
+
+/// The tokenizer that comes with a checkpoint: tokenizer.json, or what a GGUF file holds. Throws Error(NotFound) where
+/// there is none, Unsupported for a kind that is not read.
+std::unique_ptr<text::Tokenizer> load_tokenizer(const ckpt::Checkpoint& checkpoint);
+
+/// Whether conversations are written in the model's chat format.
+enum class ChatMode {
+  Automatic,  // where the model has a chat template that Cleave reads
+  Always,     // it is an error if the model has none
+  Never,
+};
+
+/// How text becomes tokens of a model, and how an answer ends.
+struct ModelText {
+  std::unique_ptr<text::Tokenizer> tokenizer;
+  std::unique_ptr<text::ChatFormat> chat;  // null where text is sent as it stands
+  std::vector<int32_t> end_tokens;         // of config.json, generation_config.json and the chat format
+  std::optional<int32_t> end_of_turn;      // of the chat format
+
+  /// Tokens of a text: as the user's message of a conversation, or as it stands where there is no chat format.
+  /// `system`: a message to precede it; throws Error(InvalidArgument) where there is one but no chat format.
+  std::vector<int32_t> prompt(const std::string& message, const std::optional<std::string>& system) const;
+};
+
+/// `system` as in prompt(): where it is "", the model's own default is not used either. Notes it where a template
+/// cannot be read and text is sent as it stands.
+ModelText load_model_text(const OpenedModel& opened, ChatMode mode, const std::optional<std::string>& system);
+
+}  // namespace cleave::app

@@ -1,0 +1,67 @@
+#include "app/open_model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/terminal.h"
+#include "define/config.h"
+#include "define/definitions.h"
+
+namespace cleave::app {
+namespace {
+
+// The checkpoint's tensors as definitions see them.
+class CheckpointShapes final : public define::WeightShapes {
+ public:
+  explicit CheckpointShapes(const ckpt::Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
+  std::optional<Shape> find(std::string_view name) const override {
+    const ckpt::Tensor* tensor = checkpoint_.find(name);
+    return tensor == nullptr ? std::nullopt : std::optional(tensor->view.shape);
+  }
+  std::vector<std::string> names() const override { return checkpoint_.names(); }
+
+ private:
+  const ckpt::Checkpoint& checkpoint_;
+};
+
+}  // namespace
+
+std::optional<int64_t> OpenedModel::max_positions() const {
+  const auto found = config.find("max_position_embeddings");
+  return found != config.end() && found->is_number_integer() ? std::optional(found->get<int64_t>()) : std::nullopt;
+}
+
+int64_t OpenedModel::vocab_size() const {
+  const graph::Graph& decode = graphs.graph("decode");
+  return decode.shape(decode.outputs().front()).back();
+}
+
+OpenedModel open_model(const ModelFlags& flags) {
+  const define::Definitions definitions = define::Definitions::load(flags.definitions);
+  ckpt::Checkpoint checkpoint = ckpt::Checkpoint::open(flags.model);
+  const CheckpointShapes shapes(checkpoint);
+  graph::Model graphs = definitions.trace(checkpoint.config(), checkpoint.has_weights() ? &shapes : nullptr);
+  Json config = define::normalize_config(checkpoint.config());
+  return {std::move(checkpoint), std::move(graphs), std::move(config)};
+}
+
+runtime::Model load_model(const OpenedModel& opened, const ModelFlags& flags, runtime::Options options,
+                          ThreadPool& pool) {
+  options.exact = flags.exact;
+  options.weights = flags.int8_weights ? kernels::WeightFormat::Int8 : kernels::WeightFormat::AsStored;
+  ProgressBar bar("loading");
+  return runtime::Model::load(opened.checkpoint, opened.graphs.graph("decode"), options, pool,
+                              [&](int64_t done, int64_t total) { bar.update(done, total); });
+}
+
+int64_t context_length(const OpenedModel& opened, std::optional<int64_t> asked, int64_t prompt, int64_t answer) {
+  const std::optional<int64_t> made_for = opened.max_positions();
+  if (asked && made_for && *asked > *made_for)
+    note(fmt::format("cleave: warning: the model was made for {} tokens; beyond that, what it says may make no sense",
+                     *made_for));
+  if (asked) return *asked;
+  return std::min(made_for.value_or(prompt + answer), prompt + answer);
+}
+
+}  // namespace cleave::app

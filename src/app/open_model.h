@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "app/flags.h"
+#include "base/thread_pool.h"
+#include "ckpt/checkpoint.h"
+#include "graph/graph.h"
+#include "runtime/model.h"
+
+namespace cleave::app {
+
+/// A checkpoint and the graphs that its definition makes of it.
+struct OpenedModel {
+  ckpt::Checkpoint checkpoint;
+  graph::Model graphs;
+  Json config;  // normalised (define/config.h)
+
+  /// Tokens that the model was made for; nothing where the configuration does not say.
+  std::optional<int64_t> max_positions() const;
+  /// Extent of the logits of the graph "decode".
+  int64_t vocab_size() const;
+};
+
+/// Reads headers and traces the definition; no weights. Throws Error.
+OpenedModel open_model(const ModelFlags& flags);
+
+/// Reads and packs the weights behind a progress bar. What `options` has to say on precision comes from the flags.
+runtime::Model load_model(const OpenedModel& opened, const ModelFlags& flags, runtime::Options options,
+                          ThreadPool& pool);
+
+/// Length of sequences where a prompt has `prompt` tokens and the answer up to `answer`: what the user asked for,
+/// otherwise what is needed, up to what the model was made for. Notes it where the user goes beyond that.
+int64_t context_length(const OpenedModel& opened, std::optional<int64_t> asked, int64_t prompt, int64_t answer);
+
+}  // namespace cleave::app

@@ -1,0 +1,78 @@
+#include "app/terminal.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <system_error>
+
+#include "base/error.h"
+#include "base/strings.h"
+
+namespace cleave::app {
+namespace {
+
+// 0, or the error number.
+int write_all(int file, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(file, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+  return 0;
+}
+
+}  // namespace
+
+void Output::write(std::string_view text) {
+  const int error = write_all(STDOUT_FILENO, text);
+  if (error != 0)
+    fail(ErrorKind::Io, "cannot write to standard output: {}{}", std::generic_category().message(error),
+         error == EPIPE ? " (its reader has gone)" : "");
+}
+
+bool Output::is_terminal() const {
+  return isatty(STDOUT_FILENO) != 0;
+}
+
+void note(std::string_view line) {
+  write_all(STDERR_FILENO, fmt::format("{}\n", line));
+}
+
+void show_prompt(std::string_view text) {
+  write_all(STDERR_FILENO, text);
+}
+
+void print_error(std::string_view message) {
+  std::string line = fmt::format("cleave: error: {}", message);
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }, ' ');
+  note(line);
+}
+
+bool shows_progress() {
+  return isatty(STDERR_FILENO) != 0;
+}
+
+ProgressBar::ProgressBar(std::string_view what) : what_(what), shown_(shows_progress()) {}
+
+ProgressBar::~ProgressBar() {
+  if (shown_) write_all(STDERR_FILENO, "\r\x1b[K");  // back to the first column, erase to the end of the line
+}
+
+void ProgressBar::update(int64_t done, int64_t total) {
+  static constexpr auto kInterval = std::chrono::milliseconds(50);
+  static constexpr int64_t kWidth = 30;
+  const auto now = std::chrono::steady_clock::now();
+  if (!shown_ || total <= 0 || (now < next_ && done < total)) return;
+  next_ = now + kInterval;
+  const auto filled = static_cast<size_t>(std::clamp<int64_t>(done * kWidth / total, 0, kWidth));
+  write_all(STDERR_FILENO, fmt::format("\r{} [{}{}] {:3}% of {}\x1b[K", what_, std::string(filled, '#'),
+                                       std::string(kWidth - filled, ' '), done * 100 / total,
+                                       format_bytes(static_cast<double>(total))));
+}
+
+}  // namespace cleave::app

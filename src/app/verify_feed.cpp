@@ -1,0 +1,111 @@
+#include "app/verify_feed.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/check.h"
+#include "engine/kv_blocks.h"
+
+namespace cleave::app {
+namespace {
+
+/// Position of a track in its tokens: the input's, then the greedy ones but the last, which nothing follows.
+class Cursor {
+ public:
+  explicit Cursor(Track& track)
+      : track_(track),
+        input_length_(static_cast<int64_t>(track.reference->input_ids.size())),
+        tokens_(track.reference->input_ids) {
+    const auto& greedy = track.reference->greedy;
+    if (!greedy.empty()) tokens_.insert(tokens_.end(), greedy.begin(), greedy.end() - 1);
+  }
+
+  bool done() const { return position_ == static_cast<int64_t>(tokens_.size()); }
+
+  // Tokens of the next step, at most `room`.
+  int64_t next_count(int64_t room) {
+    if (done() || waited_++ < track_.delay) return 0;
+    const int64_t left = input_length_ - position_;
+    return std::min(room, left > 0 ? std::min(track_.chunk, left) : 1);
+  }
+
+  std::span<const int32_t> tokens(int64_t count) const {
+    return std::span(tokens_).subspan(static_cast<size_t>(position_), static_cast<size_t>(count));
+  }
+  runtime::SequenceStep step(int64_t count, engine::KvBlocks& blocks) {
+    CHECK(blocks.extend(blocks_, position_ + count));
+    return {count, position_, std::max(input_length_, position_ + count), blocks_};
+  }
+
+  // Takes the logits that follow the token at the cursor, and moves on.
+  void take(std::span<const float> logits) {
+    if (position_ < input_length_) compare_logits(logits);
+    const int64_t greedy = position_ - (input_length_ - 1);
+    if (greedy >= 0 && greedy < static_cast<int64_t>(track_.reference->greedy.size()))
+      compare_choice(logits, track_.reference->greedy[static_cast<size_t>(greedy)]);
+    ++position_;
+  }
+
+ private:
+  void compare_logits(std::span<const float> logits) {
+    const float* reference = track_.reference->logits.data() + static_cast<size_t>(position_) * logits.size();
+    for (size_t i = 0; i < logits.size(); ++i) {
+      const float difference = std::fabs(logits[i] - reference[i]);
+      if (!(difference <= track_.largest_difference))  // NaN too
+        track_.largest_difference = std::isnan(difference) ? std::numeric_limits<float>::infinity() : difference;
+    }
+  }
+
+  void compare_choice(std::span<const float> logits, int32_t wanted) {
+    const auto best = std::max_element(logits.begin(), logits.end());
+    if (best - logits.begin() == wanted) {
+      ++track_.greedy_equal;
+      return;
+    }
+    float largest = 0;
+    for (const float logit : logits) largest = std::max(largest, std::fabs(logit));
+    const float distance = (*best - logits[static_cast<size_t>(wanted)]) / largest;
+    if (!(distance <= track_.greedy_distance))
+      track_.greedy_distance = std::isnan(distance) ? std::numeric_limits<float>::infinity() : distance;
+  }
+
+  Track& track_;
+  int64_t input_length_;
+  std::vector<int32_t> tokens_;
+  engine::KvBlocks::Table blocks_;
+  int64_t position_ = 0;
+  int64_t waited_ = 0;
+};
+
+}  // namespace
+
+void feed(engine::StepModel& model, std::span<Track> tracks) {
+  const engine::StepLimits limits = model.limits();
+  engine::KvBlocks blocks(limits.num_blocks, limits.block_size);
+  std::vector<Cursor> cursors(tracks.begin(), tracks.end());
+  const auto width = static_cast<size_t>(limits.vocab_size);
+  while (!std::all_of(cursors.begin(), cursors.end(), [](const Cursor& c) { return c.done(); })) {
+    std::vector<int32_t> tokens, rows;
+    std::vector<runtime::SequenceStep> sequences;
+    std::vector<Cursor*> parts;
+    int64_t room = std::min(limits.max_tokens, limits.max_output_rows);
+    for (Cursor& cursor : cursors) {
+      const int64_t count = cursor.next_count(room);
+      if (count == 0) continue;
+      room -= count;
+      const auto next = cursor.tokens(count);
+      tokens.insert(tokens.end(), next.begin(), next.end());
+      sequences.push_back(cursor.step(count, blocks));
+      parts.push_back(&cursor);
+    }
+    if (tokens.empty()) continue;  // every track still waits for its turn
+    for (size_t i = 0; i < tokens.size(); ++i) rows.push_back(static_cast<int32_t>(i));
+    const std::span<const float> logits = model.step({tokens, sequences, rows});
+    size_t row = 0;
+    for (size_t i = 0; i < parts.size(); ++i)
+      for (int64_t k = 0; k < sequences[i].num_tokens; ++k) parts[i]->take(logits.subspan(row++ * width, width));
+  }
+}
+
+}  // namespace cleave::app
