@@ -19,8 +19,9 @@ constexpr size_t kMaxPatternBytes = 1 << 16;
 // times.
 constexpr uint64_t kStepsPerMatch = 1'000'000;
 constexpr uint64_t kStepsPerByte = 32;
-// Working memory of a match that the machine stack cannot hold, in KiB.
-constexpr uint32_t kHeapLimit = 256 * 1024;
+// Working memory of a match that the machine stack cannot hold, in KiB: so much, and one for each byte of the text,
+// which is what a group repeated for each character takes a few times over.
+constexpr uint64_t kHeapPerMatch = 16 * 1024;
 
 template <auto Free>
 struct Release {
@@ -38,6 +39,10 @@ std::string error_text(int code) {
   PCRE2_UCHAR buffer[256] = {};
   pcre2_get_error_message(code, buffer, sizeof buffer);
   return reinterpret_cast<const char*>(buffer);
+}
+
+uint32_t to_limit(uint64_t count) {
+  return static_cast<uint32_t>(std::min<uint64_t>(count, std::numeric_limits<uint32_t>::max()));
 }
 
 CodePointer compile(const std::string& expression, uint32_t options, const std::string& what) {
@@ -113,16 +118,15 @@ Pattern::Finder::Finder(const Pattern& pattern)
     : state_(new State{*pattern.code_, MatchContext(pcre2_match_context_create(nullptr)),
                        MatchData(pcre2_match_data_create(1, nullptr))}) {
   CHECK(state_->context != nullptr && state_->match != nullptr);
-  pcre2_set_heap_limit(state_->context.get(), kHeapLimit);
 }
 Pattern::Finder::Finder(Finder&&) noexcept = default;
 Pattern::Finder::~Finder() = default;
 
 void Pattern::Finder::find_all(std::string_view text, std::vector<Range>& matches) {
   matches.clear();
-  const uint64_t steps = kStepsPerMatch + kStepsPerByte * text.size();
-  pcre2_set_match_limit(state_->context.get(),
-                        static_cast<uint32_t>(std::min<uint64_t>(steps, std::numeric_limits<uint32_t>::max())));
+  pcre2_match_context* limits = state_->context.get();
+  pcre2_set_match_limit(limits, to_limit(kStepsPerMatch + kStepsPerByte * text.size()));
+  pcre2_set_heap_limit(limits, to_limit(kHeapPerMatch + text.size()));
   size_t from = 0;
   Range found{};
   while (from <= text.size() && state_->find(text, from, found)) {
