@@ -72,7 +72,7 @@ local function flatten(x, keep)
     extents[#extents + 1] = x:size(i - 1)
   end
   local merged = 1
-  for i = keep, x:rank() - 1 do
+  for i = keep, x:num_dims() - 1 do
     merged = merged * x:size(i)
   end
   extents[#extents + 1] = merged
@@ -85,7 +85,7 @@ end
 function linear(m, x, ...)
   local sizes = { ... }
   local options = type(sizes[#sizes]) == "table" and table.remove(sizes) or {}
-  if x:rank() > 2 then
+  if x:num_dims() > 2 then
     x = flatten(x, 1)
   end
   local out = #sizes > 0 and product(sizes) or -1

@@ -65,7 +65,8 @@ Json parse_json(std::string_view text, const std::string& what) {
     return Json::parse(replaced ? std::string_view(*replaced) : text);
   } catch (const Json::exception& error) {
     // The library quotes what it read last, which may be a string as long as the file.
-    fail(ErrorKind::Corrupt, "{}: not valid JSON: {}", what, std::string_view(error.what()).substr(0, kMaxMessageBytes));
+    fail(ErrorKind::Corrupt, "{}: not valid JSON: {}", what,
+         std::string_view(error.what()).substr(0, kMaxMessageBytes));
   }
 }
 

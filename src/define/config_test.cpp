@@ -9,7 +9,8 @@ namespace {
 
 TEST(Config, BothSpellingsOfRotarySettingsMeanTheSame) {
   const Json version_4 = normalize_config(parse_json(
-      R"({"rope_theta": 500000.0, "rope_scaling": {"rope_type": "linear", "factor": 4.0}, "partial_rotary_factor": 0.5})", "4"));
+      R"({"rope_theta": 500000.0, "rope_scaling": {"rope_type": "linear", "factor": 4.0}, "partial_rotary_factor": 0.5})",
+      "4"));
   const Json version_5 = normalize_config(parse_json(
       R"({"rope_parameters": {"rope_theta": 500000.0, "rope_type": "linear", "factor": 4.0, "partial_rotary_factor": 0.5}})",
       "5"));
@@ -17,8 +18,8 @@ TEST(Config, BothSpellingsOfRotarySettingsMeanTheSame) {
 }
 
 TEST(Config, RopeParametersOutrankLeftovers) {
-  const Json config =
-      normalize_config(parse_json(R"({"rope_theta": 1.0, "rope_parameters": {"rope_theta": 2.0, "rope_type": "default"}})", "c"));
+  const Json config = normalize_config(
+      parse_json(R"({"rope_theta": 1.0, "rope_parameters": {"rope_theta": 2.0, "rope_type": "default"}})", "c"));
   EXPECT_EQ(config["rope_parameters"]["rope_theta"], 2.0);
 }
 
@@ -40,7 +41,8 @@ TEST(Config, LocalBaseFrequencyBecomesSettingsByLayerType) {
 }
 
 TEST(Config, OldSizeNamesFillInTheCommonOnes) {
-  const Json config = normalize_config(parse_json(R"({"n_embd": 48, "n_layer": 2, "n_head": 6, "n_positions": 128})", "c"));
+  const Json config =
+      normalize_config(parse_json(R"({"n_embd": 48, "n_layer": 2, "n_head": 6, "n_positions": 128})", "c"));
   EXPECT_EQ(config["hidden_size"], 48);
   EXPECT_EQ(config["num_hidden_layers"], 2);
   EXPECT_EQ(config["num_attention_heads"], 6);
@@ -50,7 +52,8 @@ TEST(Config, OldSizeNamesFillInTheCommonOnes) {
 }
 
 TEST(Config, AWindowThatIsSwitchedOffIsAbsent) {
-  EXPECT_FALSE(normalize_config(parse_json(R"({"sliding_window": 8, "use_sliding_window": false})", "c")).contains("sliding_window"));
+  EXPECT_FALSE(normalize_config(parse_json(R"({"sliding_window": 8, "use_sliding_window": false})", "c"))
+                   .contains("sliding_window"));
   EXPECT_FALSE(normalize_config(parse_json(R"({"sliding_window": 0})", "c")).contains("sliding_window"));
   EXPECT_EQ(normalize_config(parse_json(R"({"sliding_window": 8})", "c"))["sliding_window"], 8);
 }

@@ -82,7 +82,8 @@ TEST_F(UserDefinition, RunsFromTheConfigurationAlone) {
 }
 
 TEST_F(UserDefinition, ReplacesTheBuiltInOne) {
-  const fs::path path = write("return causal_lm { architectures = { 'LlamaForCausalLM' }, layer = function(l, x) return x end }");
+  const fs::path path =
+      write("return causal_lm { architectures = { 'LlamaForCausalLM' }, layer = function(l, x) return x end }");
   const Definitions definitions = Definitions::load({&path, 1});
   EXPECT_EQ(definitions.find("LlamaForCausalLM")->origin, path.string());
   EXPECT_EQ(definitions.find("MistralForCausalLM")->origin, "built-in");
@@ -97,8 +98,10 @@ TEST_F(UserDefinition, IsReadFromAFolder) {
 }
 
 TEST_F(UserDefinition, TakesBiasesOnlyWhereTheCheckpointHasThem) {
-  std::map<std::string, Shape> shapes = {{"model.embed_tokens.weight", {131, 48}}, {"model.layers.0.up.weight", {88, 48}},
-                                         {"model.layers.0.down.weight", {48, 88}}, {"model.layers.0.up.bias", {88}},
+  std::map<std::string, Shape> shapes = {{"model.embed_tokens.weight", {131, 48}},
+                                         {"model.layers.0.up.weight", {88, 48}},
+                                         {"model.layers.0.down.weight", {48, 88}},
+                                         {"model.layers.0.up.bias", {88}},
                                          {"model.norm.weight", {48}}};
   const FakeWeights weights(shapes);
   const std::string text = graph::text(trace(kMine, &weights).graph("decode"));
@@ -131,13 +134,15 @@ TEST_F(UserDefinition, ShowsShapesSeenAndWanted) {
 
 TEST_F(UserDefinition, ExplainsCommonMistakes) {
   const auto layer = [](const std::string& body) {
-    return "return causal_lm {\n architectures = { 'MineForCausalLM' },\n layer = function(l, x, c)\n" + body + "\n end }";
+    return "return causal_lm {\n architectures = { 'MineForCausalLM' },\n layer = function(l, x, c)\n" + body +
+           "\n end }";
   };
   EXPECT_THAT(error_of(layer("return gated_mpl(l, x)")), HasSubstr("mine.lua:4: unknown name 'gated_mpl'"));
   EXPECT_THAT(error_of(layer("return x + c.nonsense")), HasSubstr("mine.lua:4: operand 2 is nil, wanted a tensor"));
   EXPECT_THAT(error_of(layer("return l.up(x)")), HasSubstr("without weights its size must stand in the definition"));
   EXPECT_THAT(error_of(layer("return x:reshape(5, 5)")), HasSubstr("48 elements against 25"));
-  EXPECT_THAT(error_of(layer("return activation('gulu')(x)")), HasSubstr("mine.lua:4: unknown activation function 'gulu'"));
+  EXPECT_THAT(error_of(layer("return activation('gulu')(x)")),
+              HasSubstr("mine.lua:4: unknown activation function 'gulu'"));
   EXPECT_THAT(error_of(layer("while true do end")), HasSubstr("mine.lua:4: stopped after"));
   EXPECT_THAT(error_of("return 3"), HasSubstr("mine.lua returns number"));
   EXPECT_THAT(error_of("return {}"), HasSubstr("names no architectures"));

@@ -21,23 +21,31 @@ std::string error_of(std::string_view text) {
 }
 
 TEST(LuaState, ReachesNothingOutside) {
-  for (const char* name : {"io", "os", "debug", "load", "loadfile", "dofile", "require", "package", "coroutine", "pcall",
-                           "print", "collectgarbage", "string.find", "string.gsub", "string.dump"})
+  for (const char* name : {"io", "os", "debug", "load", "loadfile", "dofile", "require", "package", "coroutine",
+                           "pcall", "print", "collectgarbage", "string.find", "string.gsub", "string.dump"})
     EXPECT_EQ(error_of(std::string("assert(") + name + " == nil)"), "no error") << name;
 }
 
-TEST(LuaState, StopsAnEndlessLoop) { EXPECT_THAT(error_of("\nwhile true do end"), HasSubstr("model.lua:2: stopped after")); }
+TEST(LuaState, StopsAnEndlessLoop) {
+  EXPECT_THAT(error_of("\nwhile true do end"), HasSubstr("model.lua:2: stopped after"));
+}
 
-TEST(LuaState, StopsEndlessRecursion) { EXPECT_THAT(error_of("local function f() return 1 + f() end f()"), HasSubstr("stack overflow")); }
+TEST(LuaState, StopsEndlessRecursion) {
+  EXPECT_THAT(error_of("local function f() return 1 + f() end f()"), HasSubstr("stack overflow"));
+}
 
 TEST(LuaState, BoundsMemory) {
   EXPECT_THAT(error_of("local s = 'x' while true do s = s .. s end"), HasSubstr("memory"));
   EXPECT_THAT(error_of("return string.rep('x', 1 << 30)"), HasSubstr("memory"));
 }
 
-TEST(LuaState, RejectsBytecode) { EXPECT_THAT(error_of("\x1bLua"), HasSubstr("binary")); }
+TEST(LuaState, RejectsBytecode) {
+  EXPECT_THAT(error_of("\x1bLua"), HasSubstr("binary"));
+}
 
-TEST(LuaState, NamesFileAndLineOfSyntaxErrors) { EXPECT_THAT(error_of("\n\nlocal = 3"), HasSubstr("model.lua:3:")); }
+TEST(LuaState, NamesFileAndLineOfSyntaxErrors) {
+  EXPECT_THAT(error_of("\n\nlocal = 3"), HasSubstr("model.lua:3:"));
+}
 
 TEST(LuaState, NamesTheLineThatCalledTheLibrary) {
   LuaState lua;
@@ -55,9 +63,10 @@ TEST(LuaState, PushesJsonAsTables) {
   LuaState lua;
   lua.push(parse_json(R"({"a": [1, 2.5, null, "x"], "b": {"c": true}})", "test"));
   lua_setglobal(lua.get(), "c");
-  EXPECT_NO_THROW(lua.run(
-      "assert(c.a[1] == 1 and math.type(c.a[1]) == 'integer' and c.a[2] == 2.5 and c.a[3] == nil and c.a[4] == 'x' and c.b.c)",
-      "test", 0, false));
+  EXPECT_NO_THROW(
+      lua.run("assert(c.a[1] == 1 and math.type(c.a[1]) == 'integer' and c.a[2] == 2.5 and c.a[3] == nil and c.a[4] == "
+              "'x' and c.b.c)",
+              "test", 0, false));
 }
 
 }  // namespace

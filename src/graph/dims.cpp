@@ -138,25 +138,38 @@ std::vector<DimId> Dims::split_product(DimId dim, std::span<const int64_t> exten
   return made;
 }
 
+std::pair<DimId, DimId> Dims::split_in_two(DimId dim, int64_t first) {
+  if (at(dim).kind == Kind::Atom) {
+    const DimId head = atom(first), tail = atom(extent(dim) - first);
+    become(dim, Kind::Concat, {head, tail});
+    return {head, tail};
+  }
+  const std::vector<int64_t> extents = {first, extent(dim) - first};
+  const std::vector<DimId> parts = split_concat(dim, extents);
+  return {parts[0], parts[1]};
+}
+
+// (a * rest) sliced at multiples of |rest| is a sliced: each piece is (a_i * rest).
+std::vector<DimId> Dims::split_outermost_factor(DimId dim, std::span<const int64_t> extents) {
+  const std::vector<DimId> all = factors(dim);
+  const int64_t rest = extent(dim) / std::max<int64_t>(extent(all[0]), 1);
+  if (rest == 0 || std::ranges::any_of(extents, [&](int64_t wanted) { return wanted % rest != 0; }))
+    return opaque(dim, extents);
+  std::vector<int64_t> outer(extents.begin(), extents.end());
+  for (int64_t& wanted : outer) wanted /= rest;
+  std::vector<DimId> made = split_concat(all[0], outer);
+  for (DimId& piece : made) {
+    std::vector<DimId> parts = {piece};
+    parts.insert(parts.end(), all.begin() + 1, all.end());
+    piece = product(parts);
+  }
+  return made;
+}
+
 std::vector<DimId> Dims::split_concat(DimId dim, std::span<const int64_t> extents) {
   CHECK_EQ(std::accumulate(extents.begin(), extents.end(), int64_t{0}), extent(dim));
   if (extents.size() == 1) return {dim};
-  if (at(dim).kind == Kind::Product) {
-    // (a * rest) sliced at multiples of |rest| is a sliced: each piece is (a_i * rest).
-    const std::vector<DimId> all = factors(dim);
-    const int64_t rest = extent(dim) / std::max<int64_t>(extent(all[0]), 1);
-    if (rest == 0 || std::ranges::any_of(extents, [&](int64_t wanted) { return wanted % rest != 0; }))
-      return opaque(dim, extents);
-    std::vector<int64_t> outer(extents.begin(), extents.end());
-    for (int64_t& wanted : outer) wanted /= rest;
-    std::vector<DimId> made = split_concat(all[0], outer);
-    for (DimId& piece : made) {
-      std::vector<DimId> parts = {piece};
-      parts.insert(parts.end(), all.begin() + 1, all.end());
-      piece = product(parts);
-    }
-    return made;
-  }
+  if (at(dim).kind == Kind::Product) return split_outermost_factor(dim, extents);
   std::vector<DimId> left = pieces(dim);
   std::reverse(left.begin(), left.end());  // the first unused piece is left.back()
   std::vector<DimId> made;
@@ -167,16 +180,9 @@ std::vector<DimId> Dims::split_concat(DimId dim, std::span<const int64_t> extent
       const DimId piece = left.back();
       left.pop_back();
       if (extent(piece) > missing) {
-        const std::vector<int64_t> two = {missing, extent(piece) - missing};
-        if (at(piece).kind == Kind::Atom) {
-          become(piece, Kind::Concat, {atom(two[0]), atom(two[1])});
-          left.push_back(at(piece).parts[1]);
-          taken.push_back(at(piece).parts[0]);
-        } else {
-          const std::vector<DimId> parts = split_concat(piece, two);
-          left.push_back(parts[1]);
-          taken.push_back(parts[0]);
-        }
+        const auto [head, tail] = split_in_two(piece, missing);
+        taken.push_back(head);
+        left.push_back(tail);
         missing = 0;
       } else {
         missing -= extent(piece);

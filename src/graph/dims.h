@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace cleave::graph {
@@ -72,6 +73,8 @@ class Dims {
   void become(DimId dim, Kind kind, std::vector<DimId> parts);
   void mark_whole(DimId dim);
   std::vector<DimId> opaque(DimId dim, std::span<const int64_t> extents);
+  std::vector<DimId> split_outermost_factor(DimId dim, std::span<const int64_t> extents);
+  std::pair<DimId, DimId> split_in_two(DimId dim, int64_t first);
   bool align_products(std::vector<DimId> a, std::vector<DimId> b);
   bool align_concats(std::vector<DimId> a, std::vector<DimId> b);
 

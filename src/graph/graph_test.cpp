@@ -68,7 +68,8 @@ TEST(Graph, AFusedProjectionShowsItsPartsThroughSlices) {
   std::vector<NodeId> parts;
   for (const auto& [begin, end] : {std::pair<int64_t, int64_t>{0, 48}, {48, 64}, {64, 80}})
     parts.push_back(graph.add(Op::Slice, {qkv}, SliceAttributes{1, begin, end}));
-  attention(graph, reshape(graph, parts[0], {6, 8}), reshape(graph, parts[1], {2, 8}), reshape(graph, parts[2], {2, 8}));
+  attention(graph, reshape(graph, parts[0], {6, 8}), reshape(graph, parts[1], {2, 8}),
+            reshape(graph, parts[2], {2, 8}));
   EXPECT_EQ(graph.shape_text(graph.weight({"qkv.weight"}, {80, 48})), "[(2*3*8|2*8|2*8), 48]");
   verify(graph);
 }

@@ -5,7 +5,6 @@
 
 #include "base/check.h"
 #include "base/float16.h"
-#include "kernels/copy.h"
 #include "kernels/elementwise.h"
 #include "kernels/embedding.h"
 #include "kernels/experts.h"
@@ -13,6 +12,7 @@
 #include "kernels/rope.h"
 #include "kernels/rows.h"
 #include "kernels/softmax.h"
+#include "runtime/binder_copy.h"
 
 namespace cleave::runtime {
 
@@ -103,52 +103,55 @@ BoundInstruction bind_matmul(const Instruction& i, const Workspace& w) {
   };
 }
 
-BoundInstruction bind_binary(const Instruction& i, const Workspace& w) {
-  using Flat = void (*)(const float*, const float*, int64_t, float*, ThreadPool&);
-  using Repeated = void (*)(const float*, const float*, int64_t, int64_t, float*, ThreadPool&);
-  struct Kernels {
-    Flat flat;
-    Repeated row, column;
-  };
-  static constexpr Kernels kAdd = {
-      [](const float* a, const float* b, int64_t n, float* y, ThreadPool& p) { kernels::add(a, b, n, y, p); },
-      [](const float* a, const float* b, int64_t r, int64_t n, float* y, ThreadPool& p) {
-        kernels::add_row(a, b, r, n, y, p);
-      },
-      [](const float* a, const float* b, int64_t r, int64_t n, float* y, ThreadPool& p) {
-        kernels::add_column(a, b, r, n, y, p);
-      }};
-  static constexpr Kernels kMul = {
-      [](const float* a, const float* b, int64_t n, float* y, ThreadPool& p) { kernels::mul(a, b, n, y, p); },
-      [](const float* a, const float* b, int64_t r, int64_t n, float* y, ThreadPool& p) {
-        kernels::mul_row(a, b, r, n, y, p);
-      },
-      [](const float* a, const float* b, int64_t r, int64_t n, float* y, ThreadPool& p) {
-        kernels::mul_column(a, b, r, n, y, p);
-      }};
-  static constexpr Kernels kDiv = {kernels::div, kernels::div_row, kernels::div_column};
-  const Kernels& k = i.op == Op::Add ? kAdd : i.op == Op::Mul ? kMul : kDiv;
+// The kernels of one elementwise operation, by how the second operand is repeated.
+struct BinaryKernels {
+  void (*flat)(const float*, const float*, int64_t, float*, ThreadPool&);
+  void (*row)(const float*, const float*, int64_t, int64_t, float*, ThreadPool&);
+  void (*column)(const float*, const float*, int64_t, int64_t, float*, ThreadPool&);
+};
+
+constexpr BinaryKernels kAdd = {
+    [](const float* a, const float* b, int64_t n, float* y, ThreadPool& p) { kernels::add(a, b, n, y, p); },
+    [](const float* a, const float* b, int64_t r, int64_t n, float* y, ThreadPool& p) {
+      kernels::add_row(a, b, r, n, y, p);
+    },
+    kernels::add_column};
+constexpr BinaryKernels kMul = {
+    [](const float* a, const float* b, int64_t n, float* y, ThreadPool& p) { kernels::mul(a, b, n, y, p); },
+    [](const float* a, const float* b, int64_t r, int64_t n, float* y, ThreadPool& p) {
+      kernels::mul_row(a, b, r, n, y, p);
+    },
+    [](const float* a, const float* b, int64_t r, int64_t n, float* y, ThreadPool& p) {
+      kernels::mul_column(a, b, r, n, y, p);
+    }};
+constexpr BinaryKernels kDiv = {kernels::div, kernels::div_row, kernels::div_column};
+
+BoundInstruction bind_expert_rows(const Instruction& i, const Workspace& w, const BinaryKernels& k) {
+  const lower::Routing& routing = w.program.routings[static_cast<size_t>(i.routing)];
   const float* a = w.numbers(i.inputs[0]);
   const float* b = w.numbers(i.inputs[1]);
   float* y = w.value(i.output);
-  const int64_t n = i.broadcast.n, per_row = width(i);
-  switch (i.broadcast.kind) {
-    case Broadcast::Kind::None:
-      return [&w, &i, a, b, y, per_row, f = k.flat] { f(a, b, w.rows(w.output(i)) * per_row, y, w.pool); };
-    case Broadcast::Kind::Row:
-      return [&w, &i, a, b, y, n, per_row, f = k.row] { f(a, b, w.rows(w.output(i)) * per_row / n, n, y, w.pool); };
-    case Broadcast::Kind::Column:
-      return [&w, &i, a, b, y, n, per_row, f = k.column] { f(a, b, w.rows(w.output(i)) * per_row / n, n, y, w.pool); };
-    case Broadcast::Kind::ExpertRow:
-      break;
-  }
-  const lower::Routing& routing = w.program.routings[static_cast<size_t>(i.routing)];
   const int32_t* offsets = w.index_value(routing.offsets);
-  return [&w, a, b, y, n, offsets, experts = routing.experts, f = k.row] {
+  return [&w, a, b, y, n = i.broadcast.n, offsets, experts = routing.experts, f = k.row] {
     for (int64_t e = 0; e < experts; ++e) {
       const int64_t first = offsets[e];
       f(a + first * n, b + e * n, offsets[e + 1] - first, n, y + first * n, w.pool);
     }
+  };
+}
+
+BoundInstruction bind_binary(const Instruction& i, const Workspace& w) {
+  const BinaryKernels& k = i.op == Op::Add ? kAdd : i.op == Op::Mul ? kMul : kDiv;
+  const auto kind = i.broadcast.kind;
+  if (kind == Broadcast::Kind::ExpertRow) return bind_expert_rows(i, w, k);
+  const float* a = w.numbers(i.inputs[0]);
+  const float* b = w.numbers(i.inputs[1]);
+  float* y = w.value(i.output);
+  const int64_t n = i.broadcast.n, per_row = width(i);
+  if (kind == Broadcast::Kind::None)
+    return [&w, &i, a, b, y, per_row, f = k.flat] { f(a, b, w.rows(w.output(i)) * per_row, y, w.pool); };
+  return [&w, &i, a, b, y, n, repeat = per_row / n, f = kind == Broadcast::Kind::Row ? k.row : k.column] {
+    f(a, b, w.rows(w.output(i)) * repeat, n, y, w.pool);
   };
 }
 
@@ -284,79 +287,6 @@ BoundInstruction bind_combine(const Instruction& i, const Workspace& w) {
   float* y = w.value(i.output);
   return [&w, &r, rows, weights, y, n = width(i)] {
     kernels::combine(rows, w.index_value(r.position), weights, w.state.num_tokens(), r.slots, n, y, w.pool);
-  };
-}
-
-// ---- copies: slice, transpose, concat of activations
-
-std::vector<int64_t> strides_of(const Shape& shape) {
-  std::vector<int64_t> strides(shape.size(), 1);
-  for (size_t d = shape.size(); d-- > 1;) strides[d - 1] = strides[d] * shape[d];
-  return strides;
-}
-
-// Copies `extents` of each row from `source_offset` with the given strides to `target_offset`; dimension 0 of the copy
-// is the rows.
-BoundInstruction bind_copy(const Instruction& i, const Workspace& w, const Operand& input, int64_t source_row,
-                           int64_t source_offset, const std::vector<int64_t>& source_strides, int64_t target_offset,
-                           const std::vector<int64_t>& target_strides, const Shape& extents) {
-  kernels::StridedCopy copy;
-  if (extents.size() + 1 > copy.extent.size())
-    fail(ErrorKind::Unsupported, "{} of rows with {} dimensions, at most {} are supported", graph::op_info(i.op).name,
-         extents.size(), copy.extent.size() - 1);
-  copy.source_stride[0] = source_row;
-  copy.target_stride[0] = width(i);
-  for (size_t d = 0; d < extents.size(); ++d) {
-    copy.extent[d + 1] = extents[d];
-    copy.source_stride[d + 1] = source_strides[d];
-    copy.target_stride[d + 1] = target_strides[d];
-  }
-  const float* x = w.numbers(input) + source_offset;
-  float* y = w.value(i.output) + target_offset;
-  return [&w, &i, x, y, copy]() mutable {
-    copy.extent[0] = w.rows(w.output(i));
-    if (copy.extent[0] > 0) kernels::copy_strided(x, y, copy, w.pool);
-  };
-}
-
-// The dimension of a row that dimension `dim` of the graph is.
-size_t row_dimension(const Instruction& i, int dim) {
-  const int leading = i.routing >= 0 ? 2 : 1;
-  if (dim < leading) fail(ErrorKind::Unsupported, "{} along tokens is not supported", graph::op_info(i.op).name);
-  return static_cast<size_t>(dim - leading);
-}
-
-BoundInstruction bind_slice(const Instruction& i, const Workspace& w) {
-  const auto& a = std::get<graph::SliceAttributes>(i.attributes);
-  const Shape& from = i.input_shapes[0];
-  const std::vector<int64_t> strides = strides_of(from);
-  return bind_copy(i, w, i.inputs[0], num_elements(from), a.begin * strides[row_dimension(i, a.dim)], strides, 0,
-                   strides_of(i.output_shape), i.output_shape);
-}
-
-BoundInstruction bind_transpose(const Instruction& i, const Workspace& w) {
-  const auto& order = std::get<graph::TransposeAttributes>(i.attributes).order;
-  const Shape& from = i.input_shapes[0];
-  const std::vector<int64_t> strides = strides_of(from);
-  std::vector<int64_t> source;
-  for (size_t d = order.size() - from.size(); d < order.size(); ++d)
-    source.push_back(strides[row_dimension(i, order[d])]);
-  return bind_copy(i, w, i.inputs[0], num_elements(from), 0, source, 0, strides_of(i.output_shape), i.output_shape);
-}
-
-BoundInstruction bind_concat(const Instruction& i, const Workspace& w) {
-  const size_t dim = row_dimension(i, std::get<graph::ConcatAttributes>(i.attributes).dim);
-  const std::vector<int64_t> target = strides_of(i.output_shape);
-  std::vector<BoundInstruction> copies;
-  int64_t begin = 0;
-  for (size_t n = 0; n < i.inputs.size(); ++n) {
-    const Shape& from = i.input_shapes[n];
-    copies.push_back(
-        bind_copy(i, w, i.inputs[n], num_elements(from), 0, strides_of(from), begin * target[dim], target, from));
-    begin += from[dim];
-  }
-  return [copies = std::move(copies)] {
-    for (const BoundInstruction& copy : copies) copy();
   };
 }
 

@@ -1,0 +1,106 @@
+// What a model is fed with, and its weights, for Lua.
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "define/bindings.h"
+#include "define/lua_arguments.h"
+
+namespace cleave::define {
+
+using graph::kDynamic;
+
+namespace {
+
+int token_ids(lua_State* state) {
+  push_tensor(state, graph_of(state).input(graph::InputKind::TokenIds));
+  return 1;
+}
+int positions(lua_State* state) {
+  push_tensor(state, graph_of(state).input(graph::InputKind::Positions));
+  return 1;
+}
+int output_rows(lua_State* state) {
+  push_tensor(state, graph_of(state).input(graph::InputKind::OutputRows));
+  return 1;
+}
+
+// The name of one of several stacked tensors.
+std::string nth_name(std::string name, int64_t n) {
+  const size_t star = name.find('*');
+  if (star == std::string::npos) fail(ErrorKind::InvalidArgument, "{}: stacked weights need a * in their name", name);
+  return name.replace(star, 1, std::to_string(n));
+}
+
+[[noreturn]] void missing_weight(const Tracer& tracer, const std::string& name) {
+  const std::vector<std::string> names = tracer.weight_names();
+  const std::vector<std::string> near = nearest_names(name, names);
+  fail(ErrorKind::NotFound, "weight {} is not in the checkpoint{}", name,
+       near.empty() ? "" : fmt::format(" (nearest: {})", join(near, ", ")));
+}
+
+// Shape of the tensor in the checkpoint, checked against the wanted extents (-1 or none: whatever it has).
+Shape weight_shape(const Tracer& tracer, std::string& name, const Shape& wanted) {
+  if (!tracer.has_checkpoint()) {
+    if (wanted.empty() || std::ranges::count(wanted, kDynamic) > 0)
+      fail(ErrorKind::InvalidArgument, "{}: without weights its size must stand in the definition", name);
+    return wanted;
+  }
+  const std::optional<Shape> found = tracer.find_weight(name);
+  if (!found) missing_weight(tracer, name);
+  bool fits = wanted.empty() || wanted.size() == found->size();
+  for (size_t i = 0; fits && i < wanted.size(); ++i) fits = wanted[i] == kDynamic || wanted[i] == (*found)[i];
+  if (!fits)
+    fail(ErrorKind::InvalidArgument,
+         "weight {} has shape {} in the checkpoint where configuration and definition want {}", name, to_string(*found),
+         to_string(wanted));
+  return *found;
+}
+
+// weight(name, {extents} or nil, stacked or nil)
+int weight(lua_State* state) {
+  const Arguments arguments(state);
+  Tracer& tracer = Tracer::of(state);
+  graph::WeightAttributes attributes{arguments.string(1), arguments.given(3) ? arguments.integer(3) : 0};
+  Shape wanted;
+  if (arguments.given(2)) wanted = arguments.integers(2);
+  Shape shape;
+  if (attributes.stacked > 0) {
+    for (int64_t i = 0; i < attributes.stacked; ++i) {
+      std::string name = nth_name(attributes.name, i);
+      const std::string asked = name;
+      shape = weight_shape(tracer, name, wanted);
+      if (wanted.empty()) wanted = shape;
+      if (i == 0 && name != asked) attributes.name = attributes.name.substr(asked.size() - name.size());
+    }
+    shape.insert(shape.begin(), attributes.stacked);
+  } else {
+    shape = weight_shape(tracer, attributes.name, wanted);
+  }
+  push_tensor(state, tracer.graph().weight(attributes, shape));
+  return 1;
+}
+
+// has_weight(name, fallback): the fallback answers where there is no checkpoint.
+int has_weight(lua_State* state) {
+  const Arguments arguments(state);
+  const Tracer& tracer = Tracer::of(state);
+  std::string name = arguments.string(1);
+  const bool found = tracer.has_checkpoint() ? tracer.find_weight(name).has_value() : lua_toboolean(state, 2) != 0;
+  lua_pushboolean(state, found ? 1 : 0);
+  return 1;
+}
+
+constexpr LuaFunction kFunctions[] = {
+    {"token_ids", guarded<token_ids>}, {"positions", guarded<positions>},   {"output_rows", guarded<output_rows>},
+    {"weight", guarded<weight>},       {"has_weight", guarded<has_weight>},
+};
+
+}  // namespace
+
+std::span<const LuaFunction> weight_functions() {
+  return kFunctions;
+}
+
+}  // namespace cleave::define
