@@ -10,6 +10,7 @@
 #include "kernels/experts.h"
 #include "kernels/reference/reference.h"
 #include "kernels/rope.h"
+#include "kernels/rows.h"
 #include "kernels/test_data.h"
 #include "tensor/convert.h"
 
@@ -120,6 +121,37 @@ TEST(CopyStrided, AStrideOfZeroRepeatsAndAnEmptyExtentCopiesNothing) {
   EXPECT_EQ(y, (std::vector<float>{1, 2, 3, 1, 2, 3}));
   copy_strided(x.data(), y.data(), {{1, 1, 0, 2, 3}, {0, 0, 0, 0, 1}, {0, 0, 0, 3, 1}}, pool);
   copy_strided(nullptr, nullptr, {{1, 1, 2, 2, 0}, {0, 0, 0, 0, 1}, {0, 0, 0, 3, 1}}, pool);
+}
+
+TEST(Rows, SumAddDivideAndTakeMatchLoops) {
+  ThreadPool pool(3);
+  const int64_t rows = 300, n = 61;
+  const auto x = random_floats(rows * n, 10);
+  const auto row = random_floats(n, 11);
+  const auto column = random_floats(rows, 12);
+  std::vector<float> sums(rows), added(x.size()), by_row(x.size()), by_column(x.size()), quotient(x.size());
+  sum_rows(x.data(), rows, n, sums.data(), pool);
+  add_column(x.data(), column.data(), rows, n, added.data(), pool);
+  div_row(x.data(), row.data(), rows, n, by_row.data(), pool);
+  div_column(x.data(), column.data(), rows, n, by_column.data(), pool);
+  div(x.data(), added.data(), rows * n, quotient.data(), pool);
+  for (int64_t r = 0; r < rows; ++r) {
+    double sum = 0;
+    for (int64_t i = 0; i < n; ++i) {
+      const int64_t at = r * n + i;
+      sum += x[at];
+      ASSERT_EQ(added[at], x[at] + column[r]);
+      ASSERT_EQ(by_row[at], x[at] / row[i]);
+      ASSERT_EQ(by_column[at], x[at] / column[r]);
+      ASSERT_EQ(quotient[at], x[at] / added[at]);
+    }
+    ASSERT_NEAR(sums[r], sum, 1e-4);
+  }
+  std::vector<int32_t> indices(rows * 2);
+  for (int64_t i = 0; i < rows * 2; ++i) indices[i] = static_cast<int32_t>(i * 17 % n);
+  std::vector<float> taken(rows * 2);
+  take(x.data(), indices.data(), rows, n, 2, taken.data(), pool);
+  for (int64_t i = 0; i < rows * 2; ++i) ASSERT_EQ(taken[i], x[i / 2 * n + indices[i]]);
 }
 
 TEST(Rope, MatchesReferenceInBothStylesAndInPlace) {

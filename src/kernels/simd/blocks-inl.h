@@ -183,6 +183,7 @@ CLEAVE_INLINE void block_tile(const BlockTile& tile, int64_t row, const uint8_t*
   const int32_t* offsets = tile.x.offsets + row * groups;
   F32 total[kM] = {};
   for (int64_t g = 0; g < groups;) {
+    if constexpr (kM <= 2) prefetch<kLayout.record_bytes()>(strip);
     GroupScale record = {load_scale<kLayout.scale>(strip + lane * 2), {}};
     if constexpr (kLayout.minimum) record.minimum = load_half(strip + kStripRows * 2 + lane * 2);
     strip += kLayout.header_bytes();

@@ -78,8 +78,11 @@ CLEAVE_INLINE void dense_tile(const DenseTile& tile, int64_t row, const typename
   F32 partial[kM][kV] = {};
   const float* x = tile.x + row * tile.k;
   int64_t i = 0;
-  for (; i + Panel::kStep <= tile.k; i += Panel::kStep)
-    Panel::template step<kM, kV, true>(x + i, tile.k, w + i / Panel::kStep * kPanelRows + column, partial);
+  for (; i + Panel::kStep <= tile.k; i += Panel::kStep) {
+    const auto* weights = w + i / Panel::kStep * kPanelRows + column;
+    if constexpr (kM <= 2) prefetch<kV * kBytes>(weights);
+    Panel::template step<kM, kV, true>(x + i, tile.k, weights, partial);
+  }
   if (i < tile.k)
     Panel::template step<kM, kV, false>(x + i, tile.k, w + i / Panel::kStep * kPanelRows + column, partial);
   for (int a = 0; a < kM; ++a)

@@ -58,6 +58,15 @@ CLEAVE_INLINE void store(float* p, F32 v) {
   store_as(p, v);
 }
 
+// Asks for the `kCount` bytes that a stream of weights reaches one page later: the processor's own prefetching stops at
+// page ends. Q4_1 with one row of activations: 4096 x 4096 from 10.2 to 14.0 GB/s and thread, 1536 x 576 from 11 to 18
+// (AMX machine).
+constexpr int kAhead = 4096;
+template <int kCount>
+CLEAVE_INLINE void prefetch(const void* p) {
+  for (int i = 0; i < kCount; i += 64) __builtin_prefetch(static_cast<const char*>(p) + kAhead + i);
+}
+
 // The first `count` lanes, in [0, kLanes); the others are `fill`.
 CLEAVE_INLINE F32 load_part(const float* p, int64_t count, float fill = 0) {
   F32 v = set(fill);
@@ -122,7 +131,7 @@ CLEAVE_INLINE F32 exp(F32 x) {
   F32 result = p * power;
   result = x < -87.33f ? F32{} : result;
   result = x > 88.37f ? set(__builtin_inff()) : result;
-  return x == x ? result : x;
+  return x == x ? result : x;  // NOLINT(misc-redundant-expression): false for NaN
 }
 
 CLEAVE_INLINE F32 absolute(F32 x) {
