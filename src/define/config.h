@@ -15,6 +15,6 @@ namespace cleave::define {
 ///   partial_rotary_factor; nested by layer type where types differ;
 /// - a sliding_window of 0, or one that use_sliding_window switches off, is absent.
 /// Throws Error(Corrupt) where the value is no object or a size is no positive number.
-Json normalize_config(const Json& config);
+Json normalize_config(const Json& original);
 
 }  // namespace cleave::define

@@ -9,7 +9,6 @@ namespace cleave::lower {
 namespace {
 
 using graph::Graph;
-using graph::kDynamic;
 using graph::Node;
 using graph::NodeId;
 using graph::Op;
@@ -61,7 +60,7 @@ class Lowering {
 
   // The shape of one row of an activation.
   Shape row_shape(NodeId id) const {
-    const Shape shape = graph_.shape(id);
+    Shape shape = graph_.shape(id);
     if (is_parameter(id)) return shape;
     return Shape(shape.begin() + (is_routed(id) ? 2 : 1), shape.end());
   }

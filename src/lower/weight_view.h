@@ -26,9 +26,9 @@ struct WeightView {
   std::vector<Piece> pieces;  // disjoint; they cover the shape
 };
 
-/// The view of a node that depends on weights alone. `views` holds those of its inputs. Throws Error(Unsupported) where
+/// The view of node `id`, which depends on weights alone; `inputs` are the views of its inputs. Throws Error(Unsupported) where
 /// a reshape would tear a piece apart.
-WeightView view_of(const graph::Graph& graph, graph::NodeId node, const std::vector<const WeightView*>& inputs);
+WeightView view_of(const graph::Graph& graph, graph::NodeId id, const std::vector<const WeightView*>& inputs);
 
 /// Row `index` of the outermost dimension.
 WeightView outermost(const WeightView& view, int64_t index);
