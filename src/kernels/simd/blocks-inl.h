@@ -193,8 +193,10 @@ CLEAVE_INLINE void block_tile(const BlockTile& tile, int64_t row, const uint8_t*
       U8 levels[kVectors];
       unpack_levels<kLayout>(strip + lane * 4, levels);
       strip += kLayout.level_bytes();
+#pragma GCC unroll 8  // keeps totals in registers, as g++ 12 alone does not: 339 for 285 GFLOP/s (Q4_1, 8 rows)
       for (int a = 0; a < kM; ++a) {
         I32 products = kLayout.minimum ? I32{} : offsets[a * groups + g] - I32{};
+#pragma GCC unroll 8
         for (int j = 0; j < kVectors; ++j) {
           int32_t x;
           __builtin_memcpy(&x, values + a * tile.k + g * kLayout.group + j * 4, 4);

@@ -44,6 +44,7 @@ void exact_product(const ExactTile& tile) {
 // half).
 struct FloatPanel {
   static constexpr int kStep = 1;
+  static constexpr bool kPrefetch = false;  // measured: 15.0 GB/s and thread without, 12.4 with it (4096 x 4096)
   using Element = float;
   template <int kM, int kV, bool kWhole>
   static CLEAVE_INLINE void step(const float* x, int64_t ldx, const float* w, F32 (&partial)[kM][kV]) {
@@ -56,6 +57,7 @@ struct FloatPanel {
 
 struct Bfloat16Panel {
   static constexpr int kStep = 2;
+  static constexpr bool kPrefetch = true;  // 1536 x 576 from 18 to 27 GB/s, 4096 x 4096 unchanged
   using Element = uint32_t;
   template <int kM, int kV, bool kWhole>
   static CLEAVE_INLINE void step(const float* x, int64_t ldx, const uint32_t* w, F32 (&partial)[kM][kV]) {
@@ -80,7 +82,7 @@ CLEAVE_INLINE void dense_tile(const DenseTile& tile, int64_t row, const typename
   int64_t i = 0;
   for (; i + Panel::kStep <= tile.k; i += Panel::kStep) {
     const auto* weights = w + i / Panel::kStep * kPanelRows + column;
-    if constexpr (kM <= 2) prefetch<kV * kBytes>(weights);
+    if constexpr (kM <= 2 && Panel::kPrefetch) prefetch<kV * kBytes>(weights);
     Panel::template step<kM, kV, true>(x + i, tile.k, weights, partial);
   }
   if (i < tile.k)
