@@ -96,20 +96,22 @@ void answer_or_explain(Conversation& conversation, const std::string& message, b
   }
 }
 
-// Lines in, answers out, until the input ends. Ctrl-C ends an answer, or the conversation where none is being given.
-void converse(Conversation& conversation, Interrupt& interrupt) {
+// Lines in, answers out, until the input ends. Ctrl-C ends an answer; it ends the conversation where none is being
+// given, or where there is no person to go on with. Gives the exit code.
+int converse(Conversation& conversation, Interrupt& interrupt) {
   const bool person = isatty(STDIN_FILENO) != 0;
   if (person) note("Type a message. /reset begins a new conversation, /exit or Ctrl-D ends.");
   LineReader lines;
   for (;;) {
     if (person) show_prompt("> ");
     const std::optional<std::string> line = lines.next(interrupt);
-    if (!line || *line == "/exit") return;
+    if (!line) return interrupt.requested() && !person ? kInterruptedExit : 0;
+    if (*line == "/exit") return 0;
     if (*line == "/reset")
       conversation.reset();
     else if (!line->empty())
       answer_or_explain(conversation, *line, person);
-    interrupt.take();
+    if (interrupt.take() && !person) return kInterruptedExit;
   }
 }
 
@@ -129,11 +131,11 @@ int chat(const ChatFlags& flags) {
 
   Interrupt interrupt;
   Conversation conversation(engine, text, sampling, flags.answer, interrupt);
-  converse(conversation, interrupt);
+  const int code = converse(conversation, interrupt);
   Statistics statistics = conversation.statistics();
   statistics.load_seconds = load_seconds;
   note(statistics.text());
-  return 0;
+  return code;
 }
 
 }  // namespace

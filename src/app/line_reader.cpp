@@ -1,5 +1,6 @@
 #include "app/line_reader.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -8,6 +9,11 @@
 #include "base/error.h"
 
 namespace cleave::app {
+namespace {
+
+constexpr int kPatienceMilliseconds = 100;  // how late Ctrl-C may be noticed
+
+}  // namespace
 
 std::optional<std::string> LineReader::next(const Interrupt& interrupt) {
   for (;;) {
@@ -19,6 +25,9 @@ std::optional<std::string> LineReader::next(const Interrupt& interrupt) {
       return line;
     }
     if (at_end_ || interrupt.requested()) return std::nullopt;
+    // A signal that comes between the question above and the wait does not end the wait, so it is a short one.
+    pollfd input = {STDIN_FILENO, POLLIN, 0};
+    if (poll(&input, 1, kPatienceMilliseconds) <= 0) continue;
     char bytes[4096];
     const ssize_t count = ::read(STDIN_FILENO, bytes, sizeof(bytes));
     if (count < 0 && errno != EINTR)

@@ -5,15 +5,6 @@
 #include "base/check.h"
 
 namespace cleave::engine {
-namespace {
-
-// The sum of a length and a count that may be "no limit".
-int64_t limit_after(int64_t length, int64_t more, int64_t limit) {
-  return more > limit - length ? limit : length + more;
-}
-
-}  // namespace
-
 Engine::Engine(StepModel& model, int64_t max_length)
     : model_(model),
       limits_(model.limits()),
@@ -27,30 +18,34 @@ void Engine::check_tokens(std::span<const int32_t> tokens) const {
            tokens[i], limits_.vocab_size);
 }
 
-void Engine::check_room(int64_t length) const {
+void Engine::check_room(int64_t length, int64_t max_new_tokens) const {
+  if (max_new_tokens < 1)
+    fail(ErrorKind::InvalidArgument, "asked for {} new tokens, wanted at least 1", max_new_tokens);
   if (length >= max_length_)
     fail(ErrorKind::InvalidArgument,
          "the prompt has {} tokens, which leaves no room for an answer in a context of {}; shorten it or ask for a "
-         "larger "
-         "context",
+         "larger context",
          length, max_length_);
 }
 
+// REQUIRES: the sequence is shorter than max_length_.
+void Engine::set_limit(Sequence& sequence, int64_t max_new_tokens) const {
+  const int64_t room = max_length_ - sequence.length();
+  sequence.length_limit = sequence.length() + std::min(max_new_tokens, room);
+  sequence.limit_reason = max_new_tokens > room ? FinishReason::Context : FinishReason::Length;
+}
+
 SequenceId Engine::add(Request request) {
-  const auto length = static_cast<int64_t>(request.prompt.size());
-  if (length == 0) fail(ErrorKind::InvalidArgument, "the prompt has no tokens, wanted at least one");
-  if (request.max_new_tokens < 1)
-    fail(ErrorKind::InvalidArgument, "asked for {} new tokens, wanted at least 1", request.max_new_tokens);
+  if (request.prompt.empty()) fail(ErrorKind::InvalidArgument, "the prompt has no tokens, wanted at least one");
   check_tokens(request.prompt);
-  check_room(length);
+  check_room(static_cast<int64_t>(request.prompt.size()), request.max_new_tokens);
   const SequenceId id = next_id_;
-  auto sequence =
-      std::make_unique<Sequence>(Sequence{.id = id,
-                                          .tokens = std::move(request.prompt),
-                                          .length_limit = limit_after(length, request.max_new_tokens, max_length_),
-                                          .end_tokens = std::move(request.end_tokens),
-                                          .keep = request.keep,
-                                          .sampler = Sampler(request.sampling)});
+  auto sequence = std::make_unique<Sequence>(Sequence{.id = id,
+                                                      .tokens = std::move(request.prompt),
+                                                      .end_tokens = std::move(request.end_tokens),
+                                                      .keep = request.keep,
+                                                      .sampler = Sampler(request.sampling)});
+  set_limit(*sequence, request.max_new_tokens);
   scheduler_.add(*sequence);
   sequences_.emplace(id, std::move(sequence));
   answering_.push_back(id);
@@ -63,10 +58,9 @@ void Engine::resume(SequenceId id, std::span<const int32_t> tokens, int64_t max_
   CHECK(sequence != nullptr);
   CHECK(std::find(answering_.begin(), answering_.end(), id) == answering_.end());
   check_tokens(tokens);
-  const int64_t length = sequence->length() + static_cast<int64_t>(tokens.size());
-  check_room(length);
+  check_room(sequence->length() + static_cast<int64_t>(tokens.size()), max_new_tokens);
   sequence->tokens.insert(sequence->tokens.end(), tokens.begin(), tokens.end());
-  sequence->length_limit = limit_after(length, max_new_tokens, max_length_);
+  set_limit(*sequence, max_new_tokens);
   scheduler_.add(*sequence);
   answering_.push_back(id);
 }
@@ -144,7 +138,7 @@ std::optional<FinishReason> Engine::finish_reason(const Sequence& sequence) cons
   const auto& ends = sequence.end_tokens;
   if (std::find(ends.begin(), ends.end(), sequence.tokens.back()) != ends.end()) return FinishReason::EndToken;
   if (sequence.length() < sequence.length_limit) return std::nullopt;
-  return sequence.length_limit == max_length_ ? FinishReason::Context : FinishReason::Length;
+  return sequence.limit_reason;
 }
 
 }  // namespace cleave::engine

@@ -48,7 +48,8 @@ class Engine {
 
  private:
   void check_tokens(std::span<const int32_t> tokens) const;
-  void check_room(int64_t length) const;
+  void check_room(int64_t length, int64_t max_new_tokens) const;
+  void set_limit(Sequence& sequence, int64_t max_new_tokens) const;
   Sequence* find(SequenceId id) const;
   void compute(std::span<const Scheduler::Chunk> chunks);
   void sample(Sequence& sequence, std::span<const float> logits);

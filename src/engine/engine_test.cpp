@@ -209,6 +209,15 @@ TEST(Engine, EndsWhereTheContextIsFull) {
   EXPECT_EQ(finish, FinishReason::Context);
 }
 
+TEST(Engine, AnAnswerThatJustFitsTheContextEndsByItsLength) {
+  FakeModel model(limits(64, 16));
+  Engine engine(model, 13);
+  engine.add({.prompt = prompt(3, 5), .max_new_tokens = 8});
+  std::optional<FinishReason> finish;
+  run(engine, [&](const NewToken& t) { finish = t.finish; });
+  EXPECT_EQ(finish, FinishReason::Length);
+}
+
 TEST(Engine, StopsASequenceFromItsOwnToken) {
   FakeModel model(limits(64, 16));
   Engine engine(model, 64);

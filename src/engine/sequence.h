@@ -13,9 +13,10 @@ namespace cleave::engine {
 /// computed are processed, in one or several steps, and when none is left the next one is sampled.
 struct Sequence {
   SequenceId id = 0;
-  std::vector<int32_t> tokens = {};  // the prompt and what was generated
-  int64_t computed = 0;              // of them, those whose keys and values are in the blocks
-  int64_t length_limit = 0;          // the answer ends where there are that many tokens
+  std::vector<int32_t> tokens = {};                  // the prompt and what was generated
+  int64_t computed = 0;                              // of them, those whose keys and values are in the blocks
+  int64_t length_limit = 0;                          // the answer ends where there are that many tokens
+  FinishReason limit_reason = FinishReason::Length;  // why it ends there
   std::vector<int32_t> end_tokens = {};
   bool keep = false;
   KvBlocks::Table blocks = {};

@@ -1,0 +1,107 @@
+// SmolLM2-135M-Instruct, the real model: token ids and greedy choices as Transformers has them (data/smollm2).
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "app/model_text.h"
+#include "app/open_model.h"
+#include "base/json.h"
+#include "engine/engine.h"
+#include "engine/loaded_model.h"
+
+namespace cleave::app {
+namespace {
+
+constexpr double kClearMargin = 0.05;  // a smaller lead of a logit may be lost to rounding in the default path
+
+struct Reference {
+  std::vector<text::ChatMessage> messages;  // empty where the text is sent as it stands
+  std::string text;
+  std::vector<int32_t> ids, greedy;
+  std::vector<double> margin;  // of the logit of each greedy token over the next one
+};
+
+std::vector<Reference> references() {
+  std::ifstream file(CLEAVE_TEST_DATA "/smollm2/expected.json");
+  const Json json = Json::parse(file);
+  std::vector<Reference> all;
+  for (const Json& entry : json.at("cases")) {
+    Reference reference{{}, entry.at("text"), entry.at("ids"), entry.at("greedy"), entry.at("margin")};
+    for (const Json& message : entry.value("messages", Json::array()))
+      reference.messages.push_back({message.at("role"), message.at("content")});
+    all.push_back(std::move(reference));
+  }
+  if (all.size() != 7) ADD_FAILURE() << "saw " << all.size() << " cases";
+  return all;
+}
+
+ModelFlags model_flags(bool exact) {
+  ModelFlags flags;
+  flags.model = CLEAVE_MODELS "/SmolLM2-135M-Instruct.Q4_1.gguf";
+  flags.threads = available_cores();
+  flags.exact = exact;
+  return flags;
+}
+
+TEST(SmolLm2, WritesPromptsAndIdsAsTransformersDoes) {
+  const OpenedModel opened = open_model(model_flags(true));
+  const ModelText chat = load_model_text(opened, ChatMode::Automatic, std::nullopt);
+  const ModelText raw = load_model_text(opened, ChatMode::Never, std::nullopt);
+  ASSERT_NE(chat.chat, nullptr) << "an instruct model is asked in its chat format without being told to";
+  EXPECT_EQ(chat.end_tokens, std::vector<int32_t>{2});
+  for (const Reference& reference : references()) {
+    EXPECT_EQ(raw.prompt(reference.text, std::nullopt), reference.ids) << reference.text;
+    if (reference.messages.empty()) continue;
+    EXPECT_EQ(chat.chat->prompt(reference.messages), reference.text);
+    const bool has_system = reference.messages.front().role == "system";
+    EXPECT_EQ(chat.prompt(reference.messages.back().content,
+                          has_system ? std::optional(reference.messages.front().content) : std::nullopt),
+              reference.ids);
+  }
+}
+
+TEST(SmolLm2, ChoosesEveryGreedyTokenInExactArithmetic) {
+  const OpenedModel opened = open_model(model_flags(true));
+  ThreadPool pool(available_cores());
+  runtime::Model model = load_model(opened, model_flags(true), {.kv_tokens = 1024}, pool);
+  engine::LoadedModel steps(model);
+  engine::Engine engine(steps, 1024);
+  const std::vector<Reference> all = references();
+  std::map<engine::SequenceId, std::vector<int32_t>> answers, wanted;
+  for (const Reference& reference : all)  // all at once, in the same steps
+    wanted[engine.add({.prompt = reference.ids, .max_new_tokens = 48, .end_tokens = {2}})] = reference.greedy;
+  while (engine.step([&](const engine::NewToken& token) { answers[token.sequence].push_back(token.token); })) {
+  }
+  EXPECT_EQ(answers, wanted);
+}
+
+TEST(SmolLm2, ChoosesTheGreedyTokensThatAreClearInTheDefaultPath) {
+  const OpenedModel opened = open_model(model_flags(false));
+  ThreadPool pool(available_cores());
+  runtime::Model model = load_model(opened, model_flags(false), {.kv_tokens = 128}, pool);
+  std::vector<int32_t> blocks(static_cast<size_t>(model.num_blocks()));
+  for (size_t i = 0; i < blocks.size(); ++i) blocks[i] = static_cast<int32_t>(i);
+  for (const Reference& reference : references()) {
+    // The reference's tokens are fed, so that one choice that differs does not change those after it.
+    std::vector<int32_t> tokens = reference.ids;
+    int64_t position = 0;
+    for (size_t i = 0; i < reference.greedy.size(); ++i) {
+      const auto count = static_cast<int64_t>(tokens.size()) - position;
+      const runtime::SequenceStep sequence = {count, position, static_cast<int64_t>(tokens.size()), blocks};
+      const std::vector<int32_t> rows = {static_cast<int32_t>(count) - 1};
+      const std::span<const float> logits =
+          model.step({std::span(tokens).subspan(static_cast<size_t>(position)), {&sequence, 1}, rows});
+      const auto choice = static_cast<int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+      if (reference.margin[i] >= kClearMargin) {
+        EXPECT_EQ(choice, reference.greedy[i])
+            << "token " << i << ", margin " << reference.margin[i] << ", after: " << reference.text;
+      }
+      position += count;
+      tokens.push_back(reference.greedy[i]);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace cleave::app
