@@ -11,6 +11,9 @@
 namespace cleave::kernels {
 namespace {
 
+// The largest finite f16; keys and values of real models stay far below it.
+constexpr float kMaxHalf = 65504.0f;
+
 size_t element_bytes(const KvCache& cache) {
   return cache.dtype == DType::F32 ? 4 : 2;
 }
@@ -19,7 +22,7 @@ void put(const KvCache& cache, std::byte* array, int64_t index, float value) {
   if (cache.dtype == DType::F32)
     reinterpret_cast<float*>(array)[index] = value;
   else
-    reinterpret_cast<bfloat16*>(array)[index] = to_bfloat16(value);
+    reinterpret_cast<float16*>(array)[index] = to_float16(std::clamp(value, -kMaxHalf, kMaxHalf));
 }
 
 // One row of one KV head into its slot.
@@ -139,7 +142,7 @@ size_t value_block_bytes(const KvCache& cache) {
 
 void store_kv(const float* k, const float* v, std::span<const SequenceSpan> spans, const KvCache& cache,
               ThreadPool& pool) {
-  CHECK(cache.dtype == DType::F32 || cache.dtype == DType::BF16);
+  CHECK(cache.dtype == DType::F32 || cache.dtype == DType::F16);
   const int64_t elements = cache.kv_heads * (cache.key_dim + cache.value_dim);
   for (const SequenceSpan& span : spans)
     pool.parallel_for(span.num_rows, row_grain(elements, 2), [&](int64_t begin, int64_t end) {
@@ -161,7 +164,7 @@ size_t attention_scratch_bytes(const AttentionParams&, const KvCache& cache, int
 
 void attention(const float* q, std::span<const SequenceSpan> spans, const KvCache& cache, const AttentionParams& params,
                float* out, std::span<std::byte> scratch, ThreadPool& pool, Isa isa) {
-  CHECK(cache.dtype == DType::F32 || cache.dtype == DType::BF16);
+  CHECK(cache.dtype == DType::F32 || cache.dtype == DType::F16);
   CHECK_EQ(params.q_heads % cache.kv_heads, 0);
   CHECK_GE(scratch.size(), attention_scratch_bytes(params, cache, pool.size()));
   const bool alone = pool.size() == 1 || estimate_work(spans, params, cache) < 2 * kGrainElements;

@@ -26,7 +26,7 @@ struct SequenceSpan {
 struct KvCache {
   std::byte* keys;
   std::byte* values;
-  DType dtype;  // F32 or BF16
+  DType dtype;  // F32 or F16
   int64_t block_size;
   int64_t kv_heads;
   int64_t key_dim;

@@ -43,8 +43,8 @@ std::vector<Case> cases() {
   all.push_back({"sinks", 9, 3, 32, 32, 16, {.sinks = kSinks.data()}});
   all.push_back({"bidirectional", 4, 2, 32, 32, 16, {.causal = false}});
   all.push_back({"bidirectional_window", 4, 2, 32, 32, 16, {.window = 9, .causal = false}});
-  all.push_back({"bfloat16", 9, 3, 64, 48, 16, {}, DType::BF16});
-  all.push_back({"bfloat16_odd", 3, 1, 13, 21, 7, {.window = 11}, DType::BF16});
+  all.push_back({"float16", 9, 3, 64, 48, 16, {}, DType::F16});
+  all.push_back({"float16_odd", 3, 1, 13, 21, 7, {.window = 11}, DType::F16});
   for (Case& c : all) {
     c.params.q_heads = c.q_heads;
     c.params.scale = 1 / std::sqrt(static_cast<float>(c.key_dim));
@@ -97,9 +97,9 @@ Sequence make_sequence(const Case& c, int64_t length, uint32_t seed, Cache& cach
              random_floats(length * c.kv_heads * c.value_dim, seed + 2),
              cache.take(length),
              {}};
-  if (c.dtype == DType::BF16)
+  if (c.dtype == DType::F16)
     for (std::vector<float>* values : {&s.k, &s.v})
-      for (float& value : *values) value = to_float(to_bfloat16(value));
+      for (float& value : *values) value = to_float(to_float16(value));
   s.out.resize(static_cast<size_t>(length * c.q_heads * c.value_dim));
   return s;
 }

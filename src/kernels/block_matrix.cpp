@@ -68,7 +68,7 @@ class BlockMatrix : public Matrix {
 
   size_t scratch_bytes(int64_t max_m, int) const override {
     const auto values = static_cast<size_t>(max_m * k_);
-    return align_up(values) + 3 * align_up(values / static_cast<size_t>(layout_.group) * sizeof(float));
+    return align_up(2 * values) + 3 * align_up(values / static_cast<size_t>(layout_.group) * sizeof(float));
   }
 
   void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool) const override {
@@ -110,8 +110,8 @@ class BlockMatrix : public Matrix {
   simd::QuantizedRows quantize(const float* x, int64_t m, std::byte* scratch, ThreadPool& pool) const {
     const auto values = static_cast<size_t>(m * k_);
     const size_t group_bytes = align_up(values / static_cast<size_t>(layout_.group) * sizeof(float));
-    std::byte* groups = scratch + align_up(values);
-    const simd::QuantizedRows rows = {.values = reinterpret_cast<int8_t*>(scratch),
+    std::byte* groups = scratch + align_up(2 * values);
+    const simd::QuantizedRows rows = {.digits = reinterpret_cast<int8_t*>(scratch),
                                       .scales = reinterpret_cast<float*>(groups),
                                       .sums = reinterpret_cast<float*>(groups + group_bytes),
                                       .offsets = reinterpret_cast<int32_t*>(groups + 2 * group_bytes)};

@@ -15,7 +15,7 @@ struct Model::Impl {
         program(lower::lower(graph, {wanted.max_tokens, wanted.max_output_rows})),
         parameters(load_parameters(checkpoint, program, wanted, pool, progress)),
         kv(program.kv_layers, (wanted.kv_tokens + kBlockSize - 1) / kBlockSize, kBlockSize,
-           wanted.exact ? DType::F32 : DType::BF16),
+           wanted.exact ? DType::F32 : DType::F16),
         state(program),
         arena(static_cast<size_t>(program.arena_bytes)),
         workspace{program, parameters, kv, state, arena, {}, pool} {

@@ -11,16 +11,13 @@
 namespace cleave::kernels::simd {
 namespace {
 
-struct Bfloat16Values {
+struct HalfValues {
   using Element = uint16_t;
-  static CLEAVE_INLINE F32 get(const uint16_t* p) { return load_bfloat16(p); }
+  static CLEAVE_INLINE F32 get(const uint16_t* p) { return load_half(p); }
   static CLEAVE_INLINE F32 get_part(const uint16_t* p, int64_t count) {
-    F32 v = {};
-    for (int64_t i = 0; i < count; ++i) {
-      const uint32_t wide = static_cast<uint32_t>(p[i]) << 16;
-      __builtin_memcpy(reinterpret_cast<char*>(&v) + i * 4, &wide, 4);
-    }
-    return v;
+    uint16_t whole[kLanes] = {};
+    for (int64_t i = 0; i < count; ++i) whole[i] = p[i];
+    return load_half(whole);
   }
 };
 
@@ -209,7 +206,7 @@ void attend(const AttentionTile& tile) {
   if (cache.dtype == DType::F32)
     attend_all<FloatValues>(tile, state, first, last);
   else
-    attend_all<Bfloat16Values>(tile, state, first, last);
+    attend_all<HalfValues>(tile, state, first, last);
   for (int q = 0; q < tile.num_queries; ++q) finish_query(tile, state, q);
 }
 

@@ -34,12 +34,14 @@ struct AttentionTile {
 /// up].
 int64_t attention_tile_floats(const KvCache& cache);
 
-/// Rows of activations quantised in groups (block_layout.h): x[i] is about scales[i / group] * values[i].
+/// Rows of activations quantised in groups (block_layout.h): x[i] is about scales[i / group] * v[i] with v[i] = 256 *
+/// high[i] + low[i], two signed bytes. One byte alone would do for speed, but SmolLM2's logits then move by up to 1.4
+/// and its choices with them; two move them by 0.016.
 struct QuantizedRows {
-  int8_t* values;    // [m, k]
+  int8_t* digits;    // [m, k / 4, 2, 4]: the high bytes of four elements, then their low bytes
   float* scales;     // [m, k / group]
-  float* sums;       // [m, k / group], scale times the sum of the group's values
-  int32_t* offsets;  // [m, k / group], minus the layout's zero level times the sum of the group's values
+  float* sums;       // [m, k / group], scale times the sum of the group's v
+  int32_t* offsets;  // [m, k / group], minus the layout's zero level times the sum of the group's v
 };
 
 /// Some columns of a product with weights in a block layout.
