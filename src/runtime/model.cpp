@@ -13,12 +13,12 @@ struct Model::Impl {
        const Progress& progress)
       : options(wanted),
         program(lower::lower(graph, {wanted.max_tokens, wanted.max_output_rows})),
-        parameters(load_parameters(checkpoint, program, wanted, pool, progress)),
+        weights(load_weights(checkpoint, program, wanted, pool, progress)),
         kv(program.kv_layers, (wanted.kv_tokens + kBlockSize - 1) / kBlockSize, kBlockSize,
            wanted.exact ? DType::F32 : DType::F16),
         state(program),
         arena(static_cast<size_t>(program.arena_bytes)),
-        workspace{program, parameters, kv, state, arena, {}, pool} {
+        workspace{program, weights.parameters, kv, state, arena, {}, pool} {
     size_t bytes = 0;
     for (const lower::Instruction& instruction : program.instructions)
       bytes = std::max(bytes, scratch_bytes(instruction, workspace));
@@ -32,7 +32,7 @@ struct Model::Impl {
 
   const Options options;
   const lower::Program program;
-  const std::vector<LoadedParameter> parameters;
+  const LoadedWeights weights;
   KvStorage kv;
   StepState state;
   Buffer arena;
@@ -63,7 +63,7 @@ const Options& Model::options() const {
 }
 
 MemoryUse Model::memory() const {
-  return {resident_bytes(impl_->parameters), impl_->kv.bytes(),
+  return {impl_->weights.resident_bytes(), impl_->kv.bytes(),
           static_cast<int64_t>(impl_->arena.size() + impl_->scratch.size())};
 }
 

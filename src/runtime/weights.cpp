@@ -16,7 +16,7 @@ using lower::Parameter;
 constexpr int64_t kReleaseBytes = int64_t{1} << 20;
 
 std::unique_ptr<kernels::Matrix> load_matrix(const ckpt::Checkpoint& checkpoint, const WeightReader& reader,
-                                             const Options& options, ThreadPool& pool) {
+                                             const Options& options, kernels::WeightArena& arena, ThreadPool& pool) {
   const int64_t stride = row_bytes(reader.dtype(), reader.row_elements());
   const int64_t rows_per_release = std::max<int64_t>(1, kReleaseBytes / std::max<int64_t>(1, stride));
   const std::optional<TensorView> whole = reader.contiguous();
@@ -32,6 +32,7 @@ std::unique_ptr<kernels::Matrix> load_matrix(const ckpt::Checkpoint& checkpoint,
   pack.exact = options.exact;
   pack.format = options.weights;
   pack.max_m = options.max_tokens;
+  pack.arena = &arena;
   return kernels::pack_matrix(reader.dtype(), reader.num_rows(), reader.row_elements(), row, pack, pool);
 }
 
@@ -59,34 +60,35 @@ std::vector<float> load_vector(const WeightReader& reader) {
 
 }  // namespace
 
-std::vector<LoadedParameter> load_parameters(const ckpt::Checkpoint& checkpoint, const lower::Program& program,
-                                             const Options& options, ThreadPool& pool, const Progress& progress) {
+LoadedWeights load_weights(const ckpt::Checkpoint& checkpoint, const lower::Program& program, const Options& options,
+                           ThreadPool& pool, const Progress& progress) {
   std::vector<WeightReader> readers;
   int64_t total = 0;
   for (const Parameter& parameter : program.parameters)
     total += readers.emplace_back(checkpoint, parameter.view).bytes();
-  std::vector<LoadedParameter> loaded(readers.size());
+  LoadedWeights weights;
   int64_t done = 0;
   for (size_t i = 0; i < readers.size(); ++i) {
+    LoadedParameter& loaded = weights.parameters.emplace_back();
     switch (program.parameters[i].use) {
       case Parameter::Use::Matrix:
-        loaded[i].matrix = load_matrix(checkpoint, readers[i], options, pool);
+        loaded.matrix = load_matrix(checkpoint, readers[i], options, weights.arena, pool);
         break;
       case Parameter::Use::Table:
-        loaded[i].table = load_table(readers[i], loaded[i].memory);
+        loaded.table = load_table(readers[i], loaded.memory);
         break;
       case Parameter::Use::Vector:
-        loaded[i].vector = load_vector(readers[i]);
+        loaded.vector = load_vector(readers[i]);
         break;
     }
     readers[i].release();
     done += readers[i].bytes();
     if (progress) progress(done, total);
   }
-  return loaded;
+  return weights;
 }
 
-int64_t resident_bytes(const std::vector<LoadedParameter>& parameters) {
+int64_t LoadedWeights::resident_bytes() const {
   size_t bytes = 0;
   for (const LoadedParameter& parameter : parameters)
     bytes += (parameter.matrix ? parameter.matrix->bytes() : 0) + parameter.vector.size() * sizeof(float) +

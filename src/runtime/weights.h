@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 #include "base/thread_pool.h"
 #include "ckpt/checkpoint.h"
+#include "kernels/weight_arena.h"
 #include "lower/program.h"
 #include "runtime/model.h"
 
@@ -19,12 +20,18 @@ struct LoadedParameter {
   Buffer memory;
 };
 
+/// All parameters of a program, in its order, and the memory of their matrices.
+struct LoadedWeights {
+  kernels::WeightArena arena;
+  std::vector<LoadedParameter> parameters;
+
+  /// Bytes kept in memory, tables in the files not counted.
+  int64_t resident_bytes() const;
+};
+
 /// Reads and packs all parameters of a program, each with all threads of the pool. The files' pages are let go as they
 /// are done with. Throws Error.
-std::vector<LoadedParameter> load_parameters(const ckpt::Checkpoint& checkpoint, const lower::Program& program,
-                                             const Options& options, ThreadPool& pool, const Progress& progress);
-
-/// Bytes that the parameters keep in memory, tables in the files not counted.
-int64_t resident_bytes(const std::vector<LoadedParameter>& parameters);
+LoadedWeights load_weights(const ckpt::Checkpoint& checkpoint, const lower::Program& program, const Options& options,
+                           ThreadPool& pool, const Progress& progress);
 
 }  // namespace cleave::runtime
