@@ -105,6 +105,7 @@ int converse(Conversation& conversation, Interrupt& interrupt) {
   for (;;) {
     if (person) show_prompt("> ");
     const std::optional<std::string> line = lines.next(interrupt);
+    if (!line && person) show_prompt("\n");  // Ctrl-C and Ctrl-D leave the cursor behind the prompt
     if (!line) return interrupt.requested() && !person ? kInterruptedExit : 0;
     if (*line == "/exit") return 0;
     if (*line == "/reset")
