@@ -13,11 +13,11 @@ namespace {
 constexpr size_t kHugePage = size_t{2} << 20;
 }  // namespace
 
-Buffer::Buffer(size_t size) : size_(size) {
+Buffer::Buffer(size_t size, Pages pages) : size_(size) {
   if (size == 0) return;
   void* data = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (data == MAP_FAILED) fail(ErrorKind::Io, "cannot reserve {} bytes of memory", size);
-  if (size >= kHugePage) madvise(data, size, MADV_HUGEPAGE);
+  if (pages == Pages::Huge && size >= kHugePage) madvise(data, size, MADV_HUGEPAGE);
   data_ = static_cast<std::byte*>(data);
 }
 

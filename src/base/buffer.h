@@ -1,19 +1,22 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace cleave {
 
+/// Whether two-megabyte pages are asked for. They raise the read bandwidth of decode by half (docs/decisions.md), but a
+/// whole one becomes resident with its first byte: wrong for memory of which a part is used at a time.
+enum class Pages : uint8_t { Huge, Small };
+
 /// Anonymous zeroed memory for weights, caches and activations. Memory is reserved at once and becomes resident when
-/// first touched, so the thread that fills a part decides its NUMA node. Two-megabyte pages are requested where the
-/// kernel gives them: they raise the read bandwidth of decode by half (docs/decisions.md). Aligned to at least a page.
-/// Movable.
+/// first touched, so the thread that fills a part decides its NUMA node. Aligned to at least a page. Movable.
 class Buffer {
  public:
   Buffer() = default;
   /// Throws Error(Io) where the system gives no memory, naming the size.
-  explicit Buffer(size_t size);
+  explicit Buffer(size_t size, Pages pages = Pages::Huge);
   Buffer(Buffer&& other) noexcept;
   Buffer& operator=(Buffer&& other) noexcept;
   ~Buffer();

@@ -95,6 +95,10 @@ std::vector<std::string> Checkpoint::names() const {
   return names;
 }
 
+void Checkpoint::release_files() const {
+  for (const MappedFile& file : files_) file.release(file.bytes());
+}
+
 void Checkpoint::release(const TensorView& view) const {
   if (view.bytes.empty()) return;
   for (const MappedFile& file : files_) {

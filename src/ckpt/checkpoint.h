@@ -50,6 +50,9 @@ class Checkpoint {
   /// Says that the bytes of `view`, which comes from this checkpoint, need not stay resident.
   void release(const TensorView& view) const;
 
+  /// Says the same of all files. What is touched later is read again.
+  void release_files() const;
+
   /// Sizes of the files with weights together.
   int64_t file_bytes() const;
 

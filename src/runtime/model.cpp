@@ -17,12 +17,12 @@ struct Model::Impl {
         kv(program.kv_layers, (wanted.kv_tokens + kBlockSize - 1) / kBlockSize, kBlockSize,
            wanted.exact ? DType::F32 : DType::F16),
         state(program),
-        arena(static_cast<size_t>(program.arena_bytes)),
+        arena(static_cast<size_t>(program.arena_bytes), Pages::Small),
         workspace{program, weights.parameters, kv, state, arena, {}, pool} {
     size_t bytes = 0;
     for (const lower::Instruction& instruction : program.instructions)
       bytes = std::max(bytes, scratch_bytes(instruction, workspace));
-    scratch = Buffer(bytes);
+    scratch = Buffer(bytes, Pages::Small);
     workspace.scratch = scratch.bytes();
     for (const lower::Instruction& instruction : program.instructions)
       instructions.push_back(bind(instruction, workspace));

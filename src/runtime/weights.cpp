@@ -85,6 +85,7 @@ LoadedWeights load_weights(const ckpt::Checkpoint& checkpoint, const lower::Prog
     done += readers[i].bytes();
     if (progress) progress(done, total);
   }
+  checkpoint.release_files();  // headers and a tokenizer's vocabulary, too
   return weights;
 }
 
