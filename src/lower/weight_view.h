@@ -26,8 +26,8 @@ struct WeightView {
   std::vector<Piece> pieces;  // disjoint; they cover the shape
 };
 
-/// The view of node `id`, which depends on weights alone; `inputs` are the views of its inputs. Throws Error(Unsupported) where
-/// a reshape would tear a piece apart.
+/// The view of node `id`, which depends on weights alone; `inputs` are the views of its inputs. Throws
+/// Error(Unsupported) where a reshape would tear a piece apart.
 WeightView view_of(const graph::Graph& graph, graph::NodeId id, const std::vector<const WeightView*>& inputs);
 
 /// Row `index` of the outermost dimension.
