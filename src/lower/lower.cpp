@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 
@@ -23,6 +24,21 @@ std::vector<bool> reachable(const Graph& graph, NodeId output) {
   return needed;
 }
 
+/// Matmuls from whose results a top_k chooses, directly or through operations on single elements or rows.
+std::vector<bool> deciding_matmuls(const Graph& graph) {
+  constexpr std::array kPassed = {Op::Softmax, Op::Unary, Op::Add,   Op::Mul,    Op::Div,
+                                  Op::Scale,   Op::Sum,   Op::Slice, Op::Reshape};
+  std::vector<bool> deciding(graph.nodes().size(), false);
+  for (size_t i = deciding.size(); i-- > 0;) {
+    const Node& node = graph.nodes()[i];
+    const bool passes = deciding[i] && std::ranges::count(kPassed, node.op) > 0;
+    if (node.op == Op::TopK || passes) {
+      for (const NodeId input : node.inputs) deciding[static_cast<size_t>(input)] = true;
+    }
+  }
+  return deciding;
+}
+
 class Lowering {
  public:
   Lowering(const Graph& graph, const Limits& limits) : graph_(graph) {
@@ -30,6 +46,7 @@ class Lowering {
     operands_.resize(graph.nodes().size());
     views_.resize(graph.nodes().size());
     routing_of_node_.resize(graph.nodes().size(), -1);
+    deciding_ = deciding_matmuls(graph);
   }
 
   Program run() {
@@ -130,7 +147,7 @@ class Lowering {
     const auto key = std::make_tuple(id, use, expert);
     if (const auto found = parameters_.find(key); found != parameters_.end()) return found->second;
     const std::string name = weights.pieces.empty() ? node(id).name : weights.pieces[0].tensor;
-    program_.parameters.push_back({use, name, weights});
+    program_.parameters.push_back({use, name, weights, false});
     return parameters_[key] = static_cast<int32_t>(program_.parameters.size()) - 1;
   }
 
@@ -156,6 +173,8 @@ class Lowering {
     if (n.op == Op::Matmul && !is_parameter(n.inputs[1]))
       fail(ErrorKind::Unsupported, "matmul {}: the second operand must be a weight", n.name);
     if (batched) add_expert_matrices(n, instruction);
+    if (n.op == Op::Matmul && !batched && deciding_[static_cast<size_t>(id)])
+      program_.parameters[static_cast<size_t>(instruction.inputs[1].index)].decides = true;
     if (n.op == Op::Add || n.op == Op::Mul || n.op == Op::Div) instruction.broadcast = broadcast_of(n);
     if (n.op == Op::Rope) instruction.rope = add_rope(n.as<graph::RopeAttributes>());
     if (n.op == Op::Attention) add_kv_layer(n);
@@ -221,6 +240,7 @@ class Lowering {
   std::vector<Operand> operands_;                 // by node; activations
   std::vector<std::optional<WeightView>> views_;  // by node; what depends on weights alone
   std::vector<int32_t> routing_of_node_;
+  std::vector<bool> deciding_;  // by node
   std::map<std::tuple<NodeId, Parameter::Use, int64_t>, int32_t> parameters_;
 };
 

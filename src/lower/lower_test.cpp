@@ -147,6 +147,13 @@ TEST(Lower, RoutedRowsKnowTheirRoutingAndForgetItAfterTheCombine) {
   }
 }
 
+TEST(Lower, MarksTheMatrixThatChoosesExperts) {
+  Graph graph("decode");
+  graph.add_output(mixture(graph, activation(graph, 48), 5));
+  for (const Parameter& parameter : lower(graph, {}).parameters)
+    EXPECT_EQ(parameter.decides, parameter.name == "gate") << parameter.name;
+}
+
 TEST(Lower, RejectsAMatmulOfTwoActivations) {
   Graph graph("decode");
   const NodeId x = activation(graph, 48);

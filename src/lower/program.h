@@ -40,6 +40,9 @@ struct Parameter {
   } use;
   std::string name;  // of the first stored tensor, for messages
   WeightView view;
+  /// A matrix whose products decide what is computed next (which experts a token goes to): rounding must not decide,
+  /// so it is multiplied in f32 whatever the precision of the rest. Such matrices are small.
+  bool decides = false;
 };
 
 /// How the second operand of an elementwise instruction is repeated.

@@ -15,7 +15,7 @@ using lower::Parameter;
 // are never both resident.
 constexpr int64_t kReleaseBytes = int64_t{1} << 20;
 
-std::unique_ptr<kernels::Matrix> load_matrix(const ckpt::Checkpoint& checkpoint, const WeightReader& reader,
+std::unique_ptr<kernels::Matrix> load_matrix(const ckpt::Checkpoint& checkpoint, const WeightReader& reader, bool exact,
                                              const Options& options, kernels::WeightArena& arena, ThreadPool& pool) {
   const int64_t stride = row_bytes(reader.dtype(), reader.row_elements());
   const int64_t rows_per_release = std::max<int64_t>(1, kReleaseBytes / std::max<int64_t>(1, stride));
@@ -29,7 +29,7 @@ std::unique_ptr<kernels::Matrix> load_matrix(const ckpt::Checkpoint& checkpoint,
     return reader.row(index, buffer);
   };
   kernels::PackOptions pack;
-  pack.exact = options.exact;
+  pack.exact = exact;
   pack.format = options.weights;
   pack.max_m = options.max_tokens;
   pack.arena = &arena;
@@ -72,7 +72,8 @@ LoadedWeights load_weights(const ckpt::Checkpoint& checkpoint, const lower::Prog
     LoadedParameter& loaded = weights.parameters.emplace_back();
     switch (program.parameters[i].use) {
       case Parameter::Use::Matrix:
-        loaded.matrix = load_matrix(checkpoint, readers[i], options, weights.arena, pool);
+        loaded.matrix = load_matrix(checkpoint, readers[i], options.exact || program.parameters[i].decides, options,
+                                    weights.arena, pool);
         break;
       case Parameter::Use::Table:
         loaded.table = load_table(readers[i], loaded.memory);
