@@ -39,8 +39,9 @@ std::string read_all(std::istream& stream, const std::string& name) {
 // The text as it was given, to the last byte.
 std::string read_prompt(const GenerateFlags& flags) {
   if (!flags.prompt_file.empty()) {
-    const MappedFile file(flags.prompt_file);
-    return {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()};
+    std::ifstream file(flags.prompt_file, std::ios::binary);  // a pipe will do
+    if (!file) fail(ErrorKind::NotFound, "cannot open {}", flags.prompt_file.string());
+    return read_all(file, flags.prompt_file.string());
   }
   if (!flags.prompt)
     throw CLI::RequiredError("a prompt is missing: -p TEXT, -p - for standard input, or -f FILE",

@@ -132,6 +132,11 @@ TEST_F(UserDefinition, ShowsShapesSeenAndWanted) {
   EXPECT_THAT(message, HasSubstr("want [88, 48]"));
 }
 
+TEST_F(UserDefinition, IsNamedWhereTheFrameAroundItFails) {
+  const FakeWeights weights({{"model.embed_tokens.weight", {131, 40}}});
+  EXPECT_THAT(error_of(kMine, &weights), HasSubstr("mine.lua: weight model.embed_tokens.weight has shape [131, 40]"));
+}
+
 TEST_F(UserDefinition, ExplainsCommonMistakes) {
   const auto layer = [](const std::string& body) {
     return "return causal_lm {\n architectures = { 'MineForCausalLM' },\n layer = function(l, x, c)\n" + body +

@@ -34,7 +34,8 @@ std::string calling_line(lua_State* state) {
 int locate(lua_State* state) {
   const char* text = lua_tostring(state, 1);
   const std::string message = text != nullptr ? text : "an error that is no text";
-  const std::string where = calling_line(state);
+  std::string where = calling_line(state);
+  if (where.empty()) where = LuaState::of(state).definition();
   if (where.empty() || message.starts_with(where + ":"))
     lua_pushstring(state, message.c_str());
   else
@@ -95,9 +96,9 @@ void* LuaState::allocate(void* self, void* block, size_t old_size, size_t new_si
 }
 
 void LuaState::count_steps(lua_State* state, lua_Debug*) {
-  LuaState* self = *static_cast<LuaState**>(lua_getextraspace(state));
-  self->steps_ += kStepsPerCount;
-  if (self->steps_ <= kMaxSteps) return;
+  LuaState& self = of(state);
+  self.steps_ += kStepsPerCount;
+  if (self.steps_ <= kMaxSteps) return;
   lua_pushfstring(state, "stopped after %d million steps: an endless loop?", static_cast<int>(kMaxSteps / 1'000'000));
   lua_error(state);
 }
@@ -115,6 +116,10 @@ LuaState::LuaState() : state_(lua_newstate(&LuaState::allocate, this)) {
   lua_sethook(state_, &LuaState::count_steps, LUA_MASKCOUNT, kStepsPerCount);
 }
 
+LuaState& LuaState::of(lua_State* state) {
+  return **static_cast<LuaState**>(lua_getextraspace(state));
+}
+
 LuaState::~LuaState() {
   lua_close(state_);
 }
@@ -127,6 +132,7 @@ void LuaState::run(std::string_view text, const std::string& chunk_name, int res
     fail(ErrorKind::InvalidArgument, "model definition {}", message);
   }
   if (own_globals) {
+    definition_ = chunk_name;
     lua_newtable(state_);  // the chunk's environment, which falls back to the shared globals
     lua_newtable(state_);
     lua_getglobal(state_, "read_global");

@@ -21,6 +21,11 @@ class LuaState {
   ~LuaState();
 
   lua_State* get() { return state_; }
+  /// The object that made `state`.
+  static LuaState& of(lua_State* state);
+
+  /// Name of the last chunk with globals of its own; errors in the library that no line outside of it called name it.
+  const std::string& definition() const { return definition_; }
 
   /// Compiles and runs a chunk, leaving its `results` values on the stack. Text only, no bytecode. With `own_globals`,
   /// what it assigns to globals stays its own. Throws Error(InvalidArgument) with "file:line: what".
@@ -41,6 +46,7 @@ class LuaState {
   size_t memory_ = 0;  // these two come first: making the state counts
   int64_t steps_ = 0;
   lua_State* state_ = nullptr;
+  std::string definition_;
 };
 
 }  // namespace cleave::define
