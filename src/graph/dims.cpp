@@ -194,47 +194,25 @@ std::vector<DimId> Dims::split_concat(DimId dim, std::span<const int64_t> extent
   return made;
 }
 
-// Unifies two lists of factors from the outermost on, splitting atoms where the other list is finer. False where they
-// do not line up; what was unified until then holds all the same.
-bool Dims::align_products(std::vector<DimId> a, std::vector<DimId> b) {
+// Unifies two lists of factors or pieces from the outermost or first on, splitting atoms where the other list is finer.
+// False where they do not line up; what was unified until then holds all the same.
+bool Dims::align(Kind kind, std::vector<DimId> a, std::vector<DimId> b) {
   std::reverse(a.begin(), a.end());
   std::reverse(b.begin(), b.end());
   while (!a.empty() && !b.empty()) {
     if (extent(a.back()) < extent(b.back())) std::swap(a, b);
-    const DimId large = a.back();
-    const DimId small = b.back();
+    const DimId large = a.back(), small = b.back();
     a.pop_back();
     b.pop_back();
     if (extent(large) == extent(small)) {
       unify(large, small);
       continue;
     }
-    const int64_t ratio = extent(large) / std::max<int64_t>(extent(small), 1);
-    if (at(large).kind != Kind::Atom || extent(small) * ratio != extent(large)) return false;
-    const DimId inner = atom(ratio);
-    become(large, Kind::Product, {small, inner});
-    a.push_back(inner);
-  }
-  return true;
-}
-
-bool Dims::align_concats(std::vector<DimId> a, std::vector<DimId> b) {
-  std::reverse(a.begin(), a.end());
-  std::reverse(b.begin(), b.end());
-  while (!a.empty() && !b.empty()) {
-    if (extent(a.back()) < extent(b.back())) std::swap(a, b);
-    const DimId large = a.back();
-    const DimId small = b.back();
-    a.pop_back();
-    b.pop_back();
-    if (extent(large) == extent(small)) {
-      unify(large, small);
-      continue;
-    }
-    if (at(large).kind != Kind::Atom) return false;
-    const DimId tail = atom(extent(large) - extent(small));
-    become(large, Kind::Concat, {small, tail});
-    a.push_back(tail);
+    const bool product = kind == Kind::Product;
+    const int64_t rest = product ? extent(large) / std::max<int64_t>(extent(small), 1) : extent(large) - extent(small);
+    if (at(large).kind != Kind::Atom || (product && extent(small) * rest != extent(large))) return false;
+    a.push_back(atom(rest));
+    become(large, kind, {small, a.back()});
   }
   return true;
 }
@@ -252,7 +230,7 @@ void Dims::unify(DimId a, DimId b) {
     if (at(a).kind == Kind::Atom)
       one = true;
     else if (at(a).kind == at(b).kind)
-      one = at(a).kind == Kind::Product ? align_products(factors(a), factors(b)) : align_concats(pieces(a), pieces(b));
+      one = align(at(a).kind, flatten(at(a).kind, std::span(&a, 1)), flatten(at(b).kind, std::span(&b, 1)));
   }
   if (one && find(a) != find(b)) {
     if (at(b).label.empty()) at(b).label = at(a).label;

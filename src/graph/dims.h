@@ -75,8 +75,7 @@ class Dims {
   std::vector<DimId> opaque(DimId dim, std::span<const int64_t> extents);
   std::vector<DimId> split_outermost_factor(DimId dim, std::span<const int64_t> extents);
   std::pair<DimId, DimId> split_in_two(DimId dim, int64_t first);
-  bool align_products(std::vector<DimId> a, std::vector<DimId> b);
-  bool align_concats(std::vector<DimId> a, std::vector<DimId> b);
+  bool align(Kind kind, std::vector<DimId> a, std::vector<DimId> b);
 
   std::vector<Dim> dims_;
 };
