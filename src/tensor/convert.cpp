@@ -120,7 +120,8 @@ void decode(const BlockQ6_K& block, float* out) {
     const uint8_t low_byte = block.ql[64 * half + j % 64];
     const int low = j < 64 ? low_byte & 15 : low_byte >> 4;
     const int high = block.qh[32 * half + j % 32] >> (j / 32 * 2) & 3;
-    out[i] = d * static_cast<float>(block.scales[i / 16]) * static_cast<float>((low | high << 4) - 32);
+    const int8_t scale = block.scales[i / 16];
+    out[i] = d * static_cast<float>(scale) * static_cast<float>((low | high << 4) - 32);
   }
 }
 

@@ -16,10 +16,10 @@ std::string to_string(const Shape& shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
 }
 
-std::span<const std::byte> TensorView::row(int64_t index) const {
-  CHECK_LT(index, num_rows());
+std::span<const std::byte> TensorView::row(int64_t row) const {
+  CHECK_LT(row, num_rows());
   const int64_t stride = row_bytes(dtype, row_elements());
-  return bytes.subspan(static_cast<size_t>(index * stride), static_cast<size_t>(stride));
+  return bytes.subspan(static_cast<size_t>(row * stride), static_cast<size_t>(stride));
 }
 
 }  // namespace cleave
