@@ -17,8 +17,9 @@ ARROWS = {
     "graph": ["tensor"],
     "define": ["graph"],
     "kernels": ["tensor"],
+    "comm": ["tensor"],
     "lower": ["graph"],
-    "runtime": ["lower", "kernels", "ckpt"],
+    "runtime": ["lower", "kernels", "comm", "ckpt"],
     "engine": ["runtime"],
     "app": ["define", "engine", "text"],
 }
