@@ -17,8 +17,10 @@ ARROWS = {
     "graph": ["tensor"],
     "define": ["graph"],
     "kernels": ["tensor"],
-    "lower": ["graph"],
-    "runtime": ["lower", "kernels", "ckpt"],
+    "comm": ["tensor"],
+    "plan": ["graph"],
+    "lower": ["plan"],
+    "runtime": ["lower", "kernels", "comm", "ckpt"],
     "engine": ["runtime"],
     "app": ["define", "engine", "text"],
 }

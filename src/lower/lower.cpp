@@ -172,9 +172,13 @@ class Lowering {
     if (placed.reduced[index(id)]) {
       forms.own = emit_exchange(id, Action::AllReduce, forms.own, plan::kNoAxis);
     } else if (placed.gathered[index(id)]) {
-      const bool only_output = graph_.outputs()[0] == id;
+      const bool only_output = graph_.outputs()[0] == id && !has_users(id);
       forms.whole = emit_exchange(id, only_output ? Action::Gather : Action::AllGather, forms.own, strategy(id));
     }
+  }
+
+  bool has_users(NodeId id) const {
+    return std::ranges::any_of(graph_.nodes(), [&](const Node& n) { return std::ranges::count(n.inputs, id) > 0; });
   }
 
   Instruction instruction_for(NodeId id, Action action, plan::AxisId output_axis) {
@@ -290,7 +294,10 @@ class Lowering {
     if (n.op == Op::Rope) instruction.rope = add_rope(n.as<graph::RopeAttributes>());
     if (n.op == Op::Attention) localize_attention(id, instruction);
     if (n.op == Op::Slice) localize_slice(id, instruction);
-    if (n.op == Op::Embedding) instruction.first = first_index(node(n.inputs[1]).dims[0], input_axis(id, n.inputs[1]));
+    if (n.op == Op::Embedding) {
+      instruction.first = first_index(node(n.inputs[1]).dims[0], input_axis(id, n.inputs[1]));
+      instruction.table_rows = graph_.shape(n.inputs[1])[0];
+    }
     if (is_distributed_norm(id)) instruction.statistic_over = graph_.dims().extent(n.dims.back());
     return finish(id, std::move(instruction));
   }

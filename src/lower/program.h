@@ -94,7 +94,8 @@ struct Instruction {
   /// First index of this rank's part of what it works on: the table row of an embedding; for attention the first query
   /// head, counted from the first query head of the rank's first key-value head.
   int64_t first = 0;
-  int64_t group = 1;  // of attention: query heads that share a key-value head
+  int64_t group = 1;       // of attention: query heads that share a key-value head
+  int64_t table_rows = 0;  // of an embedding: rows of the whole table
   /// Of a norm whose statistics are taken over all ranks: elements that they are taken over. 0: over this rank's alone.
   int64_t statistic_over = 0;
 };
