@@ -16,6 +16,7 @@ ARROWS = {
     "ckpt": ["tensor"],
     "graph": ["tensor"],
     "define": ["graph"],
+    "plan": ["graph"],
     "kernels": ["tensor"],
     "comm": ["tensor"],
     "plan": ["graph"],
