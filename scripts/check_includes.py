@@ -19,7 +19,6 @@ ARROWS = {
     "plan": ["graph"],
     "kernels": ["tensor"],
     "comm": ["tensor"],
-    "plan": ["graph"],
     "lower": ["plan"],
     "runtime": ["lower", "kernels", "comm", "ckpt"],
     "engine": ["runtime"],

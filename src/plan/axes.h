@@ -41,6 +41,7 @@ struct Axis {
 /// caller hands in again.
 class Axes {
  public:
+  Axes() = default;
   /// Every atom becomes an axis of its own, but for the runs of atoms that `joined` lists.
   Axes(const graph::Graph& graph, std::span<const std::vector<graph::DimId>> joined);
 
