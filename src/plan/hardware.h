@@ -22,7 +22,7 @@ struct Hardware {
   /// type whose unpacking is slower than memory has its own.
   std::map<std::string, std::pair<double, double>> formats;
   double call_seconds = 1.5e-6;       // fixed cost of one product
-  double collective_latency = 1.5e-6; // of a small all-reduce between ranks of a machine
+  double collective_latency = 4e-6;  // of a small all-reduce between ranks of a machine, waiting for the slowest included
   double collective_bandwidth = 8e9;  // of large ones: bytes that a rank takes in
   double network_latency = 30e-6;     // between machines
   double network_bandwidth = 1.2e9;

@@ -49,7 +49,7 @@ std::vector<Module> find_modules(const Problem& problem) {
                       : shape.size() == 3 ? ModuleInfo::Kind::Experts : ModuleInfo::Kind::Linear;
     info.in = table ? shape[0] : shape.back();
     const auto [found, fresh] = by_name.emplace(info.name, modules.size());
-    if (fresh) modules.push_back({info, {}, {}, {}});
+    if (fresh) modules.push_back({.info = info, .nodes = {}, .decision = {}, .remark = {}});
     modules[found->second].nodes.push_back(static_cast<NodeId>(i));
     modules[found->second].info.out += table ? shape[1] : shape[shape.size() - 2];
   }
@@ -154,6 +154,15 @@ class Constraints {
   std::vector<bool> forbidden_, required_;
 };
 
+Treatment treatment_of(const Problem& problem, const Placed& placed, NodeId id) {
+  const AxisId axis = placed.strategy[static_cast<size_t>(id)];
+  if (axis == kNoAxis) return Treatment::Keep;
+  if (problem.facts(id).role(axis) == Role::Sum) return Treatment::Row;
+  const bool routed = problem.facts(id).rows == RowKind::Routed;
+  const auto in_first = problem.axes.in_dim(problem.graph.dims(), problem.graph.node(id).dims[0]);
+  return routed && std::ranges::count(in_first, axis) > 0 ? Treatment::ByExpert : Treatment::Column;
+}
+
 uint64_t mix(uint64_t hash, uint64_t value) {
   return (hash ^ value) * 1099511628211ull;
 }
@@ -193,6 +202,7 @@ Plan make_plan(const Graph& graph, const Request& request) {
   plan.decisions = search(problem, costs, request.policy, constraints.forced(), constraints.axis_rules());
   place(problem, plan.decisions, plan.placed);
   plan.cost = costs.of(plan.placed);
+  for (Module& module : plan.modules) module.treatment = treatment_of(problem, plan.placed, module.nodes.front());
   return plan;
 }
 

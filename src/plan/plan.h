@@ -25,6 +25,7 @@ struct Module {
   std::vector<graph::NodeId> nodes;
   std::optional<Decision> decision;  // of the user
   std::string remark;                // where the decision could not be met exactly
+  Treatment treatment = Treatment::Keep;  // what has become of it
 };
 
 /// How the graph's work and weights are shared among ranks: plain data, a pure function of graph and request. Every rank

@@ -57,11 +57,13 @@ void describe(const Graph& graph, NodeId id, const std::vector<DType>& stored, P
   }
 }
 
-// Elements of a dimension's innermost part behind the axis: what one step of the axis spans.
-int64_t elements_per_index(const Problem& problem, DimId dim, AxisId axis) {
+// The unit in which an axis can be split so that no range of `dim` cuts a block of elements that follow one another.
+int64_t unit_of_blocks(const Problem& problem, DimId dim, AxisId axis, int64_t block) {
+  const std::vector<Interval> first = problem.axes.local(problem.graph.dims(), dim, axis, {0, 1});
+  const int64_t inner = first.front().size();  // elements that one index of the axis spans
   const int64_t extent = problem.axes[axis].extent;
-  const int64_t count = problem.axes.local_extent(problem.graph.dims(), dim, axis, {0, 1});
-  return extent == 1 ? problem.graph.dims().extent(dim) : count;
+  const bool repeats = first.size() > 1;  // the axis is not outermost: its ranges recur every extent * inner elements
+  return repeats && extent * inner % block != 0 ? extent : block / std::gcd(block, inner);
 }
 
 void raise_unit(Axis& axis, int64_t unit) {
@@ -79,10 +81,8 @@ void find_units(const Graph& graph, Problem& problem) {
         raise_unit(problem.axes[axis], problem.axes.unit_for(graph.dims(), node.dims, axis));
     const int64_t block = info(facts.stored).block_elements;
     if (facts.work || block == 1 || node.dims.size() < 2) continue;
-    for (const AxisId axis : problem.axes.in_dim(graph.dims(), node.dims.back())) {
-      const int64_t inner = elements_per_index(problem, node.dims.back(), axis);
-      raise_unit(problem.axes[axis], block / std::gcd(block, inner));
-    }
+    for (const AxisId axis : problem.axes.in_dim(graph.dims(), node.dims.back()))
+      raise_unit(problem.axes[axis], unit_of_blocks(problem, node.dims.back(), axis, block));
   }
 }
 
