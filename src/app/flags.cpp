@@ -43,6 +43,11 @@ void add_model_path(CLI::App& command, ModelFlags& flags) {
 }
 
 void add_compute_flags(CLI::App& command, ModelFlags& flags) {
+  add_precision_flags(command, flags);
+  add_split_flags(command, flags.split);
+}
+
+void add_precision_flags(CLI::App& command, ModelFlags& flags) {
   flags.threads = available_cores();
   command.add_option("--threads", flags.threads, "threads to compute with (default: every core available)")
       ->check(between(1, 4096, "1 to 4096"))
@@ -60,7 +65,6 @@ void add_compute_flags(CLI::App& command, ModelFlags& flags) {
           "stored (default), or int8: quantise 16-bit and 32-bit weights while loading")
       ->check(CLI::IsMember({"stored", "int8"}))
       ->type_name("stored|int8");
-  add_split_flags(command, flags.split);
 }
 
 void add_sampling_flags(CLI::App& command, SamplingFlags& flags) {

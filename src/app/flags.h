@@ -40,7 +40,9 @@ struct AnswerFlags {
 
 /// MODEL and --model-def; what `graph` needs.
 void add_model_path(CLI::App& command, ModelFlags& flags);
-/// --threads (available_cores() where it is not given), --exact, --weights, and the flags of split_flags.h.
+/// --threads (available_cores() where it is not given), --exact, --weights.
+void add_precision_flags(CLI::App& command, ModelFlags& flags);
+/// Those, and the flags of split_flags.h.
 void add_compute_flags(CLI::App& command, ModelFlags& flags);
 void add_sampling_flags(CLI::App& command, SamplingFlags& flags);
 void add_answer_flags(CLI::App& command, AnswerFlags& flags);

@@ -150,9 +150,7 @@ void add_plan(CLI::App& app, Action& action) {
       ->allow_extra_args(false)
       ->type_name("PATH");
   command->add_option("--tp", flags->ranks, "ranks (default: 2)")->check(CLI::Range(1, 4096))->type_name("N");
-  command->add_option("--threads-per-rank", flags->model.split.threads_per_rank, "threads of each rank")
-      ->check(CLI::Range(1, 4096))
-      ->type_name("N");
+  add_rank_threads_flag(*command, flags->model.split);
   add_plan_flags(*command, flags->model.split);
   command->add_flag("--json", flags->json, "print JSON");
   command->add_option("--export", flags->export_format, "print the plan as overrides for others")

@@ -57,10 +57,14 @@ void add_split_flags(CLI::App& command, SplitFlags& flags) {
   command.add_option("--tp", flags.tp, "ranks of this process to split the model over (default: 1)")
       ->check(CLI::Range(1, kMaxRanks))
       ->type_name("N");
+  add_rank_threads_flag(command, flags);
+  add_plan_flags(command, flags);
+}
+
+void add_rank_threads_flag(CLI::App& command, SplitFlags& flags) {
   command.add_option("--threads-per-rank", flags.threads_per_rank, "threads of each rank (default: --threads, shared)")
       ->check(CLI::Range(1, kMaxRanks))
       ->type_name("N");
-  add_plan_flags(command, flags);
 }
 
 std::vector<double> rank_weights(const SplitFlags& flags, int ranks) {

@@ -26,7 +26,8 @@ struct SplitFlags {
 
 /// --rank-weights, --policy, --keep, --all-reduce, --column, --config, --strict, --hardware.
 void add_plan_flags(CLI::App& command, SplitFlags& flags);
-/// Those, and --tp and --threads-per-rank.
+void add_rank_threads_flag(CLI::App& command, SplitFlags& flags);  // --threads-per-rank
+/// All of them, and --tp.
 void add_split_flags(CLI::App& command, SplitFlags& flags);
 
 /// One weight for each of `ranks` ranks. Throws CLI::ValidationError where another number was given.

@@ -185,6 +185,7 @@ class Lowering {
     const Node& n = node(id);
     Instruction instruction{n.op, n.attributes, n.name, {}, {}, -1, row_shape(id, output_axis), {}, routing_of(id), -1, {}};
     instruction.action = action;
+    instruction.node = id;
     return instruction;
   }
 

@@ -88,6 +88,7 @@ struct Instruction {
   int32_t routing = -1;                  // where rows are routed
   int32_t rope = -1;                     // into Program::ropes
   std::vector<int32_t> expert_matrices;  // of a batched matmul: a parameter per expert
+  graph::NodeId node = -1;               // of the graph, that it computes or exchanges
   Action action = Action::Compute;
   /// Of AllGather, Gather and Narrow: the elements of a whole row that each rank has, in order.
   std::vector<std::vector<plan::Interval>> shares = {};

@@ -67,6 +67,17 @@ MemoryUse Model::memory() const {
           static_cast<int64_t>(impl_->arena.size() + impl_->scratch.size())};
 }
 
+void Model::observe(Observer observer) {
+  Impl& m = *impl_;
+  for (size_t i = 0; i < m.instructions.size(); ++i)
+    m.instructions[i] = [&m, inner = m.instructions[i], &instruction = m.program.instructions[i], observer] {
+      inner();
+      const auto count = m.workspace.rows(instruction) * m.workspace.output(instruction).width;
+      observer(m.workspace.communicator.rank(), instruction,
+               {m.workspace.value(instruction.output), static_cast<size_t>(count)});
+    };
+}
+
 std::span<const float> Model::step(const StepInput& input) {
   Impl& m = *impl_;
   for (const SequenceStep& sequence : input.sequences)

@@ -22,6 +22,10 @@ struct Options {
   int64_t kv_tokens = 4096;      // positions that the key-value cache holds, over all sequences
 };
 
+/// Sees what an instruction has computed: the rows of its output in the current step, one after another. Called on the
+/// rank's thread.
+using Observer = std::function<void(int rank, const lower::Instruction& instruction, std::span<const float> output)>;
+
 /// Bytes of weights packed so far and in all; called from the loading thread.
 using Progress = std::function<void(int64_t done, int64_t total)>;
 
@@ -57,6 +61,9 @@ class Model {
   /// complete on rank 0. Throws Error(InvalidArgument) for a token id outside the vocabulary or a position beyond the
   /// model's learned ones, Error(Comm) where another rank fails.
   std::span<const float> step(const StepInput& input);
+
+  /// From now on every instruction is followed by a call of `observer`.
+  void observe(Observer observer);
 
  private:
   struct Impl;

@@ -180,6 +180,10 @@ const std::vector<RankReport>& Ranks::reports() const {
   return impl_->reports;
 }
 
+void Ranks::observe(const Observer& observer) {
+  for (Impl::Rank& rank : impl_->ranks) rank.model->observe(observer);
+}
+
 std::span<const float> Ranks::step(const StepInput& input) {
   Impl::Rank& rank = impl_->ranks.front();
   std::span<const float> logits;

@@ -47,6 +47,10 @@ class Ranks {
   /// What every rank holds; all ranks' on rank 0, otherwise those of this process.
   const std::vector<RankReport>& reports() const;
 
+  /// As Model::observe(), of the ranks of this process, which may call `observer` at the same time. To be called before
+  /// the first step.
+  void observe(const Observer& observer);
+
   /// As Model::step(), by all ranks. REQUIRES: lead().
   std::span<const float> step(const StepInput& input);
 
