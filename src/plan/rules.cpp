@@ -36,7 +36,8 @@ constexpr std::array<Rule, graph::kNumOps> kRules = {{
     {Op::RmsNorm, "(..,j~),(j~),(j~)->(..,j~)", Linear::No, ""},
     {Op::LayerNorm, "(..,j~),(j~),(j~)->(..,j~)", Linear::No, ""},
     {Op::Rope, "(t,h,d!),(t)->(t,h,d!)", Linear::No, ""},
-    {Op::Attention, "(t,h*g,d!),(t,h,d!),(t,h,v)->(t,h*g,v)", Linear::No, "h heads"},
+    // Splitting values by v would be right, too, but leaves every rank all scores to compute.
+    {Op::Attention, "(t,h*g,d!),(t,h,d!),(t,h,v!)->(t,h*g,v!)", Linear::No, "h heads"},
     {Op::Softmax, "(..,j!)->(..,j!)", Linear::No, ""},
     {Op::TopK, "(t,e!)->(t,k!)", Linear::No, ""},
     {Op::Take, "(t,e!),(t,k!)->(t,k!)", Linear::No, ""},
