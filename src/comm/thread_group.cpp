@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <immintrin.h>
-#include <sched.h>
 
 #include <thread>
 
@@ -24,11 +23,6 @@ constexpr int kYields = 20;
 
 // Sleepers look for failures, and show that they live, this often.
 constexpr std::chrono::milliseconds kSlice{100};
-
-int available_cores() {
-  cpu_set_t cpus;
-  return sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
-}
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 #include "base/buffer.h"
 #include "comm/communicator.h"
 #include "comm/failure.h"
+#include "comm/patience.h"
 #include "comm/pulse.h"
 #include "comm/signal.h"
 
@@ -39,8 +40,6 @@ struct Mailbox {
   const void* data = nullptr;
   int64_t bytes = 0;
 };
-
-enum class Patience : uint8_t { Bounded, Unlimited };
 
 /// The memory that the ranks of a thread group share, and how they wait for one another.
 class ThreadGroup {
