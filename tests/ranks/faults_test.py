@@ -31,7 +31,11 @@ class Job:
 
     def finish(self):
         """Exit code and {process: its error line}."""
-        _, text = self.process.communicate(timeout=SECONDS)
+        try:
+            _, text = self.process.communicate(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
         errors = {}
         for line in text.splitlines():
             if line.startswith("process ") and ": error: " in line:

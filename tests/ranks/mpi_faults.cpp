@@ -79,6 +79,7 @@ void work(const MpiWorld& world, std::unique_ptr<Communicator> communicator, con
     std::printf("ready %d %d\n", world.process(), getpid());
     std::fflush(stdout);
   }
+  communicator->barrier();  // nobody fails before everybody has said it
   try {
     kBehaviours.at(what)(*communicator);
   } catch (const Error& error) {
