@@ -34,9 +34,9 @@ class PointToPoint {
 /// Once a size has been seen, calls of up to that size allocate nothing.
 ///
 /// Failure. No call blocks for ever. When a rank dies, stalls (neither computes, nor ticks, nor waits in a call for
-/// longer than the group's time limit) or calls abort(), every other rank's current or next call throws Error(Comm)
-/// that names it. After that the group is of no use: every call throws the same error. A rank that waits in broadcast()
-/// waits for its root without limit, as long as the root's process lives: there ranks idle between steps.
+/// longer than the group's time limit) or gives up with abort, every other rank's current or next call throws
+/// Error(Comm) that names it. After that the group is of no use: every call throws the same error. A rank that waits in
+/// broadcast() waits for its root without limit, as long as the root's process lives: there ranks idle between steps.
 class Communicator : public PointToPoint {
  public:
   virtual int rank() const = 0;

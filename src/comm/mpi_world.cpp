@@ -69,7 +69,7 @@ struct MpiWorld::Impl {
   MpiContext context;
 };
 
-MpiWorld::Impl::Impl(const MpiOptions& options_) : options(options_) {
+MpiWorld::Impl::Impl(const MpiOptions& wanted) : options(wanted) {
   CHECK_GE(options.local_ranks, 1);
   initialise(options.local_ranks);
   MPI_Comm_dup(MPI_COMM_WORLD, &collectives);

@@ -10,7 +10,7 @@
 namespace cleave::comm {
 
 /// Whether this process was started by mpirun, mpiexec or srun: Open MPI, MPICH and their relatives say so in the
-/// environment. `environment` gives a variable's value or null, as std::getenv does.
+/// environment. `environment` gives a variable's value or null, as getenv does.
 bool started_by_mpi(const std::function<const char*(const char*)>& environment);
 
 struct MpiOptions {
