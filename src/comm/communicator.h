@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/thread_pool.h"
 #include "tensor/dtype.h"
 
 /// Collectives between the ranks of one model (docs/communication.md). Ranks are numbers; nothing here knows tensors.
@@ -68,6 +69,10 @@ class Communicator : public PointToPoint {
   /// A sign of life: one relaxed atomic increment. Called between instructions and while loading. Processor time of the
   /// rank's thread and its waits for a disk count as signs of life too, from the thread's first call on.
   virtual void tick() = 0;
+
+  /// Lets processor time and disk waits of the pool's workers count too: the rank's thread may sleep until they have
+  /// finished. Runs a job on the pool. The pool may end before the communicator.
+  virtual void watch(ThreadPool& pool) = 0;
 };
 
 /// A group of one rank.

@@ -24,6 +24,7 @@ class MpiCommunicator final : public Communicator {
   void barrier() override;
   void abort(std::string_view why) override;
   void tick() override;
+  void watch(ThreadPool& pool) override { watch_workers(pool, context_.pulse); }
 
  private:
   void begin();

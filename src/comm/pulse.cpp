@@ -6,6 +6,8 @@
 
 #include <string_view>
 
+#include "base/check.h"
+
 namespace cleave::comm {
 namespace {
 
@@ -24,25 +26,35 @@ bool is_in_uninterruptible_sleep(pid_t thread) {
 
 }  // namespace
 
+Pulse::Thread Pulse::Thread::current() {
+  Thread thread{.id = gettid()};
+  CHECK_EQ(pthread_getcpuclockid(pthread_self(), &thread.clock), 0);
+  return thread;
+}
+
 void Pulse::adopt() {
-  clockid_t clock = 0;
-  if (pthread_getcpuclockid(pthread_self(), &clock) != 0) return;  // never for a running thread
-  thread_id_.store(gettid(), std::memory_order_relaxed);
-  clock_.store(clock, std::memory_order_release);
+  const std::scoped_lock lock(mutex_);
+  main_ = Thread::current();
   owner_.store(pthread_self(), std::memory_order_relaxed);
+}
+
+void Pulse::add_helper() {
+  const std::scoped_lock lock(mutex_);
+  helpers_.push_back(Thread::current());
 }
 
 Pulse::Sample Pulse::sample() const {
   Sample sample{.progress = ticks_.load(std::memory_order_relaxed)};
-  const clockid_t clock = clock_.load(std::memory_order_acquire);
-  if (clock == 0) return sample;
-  timespec time = {};
-  if (clock_gettime(clock, &time) != 0) {
-    sample.ended = true;
-    return sample;
-  }
-  sample.progress += static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
-  sample.waits_for_disk = is_in_uninterruptible_sleep(thread_id_.load(std::memory_order_relaxed));
+  const auto add = [&sample](const Thread& thread) {
+    timespec time = {};
+    if (clock_gettime(thread.clock, &time) != 0) return false;
+    sample.progress += static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
+    sample.waits_for_disk = sample.waits_for_disk || is_in_uninterruptible_sleep(thread.id);
+    return true;
+  };
+  const std::scoped_lock lock(mutex_);
+  if (main_) sample.ended = !add(*main_);
+  for (const Thread& helper : helpers_) add(helper);
   return sample;
 }
 

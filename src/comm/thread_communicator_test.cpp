@@ -164,6 +164,23 @@ TEST(ThreadCommunicators, WaitForARankThatComputesOrTicks) {
   expect_no_errors(errors);
 }
 
+TEST(ThreadCommunicators, WaitForARankWhoseWorkersCompute) {
+  const auto errors = run_ranks(make_group(2, 300ms), [](Communicator& communicator) {
+    ThreadPool pool(2);
+    communicator.tick();
+    communicator.watch(pool);
+    // The rank's own thread only waits for its worker.
+    if (communicator.rank() == 1)
+      pool.run([](int thread) {
+        const auto end = std::chrono::steady_clock::now() + 1200ms;
+        while (thread == 1 && std::chrono::steady_clock::now() < end) {
+        }
+      });
+    communicator.barrier();
+  });
+  expect_no_errors(errors);
+}
+
 double thread_cpu_seconds() {
   rusage usage = {};
   getrusage(RUSAGE_THREAD, &usage);

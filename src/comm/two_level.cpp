@@ -123,4 +123,9 @@ void TwoLevelCommunicator::tick() {
   if (is_leader()) between_->tick();
 }
 
+void TwoLevelCommunicator::watch(ThreadPool& pool) {
+  local_->watch(pool);
+  if (is_leader()) between_->watch(pool);
+}
+
 }  // namespace cleave::comm

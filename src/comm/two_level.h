@@ -31,6 +31,7 @@ class TwoLevelCommunicator final : public Communicator {
   void barrier() override;
   void abort(std::string_view why) override { local_->abort(why); }
   void tick() override;
+  void watch(ThreadPool& pool) override;
 
  private:
   int first_rank() const { return first_ranks_[static_cast<size_t>(process_)]; }
