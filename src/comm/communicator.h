@@ -67,7 +67,7 @@ class Communicator : public PointToPoint {
   virtual void abort(std::string_view why) = 0;
 
   /// A sign of life: one relaxed atomic increment. Called between instructions and while loading. Processor time of the
-  /// rank's thread and its waits for a disk count as signs of life too, from the thread's first call on.
+  /// rank's thread and its waits for a processor or a disk count too, from the thread's first call on.
   virtual void tick() = 0;
 
   /// Lets processor time and disk waits of the pool's workers count too: the rank's thread may sleep until they have
@@ -82,6 +82,8 @@ struct ThreadGroupOptions {
   /// How many threads each rank computes with. Where all of them have a core, waiting ranks spin a little before they
   /// sleep; where they do not, ranks give way at once.
   int threads_per_rank = 1;
+  /// Ranks of other processes that use the same cores.
+  int num_neighbours = 0;
   /// How long a rank that others wait for may show no sign of life.
   std::chrono::milliseconds stall_timeout{3000};
   /// Messages up to this size are exchanged by copies (one-shot), larger ones are read where they lie. 0 for the

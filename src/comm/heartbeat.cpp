@@ -85,7 +85,7 @@ void Heartbeat::flush(Peer& peer) {
 
 void Heartbeat::beat() {
   const Pulse::Sample sample = pulse_.sample();
-  if (sample.progress != last_sample_ || sample.waits_for_disk) ++own_progress_;
+  if (sample.progress != last_sample_ || sample.is_busy) ++own_progress_;
   last_sample_ = sample.progress;
   send_to_all({.kind = Kind::Beat, .progress = own_progress_});
 }

@@ -1,6 +1,7 @@
 #include "comm/mpi_world.h"
 
 #include <fmt/format.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <cstring>
@@ -19,6 +20,7 @@ constexpr std::chrono::seconds kConnectLimit{30};
 // What processes tell one another at first.
 struct Introduction {
   Endpoint endpoint;
+  cpu_set_t cpus = {};  // its affinity mask
   int32_t local_ranks = 0;
 };
 
@@ -57,7 +59,7 @@ bool started_by_mpi(const std::function<const char*(const char*)>& environment) 
 }
 
 struct MpiWorld::Impl {
-  explicit Impl(const MpiOptions& options);
+  explicit Impl(const MpiOptions& wanted);
 
   void introduce(const std::vector<Introduction>& all);
   std::shared_ptr<Failure> make_failure();
@@ -65,6 +67,7 @@ struct MpiWorld::Impl {
   MpiOptions options;
   MPI_Comm collectives = MPI_COMM_NULL, direct = MPI_COMM_NULL;
   std::vector<std::string> local_names;  // of this process's ranks
+  CpuShare share;
   bool finished = false;
   MpiContext context;
 };
@@ -80,7 +83,9 @@ MpiWorld::Impl::Impl(const MpiOptions& wanted) : options(wanted) {
   MPI_Comm_size(collectives, &context.num_processes);
   context.stall_timeout = options.local.stall_timeout;
   Listener listener;
-  const auto all = exchange(collectives, {listener.endpoint(), options.local_ranks}, context.num_processes);
+  Introduction own = {.endpoint = listener.endpoint(), .local_ranks = options.local_ranks};
+  if (sched_getaffinity(0, sizeof(own.cpus), &own.cpus) != 0) fail(ErrorKind::Io, "cannot read the affinity mask");
+  const auto all = exchange(collectives, own, context.num_processes);
   introduce(all);
   std::vector<Endpoint> endpoints;
   for (const Introduction& introduction : all) endpoints.push_back(introduction.endpoint);
@@ -94,18 +99,21 @@ MpiWorld::Impl::Impl(const MpiOptions& wanted) : options(wanted) {
 
 // Numbers the ranks and names the processes.
 void MpiWorld::Impl::introduce(const std::vector<Introduction>& all) {
-  const Endpoint& own = all[static_cast<size_t>(context.process)].endpoint;
-  int first_rank = 0, processes_here = 0;
-  for (const auto& [endpoint, local_ranks] : all) {
+  const Introduction& own = all[static_cast<size_t>(context.process)];
+  int first_rank = 0;
+  for (const Introduction& other : all) {
+    if (&other == &own) share.first_rank = share.num_ranks;
+    if (std::strcmp(other.endpoint.host, own.endpoint.host) == 0 && CPU_EQUAL(&other.cpus, &own.cpus))
+      share.num_ranks += other.local_ranks;
     context.first_ranks.push_back(first_rank);
-    context.names.push_back(name_of(first_rank, local_ranks, endpoint));
-    if (std::strcmp(endpoint.host, own.host) == 0) ++processes_here;
-    first_rank += local_ranks;
+    context.names.push_back(name_of(first_rank, other.local_ranks, other.endpoint));
+    first_rank += other.local_ranks;
   }
   context.first_ranks.push_back(first_rank);
-  context.cores_suffice = processes_here <= available_cores();
+  options.local.num_neighbours = share.num_ranks - options.local_ranks;
+  context.cores_suffice = share.num_ranks * options.local.threads_per_rank <= available_cores();
   for (int rank = 0; rank < options.local_ranks; ++rank)
-    local_names.push_back(name_of(context.first_ranks[static_cast<size_t>(context.process)] + rank, 1, own));
+    local_names.push_back(name_of(context.first_ranks[static_cast<size_t>(context.process)] + rank, 1, own.endpoint));
 }
 
 std::shared_ptr<Failure> MpiWorld::Impl::make_failure() {
@@ -128,6 +136,10 @@ int MpiWorld::process() const {
 
 int MpiWorld::num_processes() const {
   return impl_->context.num_processes;
+}
+
+CpuShare MpiWorld::cpu_share() const {
+  return impl_->share;
 }
 
 std::vector<std::unique_ptr<Communicator>> MpiWorld::communicators() {

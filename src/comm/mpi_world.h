@@ -24,6 +24,12 @@ struct MpiOptions {
   std::function<void(const std::string&)> on_failure;
 };
 
+/// Which of the ranks that share CPUs are this process's: first_rank and those that follow, of num_ranks.
+struct CpuShare {
+  int first_rank = 0;
+  int num_ranks = 0;
+};
+
 /// The processes that mpirun started. Initialises MPI; one object in a process's life, created, finished and destroyed
 /// by the main thread.
 class MpiWorld {
@@ -38,6 +44,10 @@ class MpiWorld {
 
   int process() const;
   int num_processes() const;
+
+  /// Among the ranks of all processes of this machine that may use the same CPUs as this one: for place_ranks in
+  /// base/topology.h, which otherwise would give every process the same.
+  CpuShare cpu_share() const;
 
   /// The ends of this process's ranks, in order. Global ranks number those of process 0 first, then those of process 1,
   /// and so on. REQUIRES: called once; the communicators are destroyed before the world.

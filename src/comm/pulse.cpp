@@ -11,8 +11,9 @@
 namespace cleave::comm {
 namespace {
 
-// Linux: the state of a thread is the letter behind its parenthesised name in /proc/self/task/ID/stat (proc(5)).
-bool is_in_uninterruptible_sleep(pid_t thread) {
+// Whether a thread runs, waits for a processor (R), or sleeps uninterruptibly in the kernel, mostly for a disk (D).
+// Linux shows the letter behind the thread's parenthesised name in /proc/self/task/ID/stat (proc(5)).
+bool is_runnable_or_waits_for_disk(pid_t thread) {
   char text[256];
   *fmt::format_to_n(text, sizeof(text) - 1, "/proc/self/task/{}/stat", thread).out = '\0';
   const int file = open(text, O_RDONLY | O_CLOEXEC);
@@ -21,7 +22,8 @@ bool is_in_uninterruptible_sleep(pid_t thread) {
   close(file);
   const std::string_view stat(text, size > 0 ? static_cast<size_t>(size) : 0);
   const size_t name_end = stat.rfind(") ");
-  return name_end != std::string_view::npos && stat.substr(name_end).starts_with(") D");
+  if (name_end == std::string_view::npos) return false;
+  return stat.substr(name_end).starts_with(") R") || stat.substr(name_end).starts_with(") D");
 }
 
 }  // namespace
@@ -49,7 +51,7 @@ Pulse::Sample Pulse::sample() const {
     timespec time = {};
     if (clock_gettime(thread.clock, &time) != 0) return false;
     sample.progress += static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
-    sample.waits_for_disk = sample.waits_for_disk || is_in_uninterruptible_sleep(thread.id);
+    sample.is_busy = sample.is_busy || is_runnable_or_waits_for_disk(thread.id);
     return true;
   };
   const std::scoped_lock lock(mutex_);

@@ -15,7 +15,8 @@
 
 namespace cleave::comm {
 
-/// Signs of life of one rank: ticks, the processor time of its threads, and whether one of them waits for a disk. A
+/// Signs of life of one rank: ticks, the processor time of its threads, and whether one of them waits for a
+/// processor or a disk. A
 /// thread that waits in one of our calls wakes up now and then and ticks, so it lives. Thread-safe.
 class Pulse {
  public:
@@ -30,9 +31,9 @@ class Pulse {
   void add_helper();
 
   struct Sample {
-    uint64_t progress = 0;        // differs from the last one where the rank has lived since
-    bool ended = false;           // the rank's main thread is no more
-    bool waits_for_disk = false;  // sleeps uninterruptibly in the kernel: a page of a mapped file, a slow mount
+    uint64_t progress = 0;  // differs from the last one where the rank has lived since
+    bool ended = false;     // the rank's main thread is no more
+    bool is_busy = false;   // a thread runs, or would if it had a processor, or waits for a disk
   };
   Sample sample() const;
 

@@ -133,7 +133,7 @@ TEST(ThreadCommunicators, NameTheRankThatLeft) {
 
 TEST(ThreadCommunicators, NameTheRankThatStalled) {
   std::atomic<int> failed{0};
-  const auto errors = run_ranks(make_group(3, 400ms), [&](Communicator& communicator) {
+  const auto errors = run_ranks(make_group(3, 1000ms), [&](Communicator& communicator) {
     communicator.barrier();
     float x = 1;
     if (communicator.rank() == 1)  // neither in a collective nor computing, as in a deadlock
@@ -146,13 +146,13 @@ TEST(ThreadCommunicators, NameTheRankThatStalled) {
       throw;
     }
   });
-  EXPECT_THAT(errors, Each(HasSubstr("rank 1 stalled: for 0.4 s it neither computed nor joined all_reduce")));
+  EXPECT_THAT(errors, Each(HasSubstr("rank 1 stalled: for 1.0 s it neither computed nor joined all_reduce")));
 }
 
 TEST(ThreadCommunicators, WaitForARankThatComputesOrTicks) {
-  const auto errors = run_ranks(make_group(3, 300ms), [](Communicator& communicator) {
+  const auto errors = run_ranks(make_group(3, 1000ms), [](Communicator& communicator) {
     communicator.tick();
-    const auto end = std::chrono::steady_clock::now() + 1200ms;
+    const auto end = std::chrono::steady_clock::now() + 2500ms;
     while (communicator.rank() == 1 && std::chrono::steady_clock::now() < end) {
     }
     while (communicator.rank() == 2 && std::chrono::steady_clock::now() < end) {
@@ -165,14 +165,14 @@ TEST(ThreadCommunicators, WaitForARankThatComputesOrTicks) {
 }
 
 TEST(ThreadCommunicators, WaitForARankWhoseWorkersCompute) {
-  const auto errors = run_ranks(make_group(2, 300ms), [](Communicator& communicator) {
+  const auto errors = run_ranks(make_group(2, 1000ms), [](Communicator& communicator) {
     ThreadPool pool(2);
     communicator.tick();
     communicator.watch(pool);
     // The rank's own thread only waits for its worker.
     if (communicator.rank() == 1)
       pool.run([](int thread) {
-        const auto end = std::chrono::steady_clock::now() + 1200ms;
+        const auto end = std::chrono::steady_clock::now() + 2500ms;
         while (thread == 1 && std::chrono::steady_clock::now() < end) {
         }
       });
@@ -189,9 +189,9 @@ double thread_cpu_seconds() {
 }
 
 TEST(ThreadCommunicators, SleepWhileTheRootOfABroadcastIsIdle) {
-  const auto errors = run_ranks(make_group(3, 300ms), [](Communicator& communicator) {
+  const auto errors = run_ranks(make_group(3, 1000ms), [](Communicator& communicator) {
     const double before = thread_cpu_seconds();
-    if (communicator.rank() == 0) std::this_thread::sleep_for(1200ms);
+    if (communicator.rank() == 0) std::this_thread::sleep_for(2500ms);
     conformance::check_broadcast(communicator, 10, 0);
     EXPECT_LT(thread_cpu_seconds() - before, 0.1) << "processor time, not elapsed time";
   });

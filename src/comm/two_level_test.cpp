@@ -1,5 +1,6 @@
 #include "comm/two_level.h"
 
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -18,8 +19,9 @@ constexpr int64_t kOneShotBytes = 1024;
 
 // Processes of these sizes, played by threads: a group inside each, one between the leaders, and one of all ranks for
 // direct transfers.
-std::vector<std::unique_ptr<Communicator>> make_group(const std::vector<int>& local_ranks) {
-  const ThreadGroupOptions options = {.stall_timeout = 400ms, .one_shot_bytes = kOneShotBytes};
+std::vector<std::unique_ptr<Communicator>> make_group(const std::vector<int>& local_ranks,
+                                                      std::chrono::milliseconds stall_timeout = 3000ms) {
+  const ThreadGroupOptions options = {.stall_timeout = stall_timeout, .one_shot_bytes = kOneShotBytes};
   const auto failure = std::make_shared<Failure>();
   std::vector<int> first_ranks = {0};
   for (const int ranks : local_ranks) first_ranks.push_back(first_ranks.back() + ranks);
@@ -42,7 +44,8 @@ std::vector<std::unique_ptr<Communicator>> make_group(const std::vector<int>& lo
 class TwoLevel : public testing::TestWithParam<std::vector<int>> {};
 INSTANTIATE_TEST_SUITE_P(Processes, TwoLevel,
                          testing::Values(std::vector{1}, std::vector{3}, std::vector{2, 2}, std::vector{1, 3},
-                                         std::vector{2, 1, 2}));
+                                         std::vector{2, 1, 2}),
+                         [](const auto& test) { return fmt::format("{}", fmt::join(test.param, "and")); });
 
 TEST_P(TwoLevel, DoesEveryCollective) {
   conformance::expect_no_errors(run_ranks(make_group(GetParam()), [](Communicator& communicator) {
@@ -62,7 +65,7 @@ TEST(TwoLevel, NamesTheRankOfAnotherProcessThatGaveUp) {
 
 TEST(TwoLevel, NamesTheRankOfAnotherProcessThatStalled) {
   std::atomic<int> failed{0};
-  const auto errors = run_ranks(make_group({2, 2}), [&](Communicator& communicator) {
+  const auto errors = run_ranks(make_group({2, 2}, 1000ms), [&](Communicator& communicator) {
     communicator.barrier();
     if (communicator.rank() == 3) failed.wait(0);
     try {

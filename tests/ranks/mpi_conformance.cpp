@@ -34,6 +34,7 @@ int run(const std::string& ranks_of_processes) {
   options.local.one_shot_bytes = kLocalOneShotBytes;
   MpiWorld world(options);
   EXPECT_EQ(world.num_processes(), static_cast<int>(ranks.size()));
+  EXPECT_LE(world.cpu_share().first_rank + options.local_ranks, world.cpu_share().num_ranks);
   conformance::expect_no_errors(conformance::run_ranks(world.communicators(), check_rank));
   if (!testing::Test::HasFailure()) world.finish();
   return testing::Test::HasFailure() ? 1 : 0;
