@@ -60,9 +60,9 @@ Pulse::Sample Pulse::sample() const {
   return sample;
 }
 
-bool StallClock::stalled(uint64_t progress) {
+bool StallClock::stalled(uint64_t progress, bool is_busy) {
   const auto now = Clock::now();
-  if (progress != progress_) {
+  if (progress != progress_ || is_busy) {
     progress_ = progress;
     changed_ = now;
     unchanged_samples_ = 0;

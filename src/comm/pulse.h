@@ -16,8 +16,8 @@
 namespace cleave::comm {
 
 /// Signs of life of one rank: ticks, the processor time of its threads, and whether one of them waits for a
-/// processor or a disk. A
-/// thread that waits in one of our calls wakes up now and then and ticks, so it lives. Thread-safe.
+/// processor or a disk. A thread that waits in one of our calls wakes up now and then and ticks, so it lives.
+/// Thread-safe.
 class Pulse {
  public:
   void tick() { ticks_.fetch_add(1, std::memory_order_relaxed); }
@@ -65,8 +65,8 @@ class StallClock {
   using Clock = std::chrono::steady_clock;
   explicit StallClock(std::chrono::milliseconds limit) : limit_(limit), changed_(Clock::now()) {}
 
-  /// True when `progress` has been the same for longer than the limit, over at least three samples.
-  bool stalled(uint64_t progress);
+  /// True when `progress` has been the same, and nothing busy, for longer than the limit, over at least three samples.
+  bool stalled(uint64_t progress, bool is_busy = false);
 
  private:
   std::chrono::milliseconds limit_;

@@ -42,6 +42,18 @@ TEST_P(ThreadCommunicator, StaysInStepOverManyCalls) {
                              [](Communicator& communicator) { conformance::check_many_calls(communicator, 500); }));
 }
 
+TEST_P(ThreadCommunicator, LeavesABarrierWhenAllHaveEntered) {
+  std::atomic<int> entered{0};
+  expect_no_errors(run_ranks(make_group(GetParam()), [&](Communicator& communicator) {
+    for (int call = 1; call <= 50; ++call) {
+      if (call % communicator.size() == communicator.rank()) std::this_thread::sleep_for(1ms);
+      ++entered;
+      communicator.barrier();
+      EXPECT_GE(entered, call * communicator.size());
+    }
+  }));
+}
+
 TEST_P(ThreadCommunicator, SumsInRankOrder) {
   expect_no_errors(run_ranks(make_group(GetParam()), [](Communicator& communicator) {
     // Added in order: 2^24 + 1 is 2^24 again in f32, while the ones added first would count.

@@ -71,7 +71,7 @@ void ThreadGroup::wait_longer(const Signal& signal, uint32_t target, int rank, i
     if (left || sample.ended)
       raise(fmt::format("{} {} while {} waited for it in {}", name(peer), left ? "left the group" : "lost its thread",
                         name(rank), collective));
-    const bool is_stalled = stall.stalled(sample.progress) && !sample.is_busy;
+    const bool is_stalled = stall.stalled(sample.progress, sample.is_busy);
     if (is_stalled && patience == Patience::Bounded)
       raise(fmt::format("{} stalled: for {:.1f} s it neither computed nor joined {}, in which {} waits for it",
                         name(peer), std::chrono::duration<double>(stall_timeout_).count(), collective, name(rank)));
