@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/thread_pool.h"
 #include "tensor/dtype.h"
 
 /// Collectives between the ranks of one model (docs/communication.md). Ranks are numbers; nothing here knows tensors.
@@ -34,9 +35,9 @@ class PointToPoint {
 /// Once a size has been seen, calls of up to that size allocate nothing.
 ///
 /// Failure. No call blocks for ever. When a rank dies, stalls (neither computes, nor ticks, nor waits in a call for
-/// longer than the group's time limit) or calls abort(), every other rank's current or next call throws Error(Comm)
-/// that names it. After that the group is of no use: every call throws the same error. A rank that waits in broadcast()
-/// waits for its root without limit, as long as the root's process lives: there ranks idle between steps.
+/// longer than the group's time limit) or gives up with abort, every other rank's current or next call throws
+/// Error(Comm) that names it. After that the group is of no use: every call throws the same error. A rank that waits in
+/// broadcast() waits for its root without limit, as long as the root's process lives: there ranks idle between steps.
 class Communicator : public PointToPoint {
  public:
   virtual int rank() const = 0;
@@ -66,8 +67,12 @@ class Communicator : public PointToPoint {
   virtual void abort(std::string_view why) = 0;
 
   /// A sign of life: one relaxed atomic increment. Called between instructions and while loading. Processor time of the
-  /// rank's thread and its waits for a disk count as signs of life too, from the thread's first call on.
+  /// rank's thread and its waits for a processor or a disk count too, from the thread's first call on.
   virtual void tick() = 0;
+
+  /// Lets processor time and disk waits of the pool's workers count too: the rank's thread may sleep until they have
+  /// finished. Runs a job on the pool. The pool may end before the communicator.
+  virtual void watch(ThreadPool& pool) = 0;
 };
 
 /// A group of one rank.
@@ -77,6 +82,8 @@ struct ThreadGroupOptions {
   /// How many threads each rank computes with. Where all of them have a core, waiting ranks spin a little before they
   /// sleep; where they do not, ranks give way at once.
   int threads_per_rank = 1;
+  /// Ranks of other processes that use the same cores.
+  int num_neighbours = 0;
   /// How long a rank that others wait for may show no sign of life.
   std::chrono::milliseconds stall_timeout{3000};
   /// Messages up to this size are exchanged by copies (one-shot), larger ones are read where they lie. 0 for the

@@ -173,6 +173,16 @@ inline void check_everything(Communicator& communicator, int64_t one_shot_bytes)
   for (const int64_t count : {33, 10007}) check_same_bits(communicator, count);
 }
 
+/// Rank 0 sends numbers without waiting for anybody, while others are slow to take them: none may be overtaken.
+inline void check_running_ahead(Communicator& communicator, int numbers) {
+  for (int number = 0; number < numbers; ++number) {
+    int received = communicator.rank() == 0 ? number : -1;
+    if (communicator.rank() != 0 && number % 8 == communicator.rank()) std::this_thread::yield();
+    communicator.broadcast(&received, sizeof(received), 0);
+    ASSERT_EQ(received, number);
+  }
+}
+
 /// Small calls many times over, of kinds that let some ranks run ahead of others.
 inline void check_many_calls(Communicator& communicator, int calls) {
   for (int call = 0; call < calls; ++call) {
@@ -181,6 +191,7 @@ inline void check_many_calls(Communicator& communicator, int calls) {
     check_gather(communicator, std::vector<int64_t>(static_cast<size_t>(communicator.size()), 5),
                  (call + 1) % communicator.size());
     if (call % 5 == 0) communicator.barrier();
+    check_running_ahead(communicator, 20);
   }
 }
 

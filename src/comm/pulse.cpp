@@ -6,11 +6,14 @@
 
 #include <string_view>
 
+#include "base/check.h"
+
 namespace cleave::comm {
 namespace {
 
-// Linux: the state of a thread is the letter behind its parenthesised name in /proc/self/task/ID/stat (proc(5)).
-bool is_in_uninterruptible_sleep(pid_t thread) {
+// Whether a thread runs, waits for a processor (R), or sleeps uninterruptibly in the kernel, mostly for a disk (D).
+// Linux shows the letter behind the thread's parenthesised name in /proc/self/task/ID/stat (proc(5)).
+bool is_runnable_or_waits_for_disk(pid_t thread) {
   char text[256];
   *fmt::format_to_n(text, sizeof(text) - 1, "/proc/self/task/{}/stat", thread).out = '\0';
   const int file = open(text, O_RDONLY | O_CLOEXEC);
@@ -19,36 +22,47 @@ bool is_in_uninterruptible_sleep(pid_t thread) {
   close(file);
   const std::string_view stat(text, size > 0 ? static_cast<size_t>(size) : 0);
   const size_t name_end = stat.rfind(") ");
-  return name_end != std::string_view::npos && stat.substr(name_end).starts_with(") D");
+  if (name_end == std::string_view::npos) return false;
+  return stat.substr(name_end).starts_with(") R") || stat.substr(name_end).starts_with(") D");
 }
 
 }  // namespace
 
+Pulse::Thread Pulse::Thread::current() {
+  Thread thread{.id = gettid()};
+  CHECK_EQ(pthread_getcpuclockid(pthread_self(), &thread.clock), 0);
+  return thread;
+}
+
 void Pulse::adopt() {
-  clockid_t clock = 0;
-  if (pthread_getcpuclockid(pthread_self(), &clock) != 0) return;  // never for a running thread
-  thread_id_.store(gettid(), std::memory_order_relaxed);
-  clock_.store(clock, std::memory_order_release);
+  const std::scoped_lock lock(mutex_);
+  main_ = Thread::current();
   owner_.store(pthread_self(), std::memory_order_relaxed);
+}
+
+void Pulse::add_helper() {
+  const std::scoped_lock lock(mutex_);
+  helpers_.push_back(Thread::current());
 }
 
 Pulse::Sample Pulse::sample() const {
   Sample sample{.progress = ticks_.load(std::memory_order_relaxed)};
-  const clockid_t clock = clock_.load(std::memory_order_acquire);
-  if (clock == 0) return sample;
-  timespec time = {};
-  if (clock_gettime(clock, &time) != 0) {
-    sample.ended = true;
-    return sample;
-  }
-  sample.progress += static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
-  sample.waits_for_disk = is_in_uninterruptible_sleep(thread_id_.load(std::memory_order_relaxed));
+  const auto add = [&sample](const Thread& thread) {
+    timespec time = {};
+    if (clock_gettime(thread.clock, &time) != 0) return false;
+    sample.progress += static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
+    sample.is_busy = sample.is_busy || is_runnable_or_waits_for_disk(thread.id);
+    return true;
+  };
+  const std::scoped_lock lock(mutex_);
+  if (main_) sample.ended = !add(*main_);
+  for (const Thread& helper : helpers_) add(helper);
   return sample;
 }
 
-bool StallClock::stalled(uint64_t progress) {
+bool StallClock::stalled(uint64_t progress, bool is_busy) {
   const auto now = Clock::now();
-  if (progress != progress_) {
+  if (progress != progress_ || is_busy) {
     progress_ = progress;
     changed_ = now;
     unchanged_samples_ = 0;

@@ -29,6 +29,7 @@ class SelfCommunicator final : public Communicator {
   void barrier() override {}
   void abort(std::string_view) override {}
   void tick() override {}
+  void watch(ThreadPool&) override {}
 
  private:
   static void copy(const void* from, void* to, int64_t bytes) {

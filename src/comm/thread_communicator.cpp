@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "comm/arguments.h"
+#include "comm/pulse.h"
 #include "comm/sum.h"
 #include "comm/thread_group.h"
 
@@ -57,6 +58,7 @@ class ThreadCommunicator final : public Communicator {
     slot().pulse.adopt_current_thread();
     slot().pulse.tick();
   }
+  void watch(ThreadPool& pool) override { watch_workers(pool, slot().pulse); }
 
  private:
   // How a message is exchanged: as copies in shared memory, or read where it lies.

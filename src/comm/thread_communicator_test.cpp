@@ -42,6 +42,18 @@ TEST_P(ThreadCommunicator, StaysInStepOverManyCalls) {
                              [](Communicator& communicator) { conformance::check_many_calls(communicator, 500); }));
 }
 
+TEST_P(ThreadCommunicator, LeavesABarrierWhenAllHaveEntered) {
+  std::atomic<int> entered{0};
+  expect_no_errors(run_ranks(make_group(GetParam()), [&](Communicator& communicator) {
+    for (int call = 1; call <= 50; ++call) {
+      if (call % communicator.size() == communicator.rank()) std::this_thread::sleep_for(1ms);
+      ++entered;
+      communicator.barrier();
+      EXPECT_GE(entered, call * communicator.size());
+    }
+  }));
+}
+
 TEST_P(ThreadCommunicator, SumsInRankOrder) {
   expect_no_errors(run_ranks(make_group(GetParam()), [](Communicator& communicator) {
     // Added in order: 2^24 + 1 is 2^24 again in f32, while the ones added first would count.
@@ -133,7 +145,7 @@ TEST(ThreadCommunicators, NameTheRankThatLeft) {
 
 TEST(ThreadCommunicators, NameTheRankThatStalled) {
   std::atomic<int> failed{0};
-  const auto errors = run_ranks(make_group(3, 400ms), [&](Communicator& communicator) {
+  const auto errors = run_ranks(make_group(3, 1000ms), [&](Communicator& communicator) {
     communicator.barrier();
     float x = 1;
     if (communicator.rank() == 1)  // neither in a collective nor computing, as in a deadlock
@@ -146,13 +158,13 @@ TEST(ThreadCommunicators, NameTheRankThatStalled) {
       throw;
     }
   });
-  EXPECT_THAT(errors, Each(HasSubstr("rank 1 stalled: for 0.4 s it neither computed nor joined all_reduce")));
+  EXPECT_THAT(errors, Each(HasSubstr("rank 1 stalled: for 1.0 s it neither computed nor joined all_reduce")));
 }
 
 TEST(ThreadCommunicators, WaitForARankThatComputesOrTicks) {
-  const auto errors = run_ranks(make_group(3, 300ms), [](Communicator& communicator) {
+  const auto errors = run_ranks(make_group(3, 1000ms), [](Communicator& communicator) {
     communicator.tick();
-    const auto end = std::chrono::steady_clock::now() + 1200ms;
+    const auto end = std::chrono::steady_clock::now() + 2500ms;
     while (communicator.rank() == 1 && std::chrono::steady_clock::now() < end) {
     }
     while (communicator.rank() == 2 && std::chrono::steady_clock::now() < end) {
@@ -160,6 +172,23 @@ TEST(ThreadCommunicators, WaitForARankThatComputesOrTicks) {
       std::this_thread::sleep_for(50ms);
     }
     conformance::check_all_reduce(communicator, 100);
+  });
+  expect_no_errors(errors);
+}
+
+TEST(ThreadCommunicators, WaitForARankWhoseWorkersCompute) {
+  const auto errors = run_ranks(make_group(2, 1000ms), [](Communicator& communicator) {
+    ThreadPool pool(2);
+    communicator.tick();
+    communicator.watch(pool);
+    // The rank's own thread only waits for its worker.
+    if (communicator.rank() == 1)
+      pool.run([](int thread) {
+        const auto end = std::chrono::steady_clock::now() + 2500ms;
+        while (thread == 1 && std::chrono::steady_clock::now() < end) {
+        }
+      });
+    communicator.barrier();
   });
   expect_no_errors(errors);
 }
@@ -172,9 +201,9 @@ double thread_cpu_seconds() {
 }
 
 TEST(ThreadCommunicators, SleepWhileTheRootOfABroadcastIsIdle) {
-  const auto errors = run_ranks(make_group(3, 300ms), [](Communicator& communicator) {
+  const auto errors = run_ranks(make_group(3, 1000ms), [](Communicator& communicator) {
     const double before = thread_cpu_seconds();
-    if (communicator.rank() == 0) std::this_thread::sleep_for(1200ms);
+    if (communicator.rank() == 0) std::this_thread::sleep_for(2500ms);
     conformance::check_broadcast(communicator, 10, 0);
     EXPECT_LT(thread_cpu_seconds() - before, 0.1) << "processor time, not elapsed time";
   });

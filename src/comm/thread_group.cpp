@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <immintrin.h>
-#include <sched.h>
 
 #include <thread>
 
@@ -25,11 +24,6 @@ constexpr int kYields = 20;
 // Sleepers look for failures, and show that they live, this often.
 constexpr std::chrono::milliseconds kSlice{100};
 
-int available_cores() {
-  cpu_set_t cpus;
-  return sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
-}
-
 }  // namespace
 
 ThreadGroup::ThreadGroup(std::vector<std::string> names, const ThreadGroupOptions& options,
@@ -38,7 +32,8 @@ ThreadGroup::ThreadGroup(std::vector<std::string> names, const ThreadGroupOption
       failure_(std::move(failure)),
       stall_timeout_(options.stall_timeout),
       one_shot_bytes_(options.one_shot_bytes > 0 ? options.one_shot_bytes : kOneShotBytes),
-      cores_suffice_(static_cast<int>(names_.size()) * options.threads_per_rank <= available_cores()),
+      cores_suffice_((static_cast<int>(names_.size()) + options.num_neighbours) * options.threads_per_rank <=
+                     available_cores()),
       slots_(names_.size()),
       mailboxes_(names_.size() * names_.size()),
       copies_(names_.size() * 2 * static_cast<size_t>(copy_stride()), Pages::Small) {}
@@ -76,7 +71,7 @@ void ThreadGroup::wait_longer(const Signal& signal, uint32_t target, int rank, i
     if (left || sample.ended)
       raise(fmt::format("{} {} while {} waited for it in {}", name(peer), left ? "left the group" : "lost its thread",
                         name(rank), collective));
-    const bool is_stalled = stall.stalled(sample.progress) && !sample.waits_for_disk;
+    const bool is_stalled = stall.stalled(sample.progress, sample.is_busy);
     if (is_stalled && patience == Patience::Bounded)
       raise(fmt::format("{} stalled: for {:.1f} s it neither computed nor joined {}, in which {} waits for it",
                         name(peer), std::chrono::duration<double>(stall_timeout_).count(), collective, name(rank)));

@@ -7,6 +7,7 @@
 #include "base/buffer.h"
 #include "comm/communicator.h"
 #include "comm/failure.h"
+#include "comm/patience.h"
 #include "comm/pulse.h"
 #include "comm/signal.h"
 
@@ -40,8 +41,6 @@ struct Mailbox {
   int64_t bytes = 0;
 };
 
-enum class Patience : uint8_t { Bounded, Unlimited };
-
 /// The memory that the ranks of a thread group share, and how they wait for one another.
 class ThreadGroup {
  public:
@@ -50,7 +49,9 @@ class ThreadGroup {
 
   int size() const { return static_cast<int>(slots_.size()); }
   RankSlot& slot(int rank) { return slots_[static_cast<size_t>(rank)]; }
-  Mailbox& mailbox(int from, int to) { return mailboxes_[static_cast<size_t>(from * size() + to)]; }
+  Mailbox& mailbox(int from, int to) {
+    return mailboxes_[static_cast<size_t>(from) * slots_.size() + static_cast<size_t>(to)];
+  }
   const std::string& name(int rank) const { return names_[static_cast<size_t>(rank)]; }
   Failure& failure() { return *failure_; }
   int64_t one_shot_bytes() const { return one_shot_bytes_; }
