@@ -11,11 +11,6 @@ local function attention(m, x, c, i)
   return m.c_proj(attend(q, k, v, { scale = scale }), x:size(), conv1d)
 end
 
-local function mlp(m, x, c)
-  local h = activation(c.activation_function)(m.c_fc(x, c.n_inner or 4 * x:size(), conv1d))
-  return m.c_proj(h, x:size(), conv1d)
-end
-
 return causal_lm {
   architectures = { "GPT2LMHeadModel" },
   base = "transformer", embedding = "wte", layers = "h", tied = true,
@@ -23,8 +18,12 @@ return causal_lm {
     return x + embedding(positions(), m.wpe, c.max_position_embeddings, c.hidden_size)
   end,
   layer = function(l, x, c, i)
-    x = x + attention(l.attn, layer_norm(x, l.ln_1, c.layer_norm_epsilon), c, i)
-    return x + mlp(l.mlp, layer_norm(x, l.ln_2, c.layer_norm_epsilon), c)
+    local width, act = c.n_inner or 4 * x:size(), activation(c.activation_function)
+    return decoder_layer(l, x, c, {
+      norm = layer_norms(c.layer_norm_epsilon), norms = { attention = "ln_1", mlp = "ln_2" },
+      attention = function(h) return attention(l.attn, h, c, i) end,
+      mlp = function(h) return plain_mlp(l.mlp.c_fc, l.mlp.c_proj, h, width, act, conv1d) end,
+    })
   end,
   norm = function(m, x, c)
     return layer_norm(x, m.ln_f, c.layer_norm_epsilon)

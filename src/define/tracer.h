@@ -18,6 +18,7 @@ class Tracer {
   void begin(graph::Graph& graph) {
     graph_ = &graph;
     attention_layers_ = 0;
+    states_ = 0;
   }
   graph::Graph& graph() const;
 
@@ -28,6 +29,7 @@ class Tracer {
   std::vector<std::string> weight_names() const { return weights_->names(); }
 
   int next_attention_layer() { return attention_layers_++; }
+  int next_state() { return states_++; }
 
   static Tracer& of(lua_State* state);
 
@@ -35,6 +37,7 @@ class Tracer {
   const WeightShapes* weights_;
   graph::Graph* graph_ = nullptr;
   int attention_layers_ = 0;
+  int states_ = 0;
 };
 
 /// Pushes a tensor.

@@ -26,8 +26,8 @@ std::vector<bool> reachable(const Graph& graph, NodeId output) {
 
 /// Matmuls from whose results a top_k chooses, directly or through operations on single elements or rows.
 std::vector<bool> deciding_matmuls(const Graph& graph) {
-  constexpr std::array kPassed = {Op::Softmax, Op::Unary, Op::Add,   Op::Mul,    Op::Div,
-                                  Op::Scale,   Op::Sum,   Op::Slice, Op::Reshape};
+  constexpr std::array kPassed = {Op::Softmax, Op::Unary, Op::Add,     Op::Mul,   Op::Div,  Op::Scale,
+                                  Op::Sum,     Op::Slice, Op::Reshape, Op::Shift, Op::Clamp};
   std::vector<bool> deciding(graph.nodes().size(), false);
   for (size_t i = deciding.size(); i-- > 0;) {
     const Node& node = graph.nodes()[i];
@@ -143,6 +143,8 @@ class Lowering {
          graph::op_info(node(id).op).name, graph_.shape_text(id));
   }
 
+  static constexpr int64_t kWide = -2;  // minus its size: in place of an expert for repeated weights
+
   int32_t parameter(const WeightView& weights, NodeId id, Parameter::Use use, int64_t expert = -1) {
     const auto key = std::make_tuple(id, use, expert);
     if (const auto found = parameters_.find(key); found != parameters_.end()) return found->second;
@@ -158,26 +160,42 @@ class Lowering {
     const Parameter::Use use = n.op == Op::Matmul && second      ? Parameter::Use::Matrix
                                : n.op == Op::Embedding && second ? Parameter::Use::Table
                                                                  : Parameter::Use::Vector;
+    if (is_elementwise(n) && second && !is_routed(n.inputs[0]) && !is_suffix(row_shape(n.inputs[0]), row_shape(input)))
+      if (const std::optional<WeightView> wide = repeated(view(input), row_shape(n.inputs[0])))
+        return {Operand::Kind::Parameter, parameter(*wide, input, use, kWide - num_elements(wide->shape))};
     return {Operand::Kind::Parameter, parameter(view(input), input, use)};
+  }
+
+  static bool is_elementwise(const Node& n) { return n.op == Op::Add || n.op == Op::Mul || n.op == Op::Div; }
+
+  // Whether rows of shape `a` are made of whole repetitions of a weight of shape `b`.
+  static bool is_suffix(const Shape& a, const Shape& b) {
+    const int64_t count_b = num_elements(b);
+    bool suffix = count_b <= num_elements(a) && b.size() <= a.size() + 1;
+    for (size_t i = 1; suffix && i <= b.size(); ++i)
+      suffix =
+          b[b.size() - i] == 1 ? count_b == 1 || i > a.size() : i <= a.size() && b[b.size() - i] == a[a.size() - i];
+    return suffix;
   }
 
   void emit(NodeId id) {
     const Node& n = node(id);
     Instruction instruction{n.op, n.attributes, n.name, {}, {}, -1, row_shape(id), {}, routing_of(id), -1, {}};
-    const bool batched = n.op == Op::Matmul && node(n.inputs[1]).dims.size() == 3;
+    const bool batched = (n.op == Op::Matmul && node(n.inputs[1]).dims.size() == 3) || n.op == Op::BlockMatmul;
     for (size_t i = 0; i < n.inputs.size(); ++i) {
       if (batched && i == 1) break;
       instruction.inputs.push_back(input_operand(n, i));
       instruction.input_shapes.push_back(row_shape(n.inputs[i]));
     }
-    if (n.op == Op::Matmul && !is_parameter(n.inputs[1]))
+    if ((n.op == Op::Matmul || n.op == Op::BlockMatmul) && !is_parameter(n.inputs[1]))
       fail(ErrorKind::Unsupported, "matmul {}: the second operand must be a weight", n.name);
     if (batched) add_expert_matrices(n, instruction);
     if (n.op == Op::Matmul && !batched && deciding_[static_cast<size_t>(id)])
       program_.parameters[static_cast<size_t>(instruction.inputs[1].index)].decides = true;
-    if (n.op == Op::Add || n.op == Op::Mul || n.op == Op::Div) instruction.broadcast = broadcast_of(n);
+    if (is_elementwise(n)) instruction.broadcast = broadcast_of(n);
     if (n.op == Op::Rope) instruction.rope = add_rope(n.as<graph::RopeAttributes>());
     if (n.op == Op::Attention) add_kv_layer(n);
+    add_state(n);
     instruction.output = output_value(id);
     operands_[static_cast<size_t>(id)] = {Operand::Kind::Value, instruction.output};
     program_.instructions.push_back(std::move(instruction));
@@ -196,11 +214,9 @@ class Lowering {
     const bool routed = is_routed(n.inputs[0]);
     if (is_parameter(n.inputs[1])) {
       if (routed && b.size() == 3 && b[0] > 1) return {Broadcast::Kind::ExpertRow, count_a};
-      bool suffix = count_b <= count_a && b.size() <= a.size() + 1;
-      for (size_t i = 1; suffix && i <= b.size(); ++i)
-        suffix =
-            b[b.size() - i] == 1 ? count_b == 1 || i > a.size() : i <= a.size() && b[b.size() - i] == a[a.size() - i];
-      if (suffix) return {Broadcast::Kind::Row, count_b};
+      if (is_suffix(a, b)) return {Broadcast::Kind::Row, count_b};
+      if (const auto wide = repeated(view(n.inputs[1]), a); wide && !routed)
+        return {Broadcast::Kind::Row, num_elements(wide->shape)};
     } else {
       if (is_routed(n.inputs[1]) != routed)
         fail(ErrorKind::Unsupported, "{} of {} and {}", graph::op_info(n.op).name, graph_.shape_text(n.inputs[0]),
@@ -233,6 +249,24 @@ class Lowering {
     if (program_.kv_layers.size() <= layer) program_.kv_layers.resize(layer + 1);
     const Shape k = row_shape(n.inputs[1]), v = row_shape(n.inputs[2]);
     program_.kv_layers[layer] = {k[0], k[1], v[1]};
+  }
+
+  // What the node keeps of each sequence, if anything.
+  void add_state(const Node& n) {
+    if (n.op == Op::CausalConv) {
+      const Shape w = row_shape(n.inputs[1]);
+      set_state(n.as<graph::StateAttributes>().state, w[0] * (w[1] - 1));
+    } else if (n.op == Op::LinearAttention) {
+      const Shape k = row_shape(n.inputs[1]), v = row_shape(n.inputs[2]);
+      set_state(n.as<graph::LinearAttentionAttributes>().state, v[0] * k[1] * v[1]);
+    } else if (n.op == Op::LinearRecurrence) {
+      set_state(n.as<graph::StateAttributes>().state, row_shape(n.inputs[0])[0]);
+    }
+  }
+
+  void set_state(int state, int64_t numbers) {
+    if (program_.states.size() <= static_cast<size_t>(state)) program_.states.resize(static_cast<size_t>(state) + 1);
+    program_.states[static_cast<size_t>(state)] = numbers;
   }
 
   const Graph& graph_;

@@ -25,13 +25,13 @@ struct Options {
 using Progress = std::function<void(int64_t done, int64_t total)>;
 
 struct MemoryUse {
-  int64_t weights = 0, kv_cache = 0,
-          activations = 0;  // bytes reserved; activations and cache become resident as they are used
+  int64_t weights = 0, kv_cache = 0,  // the cache holds recurrent states, too
+      activations = 0;                // bytes reserved; activations and cache become resident as they are used
 };
 
 /// A model ready to compute: packed weights, key-value cache, and the program of its graph. Used by one thread at a
-/// time; computes on the given pool. Keeps nothing of a sequence but its cached keys and values, which live in the
-/// blocks that the caller hands out.
+/// time; computes on the given pool. Keeps nothing of a sequence but its cached keys and values and its recurrent
+/// states, which live in the blocks and the slot that the caller hands out.
 class Model {
  public:
   static constexpr int64_t kBlockSize = 32;  // positions of a key-value block
@@ -45,7 +45,8 @@ class Model {
   ~Model();
 
   int64_t vocab_size() const;
-  int64_t num_blocks() const;  // key-value blocks; ids are [0, num_blocks)
+  int64_t num_blocks() const;       // key-value blocks; ids are [0, num_blocks)
+  int64_t num_state_slots() const;  // sequences that can be under way at a time; 0 where it does not matter
   MemoryUse memory() const;
   const Options& options() const;
 

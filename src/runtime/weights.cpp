@@ -3,6 +3,9 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "kernels/elementwise.h"
+#include "kernels/rows.h"
+#include "runtime/binder.h"
 #include "runtime/weight_reader.h"
 #include "tensor/convert.h"
 
@@ -48,6 +51,20 @@ TensorView load_table(const WeightReader& reader, Buffer& memory) {
   return {reader.dtype(), {reader.num_rows(), reader.row_elements()}, memory.bytes()};
 }
 
+// The functions that a definition applies to weights, in a vector's numbers.
+void apply(const std::vector<lower::WeightFunction>& functions, std::vector<float>& values, ThreadPool& pool) {
+  const auto count = static_cast<int64_t>(values.size());
+  float* x = values.data();
+  for (const lower::WeightFunction& function : functions) {
+    if (const auto* scale = std::get_if<graph::ScaleAttributes>(&function))
+      kernels::scale(x, static_cast<float>(scale->factor), count, x, pool);
+    else if (const auto* shift = std::get_if<graph::ShiftAttributes>(&function))
+      kernels::shift(x, static_cast<float>(shift->offset), count, x, pool);
+    else
+      kernels::unary(unary_kernel(std::get<graph::UnaryAttributes>(function).kind), x, count, x, pool);
+  }
+}
+
 std::vector<float> load_vector(const WeightReader& reader) {
   const auto elements = static_cast<size_t>(reader.row_elements());
   std::vector<float> values(static_cast<size_t>(reader.num_rows()) * elements);
@@ -70,6 +87,9 @@ LoadedWeights load_weights(const ckpt::Checkpoint& checkpoint, const lower::Prog
   int64_t done = 0;
   for (size_t i = 0; i < readers.size(); ++i) {
     LoadedParameter& loaded = weights.parameters.emplace_back();
+    const Parameter& parameter = program.parameters[i];
+    if (parameter.use != Parameter::Use::Vector && !parameter.view.functions.empty())
+      fail(ErrorKind::Unsupported, "weight {}: only vectors can be changed by scale, shift or unary", parameter.name);
     switch (program.parameters[i].use) {
       case Parameter::Use::Matrix:
         loaded.matrix = load_matrix(checkpoint, readers[i], options.exact || program.parameters[i].decides, options,
@@ -80,6 +100,7 @@ LoadedWeights load_weights(const ckpt::Checkpoint& checkpoint, const lower::Prog
         break;
       case Parameter::Use::Vector:
         loaded.vector = load_vector(readers[i]);
+        apply(program.parameters[i].view.functions, loaded.vector, pool);
         break;
     }
     readers[i].release();
