@@ -1,7 +1,7 @@
 -- Layers of attention without positions among Mamba's; every other feed-forward block is a mixture of experts.
 local function mixer(m, x, c)
   return mamba_mixer(m, x, {
-    inner = c.mamba_expand * c.hidden_size, state = c.mamba_d_state, rank = c.mamba_dt_rank, width = c.mamba_d_conv,
+    inner = c.mamba_expand * c.hidden_size, state = c.mamba_d_state, low = c.mamba_dt_rank, width = c.mamba_d_conv,
     act = activation(c.hidden_act), bias = c.mamba_proj_bias, conv_bias = c.mamba_conv_bias,
     norm = function(y, name) return rms_norm(y, m[name], c.rms_norm_eps) end,
   })

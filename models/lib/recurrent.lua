@@ -7,14 +7,14 @@ function causal_conv(m, x, width, bias)
   return has(m.bias, bias) and y + weight(m.bias, channels) or y
 end
 
--- Mamba's mixer (Gu and Dao, 2023). Options: inner, state, rank, width (of the convolution), act, bias, conv_bias; norm: a
--- function(y, name) of the step's, the input's and the output's projection.
+-- Mamba's mixer (Gu and Dao, 2023). Options: inner, state, low (numbers that time steps are made of), width (of the
+-- convolution), act, bias, conv_bias; norm: a function(y, name) of the time step, the input's and the output's projection.
 function mamba_mixer(m, x, options)
   local o = options
   local norm = o.norm or function(y) return y end
   local h, gate = m.in_proj(x, 2 * o.inner, { bias = o.bias }):split({ o.inner, o.inner })
   h = o.act(causal_conv(m.conv1d, h, o.width, o.conv_bias))
-  local step, input, output = m.x_proj(h, o.rank + 2 * o.state):split({ o.rank, o.state, o.state })
+  local step, input, output = m.x_proj(h, o.low + 2 * o.state):split({ o.low, o.state, o.state })
   local rate = softplus(m.dt_proj(norm(step, "dt_layernorm"), o.inner, { bias = true }))
   input, output = norm(input, "b_layernorm"):reshape(1, o.state), norm(output, "c_layernorm"):reshape(1, o.state)
   local a = -exp(weight(m.A_log, o.inner, o.state))
