@@ -84,6 +84,9 @@ end
 -- transposed: the checkpoint stores W as [in, out]; bias: whether there is one where no checkpoint tells.
 function linear(m, x, ...)
   local sizes = { ... }
+  if select("#", ...) > 0 and sizes[1] == nil then
+    error("the size of " .. path(m) .. " is nil: the configuration lacks the key that it is read from", 0)
+  end
   local options = type(sizes[#sizes]) == "table" and table.remove(sizes) or {}
   if x:num_dims() > 2 then
     x = flatten(x, 1)
