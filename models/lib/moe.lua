@@ -13,8 +13,11 @@ local function expert_linear(m, name, x, experts, out)
 end
 
 -- Weights [experts, out, width] of a linear of every expert, stored as one tensor, or as [experts, width, out] if that is what
--- the checkpoint has; `transposed` decides where both are the same.
+-- the checkpoint has; `transposed` decides where both are the same. MXFP4 blocks lie along the width of the first form.
 function packed_weight(tensor, experts, out, width, transposed)
+  if graph.weight_shape(path(tensor) .. "_blocks") then
+    return graph.weight(path(tensor) .. "_blocks", { experts, out, width })
+  end
   local stored = graph.weight_shape(path(tensor))
   if stored and out ~= width then
     transposed = stored[2] == width

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/float16.h"
 #include "kernels/elementwise.h"
 #include "kernels/rows.h"
 #include "runtime/binder.h"
@@ -31,11 +32,24 @@ std::unique_ptr<kernels::Matrix> load_matrix(const ckpt::Checkpoint& checkpoint,
     }
     return reader.row(index, buffer);
   };
+  // Numbers of eight bits with a scale for many keep all that they say in 16.
+  const bool narrow = reader.is_dequantized() && !exact && options.weights == kernels::WeightFormat::AsStored;
+  const auto narrow_row = [&](int64_t index, std::span<std::byte> buffer) {
+    std::vector<float> numbers(static_cast<size_t>(reader.row_elements()));
+    const auto bytes = std::as_writable_bytes(std::span(numbers));
+    const std::span<const std::byte> stored = reader.row(index, bytes);
+    if (stored.data() != bytes.data()) std::ranges::copy(stored, bytes.begin());
+    auto* target = reinterpret_cast<bfloat16*>(buffer.data());
+    for (size_t i = 0; i < numbers.size(); ++i) target[i] = to_bfloat16(numbers[i]);
+    return std::span<const std::byte>(buffer);
+  };
   kernels::PackOptions pack;
   pack.exact = exact;
   pack.format = options.weights;
   pack.max_m = options.max_tokens;
   pack.arena = &arena;
+  if (narrow)
+    return kernels::pack_matrix(DType::BF16, reader.num_rows(), reader.row_elements(), narrow_row, pack, pool);
   return kernels::pack_matrix(reader.dtype(), reader.num_rows(), reader.row_elements(), row, pack, pool);
 }
 
