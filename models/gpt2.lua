@@ -11,21 +11,10 @@ local function attention(m, x, c, i)
   return m.c_proj(attend(q, k, v, { scale = scale }), x:size(), conv1d)
 end
 
-return causal_lm {
+return gpt_lm {
   architectures = { "GPT2LMHeadModel" },
-  base = "transformer", embedding = "wte", layers = "h", tied = true,
-  embed = function(m, x, c)
-    return x + embedding(positions(), m.wpe, c.max_position_embeddings, c.hidden_size)
-  end,
-  layer = function(l, x, c, i)
-    local width, act = c.n_inner or 4 * x:size(), activation(c.activation_function)
-    return decoder_layer(l, x, c, {
-      norm = layer_norms(c.layer_norm_epsilon), norms = { attention = "ln_1", mlp = "ln_2" },
-      attention = function(h) return attention(l.attn, h, c, i) end,
-      mlp = function(h) return plain_mlp(l.mlp.c_fc, l.mlp.c_proj, h, width, act, conv1d) end,
-    })
-  end,
-  norm = function(m, x, c)
-    return layer_norm(x, m.ln_f, c.layer_norm_epsilon)
+  linear = conv1d,
+  attention = function(l, h, c, i)
+    return attention(l.attn, h, c, i)
   end,
 }

@@ -12,7 +12,7 @@ end
 local function attention(m, x, c)
   local project = c.model_type == "codegen" and codegen_qkv or gptj_qkv
   local q, k, v = project(m, x, c.num_attention_heads, c.head_dim)
-  local rotary = { dims = c.rotary_dim or c.head_dim, interleaved = true }
+  local rotary = { dims = c.rotary_dim or c.head_dim, interleaved = true, rope_type = "default" }
   return m.out_proj(attend(rope(q, c, rotary), rope(k, c, rotary), v), x:size())
 end
 

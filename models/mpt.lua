@@ -1,8 +1,12 @@
 local function attention(m, x, c)
   local heads, d, options = c.num_attention_heads, c.head_dim, c.attn_config
-  local y = m.Wqkv(x, 3 * heads * d, { bias = not c.no_bias })
+  local kv_heads = heads
+  if options.attn_type ~= "multihead_attention" then
+    kv_heads = options.kv_n_heads or 1
+  end
+  local y = m.Wqkv(x, (heads + 2 * kv_heads) * d, { bias = not c.no_bias })
   y = options.clip_qkv and clamp(y, -options.clip_qkv, options.clip_qkv) or y
-  local q, k, v = split_qkv(y, heads, heads, d)
+  local q, k, v = split_qkv(y, heads, kv_heads, d)
   local slopes = alibi_slopes(heads)
   for i, slope in ipairs(slopes) do -- alibi_bias_max takes the place of 8 in the exponents
     slopes[i] = slope ^ ((options.alibi_bias_max or 8) / 8)

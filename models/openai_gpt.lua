@@ -10,7 +10,7 @@ return causal_lm {
   architectures = { "OpenAIGPTLMHeadModel" },
   base = "transformer", embedding = "tokens_embed", layers = "h", tied = true,
   embed = function(m, x, c)
-    return x + learned_positions(m.positions_embed, c.max_position_embeddings, c.hidden_size, 0)
+    return x + learned_positions(m.positions_embed, c.max_position_embeddings, c.hidden_size)
   end,
   -- Norms stand behind what is added.
   layer = function(l, x, c)

@@ -1,5 +1,5 @@
 return causal_lm {
-  architectures = { "Qwen3ForCausalLM" },
+  architectures = { "Qwen3ForCausalLM", "Qwen3VLForConditionalGeneration" },
   layer = function(l, x, c, i)
     return decoder_layer(l, x, c, {
       attention = {

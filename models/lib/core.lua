@@ -143,8 +143,11 @@ function layer_norms(eps, options)
   end
 end
 
--- Learned positions: row position + offset of m.weight [rows + offset, width].
+-- Learned positions: row position + offset of m.weight [rows + offset, width]; offset may be absent.
 function learned_positions(m, rows, width, offset)
+  if not offset then
+    return embedding(positions(), m, rows, width)
+  end
   return graph.embedding(positions(), weight(m.weight, rows + offset, width):slice(offset, rows + offset))
 end
 

@@ -18,7 +18,7 @@ function decoder_layer(l, x, c, options)
   end
   local function mlp(h)
     return o.mlp and o.mlp(h)
-      or gated_mlp(l.mlp, h, c.intermediate_size, activation(c.hidden_act), { bias = c.mlp_bias })
+      or gated_mlp(l.mlp, h, c.intermediate_size, activation(c.hidden_act or "silu"), { bias = c.mlp_bias })
   end
   local function finish(y, output_norm)
     y = output_norm and norm(y, l[output_norm]) or y

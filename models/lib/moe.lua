@@ -97,6 +97,13 @@ function is_sparse(c, i)
   return (c.num_experts or 0) > 0 and i % (c.decoder_sparse_step or 1) == 0
 end
 
+-- Softmax over all experts, m.gate and m.experts.
+function softmax_moe(m, x, c, intermediate)
+  local chosen, weights = softmax_routing(m.gate(x, c.num_experts), c.num_experts_per_tok, c.norm_topk_prob)
+  return mixture_of_experts(m.experts, x, chosen, weights,
+    { experts = c.num_experts, intermediate = intermediate, act = activation(c.hidden_act) })
+end
+
 -- Mixtral's block: softmax over all experts, the chosen ones' weights made to add up to one.
 function mixtral_mlp(m, x, c)
   local chosen, weights = softmax_routing(m.gate(x, c.num_local_experts), c.num_experts_per_tok, true)
@@ -108,11 +115,8 @@ end
 
 -- Qwen's block: experts and one shared by all tokens, behind a gate.
 function gated_shared_moe(m, x, c)
-  local act = activation(c.hidden_act)
-  local chosen, weights = softmax_routing(m.gate(x, c.num_experts), c.num_experts_per_tok, c.norm_topk_prob)
-  local routed = mixture_of_experts(m.experts, x, chosen, weights,
-    { experts = c.num_experts, intermediate = c.moe_intermediate_size, act = act })
-  local shared = gated_mlp(m.shared_expert, x, c.shared_expert_intermediate_size, act)
+  local routed = softmax_moe(m, x, c, c.moe_intermediate_size)
+  local shared = gated_mlp(m.shared_expert, x, c.shared_expert_intermediate_size, activation(c.hidden_act))
   return routed + shared * sigmoid(m.shared_expert_gate(x, 1))
 end
 

@@ -23,7 +23,8 @@ class Tracer {
   graph::Graph& graph() const;
 
   /// Shape of the named tensor; nothing where the checkpoint has none. A checkpoint saved from the model without its
-  /// head lacks the first segment of every name ("transformer."); then `name` is corrected.
+  /// head lacks the first segment of every name ("transformer."), and old ones have endings that Transformers changes
+  /// as it loads them ("LayerNorm.gamma"); then `name` is corrected.
   std::optional<Shape> find_weight(std::string& name) const;
   bool has_checkpoint() const { return weights_ != nullptr; }
   std::vector<std::string> weight_names() const { return weights_->names(); }
