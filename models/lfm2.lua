@@ -19,8 +19,17 @@ local function mlp(m, x, c)
   return m.w2(silu(m.w1(x, width)) * m.w3(x, width), x:size())
 end
 
+local function sparse_mlp(m, x, c)
+  local options = { num_experts_per_tok = c.num_experts_per_tok, routed_scaling_factor = c.routed_scaling_factor }
+  options.norm_topk_prob, options.bias = c.norm_topk_prob, m.expert_bias
+  local chosen, weights = sigmoid_routing(m.gate, x, c.num_experts, options)
+  return mixture_of_experts(m.experts, x, chosen, weights, {
+    experts = c.num_experts, intermediate = c.moe_intermediate_size, act = silu, gate = "w1", up = "w3", down = "w2",
+  })
+end
+
 return causal_lm {
-  architectures = { "Lfm2ForCausalLM" },
+  architectures = { "Lfm2ForCausalLM", "Lfm2MoeForCausalLM" },
   tied = true,
   layer = function(l, x, c, i)
     local norm = rms_norms(c.norm_eps)
@@ -29,7 +38,10 @@ return causal_lm {
     return decoder_layer(l, x, c, {
       norm = norm, norms = { attention = "operator_norm", mlp = "ffn_norm" },
       attention = attends and attention or function(h) return short_conv(l.conv, h, c) end,
-      mlp = function(h) return mlp(l.feed_forward, h, c) end,
+      mlp = function(h)
+        local sparse = c.num_experts and i > (c.num_dense_layers or 0)
+        return sparse and sparse_mlp(l.feed_forward, h, c) or mlp(l.feed_forward, h, c)
+      end,
     })
   end,
   norm = function(m, x, c)

@@ -158,7 +158,10 @@ function layer_type(c, i)
     return c.layer_types[i]
   end
   local pattern = c.sliding_window_pattern or c._sliding_window_pattern
-  if pattern then
+  if type(pattern) == "string" then -- "LLLG": local and global layers
+    local letter = string.sub(pattern, (i - 1) % #pattern + 1, (i - 1) % #pattern + 1)
+    return letter == "G" and "full_attention" or "sliding_attention"
+  elseif pattern then
     return i % pattern == 0 and "full_attention" or "sliding_attention"
   elseif c.max_window_layers then
     return i > c.max_window_layers and "sliding_attention" or "full_attention"

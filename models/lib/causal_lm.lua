@@ -22,6 +22,14 @@ function causal_lm(d)
     return "model"
   end
 
+  local function num_layers(c)
+    local kinds = c.layers_block_type or c.layer_types
+    if not c.num_hidden_layers and not kinds then
+      error("the configuration has no num_hidden_layers", 0)
+    end
+    return c.num_hidden_layers or #kinds
+  end
+
   local function is_tied(c, head)
     if c.tie_word_embeddings ~= nil then
       return c.tie_word_embeddings
@@ -38,7 +46,7 @@ function causal_lm(d)
       x = d.embed(m, x, c)
     end
     local layers = m[d.layers or "layers"]
-    for i = 1, c.num_hidden_layers do
+    for i = 1, num_layers(c) do
       x = d.layer(layers[i - 1], x, c, i)
     end
     x = graph.gather_rows(x, graph.output_rows())

@@ -6,8 +6,12 @@ function dispatched(x, chosen, weights, experts, body)
   return graph.combine(body(graph.dispatch(x, chosen, experts)), chosen, weights)
 end
 
--- A linear of every expert, stored expert by expert: m.EXPERT.name.weight for EXPERT from 0. x is [experts, routed, in].
-local function expert_linear(m, name, x, experts, out)
+-- A linear of every expert, stored expert by expert as m.EXPERT.name.weight for EXPERT from 0, or as one m.name [experts, out,
+-- in]. x is [experts, routed, in].
+function expert_linear(m, name, x, experts, out)
+  if graph.weight_shape(path(m[name])) then
+    return graph.matmul(x, weight(m[name], experts, out, x:size()), path(m[name]))
+  end
   local w = graph.weight(path(m) .. ".*." .. name .. ".weight", { out, x:size() }, experts)
   return graph.matmul(x, w, path(m) .. ".*." .. name)
 end
@@ -66,11 +70,12 @@ function softmax_of_chosen(scores, k)
 end
 
 -- DeepSeek-V3's choice: by sigmoid(scores) + bias among the experts of the best groups, weighted by sigmoid(scores). Options
--- are configuration keys: num_experts_per_tok, n_group, topk_group, norm_topk_prob, routed_scaling_factor.
+-- are configuration keys: num_experts_per_tok, n_group, topk_group, norm_topk_prob, routed_scaling_factor; and bias, its tensor
+-- (m.e_score_correction_bias).
 function sigmoid_routing(m, x, experts, options)
   local o = options
   local scores = sigmoid(m(x, experts))
-  local biased = scores + weight(m.e_score_correction_bias, experts)
+  local biased = scores + weight(o.bias or m.e_score_correction_bias, experts)
   local chosen = top_k(biased, o.num_experts_per_tok, {
     groups = o.n_group or 1, kept_groups = o.topk_group or 1, best_of_group = math.min(2, experts // (o.n_group or 1)),
   })
@@ -106,9 +111,10 @@ end
 
 -- Mixtral's block: softmax over all experts, the chosen ones' weights made to add up to one.
 function mixtral_mlp(m, x, c)
-  local chosen, weights = softmax_routing(m.gate(x, c.num_local_experts), c.num_experts_per_tok, true)
+  local experts = c.num_local_experts or c.num_experts
+  local chosen, weights = softmax_routing(m.gate(x, experts), c.num_experts_per_tok, true)
   return mixture_of_experts(m.experts, x, chosen, weights, {
-    experts = c.num_local_experts, intermediate = c.intermediate_size, act = activation(c.hidden_act),
+    experts = experts, intermediate = c.intermediate_size, act = activation(c.hidden_act),
     gate = "w1", up = "w3", down = "w2",
   })
 end

@@ -53,3 +53,13 @@ function gated_group_norm(m, y, gate, act, groups, eps)
   y = (y * act(gate)):reshape(groups, width // groups)
   return graph.rms_norm(y, nil, nil, { eps = eps }):reshape(width) * weight(m.weight, width)
 end
+
+-- Mamba 2 by the configuration keys of hybrids (Bamba, Granite 4).
+function bamba_mixer(m, x, c)
+  local act = activation(c.hidden_act)
+  return mamba2_mixer(m, x, {
+    heads = c.mamba_n_heads, head_dim = c.mamba_d_head, groups = c.mamba_n_groups, state = c.mamba_d_state,
+    width = c.mamba_d_conv, act = act, bias = c.mamba_proj_bias, conv_bias = c.mamba_conv_bias, limit = c.time_step_limit,
+    gated = function(y, gate) return gated_group_norm(m.norm, y, gate, act, 1, c.rms_norm_eps) end,
+  })
+end

@@ -24,6 +24,7 @@ constexpr std::array kAliases = {
     Alias{"num_key_value_heads", {"num_kv_heads", "multi_query_group_num"}},
     Alias{"intermediate_size", {"n_inner", "ffn_dim", "ffn_hidden_size", "d_inner"}},
     Alias{"max_position_embeddings", {"n_positions", "max_seq_len", "seq_length", "n_ctx"}},
+    Alias{"head_dim", {"attention_head_dim", "kv_channels"}},
     Alias{"vocab_size", {"padded_vocab_size"}},
     Alias{"num_experts", {"num_local_experts"}},
 };

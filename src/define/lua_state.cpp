@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <ranges>
 
 #include "base/check.h"
 
@@ -118,8 +119,8 @@ bool LuaState::is_outside_library(lua_State* state, lua_Debug* event) {
 }
 
 std::string LuaState::where() const {
-  for (auto frame = frames_.rbegin(); frame != frames_.rend(); ++frame) {
-    const int line = frame->outside_library ? frame->line : frame->tail_line;
+  for (const Frame& frame : frames_ | std::views::reverse) {
+    const int line = frame.outside_library ? frame.line : frame.tail_line;
     if (line > 0) return fmt::format("{}:{}", definition_, line);
   }
   return definition_;

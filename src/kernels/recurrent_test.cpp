@@ -83,7 +83,8 @@ class Recurrent : public testing::TestWithParam<Isa> {
 constexpr int64_t kChunks[] = {100, 1, 2, 3, 7};
 
 TEST_P(Recurrent, CausalConvMatchesReferenceHoweverSequencesAreCutUp) {
-  for (const auto& [channels, width] : {std::pair<int64_t, int64_t>{1, 2}, {19, 4}, {64, 3}, {150, 4}, {16, 1}}) {
+  for (const std::pair<int64_t, int64_t> sizes : {std::pair{1, 2}, {19, 4}, {64, 3}, {150, 4}, {16, 1}}) {
+    const int64_t channels = sizes.first, width = sizes.second;
     const std::vector<float> x = random_floats(kRows * channels, 1), w = random_floats(width * channels, 2);
     std::vector<float> wanted(x.size());
     each_sequence([&](int64_t first, int64_t rows) {
