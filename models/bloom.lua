@@ -6,10 +6,6 @@ local function attention(m, x, c)
   return m.dense(attend(q, k, v, { alibi_slopes = alibi_slopes(heads) }), x:size(), bias)
 end
 
-local function mlp(m, x)
-  return m.dense_4h_to_h(gelu_tanh(m.dense_h_to_4h(x, 4 * x:size(), bias)), x:size(), bias)
-end
-
 return causal_lm {
   architectures = { "BloomForCausalLM" },
   base = "transformer", embedding = "word_embeddings", layers = "h", tied = true,
@@ -22,7 +18,9 @@ return causal_lm {
       return f(h) + (c.apply_residual_connection_post_layernorm and h or y)
     end
     x = block(x, l.input_layernorm, function(h) return attention(l.self_attention, h, c) end)
-    return block(x, l.post_attention_layernorm, function(h) return mlp(l.mlp, h) end)
+    return block(x, l.post_attention_layernorm, function(h)
+      return plain_mlp(l.mlp.dense_h_to_4h, l.mlp.dense_4h_to_h, h, 4 * h:size(), gelu_tanh, bias)
+    end)
   end,
   norm = function(m, x, c)
     return layer_norm(x, m.ln_f, c.layer_norm_epsilon)

@@ -1,30 +1,40 @@
-local function norm(x, m, c)
-  return rms_norm(x, m, c.rms_norm_eps, { offset = 1 })
-end
+-- Gemma 2 and 3: a norm before and behind each block, windows in most layers. Gemma 3 has norms of queries and keys in place of
+-- the scores' cap, and rotary settings by the kind of layer.
+local is_third = { gemma3 = true, gemma3_text = true }
 
 -- Every other layer has a window, also where the configuration does not list them.
 local function layer_window(c, i)
-  return c.layer_types and window(c, i) or not c.layer_types and i % 2 == 1 and c.sliding_window or nil
+  if layer_type(c, i) then
+    return window(c, i)
+  end
+  return i % 2 == 1 and c.sliding_window or nil
 end
 
 return causal_lm {
-  architectures = { "Gemma2ForCausalLM" },
+  architectures = { "Gemma2ForCausalLM", "Gemma3ForCausalLM", "Gemma3ForConditionalGeneration" },
   tied = true,
   embed = function(_, x, c)
     return x * math.sqrt(c.hidden_size)
   end,
   layer = function(l, x, c, i)
-    local h = self_attention(l.self_attn, norm(x, l.input_layernorm, c), c, {
-      window = layer_window(c, i), scale = c.query_pre_attn_scalar ^ -0.5, softcap = c.attn_logit_softcapping,
-      bias = c.attention_bias, output_bias = c.attention_bias,
+    local norm = rms_norms(c.rms_norm_eps, { offset = 1 })
+    local act = activation(c.hidden_activation or "gelu_pytorch_tanh")
+    return decoder_layer(l, x, c, {
+      norm = norm,
+      norms = {
+        attention = "input_layernorm", attention_output = "post_attention_layernorm",
+        mlp = "pre_feedforward_layernorm", mlp_output = "post_feedforward_layernorm",
+      },
+      attention = {
+        window = layer_window(c, i), scale = c.query_pre_attn_scalar ^ -0.5, softcap = c.attn_logit_softcapping,
+        bias = c.attention_bias, output_bias = c.attention_bias,
+        norm = is_third[c.model_type] and norm or nil, rope = { layer_type = layer_type(c, i) },
+      },
+      mlp = function(h) return gated_mlp(l.mlp, h, c.intermediate_size, act) end,
     })
-    x = x + norm(h, l.post_attention_layernorm, c)
-    h = norm(x, l.pre_feedforward_layernorm, c)
-    h = gated_mlp(l.mlp, h, c.intermediate_size, activation(c.hidden_activation or "gelu_pytorch_tanh"))
-    return x + norm(h, l.post_feedforward_layernorm, c)
   end,
   norm = function(m, x, c)
-    return norm(x, m.norm, c)
+    return rms_norm(x, m.norm, c.rms_norm_eps, { offset = 1 })
   end,
   logits = function(y, c)
     return softcap(y, c.final_logit_softcapping)

@@ -11,22 +11,10 @@ local function attention(m, x, c, i)
   return m.c_proj(attend(q, k, v, { scale = scale }), x:size(), conv1d)
 end
 
-local function mlp(m, x, c)
-  local h = activation(c.activation_function)(m.c_fc(x, c.n_inner or 4 * x:size(), conv1d))
-  return m.c_proj(h, x:size(), conv1d)
-end
-
-return causal_lm {
+return gpt_lm {
   architectures = { "GPT2LMHeadModel" },
-  base = "transformer", embedding = "wte", layers = "h", tied = true,
-  embed = function(m, x, c)
-    return x + embedding(positions(), m.wpe, c.max_position_embeddings, c.hidden_size)
-  end,
-  layer = function(l, x, c, i)
-    x = x + attention(l.attn, layer_norm(x, l.ln_1, c.layer_norm_epsilon), c, i)
-    return x + mlp(l.mlp, layer_norm(x, l.ln_2, c.layer_norm_epsilon), c)
-  end,
-  norm = function(m, x, c)
-    return layer_norm(x, m.ln_f, c.layer_norm_epsilon)
+  linear = conv1d,
+  attention = function(l, h, c, i)
+    return attention(l.attn, h, c, i)
   end,
 }

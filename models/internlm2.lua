@@ -13,7 +13,10 @@ return causal_lm {
   architectures = { "InternLM2ForCausalLM" },
   embedding = "tok_embeddings", head = "output",
   layer = function(l, x, c)
-    x = x + attention(l.attention, rms_norm(x, l.attention_norm, c.rms_norm_eps), c)
-    return x + mlp(l.feed_forward, rms_norm(x, l.ffn_norm, c.rms_norm_eps), c)
+    return decoder_layer(l, x, c, {
+      norms = { attention = "attention_norm", mlp = "ffn_norm" },
+      attention = function(h) return attention(l.attention, h, c) end,
+      mlp = function(h) return mlp(l.feed_forward, h, c) end,
+    })
   end,
 }

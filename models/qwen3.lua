@@ -1,12 +1,10 @@
 return causal_lm {
-  architectures = { "Qwen3ForCausalLM" },
+  architectures = { "Qwen3ForCausalLM", "Qwen3VLForConditionalGeneration" },
   layer = function(l, x, c, i)
-    local options = { window = window(c, i), bias = c.attention_bias, output_bias = c.attention_bias }
-    function options.norm(y, m)
-      return rms_norm(y, m, c.rms_norm_eps)
-    end
-    x = x + self_attention(l.self_attn, rms_norm(x, l.input_layernorm, c.rms_norm_eps), c, options)
-    local h = rms_norm(x, l.post_attention_layernorm, c.rms_norm_eps)
-    return x + gated_mlp(l.mlp, h, c.intermediate_size, activation(c.hidden_act))
+    return decoder_layer(l, x, c, {
+      attention = {
+        window = window(c, i), bias = c.attention_bias, output_bias = c.attention_bias, norm = rms_norms(c.rms_norm_eps),
+      },
+    })
   end,
 }

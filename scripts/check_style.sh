@@ -17,6 +17,7 @@ run() {
 format_is_kept() { scripts/sources.sh | xargs clang-format --dry-run -Werror; }
 run "sizes" python3 scripts/check_sizes.py
 run "include arrows" python3 scripts/check_includes.py
+run "table of architectures" python3 scripts/models_table.py --check
 run "house rules" python3 scripts/check_rules.py
 run "clang-format" format_is_kept
 exit $failed

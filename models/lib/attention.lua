@@ -1,7 +1,7 @@
 -- Attention and rotary position embeddings.
 
 -- Attention of queries [tokens, heads, d] to the sequence's keys and values [tokens, kv_heads, d], as [tokens, heads * d].
--- Options: scale (1 / sqrt(d)), window, softcap, alibi_slopes, alibi_scale, alibi_bfloat16.
+-- Options: scale (1 / sqrt(d)), window, chunk, softcap, sinks, alibi_slopes, alibi_scale, alibi_bfloat16.
 function attend(q, k, v, options)
   local y = graph.attention(q, k, v, options)
   return y:reshape(y:size(1) * y:size(2))
@@ -87,8 +87,8 @@ end
 
 local function longrope_scale(c, p, original)
   local factor = p.original_max_position_embeddings and c.max_position_embeddings / original or p.factor or 1
-  if p.attention_factor then
-    return p.attention_factor
+  if p.attention_factor or p.short_mscale then
+    return p.attention_factor or p.short_mscale
   end
   return factor <= 1 and 1 or math.sqrt(1 + math.log(factor) / math.log(original))
 end
@@ -130,18 +130,19 @@ function kinds.longrope(c, p, frequencies)
 end
 
 -- Rotary settings for heads of `head_dim`. Options: layer_type (where the configuration has settings by type), dims (rotary
--- dimensions), interleaved.
+-- dimensions), interleaved, theta and rope_type (in place of the configuration's).
 local function rope_settings(c, head_dim, options)
   local p = c.rope_parameters
   if options.layer_type and p[options.layer_type] then
     p = p[options.layer_type]
   end
   local dims = options.dims or math.floor(head_dim * (p.partial_rotary_factor or 1))
-  local kind = kinds[p.rope_type]
+  local rope_type = options.rope_type or p.rope_type
+  local kind = kinds[rope_type]
   if kind == nil then
-    error("unknown rope_type '" .. tostring(p.rope_type) .. "'", 0)
+    error("unknown rope_type '" .. tostring(rope_type) .. "'", 0)
   end
-  local settings = kind(c, p, default_frequencies(p.rope_theta, dims), dims)
+  local settings = kind(c, p, default_frequencies(options.theta or p.rope_theta, dims), dims)
   settings.interleaved = options.interleaved
   return settings
 end
@@ -151,27 +152,63 @@ function rope(x, c, options)
   return graph.rope(x, rope_settings(c, x:size(), options or {}))
 end
 
--- Sliding window of layer i (from 1); nil where it sees everything.
-function window(c, i)
+-- "sliding_attention", "full_attention" or the like for layer i (from 1); nil where the configuration does not tell.
+function layer_type(c, i)
   if c.layer_types then
-    return c.layer_types[i] == "sliding_attention" and c.sliding_window or nil
-  elseif c.max_window_layers then
-    return i > c.max_window_layers and c.sliding_window or nil
+    return c.layer_types[i]
   end
-  return c.sliding_window
+  local pattern = c.sliding_window_pattern or c._sliding_window_pattern
+  if type(pattern) == "string" then -- "LLLG": local and global layers
+    local letter = string.sub(pattern, (i - 1) % #pattern + 1, (i - 1) % #pattern + 1)
+    return letter == "G" and "full_attention" or "sliding_attention"
+  elseif pattern then
+    return i % pattern == 0 and "full_attention" or "sliding_attention"
+  elseif c.max_window_layers then
+    return i > c.max_window_layers and "sliding_attention" or "full_attention"
+  end
 end
 
--- Causal self-attention of the Llama kind: q_proj, k_proj, v_proj, rope, o_proj. Options: bias and output_bias (where no
--- checkpoint tells), norm (a function of q or k and its norm's module, before rope), and those of attend().
+-- Sliding window of layer i; nil where it sees everything.
+function window(c, i)
+  local kind = layer_type(c, i)
+  return (kind == nil or kind == "sliding_attention") and c.sliding_window or nil
+end
+
+-- Causal self-attention of the Llama kind: q_proj, k_proj, v_proj, rope, o_proj. Options, beside those of attend():
+--   bias, output_bias  whether there are biases where no checkpoint tells
+--   clip               projections are brought into [-clip, clip]
+--   whole_norm         function(y, module): norm of all heads of q or k together
+--   norm, norm_after   the same of each head, before or after rope
+--   norms              names of the two norms' modules ({ "q_norm", "k_norm" })
+--   rope               options of rope(); false for none
+--   key_scale          factor of the keys
+--   output             name of the output projection ("o_proj")
 function self_attention(m, x, c, options)
-  local qkv_bias = { bias = options.bias }
-  local q = m.q_proj(x, c.num_attention_heads, c.head_dim, qkv_bias)
-  local k = m.k_proj(x, c.num_key_value_heads, c.head_dim, qkv_bias)
-  local v = m.v_proj(x, c.num_key_value_heads, c.head_dim, qkv_bias)
-  if options.norm then
-    q, k = options.norm(q, m.q_norm), options.norm(k, m.k_norm)
+  local o = options or {}
+  local names, d = o.norms or { "q_norm", "k_norm" }, c.head_dim
+  local function project(linear_of, heads, norm_module)
+    local y = linear_of(x, heads * d, { bias = o.bias })
+    y = o.clip and clamp(y, -o.clip, o.clip) or y
+    y = (o.whole_norm and norm_module and o.whole_norm(y, norm_module) or y):reshape(heads, d)
+    return norm_module and o.norm and o.norm(y, norm_module) or y
   end
-  return m.o_proj(attend(rope(q, c), rope(k, c), v, options), x:size(), { bias = options.output_bias })
+  local function turn(y, norm_module)
+    y = o.rope == false and y or rope(y, c, o.rope)
+    return o.norm_after and o.norm_after(y, norm_module) or y
+  end
+  local q_norm, k_norm = m[names[1]], m[names[2]]
+  local q = project(m.q_proj, c.num_attention_heads, q_norm)
+  local k = project(m.k_proj, c.num_key_value_heads, k_norm)
+  local v = project(m.v_proj, c.num_key_value_heads)
+  k = o.key_scale and k * o.key_scale or k
+  local y = attend(turn(q, q_norm), turn(k, k_norm), v, o)
+  return m[o.output or "o_proj"](y, x:size(), { bias = o.output_bias })
+end
+
+-- Queries, keys and values out of one projection in which they follow one another: y is [tokens, (heads + 2 * kv_heads) * d].
+function split_qkv(y, heads, kv_heads, d)
+  local q, k, v = y:split({ heads * d, kv_heads * d, kv_heads * d })
+  return q:reshape(heads, d), k:reshape(kv_heads, d), v:reshape(kv_heads, d)
 end
 
 -- Queries, keys and values out of one projection whose rows are grouped by key-value head: each group holds the queries that

@@ -3,15 +3,33 @@
 -- Fields of `d` (all but architectures and layer have the values of a Llama where absent):
 --   architectures  names in config.json that this definition serves
 --   layer          function(l, x, c, i): the layer's result; l is its module, i counts from 1
---   base           module of everything but the head ("model")
+--   base           module of everything but the head, or function(c): "model", or where a model of text and images has it
 --   embedding, layers, head  names of the token embedding ("embed_tokens"), the layers ("layers") and the head ("lm_head",
 --                  beside the base)
 --   width          function(c): width of the token embedding (hidden_size)
 --   embed          function(m, x, c): what the embedding becomes before the first layer; m is the base
 --   norm           function(m, x, c): what the last layer's result becomes before the head
 --   logits         function(y, c): what the head's result becomes
+--   head_bias      function(c): whether the head has a bias where no checkpoint tells
 --   tied           whether the head is the embedding where neither configuration nor checkpoint tells
 function causal_lm(d)
+  local function text_base(embedding_name)
+    for _, base in ipairs({ "language_model.model", "model.language_model" }) do
+      if graph.weight_shape(base .. "." .. embedding_name .. ".weight") and not has(module("model")[embedding_name].weight) then
+        return base
+      end
+    end
+    return "model"
+  end
+
+  local function num_layers(c)
+    local kinds = c.layers_block_type or c.layer_types
+    if not c.num_hidden_layers and not kinds then
+      error("the configuration has no num_hidden_layers", 0)
+    end
+    return c.num_hidden_layers or #kinds
+  end
+
   local function is_tied(c, head)
     if c.tie_word_embeddings ~= nil then
       return c.tie_word_embeddings
@@ -20,24 +38,25 @@ function causal_lm(d)
   end
 
   local function decode(c)
-    local m = module(d.base or "model")
+    local base = type(d.base) == "function" and d.base(c) or d.base or text_base(d.embedding or "embed_tokens")
+    local m = module(base)
     local embed_tokens = m[d.embedding or "embed_tokens"]
     local x = embedding(token_ids(), embed_tokens, c.vocab_size, d.width and d.width(c) or c.hidden_size)
     if d.embed then
       x = d.embed(m, x, c)
     end
     local layers = m[d.layers or "layers"]
-    for i = 1, c.num_hidden_layers do
+    for i = 1, num_layers(c) do
       x = d.layer(layers[i - 1], x, c, i)
     end
     x = graph.gather_rows(x, graph.output_rows())
     x = d.norm and d.norm(m, x, c) or rms_norm(x, m.norm, c.rms_norm_eps)
-    local head = module(d.head or "lm_head")
+    local head = module(d.head or (base == "language_model.model" and "language_model.lm_head" or "lm_head"))
     local y
     if is_tied(c, head) then
       y = graph.matmul(x, weight(embed_tokens.weight, c.vocab_size, x:size()), path(head))
     else
-      y = head(x, c.vocab_size)
+      y = head(x, c.vocab_size, { bias = d.head_bias and d.head_bias(c) })
     end
     return d.logits and d.logits(y, c) or y
   end

@@ -84,6 +84,9 @@ end
 -- transposed: the checkpoint stores W as [in, out]; bias: whether there is one where no checkpoint tells.
 function linear(m, x, ...)
   local sizes = { ... }
+  if select("#", ...) > 0 and sizes[1] == nil then
+    error("the size of " .. path(m) .. " is nil: the configuration lacks the key that it is read from", 0)
+  end
   local options = type(sizes[#sizes]) == "table" and table.remove(sizes) or {}
   if x:num_dims() > 2 then
     x = flatten(x, 1)
@@ -115,12 +118,43 @@ function rms_norm(x, m, eps, options)
   return graph.rms_norm(x, weight(m.weight, x:size()), nil, { eps = eps, offset = options and options.offset })
 end
 
--- Layer norm with m.weight and m.bias, each if there is one; `options.bias` tells where no checkpoint does.
+-- Layer norm with m.weight and m.bias, each if there is one; `options.bias` tells where no checkpoint does. `options.offset`
+-- as above.
 function layer_norm(x, m, eps, options)
   local bias = options == nil or options.bias ~= false
   local w = has(m.weight, true) and weight(m.weight, x:size()) or nil
+  if w and options and options.offset then
+    w = w + options.offset
+  end
   local b = has(m.bias, bias) and weight(m.bias, x:size()) or nil
   return graph.layer_norm(x, w, b, { eps = eps })
+end
+
+-- The same as functions of x and the norm's module, for decoder_layer() and self_attention().
+function rms_norms(eps, options)
+  return function(x, m)
+    return rms_norm(x, m, eps, options)
+  end
+end
+
+function layer_norms(eps, options)
+  return function(x, m)
+    return layer_norm(x, m, eps, options)
+  end
+end
+
+-- Learned positions: row position + offset of m.weight [rows + offset, width]; offset may be absent.
+function learned_positions(m, rows, width, offset)
+  if not offset then
+    return embedding(positions(), m, rows, width)
+  end
+  return graph.embedding(positions(), weight(m.weight, rows + offset, width):slice(offset, rows + offset))
+end
+
+-- x rounded to the seven fraction bits of bfloat16, for constants that a model keeps in it.
+function bfloat16(x)
+  local unit = 2.0 ^ (math.floor(math.log(x, 2)) - 7)
+  return math.floor(x / unit + 0.5) * unit
 end
 
 -- Activation functions by the names that configurations use.
@@ -144,6 +178,13 @@ end
 silu, gelu, gelu_tanh, relu = activation("silu"), activation("gelu"), activation("gelu_new"), activation("relu")
 tanh, sigmoid = activation("tanh"), activation("sigmoid")
 
+-- Other functions of each element.
+for _, kind in ipairs({ "exp", "softplus", "log", "floor", "sqrt" }) do
+  _G[kind] = function(x)
+    return graph.unary(x, kind)
+  end
+end
+
 -- cap * tanh(x / cap); x itself where there is no cap.
 function softcap(x, cap)
   if cap == nil then
@@ -152,5 +193,5 @@ function softcap(x, cap)
   return tanh(x / cap) * cap
 end
 
-softmax, top_k, take, concat = graph.softmax, graph.top_k, graph.take, graph.concat
+softmax, top_k, take, concat, clamp = graph.softmax, graph.top_k, graph.take, graph.concat, graph.clamp
 token_ids, positions = graph.token_ids, graph.positions

@@ -1,20 +1,55 @@
 -- Mixtures of experts.
 
--- A linear of every expert: m.EXPERT.name.weight for EXPERT from 0. x is [experts, routed, in].
-local function expert_linear(m, name, x, experts, out)
+-- What `body` makes of the rows [experts, routed, width] of every expert, summed for each token with its weights. `chosen` and
+-- `weights` are [tokens, k].
+function dispatched(x, chosen, weights, experts, body)
+  return graph.combine(body(graph.dispatch(x, chosen, experts)), chosen, weights)
+end
+
+-- A linear of every expert, stored expert by expert as m.EXPERT.name.weight for EXPERT from 0, or as one m.name [experts, out,
+-- in]. x is [experts, routed, in].
+function expert_linear(m, name, x, experts, out)
+  if graph.weight_shape(path(m[name])) then
+    return graph.matmul(x, weight(m[name], experts, out, x:size()), path(m[name]))
+  end
   local w = graph.weight(path(m) .. ".*." .. name .. ".weight", { out, x:size() }, experts)
   return graph.matmul(x, w, path(m) .. ".*." .. name)
 end
 
--- Applies a gated MLP of every expert to the tokens that chose it and sums each token's results with its weights.
--- `chosen` and `weights` are [tokens, k]. Options: experts, intermediate, act; gate, up, down: names of the linears.
+-- Weights [experts, out, width] of a linear of every expert, stored as one tensor, or as [experts, width, out] if that is what
+-- the checkpoint has; `transposed` decides where both are the same. MXFP4 blocks lie along the width of the first form.
+function packed_weight(tensor, experts, out, width, transposed)
+  if graph.weight_shape(path(tensor) .. "_blocks") then
+    return graph.weight(path(tensor) .. "_blocks", { experts, out, width })
+  end
+  local stored = graph.weight_shape(path(tensor))
+  if stored and out ~= width then
+    transposed = stored[2] == width
+  end
+  if transposed then
+    return weight(tensor, experts, width, out):transpose(0, 2, 1)
+  end
+  return weight(tensor, experts, out, width)
+end
+
+-- A gated MLP of every expert. Options: experts, intermediate, act; gate, up, down: names of the linears of experts stored one
+-- by one; packed: whether they are stored together where no checkpoint tells, as gate_up and down (names), transposed or not.
 function mixture_of_experts(m, x, chosen, weights, options)
-  local n, o = options.experts, options
-  local rows = graph.dispatch(x, chosen, n)
-  local gate = expert_linear(m, o.gate or "gate_proj", rows, n, o.intermediate)
-  local up = expert_linear(m, o.up or "up_proj", rows, n, o.intermediate)
-  local down = expert_linear(m, o.down or "down_proj", o.act(gate) * up, n, x:size())
-  return graph.combine(down, chosen, weights)
+  local o = options
+  local function separate(rows)
+    local gate = expert_linear(m, o.gate or "gate_proj", rows, o.experts, o.intermediate)
+    local up = expert_linear(m, o.up or "up_proj", rows, o.experts, o.intermediate)
+    return expert_linear(m, o.down or "down_proj", o.act(gate) * up, o.experts, x:size())
+  end
+  local gate_up = m[o.gate_up or "gate_up_proj"]
+  local function packed(rows)
+    local w = packed_weight(gate_up, o.experts, 2 * o.intermediate, x:size(), o.transposed)
+    local gate, up = graph.matmul(rows, w, path(gate_up)):split({ o.intermediate, o.intermediate })
+    local down = m[o.packed_down or "down_proj"]
+    w = packed_weight(down, o.experts, x:size(), o.intermediate, o.transposed)
+    return graph.matmul(o.act(gate) * up, w, path(down))
+  end
+  return dispatched(x, chosen, weights, o.experts, has(gate_up, o.packed) and packed or separate)
 end
 
 -- The k largest of softmax(scores) and their indices; `normalize` makes each token's weights add up to one.
@@ -26,4 +61,84 @@ function softmax_routing(scores, k, normalize)
     weights = weights / graph.sum(weights)
   end
   return chosen, weights
+end
+
+-- The k largest scores, weighted by the softmax of these alone.
+function softmax_of_chosen(scores, k)
+  local chosen = top_k(scores, k)
+  return chosen, softmax(take(scores, chosen))
+end
+
+-- DeepSeek-V3's choice: by sigmoid(scores) + bias among the experts of the best groups, weighted by sigmoid(scores). Options
+-- are configuration keys: num_experts_per_tok, n_group, topk_group, norm_topk_prob, routed_scaling_factor; and bias, its tensor
+-- (m.e_score_correction_bias).
+function sigmoid_routing(m, x, experts, options)
+  local o = options
+  local scores = sigmoid(m(x, experts))
+  local biased = scores + weight(o.bias or m.e_score_correction_bias, experts)
+  local chosen = top_k(biased, o.num_experts_per_tok, {
+    groups = o.n_group or 1, kept_groups = o.topk_group or 1, best_of_group = math.min(2, experts // (o.n_group or 1)),
+  })
+  local weights = take(scores, chosen)
+  if o.norm_topk_prob then
+    weights = weights / (graph.sum(weights) + 1e-20)
+  end
+  return chosen, weights * (o.routed_scaling_factor or 1)
+end
+
+-- Whether layer i (from 1) has experts, by whichever of its keys a configuration tells it.
+function is_sparse(c, i)
+  if c.mlp_layer_types then
+    return c.mlp_layer_types[i] == "sparse"
+  end
+  for _, dense in ipairs(c.mlp_only_layers or {}) do
+    if dense == i - 1 then
+      return false
+    end
+  end
+  if c.first_k_dense_replace then
+    return i > c.first_k_dense_replace and (i - 1) % (c.moe_layer_freq or 1) == 0
+  end
+  return (c.num_experts or 0) > 0 and i % (c.decoder_sparse_step or 1) == 0
+end
+
+-- Softmax over all experts, m.gate and m.experts.
+function softmax_moe(m, x, c, intermediate)
+  local chosen, weights = softmax_routing(m.gate(x, c.num_experts), c.num_experts_per_tok, c.norm_topk_prob)
+  return mixture_of_experts(m.experts, x, chosen, weights,
+    { experts = c.num_experts, intermediate = intermediate, act = activation(c.hidden_act) })
+end
+
+-- Mixtral's block: softmax over all experts, the chosen ones' weights made to add up to one.
+function mixtral_mlp(m, x, c)
+  local experts = c.num_local_experts or c.num_experts
+  local chosen, weights = softmax_routing(m.gate(x, experts), c.num_experts_per_tok, true)
+  return mixture_of_experts(m.experts, x, chosen, weights, {
+    experts = experts, intermediate = c.intermediate_size, act = activation(c.hidden_act),
+    gate = "w1", up = "w3", down = "w2",
+  })
+end
+
+-- Qwen's block: experts and one shared by all tokens, behind a gate.
+function gated_shared_moe(m, x, c)
+  local routed = softmax_moe(m, x, c, c.moe_intermediate_size)
+  local shared = gated_mlp(m.shared_expert, x, c.shared_expert_intermediate_size, activation(c.hidden_act))
+  return routed + shared * sigmoid(m.shared_expert_gate(x, 1))
+end
+
+-- DeepSeek's block: experts and a few shared by all tokens. `routing` is a function(gate module, x, c), DeepSeek-V3's by default.
+function shared_and_routed(m, x, c, routing)
+  local act, experts = activation(c.hidden_act), c.n_routed_experts
+  local chosen, weights
+  if routing then
+    chosen, weights = routing(m.gate, x, c)
+  else
+    chosen, weights = sigmoid_routing(m.gate, x, experts, c)
+  end
+  local y = mixture_of_experts(m.experts, x, chosen, weights,
+    { experts = experts, intermediate = c.moe_intermediate_size, act = act })
+  if c.n_shared_experts and c.n_shared_experts > 0 then
+    y = y + gated_mlp(m.shared_experts, x, c.moe_intermediate_size * c.n_shared_experts, act)
+  end
+  return y
 end

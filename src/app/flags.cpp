@@ -40,6 +40,7 @@ void add_model_path(CLI::App& command, ModelFlags& flags) {
   command.add_option("--model-def", flags.definitions, "model definition to add: a .lua file or a folder of them")
       ->allow_extra_args(false)
       ->type_name("PATH");
+  command.add_flag("--verbose", flags.verbose, "say which tensors of the checkpoint the model does not use");
 }
 
 void add_compute_flags(CLI::App& command, ModelFlags& flags) {

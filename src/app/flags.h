@@ -18,6 +18,7 @@ struct ModelFlags {
   std::filesystem::path model;
   std::vector<std::filesystem::path> definitions;  // --model-def
   int threads = 1;  // of this process, shared by its ranks
+  bool verbose = false;
   bool exact = false;
   bool int8_weights = false;
   SplitFlags split;
@@ -38,7 +39,7 @@ struct AnswerFlags {
   std::optional<std::string> system;
 };
 
-/// MODEL and --model-def; what `graph` needs.
+/// MODEL, --model-def and --verbose; what `graph` needs.
 void add_model_path(CLI::App& command, ModelFlags& flags);
 /// --threads (available_cores() where it is not given), --exact, --weights.
 void add_precision_flags(CLI::App& command, ModelFlags& flags);

@@ -6,6 +6,7 @@
 
 #include "app/planning.h"
 #include "app/terminal.h"
+#include "app/unused_tensors.h"
 #include "define/config.h"
 #include "define/definitions.h"
 
@@ -43,6 +44,9 @@ OpenedModel open_model(const ModelFlags& flags) {
   ckpt::Checkpoint checkpoint = ckpt::Checkpoint::open(flags.model);
   const CheckpointShapes shapes(checkpoint);
   graph::Model graphs = definitions.trace(checkpoint.config(), checkpoint.has_weights() ? &shapes : nullptr);
+  if (flags.verbose)
+    for (const std::string& tensor : unused_tensors(checkpoint, graphs))
+      note(fmt::format("cleave: the model does not use tensor {}", tensor));
   Json config = define::normalize_config(checkpoint.config());
   return {std::move(checkpoint), std::move(graphs), std::move(config)};
 }

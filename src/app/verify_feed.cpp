@@ -13,8 +13,9 @@ namespace {
 /// Position of a track in its tokens: the input's, then the greedy ones but the last, which nothing follows.
 class Cursor {
  public:
-  explicit Cursor(Track& track)
+  Cursor(Track& track, int64_t slot)
       : track_(track),
+        slot_(slot),
         input_length_(static_cast<int64_t>(track.reference->input_ids.size())),
         tokens_(track.reference->input_ids) {
     const auto& greedy = track.reference->greedy;
@@ -35,7 +36,7 @@ class Cursor {
   }
   runtime::SequenceStep step(int64_t count, engine::KvBlocks& blocks) {
     CHECK(blocks.extend(blocks_, position_ + count));
-    return {count, position_, std::max(input_length_, position_ + count), blocks_};
+    return {count, position_, std::max(input_length_, position_ + count), blocks_, slot_};
   }
 
   // Takes the logits that follow the token at the cursor, and moves on.
@@ -71,6 +72,7 @@ class Cursor {
   }
 
   Track& track_;
+  int64_t slot_;
   int64_t input_length_;
   std::vector<int32_t> tokens_;
   engine::KvBlocks::Table blocks_;
@@ -83,7 +85,8 @@ class Cursor {
 void feed(engine::StepModel& model, std::span<Track> tracks) {
   const engine::StepLimits limits = model.limits();
   engine::KvBlocks blocks(limits.num_blocks, limits.block_size);
-  std::vector<Cursor> cursors(tracks.begin(), tracks.end());
+  std::vector<Cursor> cursors;
+  for (Track& track : tracks) cursors.emplace_back(track, static_cast<int64_t>(cursors.size()));
   const auto width = static_cast<size_t>(limits.vocab_size);
   while (!std::all_of(cursors.begin(), cursors.end(), [](const Cursor& c) { return c.done(); })) {
     std::vector<int32_t> tokens, rows;

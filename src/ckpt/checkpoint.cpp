@@ -9,6 +9,7 @@
 #include "ckpt/gguf.h"
 #include "ckpt/gguf_names.h"
 #include "ckpt/hf_directory.h"
+#include "ckpt/scaled_tensors.h"
 
 namespace cleave::ckpt {
 namespace {
@@ -61,6 +62,7 @@ void Checkpoint::open_directory() {
   DirectoryWeights weights = open_directory_weights(path_);
   files_ = std::move(weights.files);
   tensors_ = std::move(weights.tensors);
+  join_scales(tensors_, config_);
 }
 
 void Checkpoint::open_gguf(MappedFile file) {

@@ -14,6 +14,15 @@ using graph::Op;
 
 namespace {
 
+// Appends the tensor in a field of the option table at `index` to `inputs`; false where there is none.
+bool add_tensor_field(lua_State* state, int index, const char* field, std::vector<NodeId>& inputs) {
+  if (!lua_istable(state, index)) return false;
+  const bool given = lua_getfield(state, index, field) != LUA_TNIL;
+  if (given) inputs.push_back(to_tensor(state, -1));
+  lua_pop(state, 1);
+  return given;
+}
+
 int embedding(lua_State* state) {
   return add_node(state, Op::Embedding, {to_tensor(state, 1), to_tensor(state, 2)});
 }
@@ -86,7 +95,7 @@ int rope(lua_State* state) {
                   std::move(a));
 }
 
-// attention(q, k, v, {scale=, window=, softcap=, alibi_slopes=, alibi_scale=, alibi_bfloat16=})
+// attention(q, k, v, {scale=, window=, chunk=, softcap=, sinks=, alibi_slopes=, alibi_scale=, alibi_bfloat16=})
 int attention(lua_State* state) {
   const Arguments arguments(state);
   const NodeId q = to_tensor(state, 1), k = to_tensor(state, 2), v = to_tensor(state, 3);
@@ -94,16 +103,71 @@ int attention(lua_State* state) {
   const int64_t head_dim = graph_of(state).shape(q).back();
   a.scale = arguments.number(4, "scale", 1 / std::sqrt(static_cast<double>(head_dim)));
   a.window = arguments.integer(4, "window", 0);
+  a.chunk = arguments.integer(4, "chunk", 0);
   a.softcap = arguments.number(4, "softcap", 0);
   a.alibi_slopes = arguments.numbers(4, "alibi_slopes");
   a.alibi_scale = arguments.number(4, "alibi_scale", 1);
   a.alibi_bfloat16 = arguments.boolean(4, "alibi_bfloat16");
   a.layer = Tracer::of(state).next_attention_layer();
-  return add_node(state, Op::Attention, {q, k, v}, std::move(a));
+  std::vector<NodeId> inputs = {q, k, v};
+  add_tensor_field(state, 4, "sinks", inputs);
+  return add_node(state, Op::Attention, std::move(inputs), std::move(a));
 }
 
+// top_k(x, k, {groups=, kept_groups=, best_of_group=})
 int top_k(lua_State* state) {
-  return add_node(state, Op::TopK, {to_tensor(state, 1)}, graph::TopKAttributes{Arguments(state).integer(2)});
+  const Arguments arguments(state);
+  return add_node(
+      state, Op::TopK, {to_tensor(state, 1)},
+      graph::TopKAttributes{arguments.integer(2), arguments.integer(3, "groups", 1),
+                            arguments.integer(3, "kept_groups", 1), arguments.integer(3, "best_of_group", 1)});
+}
+
+// clamp(x, min, max)
+int clamp(lua_State* state) {
+  const Arguments arguments(state);
+  const graph::ClampAttributes range{arguments.number(2), arguments.number(3)};
+  if (!(range.min <= range.max)) fail(ErrorKind::InvalidArgument, "clamp to [{}, {}]", range.min, range.max);
+  return add_node(state, Op::Clamp, {to_tensor(state, 1)}, range);
+}
+
+int to_real(lua_State* state) {
+  return add_node(state, Op::ToReal, {to_tensor(state, 1)});
+}
+
+// sinusoid(indices, {frequencies=, offset=})
+int sinusoid(lua_State* state) {
+  const Arguments arguments(state);
+  return add_node(state, Op::Sinusoid, {to_tensor(state, 1)},
+                  graph::SinusoidAttributes{arguments.numbers(2, "frequencies"), arguments.integer(2, "offset", 0)});
+}
+
+// block_matmul(x, w, module path or nil)
+int block_matmul(lua_State* state) {
+  const Arguments arguments(state);
+  return add_node(state, Op::BlockMatmul, {to_tensor(state, 1), to_tensor(state, 2)}, {},
+                  arguments.given(3) ? arguments.string(3) : "");
+}
+
+// causal_conv(x, w), of [tokens, channels] and [channels, width]
+int causal_conv(lua_State* state) {
+  const graph::StateAttributes a{Tracer::of(state).next_state()};
+  return add_node(state, Op::CausalConv, {to_tensor(state, 1), to_tensor(state, 2)}, a);
+}
+
+// linear_attention(q, k, v, a, {rate=, beta=})
+int linear_attention(lua_State* state) {
+  std::vector<NodeId> inputs = {to_tensor(state, 1), to_tensor(state, 2), to_tensor(state, 3), to_tensor(state, 4)};
+  graph::LinearAttentionAttributes a{Tracer::of(state).next_state()};
+  a.rate = add_tensor_field(state, 5, "rate", inputs);
+  a.delta = add_tensor_field(state, 5, "beta", inputs);
+  return add_node(state, Op::LinearAttention, std::move(inputs), a);
+}
+
+// linear_recurrence(a, b)
+int linear_recurrence(lua_State* state) {
+  const graph::StateAttributes a{Tracer::of(state).next_state()};
+  return add_node(state, Op::LinearRecurrence, {to_tensor(state, 1), to_tensor(state, 2)}, a);
 }
 
 // dispatch(x, chosen, number of experts)
@@ -149,6 +213,13 @@ constexpr LuaFunction kFunctions[] = {
     {"dispatch", guarded<dispatch>},
     {"combine", guarded<combine>},
     {"concat", guarded<concat>},
+    {"clamp", guarded<clamp>},
+    {"to_real", guarded<to_real>},
+    {"sinusoid", guarded<sinusoid>},
+    {"block_matmul", guarded<block_matmul>},
+    {"causal_conv", guarded<causal_conv>},
+    {"linear_attention", guarded<linear_attention>},
+    {"linear_recurrence", guarded<linear_recurrence>},
 };
 
 }  // namespace

@@ -81,29 +81,55 @@ int num_dims(lua_State* state) {
   return 1;
 }
 
-int binary(lua_State* state, Op op) {
+int scaled(lua_State* state, int index, double factor) {
+  return add_node(state, Op::Scale, {to_tensor(state, index)}, graph::ScaleAttributes{factor});
+}
+
+int shifted(lua_State* state, int index, double offset) {
+  return add_node(state, Op::Shift, {to_tensor(state, index)}, graph::ShiftAttributes{offset});
+}
+
+// Whether `a` lacks dimensions of `b` or has extents of 1 in their place.
+bool is_repeated(const Shape& a, const Shape& b) {
+  if (a.size() != b.size()) return a.size() < b.size();
+  for (size_t i = 0; i < a.size(); ++i)
+    if (a[i] == 1 && b[i] != 1) return true;
+  return false;
+}
+
+int binary(lua_State* state, Op op, NodeId a, NodeId b) {
   // A smaller right operand is repeated; sums and products may have it on the left as well.
-  NodeId a = to_tensor(state, 1), b = to_tensor(state, 2);
-  if (op != Op::Div && graph_of(state).node(a).dims.size() < graph_of(state).node(b).dims.size()) std::swap(a, b);
+  if (op != Op::Div && is_repeated(graph_of(state).shape(a), graph_of(state).shape(b))) std::swap(a, b);
   return add_node(state, op, {a, b});
 }
 
 int add(lua_State* state) {
-  return binary(state, Op::Add);
+  if (lua_isnumber(state, 2) != 0) return shifted(state, 1, lua_tonumber(state, 2));
+  if (lua_isnumber(state, 1) != 0) return shifted(state, 2, lua_tonumber(state, 1));
+  return binary(state, Op::Add, to_tensor(state, 1), to_tensor(state, 2));
+}
+
+int negate(lua_State* state) {
+  return scaled(state, 1, -1);
+}
+
+// a - b = a + (-b); the negated operand, pushed last, takes b's place.
+int subtract(lua_State* state) {
+  if (lua_isnumber(state, 2) != 0) return shifted(state, 1, -lua_tonumber(state, 2));
+  scaled(state, 2, -1);
+  if (lua_isnumber(state, 1) != 0) return shifted(state, -1, lua_tonumber(state, 1));
+  return binary(state, Op::Add, to_tensor(state, 1), to_tensor(state, -1));
 }
 
 int mul(lua_State* state) {
-  if (lua_isnumber(state, 2) != 0)
-    return add_node(state, Op::Scale, {to_tensor(state, 1)}, graph::ScaleAttributes{lua_tonumber(state, 2)});
-  if (lua_isnumber(state, 1) != 0)
-    return add_node(state, Op::Scale, {to_tensor(state, 2)}, graph::ScaleAttributes{lua_tonumber(state, 1)});
-  return binary(state, Op::Mul);
+  if (lua_isnumber(state, 2) != 0) return scaled(state, 1, lua_tonumber(state, 2));
+  if (lua_isnumber(state, 1) != 0) return scaled(state, 2, lua_tonumber(state, 1));
+  return binary(state, Op::Mul, to_tensor(state, 1), to_tensor(state, 2));
 }
 
 int div(lua_State* state) {
-  if (lua_isnumber(state, 2) != 0)
-    return add_node(state, Op::Scale, {to_tensor(state, 1)}, graph::ScaleAttributes{1 / lua_tonumber(state, 2)});
-  return binary(state, Op::Div);
+  if (lua_isnumber(state, 2) != 0) return scaled(state, 1, 1 / lua_tonumber(state, 2));
+  return binary(state, Op::Div, to_tensor(state, 1), to_tensor(state, 2));
 }
 
 int tensor_text(lua_State* state) {
@@ -116,10 +142,8 @@ constexpr LuaFunction kMethods[] = {
     {"transpose", guarded<transpose>}, {"size", guarded<size>},   {"num_dims", guarded<num_dims>},
 };
 constexpr LuaFunction kOperators[] = {
-    {"__add", guarded<add>},
-    {"__mul", guarded<mul>},
-    {"__div", guarded<div>},
-    {"__tostring", guarded<tensor_text>},
+    {"__add", guarded<add>}, {"__sub", guarded<subtract>}, {"__unm", guarded<negate>},
+    {"__mul", guarded<mul>}, {"__div", guarded<div>},      {"__tostring", guarded<tensor_text>},
 };
 
 }  // namespace

@@ -92,9 +92,27 @@ int has_weight(lua_State* state) {
   return 1;
 }
 
+// weight_shape(name): its extents in the checkpoint; nil where there is no checkpoint or it has no such weight.
+int weight_shape_or_nil(lua_State* state) {
+  const Tracer& tracer = Tracer::of(state);
+  std::string name = Arguments(state).string(1);
+  const std::optional<Shape> shape = tracer.has_checkpoint() ? tracer.find_weight(name) : std::nullopt;
+  if (!shape) {
+    lua_pushnil(state);
+    return 1;
+  }
+  lua_newtable(state);
+  for (size_t i = 0; i < shape->size(); ++i) {
+    lua_pushinteger(state, (*shape)[i]);
+    lua_rawseti(state, -2, static_cast<lua_Integer>(i) + 1);
+  }
+  return 1;
+}
+
 constexpr LuaFunction kFunctions[] = {
-    {"token_ids", guarded<token_ids>}, {"positions", guarded<positions>},   {"output_rows", guarded<output_rows>},
-    {"weight", guarded<weight>},       {"has_weight", guarded<has_weight>},
+    {"token_ids", guarded<token_ids>},     {"positions", guarded<positions>},
+    {"output_rows", guarded<output_rows>}, {"weight", guarded<weight>},
+    {"has_weight", guarded<has_weight>},   {"weight_shape", guarded<weight_shape_or_nil>},
 };
 
 }  // namespace

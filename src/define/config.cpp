@@ -20,11 +20,13 @@ struct Alias {
 constexpr std::array kAliases = {
     Alias{"hidden_size", {"n_embd", "n_embed", "d_model", "dim"}},
     Alias{"num_hidden_layers", {"n_layer", "n_layers", "num_layers"}},
-    Alias{"num_attention_heads", {"n_head", "n_heads", "num_heads"}},
+    Alias{"num_attention_heads", {"n_head", "n_heads", "num_heads", "attention_heads"}},
     Alias{"num_key_value_heads", {"num_kv_heads", "multi_query_group_num"}},
     Alias{"intermediate_size", {"n_inner", "ffn_dim", "ffn_hidden_size", "d_inner"}},
     Alias{"max_position_embeddings", {"n_positions", "max_seq_len", "seq_length", "n_ctx"}},
+    Alias{"head_dim", {"attention_head_dim", "kv_channels"}},
     Alias{"vocab_size", {"padded_vocab_size"}},
+    Alias{"num_experts", {"num_local_experts"}},
 };
 
 void fill_aliases(Json& config) {

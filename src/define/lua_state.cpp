@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <ranges>
 
 #include "base/check.h"
 
@@ -18,24 +19,12 @@ constexpr std::array kRemovedGlobals = {"collectgarbage", "dofile", "load", "loa
 // Pattern matching can backtrack without end inside of one step.
 constexpr std::array kRemovedFromString = {"find", "match", "gmatch", "gsub", "dump", "pack", "unpack", "packsize"};
 
-// The first line outside of the library on the call stack, as "file:line"; "" where there is none.
-std::string calling_line(lua_State* state) {
-  lua_Debug debug;
-  for (int level = 1; lua_getstack(state, level, &debug) != 0; ++level) {
-    lua_getinfo(state, "Sl", &debug);
-    const std::string_view source = debug.short_src;
-    if (debug.currentline > 0 && !source.starts_with("lib/")) return fmt::format("{}:{}", source, debug.currentline);
-  }
-  return {};
-}
-
 // Message handler: puts the definition's line before a message, in place of the position that Lua itself may have put
 // there.
 int locate(lua_State* state) {
   const char* text = lua_tostring(state, 1);
   const std::string message = text != nullptr ? text : "an error that is no text";
-  std::string where = calling_line(state);
-  if (where.empty()) where = LuaState::of(state).definition();
+  const std::string where = LuaState::of(state).where();
   if (where.empty() || message.starts_with(where + ":"))
     lua_pushstring(state, message.c_str());
   else
@@ -95,12 +84,46 @@ void* LuaState::allocate(void* self, void* block, size_t old_size, size_t new_si
   return moved;
 }
 
-void LuaState::count_steps(lua_State* state, lua_Debug*) {
+void LuaState::observe(lua_State* state, lua_Debug* event) {
   LuaState& self = of(state);
-  self.steps_ += kStepsPerCount;
-  if (self.steps_ <= kMaxSteps) return;
-  lua_pushfstring(state, "stopped after %d million steps: an endless loop?", static_cast<int>(kMaxSteps / 1'000'000));
-  lua_error(state);
+  switch (event->event) {
+    case LUA_HOOKCALL:
+      self.frames_.push_back({is_outside_library(state, event), 0, 0});
+      break;
+    case LUA_HOOKTAILCALL: {
+      // The caller's frame is gone, but not what line of it made the call.
+      Frame& frame = self.frames_.back();
+      if (frame.outside_library) frame.tail_line = frame.line;
+      frame.outside_library = is_outside_library(state, event);
+      frame.line = 0;
+      break;
+    }
+    case LUA_HOOKRET:
+      self.frames_.pop_back();
+      break;
+    case LUA_HOOKLINE:
+      self.frames_.back().line = event->currentline;
+      break;
+    default:
+      self.steps_ += kStepsPerCount;
+      if (self.steps_ <= kMaxSteps) return;
+      lua_pushfstring(state, "stopped after %d million steps: an endless loop?",
+                      static_cast<int>(kMaxSteps / 1'000'000));
+      lua_error(state);
+  }
+}
+
+bool LuaState::is_outside_library(lua_State* state, lua_Debug* event) {
+  lua_getinfo(state, "S", event);
+  return *event->what != 'C' && !std::string_view(event->short_src).starts_with("lib/");
+}
+
+std::string LuaState::where() const {
+  for (const Frame& frame : frames_ | std::views::reverse) {
+    const int line = frame.outside_library ? frame.line : frame.tail_line;
+    if (line > 0) return fmt::format("{}:{}", definition_, line);
+  }
+  return definition_;
 }
 
 LuaState::LuaState() : state_(lua_newstate(&LuaState::allocate, this)) {
@@ -113,7 +136,7 @@ LuaState::LuaState() : state_(lua_newstate(&LuaState::allocate, this)) {
   luaL_requiref(state_, "string", luaopen_string, 1);
   remove_fields(state_, kRemovedFromString);
   lua_settop(state_, 0);
-  lua_sethook(state_, &LuaState::count_steps, LUA_MASKCOUNT, kStepsPerCount);
+  lua_sethook(state_, &LuaState::observe, LUA_MASKCOUNT | LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE, kStepsPerCount);
 }
 
 LuaState& LuaState::of(lua_State* state) {
@@ -131,8 +154,8 @@ void LuaState::run(std::string_view text, const std::string& chunk_name, int res
     lua_pop(state_, 1);
     fail(ErrorKind::InvalidArgument, "model definition {}", message);
   }
+  if (!chunk_name.starts_with("lib/")) definition_ = chunk_name;
   if (own_globals) {
-    definition_ = chunk_name;
     lua_newtable(state_);  // the chunk's environment, which falls back to the shared globals
     lua_newtable(state_);
     lua_getglobal(state_, "read_global");
@@ -147,7 +170,9 @@ void LuaState::call(int arguments, int results) {
   const int function = lua_gettop(state_) - arguments;
   lua_pushcfunction(state_, locate);
   lua_insert(state_, function);
+  const size_t frames = frames_.size();
   const int status = lua_pcall(state_, arguments, results, function);
+  frames_.resize(frames);  // an error leaves frames without a return
   lua_remove(state_, function);
   if (status == LUA_OK) return;
   const char* text = lua_tostring(state_, -1);

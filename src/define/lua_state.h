@@ -3,6 +3,7 @@
 #include <lua.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.h"
 
@@ -24,8 +25,8 @@ class LuaState {
   /// The object that made `state`.
   static LuaState& of(lua_State* state);
 
-  /// Name of the last chunk with globals of its own; errors in the library that no line outside of it called name it.
-  const std::string& definition() const { return definition_; }
+  /// The line outside of the library that runs or that called it, as "file:line"; only the file where there is none.
+  std::string where() const;
 
   /// Compiles and runs a chunk, leaving its `results` values on the stack. Text only, no bytecode. With `own_globals`,
   /// what it assigns to globals stays its own. Throws Error(InvalidArgument) with "file:line: what".
@@ -39,14 +40,23 @@ class LuaState {
   void push(const Json& value);
 
  private:
+  /// A running function. Lua forgets the caller in `return f(x)`, so the line of that call is remembered here.
+  struct Frame {
+    bool outside_library;
+    int line;       // that runs
+    int tail_line;  // outside of the library, of a function that this one has replaced; 0 for none
+  };
+
   static void* allocate(void* self, void* block, size_t old_size, size_t new_size);
-  static void count_steps(lua_State* state, lua_Debug* debug);
+  static void observe(lua_State* state, lua_Debug* event);
+  static bool is_outside_library(lua_State* state, lua_Debug* event);
   static int push_protected(lua_State* state);
 
   size_t memory_ = 0;  // these two come first: making the state counts
   int64_t steps_ = 0;
   lua_State* state_ = nullptr;
-  std::string definition_;
+  std::string definition_;  // name of the last chunk outside of the library
+  std::vector<Frame> frames_;
 };
 
 }  // namespace cleave::define

@@ -59,6 +59,34 @@ TEST(LuaState, NamesTheLineThatCalledTheLibrary) {
   }
 }
 
+// Runs `text` after a library with f(g) = g(), where g is the definition's, and fail() that raises an error.
+std::string error_with_library(std::string_view text) {
+  LuaState lua;
+  lua.run("function fail()\n error('failed', 0)\nend\nfunction f(g)\n local y = g()\n return y\nend\nread_global = _G",
+          "lib/helper.lua", 0, false);
+  try {
+    lua.run(text, "model.lua", 0, true);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(LuaState, NamesTheLineOfACallThatIsAFunctionsLast) {
+  EXPECT_THAT(error_with_library("\n\nreturn fail()"), HasSubstr("model.lua:3: failed"));
+  EXPECT_THAT(error_with_library("local function g()\n return fail()\nend\nreturn f(g)"),
+              HasSubstr("model.lua:2: failed"));
+  EXPECT_THAT(error_with_library("local function g()\n return 1\nend\nlocal function h(x)\n return fail(x)\nend\n"
+                                 "return h(f(g))"),
+              HasSubstr("model.lua:5: failed"));
+}
+
+TEST(LuaState, NamesTheLineThatCalledTheLibraryAfterACallbackHasReturned) {
+  EXPECT_THAT(error_with_library("local function g()\n return 1\nend\nlocal function h(x)\n f(g)\n return x.y\nend\n"
+                                 "f(g)\nreturn h(nil)"),
+              HasSubstr("model.lua:6:"));
+}
+
 TEST(LuaState, PushesJsonAsTables) {
   LuaState lua;
   lua.push(parse_json(R"({"a": [1, 2.5, null, "x"], "b": {"c": true}})", "test"));

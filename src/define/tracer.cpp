@@ -1,5 +1,6 @@
 #include "define/tracer.h"
 
+#include <string_view>
 #include <utility>
 
 #include "base/error.h"
@@ -12,6 +13,13 @@ using graph::NodeId;
 namespace {
 
 constexpr const char* kTensor = "tensor";
+
+// Names that Transformers changes when it loads an old checkpoint.
+constexpr std::pair<std::string_view, std::string_view> kOldEndings[] = {
+    {"LayerNorm.weight", "LayerNorm.gamma"},
+    {"LayerNorm.bias", "LayerNorm.beta"},
+    {".embeddings.weight", ".embedding.weight"},
+};
 
 void set_functions(lua_State* state, std::span<const LuaFunction> functions) {
   for (const LuaFunction& entry : functions) {
@@ -79,13 +87,16 @@ graph::Graph& Tracer::graph() const {
 }
 
 std::optional<Shape> Tracer::find_weight(std::string& name) const {
-  if (std::optional<Shape> shape = weights_->find(name)) return shape;
-  const size_t dot = name.find('.');
-  if (dot == std::string::npos) return std::nullopt;
-  std::string shorter = name.substr(dot + 1);
-  std::optional<Shape> shape = weights_->find(shorter);
-  if (shape) name = std::move(shorter);
-  return shape;
+  std::vector<std::string> candidates = {name};
+  if (const size_t dot = name.find('.'); dot != std::string::npos) candidates.push_back(name.substr(dot + 1));
+  for (const auto& [ending, old_ending] : kOldEndings)
+    if (name.ends_with(ending)) candidates.push_back(name.substr(0, name.size() - ending.size()).append(old_ending));
+  for (std::string& candidate : candidates)
+    if (std::optional<Shape> shape = weights_->find(candidate)) {
+      name = std::move(candidate);
+      return shape;
+    }
+  return std::nullopt;
 }
 
 }  // namespace cleave::define

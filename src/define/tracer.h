@@ -18,16 +18,19 @@ class Tracer {
   void begin(graph::Graph& graph) {
     graph_ = &graph;
     attention_layers_ = 0;
+    states_ = 0;
   }
   graph::Graph& graph() const;
 
   /// Shape of the named tensor; nothing where the checkpoint has none. A checkpoint saved from the model without its
-  /// head lacks the first segment of every name ("transformer."); then `name` is corrected.
+  /// head lacks the first segment of every name ("transformer."), and old ones have endings that Transformers changes
+  /// as it loads them ("LayerNorm.gamma"); then `name` is corrected.
   std::optional<Shape> find_weight(std::string& name) const;
   bool has_checkpoint() const { return weights_ != nullptr; }
   std::vector<std::string> weight_names() const { return weights_->names(); }
 
   int next_attention_layer() { return attention_layers_++; }
+  int next_state() { return states_++; }
 
   static Tracer& of(lua_State* state);
 
@@ -35,6 +38,7 @@ class Tracer {
   const WeightShapes* weights_;
   graph::Graph* graph_ = nullptr;
   int attention_layers_ = 0;
+  int states_ = 0;
 };
 
 /// Pushes a tensor.

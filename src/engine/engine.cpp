@@ -114,7 +114,8 @@ void Engine::compute(std::span<const Scheduler::Chunk> chunks) {
     const auto first = sequence.tokens.begin() + static_cast<std::ptrdiff_t>(sequence.computed);
     step_tokens_.insert(step_tokens_.end(), first, first + static_cast<std::ptrdiff_t>(chunk.count));
     // All tokens known so far: the whole prompt while it is in chunks, later up to the token of this step.
-    step_sequences_.push_back({chunk.count, sequence.computed, sequence.length(), sequence.blocks});
+    step_sequences_.push_back({chunk.count, sequence.computed, sequence.length(), sequence.blocks,
+                               std::max<int64_t>(0, sequence.state_slot)});
     if (chunk.samples()) output_rows_.push_back(static_cast<int32_t>(step_tokens_.size()) - 1);
   }
   const std::span<const float> logits = model_.step({step_tokens_, step_sequences_, output_rows_});

@@ -26,11 +26,14 @@ int32_t successor(std::span<const int32_t> text) {
 }
 
 // A machine in place of a model. Its cache holds token ids: a logit row has its maximum at the successor of all that it
-// reads there through the block table, so an answer is right only if every block, position and chunk is.
+// reads there through the block table, so an answer is right only if every block, position and chunk is. Where there
+// are slots for states, each holds the text of its sequence, added to from step to step, and must agree.
 class FakeModel final : public StepModel {
  public:
   explicit FakeModel(const StepLimits& limits)
-      : limits_(limits), cache_(static_cast<size_t>(limits.num_blocks * limits.block_size), -1) {}
+      : limits_(limits),
+        cache_(static_cast<size_t>(limits.num_blocks * limits.block_size), -1),
+        states_(static_cast<size_t>(limits.num_state_slots)) {}
 
   StepLimits limits() const override { return limits_; }
 
@@ -45,6 +48,7 @@ class FakeModel final : public StepModel {
       rope_lengths.push_back(sequence.rope_length);
       for (int64_t i = 0; i < sequence.num_tokens; ++i, ++token) {
         slot(sequence, sequence.start_position + i) = input.tokens[token];
+        add_to_state(sequence, sequence.start_position + i, input.tokens[token]);
         if (row < input.output_rows.size() && input.output_rows[row] == static_cast<int32_t>(token))
           logits_[row++ * kVocabulary + static_cast<size_t>(read(sequence, sequence.start_position + i + 1))] = 1;
       }
@@ -63,14 +67,24 @@ class FakeModel final : public StepModel {
     const int32_t block = sequence.blocks[static_cast<size_t>(position / limits_.block_size)];
     return cache_.at(static_cast<size_t>(block * limits_.block_size + position % limits_.block_size));
   }
+  void add_to_state(const runtime::SequenceStep& sequence, int64_t position, int32_t token) {
+    if (states_.empty()) return;
+    std::vector<int32_t>& state = states_.at(static_cast<size_t>(sequence.state_slot));
+    if (position == 0) state.clear();
+    state.push_back(token);
+  }
   int32_t read(const runtime::SequenceStep& sequence, int64_t length) {
     std::vector<int32_t> text;
     for (int64_t p = 0; p < length; ++p) text.push_back(slot(sequence, p));
+    if (!states_.empty()) {
+      EXPECT_EQ(states_[static_cast<size_t>(sequence.state_slot)], text);
+    }
     return successor(text);
   }
 
   StepLimits limits_;
   std::vector<int32_t> cache_;
+  std::vector<std::vector<int32_t>> states_;  // by slot
   std::vector<float> logits_;
 };
 
@@ -187,6 +201,38 @@ TEST(Engine, ComputesASequenceAgainThatLostItsBlocks) {
     wanted[engine.add({.prompt = prompt(i, 6), .max_new_tokens = 18})] = expected_answer(prompt(i, 6), 18);
   EXPECT_EQ(run(engine), wanted);
   EXPECT_GT(model.computed, 3 * 23) << "at least one was computed twice";
+}
+
+TEST(Engine, EverySequenceUnderWayHasASlotForItsStatesToItself) {
+  for (const int64_t slots : {1, 2, 5}) {
+    for (const int64_t blocks : {9, 64}) {  // with few, sequences lose theirs and are computed again
+      StepLimits wanted = limits(6, blocks);
+      wanted.num_state_slots = slots;
+      FakeModel model(wanted);
+      Engine engine(model, 32);
+      std::map<SequenceId, int> seeds;
+      for (int seed = 0; seed < 6; ++seed)
+        seeds[engine.add({.prompt = prompt(seed, 4 + seed), .max_new_tokens = 9})] = seed;
+      const Answers answers = run(engine);
+      for (const auto& [id, seed] : seeds) EXPECT_EQ(answers.at(id), expected_answer(prompt(seed, 4 + seed), 9));
+    }
+  }
+}
+
+TEST(Engine, AKeptSequenceGivesItsSlotToOthersAndIsComputedAgain) {
+  StepLimits wanted = limits(8, 64);
+  wanted.num_state_slots = 1;
+  FakeModel model(wanted);
+  Engine engine(model, 64);
+  const SequenceId kept = engine.add({.prompt = prompt(1, 6), .max_new_tokens = 3, .keep = true});
+  const std::vector<int32_t> first = run(engine)[kept];
+  const SequenceId other = engine.add({.prompt = prompt(2, 6), .max_new_tokens = 3});
+  EXPECT_EQ(run(engine)[other], expected_answer(prompt(2, 6), 3));
+  std::vector<int32_t> text = prompt(1, 6);
+  text.insert(text.end(), first.begin(), first.end());
+  text.push_back(7);
+  engine.resume(kept, std::vector<int32_t>{7}, 4);
+  EXPECT_EQ(run(engine)[kept], expected_answer(text, 4));
 }
 
 TEST(Engine, EndsAtAnEndToken) {

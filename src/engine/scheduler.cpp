@@ -9,6 +9,7 @@ namespace cleave::engine {
 Scheduler::Scheduler(const StepLimits& limits) : limits_(limits), blocks_(limits.num_blocks, limits.block_size) {
   CHECK_GE(limits.max_tokens, 1);
   CHECK_GE(limits.max_output_rows, 1);
+  for (int64_t slot = limits.num_state_slots; slot-- > 0;) free_slots_.push_back(slot);
 }
 
 void Scheduler::add(Sequence& sequence) {
@@ -32,7 +33,19 @@ void Scheduler::remove(Sequence& sequence) {
 // What was computed is lost with the blocks.
 void Scheduler::take_blocks(Sequence& sequence) {
   blocks_.release(sequence.blocks);
+  if (sequence.state_slot >= 0) free_slots_.push_back(sequence.state_slot);
+  sequence.state_slot = -1;
   sequence.computed = 0;
+}
+
+// Room for all tokens of the sequence, and for its states; false where either is lacking.
+bool Scheduler::extend(Sequence& sequence) {
+  if (limits_.num_state_slots > 0 && sequence.state_slot < 0) {
+    if (free_slots_.empty()) return false;
+    sequence.state_slot = free_slots_.back();
+    free_slots_.pop_back();
+  }
+  return blocks_.extend(sequence.blocks, sequence.length());
 }
 
 std::span<const Scheduler::Chunk> Scheduler::form() {
@@ -66,7 +79,7 @@ void Scheduler::admit() {
   const int64_t max_running = std::min(limits_.max_output_rows, limits_.max_tokens);
   while (!waiting_.empty() && budget_ > 0 && num_running() < max_running) {
     Sequence& next = *waiting_.front();
-    while (!blocks_.extend(next.blocks, next.length()))
+    while (!extend(next))
       if (!evict_idle(next)) return;
     waiting_.pop_front();
     running_.push_back(&next);
@@ -77,7 +90,7 @@ void Scheduler::admit() {
 // A block for the next token of a running sequence. Running sequences are scheduled in the order of admission, so those
 // that lose their blocks are not yet part of the step.
 bool Scheduler::make_room(Sequence& sequence) {
-  while (!blocks_.extend(sequence.blocks, sequence.length())) {
+  while (!extend(sequence)) {
     if (evict_idle(sequence)) continue;
     Sequence& youngest = *running_.back();
     running_.pop_back();
@@ -91,7 +104,9 @@ bool Scheduler::make_room(Sequence& sequence) {
 // Takes the blocks of a sequence that computes nothing now: the one parked first, or the last one of the queue that
 // came with blocks of an earlier answer.
 bool Scheduler::evict_idle(const Sequence& in_favour_of) {
-  const auto holds_blocks = [&](const Sequence* s) { return s != &in_favour_of && !s->blocks.empty(); };
+  const auto holds_blocks = [&](const Sequence* s) {
+    return s != &in_favour_of && (!s->blocks.empty() || s->state_slot >= 0);
+  };
   const auto parked = std::find_if(parked_.begin(), parked_.end(), holds_blocks);
   const auto waiting = std::find_if(waiting_.rbegin(), waiting_.rend(), holds_blocks);
   if (parked == parked_.end() && waiting == waiting_.rend()) return false;

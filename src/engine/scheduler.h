@@ -14,9 +14,10 @@ namespace cleave::engine {
 /// Forms steps out of many sequences (continuous batching): single tokens of sequences that answer come first, the rest
 /// of the step is filled with prompt chunks, first come, first served.
 ///
-/// A sequence is admitted when the key-value blocks for all its tokens are free, and takes further ones as it grows.
-/// Where none is left, kept sequences that answer nothing lose theirs first, then the sequence that was admitted last:
-/// it waits and is computed again. So the oldest sequence always gets on, and nothing can block for good.
+/// A sequence is admitted when the key-value blocks for all its tokens are free, and a slot for its recurrent states
+/// where the model keeps some; it takes further blocks as it grows. Where none is left, kept sequences that answer
+/// nothing lose theirs first, then the sequence that was admitted last: it waits and is computed again. So the oldest
+/// sequence always gets on, and nothing can block for good.
 ///
 /// Borrows sequences; each is added once and removed before it goes. Not thread-safe.
 class Scheduler {
@@ -54,11 +55,13 @@ class Scheduler {
   void schedule(Sequence& sequence);
   void admit();
   bool make_room(Sequence& sequence);
+  bool extend(Sequence& sequence);
   bool evict_idle(const Sequence& in_favour_of);
   void take_blocks(Sequence& sequence);
 
   StepLimits limits_;
   KvBlocks blocks_;
+  std::vector<int64_t> free_slots_;
   Queue waiting_;  // in the order of arrival; evicted ones in front
   Queue running_;  // in the order of admission
   Queue parked_;   // in the order of parking

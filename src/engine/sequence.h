@@ -20,6 +20,7 @@ struct Sequence {
   std::vector<int32_t> end_tokens = {};
   bool keep = false;
   KvBlocks::Table blocks = {};
+  int64_t state_slot = -1;  // where the model keeps recurrent states; taken and lost together with the blocks
   Sampler sampler;
 
   int64_t length() const { return static_cast<int64_t>(tokens.size()); }

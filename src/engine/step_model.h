@@ -14,6 +14,7 @@ struct StepLimits {
   int64_t max_output_rows = 0;  // of a step
   int64_t num_blocks = 0;       // of the key-value cache
   int64_t block_size = 0;       // positions of a block
+  int64_t num_state_slots = 0;  // sequences whose recurrent states there is room for; 0: the model keeps none
 };
 
 /// The engine's view of a loaded model: steps in, logits out. Tests put a small machine in its place.

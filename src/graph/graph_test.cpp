@@ -107,6 +107,71 @@ TEST(Graph, RejectsOperandsThatDoNotFit) {
   EXPECT_THAT(message_of([&] { attention(graph, q, k, k); }), HasSubstr("6 query heads cannot share 4"));
 }
 
+TEST(Graph, LinearAttentionTellsTheWeightsHowHeadsAreGrouped) {
+  Graph graph("decode");
+  const NodeId x = activation(graph, 48);
+  const NodeId q = reshape(graph, linear(graph, x, "q", 12), {3, 4}),
+               k = reshape(graph, linear(graph, x, "k", 12), {3, 4});
+  const NodeId v = reshape(graph, linear(graph, x, "v", 48), {6, 8});
+  const NodeId rate = linear(graph, x, "rate", 6);
+  const NodeId a = graph.add(Op::Reshape, {graph.weight({"a"}, {6})}, ReshapeAttributes{{6, 1}});
+  const NodeId y = graph.add(Op::LinearAttention, {q, k, v, a, rate}, LinearAttentionAttributes{0, true, false});
+  EXPECT_EQ(graph.shape(y), (Shape{kDynamic, 6, 8}));
+  EXPECT_EQ(graph.shape_text(graph.weight({"v.weight"}, {48, 48})), "[3*2*8, 48]");
+  EXPECT_EQ(graph.shape_text(graph.weight({"rate.weight"}, {6, 48})), "[3*2, 48]");
+  EXPECT_EQ(graph.shape_text(graph.weight({"a"}, {6})), "[3*2]");
+  EXPECT_THAT(message_of([&] {
+                graph.add(Op::LinearAttention, {q, k, v, a}, LinearAttentionAttributes{1, true, false});
+              }),
+              HasSubstr("wanted q, k, v, a and what the attributes say"));
+}
+
+TEST(Graph, BlockMatmulKeepsBlocksApart) {
+  Graph graph("decode");
+  const NodeId x = reshape(graph, activation(graph, 48), {6, 8});
+  const NodeId y = graph.add(Op::BlockMatmul, {x, graph.weight({"w"}, {6, 5, 8})});
+  EXPECT_EQ(graph.shape(y), (Shape{kDynamic, 6, 5}));
+  EXPECT_TRUE(graph.dims().same(graph.node(y).dims[1], graph.node(graph.weight({"w"}, {6, 5, 8})).dims[0]));
+  EXPECT_THAT(message_of([&] {
+                graph.add(Op::BlockMatmul, {x, graph.weight({"u"}, {3, 5, 16})});
+              }),
+              HasSubstr("numbers of blocks differ: 6 and 3"));
+}
+
+TEST(Graph, ConvolutionAndRecurrenceWorkChannelByChannel) {
+  Graph graph("decode");
+  const NodeId x = activation(graph, 48);
+  const NodeId h = linear(graph, x, "h", 20);
+  const NodeId y = graph.add(Op::CausalConv, {h, graph.weight({"conv"}, {20, 4})}, StateAttributes{0});
+  graph.add(Op::LinearRecurrence, {y, h}, StateAttributes{1});
+  EXPECT_TRUE(graph.dims().same(graph.node(y).dims[1], graph.node(graph.weight({"h.weight"}, {20, 48})).dims[0]));
+  EXPECT_NO_THROW(verify(graph));
+  EXPECT_THAT(message_of([&] {
+                graph.add(Op::CausalConv, {x, graph.weight({"conv"}, {20, 4})}, StateAttributes{2});
+              }),
+              HasSubstr("numbers of channels differ: 48 and 20"));
+  graph.add(Op::LinearRecurrence, {y, h}, StateAttributes{1});
+  EXPECT_THAT(message_of([&] { verify(graph); }), HasSubstr("state 1 is used twice"));
+}
+
+TEST(Graph, TopKRejectsGroupsThatDoNotFit) {
+  Graph graph("decode");
+  const NodeId scores = linear(graph, activation(graph, 48), "gate", 12);
+  EXPECT_NO_THROW(graph.add(Op::TopK, {scores}, TopKAttributes{2, 4, 2, 3}));
+  for (const TopKAttributes& wrong : {TopKAttributes{2, 5, 2, 1}, {2, 4, 5, 1}, {2, 4, 2, 4}, {2, 0, 1, 1}})
+    EXPECT_THAT(message_of([&] { graph.add(Op::TopK, {scores}, wrong); }), HasSubstr("cannot keep"));
+}
+
+TEST(Graph, AttentionWantsASinkForEachHead) {
+  Graph graph("decode");
+  const NodeId q = reshape(graph, activation(graph, 48), {6, 8});
+  EXPECT_NO_THROW(graph.add(Op::Attention, {q, q, q, graph.weight({"sinks"}, {6})}, AttentionAttributes{}));
+  EXPECT_THAT(message_of([&] {
+                graph.add(Op::Attention, {q, q, q, graph.weight({"few"}, {3})}, AttentionAttributes{});
+              }),
+              HasSubstr("numbers of heads and sinks differ: 6 and 3"));
+}
+
 TEST(Verify, AcceptsWhatTheBuilderMakes) {
   Graph graph("decode");
   graph.add_output(linear(graph, activation(graph, 48), "head", 131));

@@ -43,8 +43,9 @@ constexpr std::array<OpInfo, kNumOps> kTable = {{
     {Op::LayerNorm, "layer_norm", "(..,j),(j),(j) -> (..,j)", "(x - mean) / deviation * w + b over the last dimension",
      1, 3, kIs<NormAttributes>},
     {Op::Rope, "rope", "(t,h,d),(t) -> (t,h,d)", "rotary position embedding", 2, 2, kIs<RopeAttributes>},
-    {Op::Attention, "attention", "(t,h*g,d),(t,h,d),(t,h,v) -> (t,h*g,v)",
-     "causal attention over the kept keys and values", 3, 3, kIs<AttentionAttributes>},
+    {Op::Attention, "attention", "(t,h*g,d),(t,h,d),(t,h,v)[,(h*g)] -> (t,h*g,v)",
+     "causal attention over the kept keys and values; a head's sink joins its softmax as one more score", 3, 4,
+     kIs<AttentionAttributes>},
     {Op::Softmax, "softmax", "(..,j) -> (..,j)", "softmax over the last dimension", 1, 1, kPlain},
     {Op::TopK, "top_k", "(t,e) -> (t,k)", "indices of the k largest, largest first", 1, 1, kIs<TopKAttributes>},
     {Op::Take, "take", "(t,e),(t,k) -> (t,k)", "the elements at the given indices of each row", 2, 2, kPlain},
@@ -52,11 +53,25 @@ constexpr std::array<OpInfo, kNumOps> kTable = {{
      kIs<DispatchAttributes>},
     {Op::Combine, "combine", "(e,routed,j),(t,k),(t,k) -> (t,j)", "weighted sum of each token's expert rows", 3, 3,
      kPlain},
+    {Op::Shift, "shift", "(...) -> (...)", "x plus a constant", 1, 1, kIs<ShiftAttributes>},
+    {Op::Clamp, "clamp", "(...) -> (...)", "each element brought into a range", 1, 1, kIs<ClampAttributes>},
+    {Op::ToReal, "to_real", "(t) -> (t,1)", "indices as numbers", 1, 1, kPlain},
+    {Op::Sinusoid, "sinusoid", "(t) -> (t,2*f)", "sines, then cosines of an index times each frequency", 1, 1,
+     kIs<SinusoidAttributes>},
+    {Op::BlockMatmul, "block_matmul", "(t,h,k),(h,j,k) -> (t,h,j)",
+     "x times the transpose of w, separately for each h: a part of h needs only its part", 2, 2, kPlain},
+    {Op::CausalConv, "causal_conv", "(t,c),(c,w) -> (t,c)",
+     "each channel's sum of its last w values, weighted; a part of c needs only its part", 2, 2, kIs<StateAttributes>},
+    {Op::LinearAttention, "linear_attention", "(t,h,n),(t,h,n),(t,h*g,p),(h*g,n|1)[,(t,h*g)][,(t,h*g)] -> (t,h*g,p)",
+     "attention through a decaying state: q, k, v, a, rate, beta; a part of h or p needs only its part, n is summed", 4,
+     6, kIs<LinearAttentionAttributes>},
+    {Op::LinearRecurrence, "linear_recurrence", "(t,c),(t,c) -> (t,c)",
+     "y = a * (y of the token before) + b; a part of c needs only its part", 2, 2, kIs<StateAttributes>},
 }};
 
-constexpr std::array<std::string_view, 9> kUnaryNames = {"silu", "gelu",    "gelu_tanh", "relu",    "relu2",
-                                                         "tanh", "sigmoid", "exp",       "softplus"};
-static_assert(kUnaryNames.size() == static_cast<size_t>(UnaryKind::Softplus) + 1);
+constexpr std::array<std::string_view, 12> kUnaryNames = {"silu",    "gelu", "gelu_tanh", "relu", "relu2", "tanh",
+                                                          "sigmoid", "exp",  "softplus",  "log",  "floor", "sqrt"};
+static_assert(kUnaryNames.size() == static_cast<size_t>(UnaryKind::Sqrt) + 1);
 
 constexpr std::array<std::string_view, 3> kInputNames = {"token_ids", "positions", "output_rows"};
 
@@ -95,12 +110,25 @@ struct TextOf {
   std::string operator()(const AttentionAttributes& a) const {
     std::string text = fmt::format("layer={} scale={:.6g}", a.layer, a.scale);
     if (a.window > 0) text += fmt::format(" window={}", a.window);
+    if (a.chunk > 0) text += fmt::format(" chunk={}", a.chunk);
     if (a.softcap > 0) text += fmt::format(" softcap={:g}", a.softcap);
     if (!a.alibi_slopes.empty()) text += " alibi";
     return text;
   }
-  std::string operator()(const TopKAttributes& a) const { return fmt::format("k={}", a.k); }
+  std::string operator()(const TopKAttributes& a) const {
+    if (a.groups == 1) return fmt::format("k={}", a.k);
+    return fmt::format("k={} of {} groups of {} by {}", a.k, a.kept_groups, a.groups, a.best_of_group);
+  }
   std::string operator()(const DispatchAttributes& a) const { return fmt::format("experts={}", a.num_experts); }
+  std::string operator()(const ShiftAttributes& a) const { return fmt::format("offset={:.6g}", a.offset); }
+  std::string operator()(const ClampAttributes& a) const { return fmt::format("[{:.6g}, {:.6g}]", a.min, a.max); }
+  std::string operator()(const SinusoidAttributes& a) const {
+    return fmt::format("dims={} offset={}", 2 * a.frequencies.size(), a.offset);
+  }
+  std::string operator()(const StateAttributes& a) const { return fmt::format("state={}", a.state); }
+  std::string operator()(const LinearAttentionAttributes& a) const {
+    return fmt::format("state={}{}{}", a.state, a.rate ? " rate" : "", a.delta ? " delta" : "");
+  }
 };
 
 }  // namespace

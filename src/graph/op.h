@@ -37,8 +37,16 @@ enum class Op : uint8_t {
   Take,
   Dispatch,
   Combine,
+  Shift,
+  Clamp,
+  ToReal,
+  Sinusoid,
+  BlockMatmul,
+  CausalConv,
+  LinearAttention,
+  LinearRecurrence,
 };
-inline constexpr int kNumOps = static_cast<int>(Op::Combine) + 1;
+inline constexpr int kNumOps = static_cast<int>(Op::LinearRecurrence) + 1;
 
 /// What the runtime feeds into a step of T tokens.
 enum class InputKind : uint8_t {
@@ -47,7 +55,7 @@ enum class InputKind : uint8_t {
   OutputRows,  // [rows], the tokens whose logits are wanted
 };
 
-enum class UnaryKind : uint8_t { Silu, Gelu, GeluTanh, Relu, Relu2, Tanh, Sigmoid, Exp, Softplus };
+enum class UnaryKind : uint8_t { Silu, Gelu, GeluTanh, Relu, Relu2, Tanh, Sigmoid, Exp, Softplus, Log, Floor, Sqrt };
 
 struct InputAttributes {
   InputKind kind;
@@ -114,6 +122,7 @@ struct AttentionAttributes {
   int layer = 0;       // which key-value cache; unique in a graph
   double scale = 1;    // of the dot products
   int64_t window = 0;  // > 0: only the last `window` tokens, the own one included
+  int64_t chunk = 0;   // > 0: only tokens of the own chunk of `chunk` positions (Llama 4)
   double softcap = 0;  // > 0: scores become softcap * tanh(score / softcap)
   /// ALiBi (Press et al., 2021): slope * key position is added to a head's scaled scores.
   std::vector<double> alibi_slopes;
@@ -121,17 +130,52 @@ struct AttentionAttributes {
   bool alibi_bfloat16 = false;  // slope and slope * position are rounded to bfloat16 first
 };
 
+/// The last dimension may fall into `groups` of neighbours, of which the `kept_groups` best take part (DeepSeek): a
+/// group is judged by the sum of its `best_of_group` largest elements, and elements of the others count as 0.
 struct TopKAttributes {
   int64_t k;
+  int64_t groups = 1, kept_groups = 1, best_of_group = 1;
 };
 
 struct DispatchAttributes {
   int64_t num_experts;
 };
 
-using Attributes = std::variant<std::monostate, InputAttributes, WeightAttributes, SliceAttributes, ReshapeAttributes,
-                                TransposeAttributes, ConcatAttributes, ScaleAttributes, UnaryAttributes, NormAttributes,
-                                RopeAttributes, AttentionAttributes, TopKAttributes, DispatchAttributes>;
+struct ShiftAttributes {
+  double offset;
+};
+
+struct ClampAttributes {
+  double min, max;
+};
+
+/// Sines, then cosines of (position + offset) * frequency.
+struct SinusoidAttributes {
+  std::vector<double> frequencies;
+  int64_t offset = 0;
+};
+
+/// What a sequence keeps between steps beside keys and values: every op that has a state numbers it, each differently
+/// in a graph. At a sequence's start it is zero.
+struct StateAttributes {
+  int state = 0;
+};
+
+/// State S of a head, [n, p], from token to token: S = exp(rate * a) S + k (x) v, and the result is q S. With `delta`
+/// (Yang et al., "Gated Delta Networks", 2024) what S already answers for k is taken off v first:
+/// S = exp(rate * a) S + k (x) beta (v - k S). Mamba 2 (Dao and Gu, 2024), Mamba (Gu and Dao, 2023; p is 1 there and
+/// `a` differs along n) and lightning attention (Qin et al., 2024; no rate) are the first form.
+struct LinearAttentionAttributes {
+  int state = 0;
+  bool rate = false;   // the fifth input is rate
+  bool delta = false;  // the last input is beta
+};
+
+using Attributes =
+    std::variant<std::monostate, InputAttributes, WeightAttributes, SliceAttributes, ReshapeAttributes,
+                 TransposeAttributes, ConcatAttributes, ScaleAttributes, UnaryAttributes, NormAttributes,
+                 RopeAttributes, AttentionAttributes, TopKAttributes, DispatchAttributes, ShiftAttributes,
+                 ClampAttributes, SinusoidAttributes, StateAttributes, LinearAttentionAttributes>;
 
 struct OpInfo {
   Op op;

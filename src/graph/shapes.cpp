@@ -53,6 +53,15 @@ class Operands {
     table().unify(a, b);
   }
 
+  /// Makes `heads` the product of `groups` and what shares one of them. REQUIRES: it is a multiple.
+  void group(DimId heads, DimId groups) {
+    const int64_t count = extent(groups);
+    if (extent(heads) == count) return table().unify(heads, groups);
+    const std::vector<int64_t> extents = {count, extent(heads) / count};
+    const std::vector<DimId> parts = table().split_product(heads, extents);
+    if (count > 1) table().unify(parts[0], groups);
+  }
+
  private:
   Op op_;
   std::span<const NodeId> inputs_;
@@ -238,22 +247,23 @@ ResultType attention(Operands& o) {
   const int64_t heads = o.extent(q[1]), kv_heads = o.extent(k[1]);
   o.want(kv_heads > 0 && heads % kv_heads == 0, "{} query heads cannot share {} key-value heads evenly", heads,
          kv_heads);
+  if (o.size() > 3) {
+    o.want(o.rank(3) == 1, "wanted one sink for each head");
+    o.same(q[1], o.dims(3)[0], "numbers of heads and sinks");
+  }
   const size_t slopes = o.as<AttentionAttributes>().alibi_slopes.size();
   o.want(slopes == 0 || static_cast<int64_t>(slopes) == heads, "{} ALiBi slopes for {} heads", slopes, heads);
-  if (heads == kv_heads) {
-    o.table().unify(q[1], k[1]);
-  } else {
-    const std::vector<int64_t> grouped = {kv_heads, heads / kv_heads};
-    const std::vector<DimId> parts = o.table().split_product(q[1], grouped);
-    if (kv_heads > 1) o.table().unify(parts[0], k[1]);
-  }
+  o.group(q[1], k[1]);
   return {{q[0], q[1], v[2]}};
 }
 
 ResultType top_k(Operands& o) {
   o.want_real(0);
-  const int64_t k = o.as<TopKAttributes>().k;
+  const auto& [k, groups, kept, best] = o.as<TopKAttributes>();
   o.want(o.rank(0) == 2 && k >= 1 && k <= o.extent(o.dims(0)[1]), "cannot choose {} of the last dimension", k);
+  const int64_t n = o.extent(o.dims(0)[1]);
+  o.want(groups >= 1 && n % groups == 0 && kept >= 1 && kept <= groups && best >= 1 && best <= n / groups,
+         "cannot keep {} of {} groups by their {} best elements", kept, groups, best);
   return {{o.dims(0)[0], o.table().atom(k)}, Element::Index};
 }
 
@@ -284,11 +294,102 @@ ResultType combine(Operands& o) {
   return {{o.dims(1)[0], o.dims(0)[2]}};
 }
 
+ResultType to_real(Operands& o) {
+  o.want_index(0);
+  o.want(o.rank(0) == 1, "wanted indices [tokens]");
+  return {{o.dims(0)[0], o.table().atom(1)}};
+}
+
+ResultType sinusoid(Operands& o) {
+  o.want_index(0);
+  const auto count = static_cast<int64_t>(o.as<SinusoidAttributes>().frequencies.size());
+  o.want(o.rank(0) == 1 && count > 0, "wanted indices [tokens] and at least one frequency");
+  return {{o.dims(0)[0], o.table().atom(2 * count)}};
+}
+
+ResultType block_matmul(Operands& o) {
+  o.want_real(0);
+  o.want_real(1);
+  o.want(o.rank(0) == 3 && o.rank(1) == 3, "wanted [tokens, h, k] and a weight [h, j, k]");
+  o.same(o.dims(0)[1], o.dims(1)[0], "numbers of blocks");
+  o.same(o.dims(0)[2], o.dims(1)[2], "input features of activation and weight");
+  return {{o.dims(0)[0], o.dims(0)[1], o.dims(1)[1]}};
+}
+
+ResultType causal_conv(Operands& o) {
+  o.want_real(0);
+  o.want_real(1);
+  o.want(o.rank(0) == 2 && o.rank(1) == 2, "wanted [tokens, channels] and a weight [channels, width]");
+  o.same(o.dims(0)[1], o.dims(1)[0], "numbers of channels");
+  return {o.dims(0)};
+}
+
+ResultType linear_attention(Operands& o) {
+  const auto& a = o.as<LinearAttentionAttributes>();
+  o.want(o.size() == 4 + (a.rate ? 1U : 0U) + (a.delta ? 1U : 0U), "wanted q, k, v, a and what the attributes say");
+  for (size_t i = 0; i < 3; ++i) {
+    o.want_real(i);
+    o.want(o.rank(i) == 3, "wanted [tokens, heads, n] for q and k and [tokens, heads, p] for v");
+    o.same(o.dims(0)[0], o.dims(i)[0], "numbers of tokens");
+  }
+  const std::vector<DimId> q = o.dims(0), k = o.dims(1), v = o.dims(2), rates = o.dims(3);
+  o.same(q[1], k[1], "numbers of query and key heads");
+  o.same(q[2], k[2], "sizes of queries and keys");
+  const int64_t heads = o.extent(v[1]), groups = o.extent(q[1]);
+  o.want(groups > 0 && heads % groups == 0, "{} value heads cannot share {} keys evenly", heads, groups);
+  o.group(v[1], q[1]);
+  o.want(rates.size() == 2, "wanted a of [heads, n] or [heads, 1]");
+  o.same(v[1], rates[0], "numbers of heads of v and a");
+  if (o.extent(rates[1]) != 1) o.same(q[2], rates[1], "sizes of keys and a");
+  for (size_t i = 4; i < o.size(); ++i) {
+    o.want(o.rank(i) == 2, "wanted rate and beta of [tokens, heads]");
+    o.same(v[1], o.dims(i)[1], "numbers of heads");
+  }
+  return {v};
+}
+
+ResultType linear_recurrence(Operands& o) {
+  o.want_real(0);
+  o.want_real(1);
+  o.want(o.rank(0) == 2 && o.rank(1) == 2, "wanted a and b of [tokens, channels]");
+  o.same(o.dims(0)[0], o.dims(1)[0], "numbers of tokens");
+  o.same(o.dims(0)[1], o.dims(1)[1], "numbers of channels");
+  return {o.dims(0)};
+}
+
 // In the order of Op.
-constexpr std::array<ShapeFunction, kNumOps> kShapeFunctions = {
-    input,  weight,      slice,       reshape,       transpose,     concat,        embedding, gather_rows,
-    matmul, elementwise, elementwise, elementwise,   same_as_input, same_as_input, sum,       norm,
-    norm,   rope,        attention,   same_as_input, top_k,         take,          dispatch,  combine};
+constexpr std::array<ShapeFunction, kNumOps> kShapeFunctions = {input,
+                                                                weight,
+                                                                slice,
+                                                                reshape,
+                                                                transpose,
+                                                                concat,
+                                                                embedding,
+                                                                gather_rows,
+                                                                matmul,
+                                                                elementwise,
+                                                                elementwise,
+                                                                elementwise,
+                                                                same_as_input,
+                                                                same_as_input,
+                                                                sum,
+                                                                norm,
+                                                                norm,
+                                                                rope,
+                                                                attention,
+                                                                same_as_input,
+                                                                top_k,
+                                                                take,
+                                                                dispatch,
+                                                                combine,
+                                                                same_as_input,
+                                                                same_as_input,
+                                                                to_real,
+                                                                sinusoid,
+                                                                block_matmul,
+                                                                causal_conv,
+                                                                linear_attention,
+                                                                linear_recurrence};
 
 }  // namespace
 

@@ -31,12 +31,19 @@ void verify_shape(const Graph& graph, Graph& scratch, NodeId id) {
   if (type.element != node.element) broken(graph, id, "numbers and indices are confused");
 }
 
+// Number of the state that the node keeps, -1 for none.
+int state_of(const Node& node) {
+  if (const auto* a = std::get_if<StateAttributes>(&node.attributes)) return a->state;
+  if (const auto* a = std::get_if<LinearAttentionAttributes>(&node.attributes)) return a->state;
+  return -1;
+}
+
 }  // namespace
 
 void verify(const Graph& graph) {
   Graph scratch = graph;
   std::set<std::string> weights;
-  std::set<int> layers;
+  std::set<int> layers, states;
   const auto count = static_cast<NodeId>(graph.nodes().size());
   for (NodeId id = 0; id < count; ++id) {
     const Node& node = graph.node(id);
@@ -47,6 +54,8 @@ void verify(const Graph& graph) {
       broken(graph, id, "the same weight appears twice");
     if (node.op == Op::Attention && !layers.insert(node.as<AttentionAttributes>().layer).second)
       broken(graph, id, "key-value cache {} is used twice", node.as<AttentionAttributes>().layer);
+    if (const int state = state_of(node); state >= 0 && !states.insert(state).second)
+      broken(graph, id, "state {} is used twice", state);
   }
   for (const NodeId output : graph.outputs())
     if (output < 0 || output >= count)

@@ -126,7 +126,8 @@ int64_t estimate_work(std::span<const SequenceSpan> spans, const AttentionParams
   int64_t positions = 0;
   for (const SequenceSpan& span : spans) {
     const int64_t length = span.start_position + span.num_rows;
-    positions += span.num_rows * (params.window > 0 ? std::min(params.window, length) : length);
+    const int64_t reach = params.window > 0 ? params.window : params.chunk > 0 ? params.chunk : length;
+    positions += span.num_rows * std::min(reach, length);
   }
   return positions * params.q_heads * (cache.key_dim + cache.value_dim);
 }

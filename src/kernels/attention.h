@@ -17,6 +17,7 @@ struct SequenceSpan {
   int64_t num_rows;
   int64_t start_position;
   const int32_t* blocks;
+  int64_t slot = 0;  // where the sequence's states are (recurrent.h)
 };
 
 /// Keys and values of one layer in blocks of positions, borrowed. Within a block keys are stored by dimension, so that
@@ -40,14 +41,16 @@ size_t value_block_bytes(const KvCache& cache);
 /// Scores are s = q.k * scale, then soft-capped, then biased:
 ///   s = softcap * tanh(s / softcap)        where softcap is not 0
 ///   s = s + alibi_scale * slope[head] * key_position
-/// A query at position p sees key positions in (p - window, p], all up to p where window is 0, and every position of
-/// its span and before where it is not causal (window then also bounds the other side: positions below p + window).
+/// A query at position p sees key positions in (p - window, p], all up to p where window is 0, those from the last
+/// multiple of chunk up to p where chunk is not 0, and every position of its span and before where it is not causal
+/// (window then also bounds the other side: positions below p + window).
 struct AttentionParams {
   int64_t q_heads = 1;
   int64_t group = 1;       // query heads that share a key-value head
   int64_t first_head = 0;  // of the query heads of the first key-value head, those before the first one here
   float scale = 1;
   int64_t window = 0;
+  int64_t chunk = 0;
   float softcap = 0;
   const float* alibi_slopes = nullptr;  // [q_heads]
   bool alibi_bfloat16 = false;          // slope * position is rounded to bfloat16 before alibi_scale (Falcon)

@@ -31,6 +31,8 @@ std::vector<Case> cases() {
   all.push_back({"many_heads_per_group", 24, 2, 16, 16, 16, {}});
   all.push_back({"odd_dims_and_blocks", 6, 2, 19, 37, 5, {}});
   all.push_back({"window", 4, 2, 32, 32, 16, {.window = 7}});
+  all.push_back({"chunk", 4, 2, 32, 32, 16, {.chunk = 9}});
+  all.push_back({"chunk_and_window", 4, 2, 32, 32, 16, {.window = 5, .chunk = 8}});
   all.push_back({"softcap", 4, 4, 32, 32, 16, {.softcap = 3}});
   all.push_back({"alibi", 8, 8, 16, 16, 16, {.alibi_slopes = kSlopes.data()}});
   all.push_back({"alibi_falcon",

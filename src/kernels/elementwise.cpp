@@ -64,6 +64,12 @@ std::string_view to_string(UnaryKind kind) {
       return "exp";
     case UnaryKind::Softplus:
       return "softplus";
+    case UnaryKind::Log:
+      return "log";
+    case UnaryKind::Floor:
+      return "floor";
+    case UnaryKind::Sqrt:
+      return "sqrt";
   }
   return "unknown";
 }

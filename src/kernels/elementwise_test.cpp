@@ -37,6 +37,17 @@ TEST_P(Elementwise, UnaryMatchesReferenceOverTheWholeRange) {
   }
 }
 
+TEST_P(Elementwise, LogFloorAndSqrtMatchReferenceOnPositiveNumbers) {
+  std::vector<float> x;
+  for (float v = 1e-6f; v < 1e6f; v *= 1.01f) x.push_back(v);
+  std::vector<float> y(x.size());
+  for (const UnaryKind kind : {UnaryKind::Log, UnaryKind::Floor, UnaryKind::Sqrt}) {
+    unary(kind, x.data(), static_cast<int64_t>(x.size()), y.data(), pool_, GetParam());
+    for (size_t i = 0; i < x.size(); ++i)
+      ASSERT_FLOAT_EQ(y[i], reference::unary(kind, x[i])) << to_string(kind) << " of " << x[i];
+  }
+}
+
 TEST_P(Elementwise, ExponentialsHandleInfinities) {
   const float inf = std::numeric_limits<float>::infinity();
   const std::vector<float> x = {-inf, -1000, -88, 89, 1000, inf};
@@ -115,6 +126,19 @@ TEST(TopK, PrefersLargerThenLowerIndexAndRanksNanLast) {
   EXPECT_EQ(indices, (std::vector<int32_t>{1, 2, 4, 3, /**/ 3, 4, 1, 0}));
   EXPECT_EQ(values[3], 2);
   EXPECT_TRUE(std::isnan(values[7]));
+}
+
+TEST(KeepBestGroups, JudgesGroupsByTheirBestElementsAndZeroesTheOthers) {
+  ThreadPool pool(2);
+  const std::vector<float> x = {4, 0, 0, /**/ 3, 2, 1, /**/ 2.5f, 2, 9, /**/ 5, -5, 0,
+                                0, 0, 0, /**/ 0, 0, 0, /**/ 0,    0, 1, /**/ 1, 0,  0};
+  std::vector<float> y(x.size()), scores(8);
+  keep_best_groups(x.data(), 2, 12, {4, 2, 2}, scores.data(), y.data(), pool);
+  EXPECT_EQ(y, (std::vector<float>{0, 0, 0, 3, 2, 1, 2.5f, 2, 9, 0, 0, 0,  // sums of two: 4, 5, 11.5, 5: the first 5
+                                   0, 0, 0, 0, 0, 0, 0,    0, 1, 1, 0, 0}));
+  keep_best_groups(x.data(), 1, 12, {4, 2, 1}, scores.data(), y.data(), pool);
+  EXPECT_EQ(std::vector<float>(y.begin(), y.begin() + 12),
+            (std::vector<float>{0, 0, 0, 0, 0, 0, 2.5f, 2, 9, 5, -5, 0}));
 }
 
 }  // namespace

@@ -1,8 +1,41 @@
 #include "kernels/rows.h"
 
+#include <cmath>
+
 #include "kernels/split.h"
 
 namespace cleave::kernels {
+
+void shift(const float* x, float offset, int64_t count, float* y, ThreadPool& pool) {
+  pool.parallel_for(count, kGrainElements, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) y[i] = x[i] + offset;
+  });
+}
+
+void clamp(const float* x, float min, float max, int64_t count, float* y, ThreadPool& pool) {
+  pool.parallel_for(count, kGrainElements, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) y[i] = x[i] < min ? min : x[i] > max ? max : x[i];
+  });
+}
+
+void to_real(const int32_t* indices, int64_t rows, float* y, ThreadPool& pool) {
+  pool.parallel_for(rows, kGrainElements, [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; ++r) y[r] = static_cast<float>(indices[r]);
+  });
+}
+
+void sinusoid(const int32_t* indices, int64_t rows, int64_t offset, const float* frequencies, int64_t n, float* y,
+              ThreadPool& pool) {
+  // A sine costs about as much as copying 16 elements.
+  pool.parallel_for(rows, row_grain(n, 32), [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; ++r)
+      for (int64_t i = 0; i < n; ++i) {
+        const float angle = static_cast<float>(indices[r] + offset) * frequencies[i];
+        y[r * 2 * n + i] = std::sin(angle);
+        y[r * 2 * n + n + i] = std::cos(angle);
+      }
+  });
+}
 
 void sum_rows(const float* x, int64_t rows, int64_t n, float* y, ThreadPool& pool) {
   pool.parallel_for(rows, row_grain(n), [&](int64_t begin, int64_t end) {

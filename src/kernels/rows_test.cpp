@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "base/error.h"
 #include "kernels/copy.h"
@@ -177,6 +178,36 @@ TEST(Rows, SumAddDivideAndTakeMatchLoops) {
   std::vector<float> taken(rows * 2);
   take(x.data(), indices.data(), rows, n, 2, taken.data(), pool);
   for (int64_t i = 0; i < rows * 2; ++i) ASSERT_EQ(taken[i], x[i / 2 * n + indices[i]]);
+}
+
+TEST(Rows, ShiftClampAndNumbersOfIndices) {
+  ThreadPool pool(3);
+  const float inf = std::numeric_limits<float>::infinity();
+  const std::vector<float> x = {-inf, -3, -0.5f, 0, 2, inf};
+  std::vector<float> y(6);
+  clamp(x.data(), -1, 1, 6, y.data(), pool);
+  EXPECT_EQ(y, (std::vector<float>{-1, -1, -0.5f, 0, 1, 1}));
+  clamp(x.data(), -inf, 1, 6, y.data(), pool);
+  EXPECT_EQ(y, (std::vector<float>{-inf, -3, -0.5f, 0, 1, 1}));
+  shift(x.data(), 2, 6, y.data(), pool);
+  EXPECT_EQ(y, (std::vector<float>{-inf, -1, 1.5f, 2, 4, inf}));
+  const std::vector<int32_t> indices = {0, 7, 65536};
+  to_real(indices.data(), 3, y.data(), pool);
+  EXPECT_EQ(std::vector<float>(y.begin(), y.begin() + 3), (std::vector<float>{0, 7, 65536}));
+}
+
+TEST(Rows, SinusoidGivesAllSinesThenAllCosines) {
+  ThreadPool pool(2);
+  const std::vector<int32_t> indices = {0, 5, 999};
+  const std::vector<float> frequencies = {1, 0.125f};
+  std::vector<float> y(12);
+  sinusoid(indices.data(), 3, 2, frequencies.data(), 2, y.data(), pool);
+  for (size_t r = 0; r < 3; ++r)
+    for (size_t i = 0; i < 2; ++i) {
+      const float angle = static_cast<float>(indices[r] + 2) * frequencies[i];
+      EXPECT_FLOAT_EQ(y[r * 4 + i], std::sin(angle));
+      EXPECT_FLOAT_EQ(y[r * 4 + 2 + i], std::cos(angle));
+    }
 }
 
 TEST(Rope, MatchesReferenceInBothStylesAndInPlace) {

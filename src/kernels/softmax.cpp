@@ -25,6 +25,13 @@ void top_k_row(const float* x, int64_t n, int64_t k, int32_t* indices, float* va
   }
 }
 
+// Whether x[i] is among the `best` largest of `count` numbers; of equal ones the first are.
+bool is_among(const float* x, int64_t count, int64_t i, int64_t best) {
+  int64_t before = 0;
+  for (int64_t j = 0; j < count; ++j) before += x[j] > x[i] || (x[j] == x[i] && j < i) ? 1 : 0;
+  return before < best;
+}
+
 }  // namespace
 
 void softmax(const float* x, int64_t rows, int64_t n, float* y, ThreadPool& pool, Isa isa) {
@@ -39,6 +46,22 @@ void top_k(const float* x, int64_t rows, int64_t n, int64_t k, int32_t* indices,
   CHECK_LE(k, n);
   pool.parallel_for(rows, row_grain(n, 4), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) top_k_row(x + row * n, n, k, indices + row * k, values + row * k);
+  });
+}
+
+void keep_best_groups(const float* x, int64_t rows, int64_t n, const GroupChoice& choice, float* scores, float* y,
+                      ThreadPool& pool) {
+  const int64_t groups = choice.groups, size = n / groups;
+  pool.parallel_for(rows, row_grain(n, size), [&](int64_t begin, int64_t end) {
+    for (int64_t group = begin * groups; group < end * groups; ++group) {
+      scores[group] = 0;
+      for (int64_t i = 0; i < size; ++i)
+        if (is_among(x + group * size, size, i, choice.best)) scores[group] += x[group * size + i];
+    }
+    for (int64_t group = begin * groups; group < end * groups; ++group) {
+      const bool kept = is_among(scores + group / groups * groups, groups, group % groups, choice.kept);
+      for (int64_t i = group * size; i < (group + 1) * size; ++i) y[i] = kept ? x[i] : 0.0f;
+    }
   });
 }
 

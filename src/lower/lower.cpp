@@ -27,8 +27,8 @@ std::vector<bool> reachable(const Graph& graph, NodeId output) {
 
 /// Matmuls from whose results a top_k chooses, directly or through operations on single elements or rows.
 std::vector<bool> deciding_matmuls(const Graph& graph) {
-  constexpr std::array kPassed = {Op::Softmax, Op::Unary, Op::Add,   Op::Mul,    Op::Div,
-                                  Op::Scale,   Op::Sum,   Op::Slice, Op::Reshape};
+  constexpr std::array kPassed = {Op::Softmax, Op::Unary, Op::Add,     Op::Mul,   Op::Div,  Op::Scale,
+                                  Op::Sum,     Op::Slice, Op::Reshape, Op::Shift, Op::Clamp};
   std::vector<bool> deciding(graph.nodes().size(), false);
   for (size_t i = deciding.size(); i-- > 0;) {
     const Node& node = graph.nodes()[i];
@@ -256,6 +256,8 @@ class Lowering {
          graph::op_info(node(id).op).name, graph_.shape_text(id));
   }
 
+  static constexpr int64_t kWide = -2;  // minus its size: in place of an expert for repeated weights
+
   int32_t parameter(const WeightView& weights, NodeId id, plan::AxisId axis, Parameter::Use use, int64_t expert = -1) {
     const auto key = std::make_tuple(id, axis, use, expert);
     if (const auto found = parameters_.find(key); found != parameters_.end()) return found->second;
@@ -273,33 +275,54 @@ class Lowering {
     const Parameter::Use use = n.op == Op::Matmul && second      ? Parameter::Use::Matrix
                                : n.op == Op::Embedding && second ? Parameter::Use::Table
                                                                  : Parameter::Use::Vector;
-    return {Operand::Kind::Parameter, parameter(part_.view(view(input), input, axis), input, axis, use)};
+    const WeightView mine = part_.view(view(input), input, axis);
+    if (is_elementwise(n) && second && !is_routed(n.inputs[0])) {
+      const Shape row = row_shape(n.inputs[0], input_axis(user, n.inputs[0]));
+      if (!is_suffix(row, mine.shape))
+        if (const std::optional<WeightView> wide = repeated(mine, row))
+          return {Operand::Kind::Parameter, parameter(*wide, input, axis, use, kWide - num_elements(wide->shape))};
+    }
+    return {Operand::Kind::Parameter, parameter(mine, input, axis, use)};
+  }
+
+  static bool is_elementwise(const Node& n) { return n.op == Op::Add || n.op == Op::Mul || n.op == Op::Div; }
+
+  // Whether rows of shape `a` are made of whole repetitions of a weight of shape `b`.
+  static bool is_suffix(const Shape& a, const Shape& b) {
+    const int64_t count_b = num_elements(b);
+    bool suffix = count_b <= num_elements(a) && b.size() <= a.size() + 1;
+    for (size_t i = 1; suffix && i <= b.size(); ++i)
+      suffix =
+          b[b.size() - i] == 1 ? count_b == 1 || i > a.size() : i <= a.size() && b[b.size() - i] == a[a.size() - i];
+    return suffix;
   }
 
   Operand emit(NodeId id) {
     const Node& n = node(id);
     Instruction instruction = instruction_for(id, Action::Compute, plan_.placed.result[index(id)].axis);
-    const bool batched = n.op == Op::Matmul && node(n.inputs[1]).dims.size() == 3;
+    const bool batched = (n.op == Op::Matmul && node(n.inputs[1]).dims.size() == 3) || n.op == Op::BlockMatmul;
     for (size_t i = 0; i < n.inputs.size(); ++i) {
       if (batched && i == 1) break;
       instruction.inputs.push_back(input_operand(id, i));
       instruction.input_shapes.push_back(row_shape(n.inputs[i], input_axis(id, n.inputs[i])));
     }
-    if (n.op == Op::Matmul && !is_parameter(n.inputs[1]))
+    if ((n.op == Op::Matmul || n.op == Op::BlockMatmul) && !is_parameter(n.inputs[1]))
       fail(ErrorKind::Unsupported, "matmul {}: the second operand must be a weight", n.name);
     if (batched) add_expert_matrices(id, instruction);
     if (n.op == Op::Matmul && !batched && deciding_[index(id)])
       program_.parameters[static_cast<size_t>(instruction.inputs[1].index)].decides = true;
-    if (n.op == Op::Add || n.op == Op::Mul || n.op == Op::Div)
+    if (is_elementwise(n))
       instruction.broadcast = broadcast_of(n, instruction.input_shapes[0], instruction.input_shapes[1]);
     if (n.op == Op::Rope) instruction.rope = add_rope(n.as<graph::RopeAttributes>());
     if (n.op == Op::Attention) localize_attention(id, instruction);
+    if (n.op == Op::LinearAttention) localize_groups(id, instruction, n.inputs[2], n.inputs[0]);
     if (n.op == Op::Slice) localize_slice(id, instruction);
     if (n.op == Op::Embedding) {
       instruction.first = first_index(node(n.inputs[1]).dims[0], input_axis(id, n.inputs[1]));
       instruction.table_rows = graph_.shape(n.inputs[1])[0];
     }
     if (is_distributed_norm(id)) instruction.statistic_over = graph_.dims().extent(n.dims.back());
+    add_state(instruction);
     return finish(id, std::move(instruction));
   }
 
@@ -317,13 +340,18 @@ class Lowering {
           parameter(outermost(mine, expert), weights, axis, Parameter::Use::Matrix, expert));
   }
 
+  // Heads that come in groups, each of which shares a head of `shared`: where the rank's heads begin in the first group.
+  void localize_groups(NodeId id, Instruction& instruction, NodeId heads, NodeId shared) const {
+    instruction.group = graph_.shape(heads)[1] / graph_.shape(shared)[1];
+    instruction.first = first_index(node(heads).dims[1], strategy(id)) -
+                        first_index(node(shared).dims[1], strategy(id)) * instruction.group;
+  }
+
   // The rank's query heads are those of its range; its key-value heads those that they need. ALiBi slopes go by head.
   void localize_attention(NodeId id, Instruction& instruction) {
     const Node& n = node(id);
-    const Shape q = graph_.shape(n.inputs[0]), k = graph_.shape(n.inputs[1]);
-    const graph::DimId heads = node(n.inputs[0]).dims[1], kv_heads = node(n.inputs[1]).dims[1];
-    instruction.group = q[1] / k[1];
-    instruction.first = first_index(heads, strategy(id)) - first_index(kv_heads, strategy(id)) * instruction.group;
+    localize_groups(id, instruction, n.inputs[0], n.inputs[1]);
+    const graph::DimId heads = node(n.inputs[0]).dims[1];
     auto& attributes = std::get<graph::AttentionAttributes>(instruction.attributes);
     if (!attributes.alibi_slopes.empty()) {
       std::vector<double> slopes;
@@ -348,16 +376,20 @@ class Lowering {
     slice.end = before + instruction.output_shape[static_cast<size_t>(slice.dim) - leading(id)];
   }
 
+  static bool is_repeated(const Shape& a, const Shape& b) {
+    bool fits = b.size() <= a.size();
+    for (size_t i = 1; fits && i <= b.size(); ++i) fits = b[b.size() - i] == 1 || b[b.size() - i] == a[a.size() - i];
+    return fits;
+  }
+
   Broadcast broadcast_of(const Node& n, const Shape& a, const Shape& b) const {
     const int64_t count_a = num_elements(a), count_b = num_elements(b);
     const bool routed = is_routed(n.inputs[0]);
     if (is_parameter(n.inputs[1])) {
       if (routed && b.size() == 3) return {b[0] > 1 ? Broadcast::Kind::ExpertRow : Broadcast::Kind::Row, count_a};
-      bool suffix = count_b <= count_a && b.size() <= a.size() + 1;
-      for (size_t i = 1; suffix && i <= b.size(); ++i)
-        suffix =
-            b[b.size() - i] == 1 ? count_b == 1 || i > a.size() : i <= a.size() && b[b.size() - i] == a[a.size() - i];
-      if (suffix) return {Broadcast::Kind::Row, count_b};
+      if (is_suffix(a, b)) return {Broadcast::Kind::Row, count_b};
+      if (!routed && is_repeated(a, b))
+        return {Broadcast::Kind::Row, num_elements(Shape(a.end() - static_cast<long>(b.size()), a.end()))};
     } else {
       if (is_routed(n.inputs[1]) != routed)
         fail(ErrorKind::Unsupported, "{} of {} and {}", graph::op_info(n.op).name, graph_.shape_text(n.inputs[0]),
@@ -383,6 +415,25 @@ class Lowering {
     if (found != ropes.end()) return static_cast<int32_t>(found - ropes.begin());
     ropes.push_back(rope);
     return static_cast<int32_t>(ropes.size()) - 1;
+  }
+
+  // What the instruction keeps of each sequence, if anything.
+  void add_state(const Instruction& instruction) {
+    const std::vector<Shape>& rows = instruction.input_shapes;
+    if (instruction.op == Op::CausalConv) {
+      const Shape& w = rows[1];
+      set_state(std::get<graph::StateAttributes>(instruction.attributes).state, w[0] * (w[1] - 1));
+    } else if (instruction.op == Op::LinearAttention) {
+      const Shape &k = rows[1], &v = rows[2];
+      set_state(std::get<graph::LinearAttentionAttributes>(instruction.attributes).state, v[0] * k[1] * v[1]);
+    } else if (instruction.op == Op::LinearRecurrence) {
+      set_state(std::get<graph::StateAttributes>(instruction.attributes).state, rows[0][0]);
+    }
+  }
+
+  void set_state(int state, int64_t numbers) {
+    if (program_.states.size() <= static_cast<size_t>(state)) program_.states.resize(static_cast<size_t>(state) + 1);
+    program_.states[static_cast<size_t>(state)] = numbers;
   }
 
   const Graph& graph_;

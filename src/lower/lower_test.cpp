@@ -70,6 +70,23 @@ TEST(WeightView, ConcatenatesAndStacksPieces) {
   EXPECT_EQ(third.pieces[0].tensor, "experts.2.w");
 }
 
+TEST(WeightView, RemembersFunctionsThroughSlicesAndReshapes) {
+  Graph graph("decode");
+  const NodeId w = graph.weight({"w"}, {12});
+  const NodeId e = graph.add(Op::Unary, {w}, graph::UnaryAttributes{graph::UnaryKind::Exp});
+  const NodeId n = graph.add(Op::Scale, {e}, graph::ScaleAttributes{-1});
+  const NodeId heads = graph.add(Op::Reshape, {n}, graph::ReshapeAttributes{{6, 2}});
+  const NodeId half = graph.add(Op::Slice, {heads}, graph::SliceAttributes{0, 0, 3});
+  const WeightView stored = view_of(graph, w, {}), exp = view_of(graph, e, {&stored}),
+                   negated = view_of(graph, n, {&exp}), split = view_of(graph, heads, {&negated}),
+                   sliced = view_of(graph, half, {&split});
+  ASSERT_EQ(sliced.functions.size(), size_t{2});
+  EXPECT_EQ(std::get<graph::UnaryAttributes>(sliced.functions[0]).kind, graph::UnaryKind::Exp);
+  EXPECT_EQ(std::get<graph::ScaleAttributes>(sliced.functions[1]).factor, -1);
+  const NodeId both = graph.add(Op::Concat, {w, n}, graph::ConcatAttributes{0});
+  EXPECT_THROW(view_of(graph, both, {&stored, &negated}), Error);
+}
+
 // ---- programs
 
 const Instruction& last(const Program& program) {
@@ -118,6 +135,31 @@ TEST(Lower, ClassifiesBroadcasts) {
   EXPECT_EQ(column.n, 8);
   const Broadcast same = broadcast([](Graph&, NodeId x) { return x; });
   EXPECT_EQ(same.kind, Broadcast::Kind::None);
+}
+
+TEST(Lower, RepeatsUnitDimensionsOfWeights) {
+  Graph graph("decode");
+  const NodeId heads = graph.add(Op::Reshape, {activation(graph, 48)}, graph::ReshapeAttributes{{kDynamic, 6, 8}});
+  const NodeId w = graph.add(Op::Reshape, {graph.weight({"d"}, {6})}, graph::ReshapeAttributes{{6, 1}});
+  graph.add_output(graph.add(Op::Mul, {heads, w}));
+  const Program program = lower(graph, {});
+  EXPECT_EQ(last(program).broadcast.kind, Broadcast::Kind::Row);
+  EXPECT_EQ(last(program).broadcast.n, 48);
+  const Parameter& parameter = program.parameters[static_cast<size_t>(last(program).inputs[1].index)];
+  EXPECT_EQ(parameter.view.shape, (Shape{6, 8}));
+  EXPECT_EQ(parameter.view.pieces[0].strides, (std::vector<int64_t>{1, 0}));
+}
+
+TEST(Lower, TellsHowMuchEveryOperationKeepsOfASequence) {
+  Graph graph("decode");
+  const NodeId x = activation(graph, 48);
+  const NodeId y = graph.add(Op::CausalConv, {x, graph.weight({"conv"}, {48, 4})}, graph::StateAttributes{0});
+  const NodeId heads = graph.add(Op::Reshape, {y}, graph::ReshapeAttributes{{kDynamic, 6, 8}});
+  const NodeId z = graph.add(Op::LinearAttention, {heads, heads, heads, graph.weight({"a"}, {6, 1})},
+                             graph::LinearAttentionAttributes{2, false, false});
+  const NodeId flat = graph.add(Op::Reshape, {z}, graph::ReshapeAttributes{{kDynamic, 48}});
+  graph.add_output(graph.add(Op::LinearRecurrence, {flat, x}, graph::StateAttributes{1}));
+  EXPECT_EQ(lower(graph, {}).states, (std::vector<int64_t>{48 * 3, 48, 6 * 8 * 8}));
 }
 
 // A mixture of `experts` experts over x; combines the result of `body`.

@@ -87,7 +87,7 @@ struct Instruction {
   Broadcast broadcast;                   // of Add, Mul, Div
   int32_t routing = -1;                  // where rows are routed
   int32_t rope = -1;                     // into Program::ropes
-  std::vector<int32_t> expert_matrices;  // of a batched matmul: a parameter per expert
+  std::vector<int32_t> expert_matrices;  // of a batched matmul: a parameter per expert; of a block matmul: per block
   graph::NodeId node = -1;               // of the graph, that it computes or exchanges
   Action action = Action::Compute;
   /// Of AllGather, Gather and Narrow: the elements of a whole row that each rank has, in order.
@@ -121,6 +121,7 @@ struct Program {
   std::vector<Routing> routings;
   std::vector<graph::RopeAttributes> ropes;  // distinct ones; their sines and cosines are computed once per step
   std::vector<KvLayer> kv_layers;            // by AttentionAttributes::layer
+  std::vector<int64_t> states;               // numbers that a sequence keeps, by StateAttributes::state
   Operand output;
   int64_t output_width = 0;
   int64_t arena_bytes = 0;

@@ -18,8 +18,8 @@ std::vector<int64_t> row_major_strides(const Shape& shape) {
 
 WeightView stored(const graph::WeightAttributes& attributes, const Shape& shape) {
   if (attributes.stacked == 0)
-    return {shape, {{attributes.name, 0, row_major_strides(shape), Shape(shape.size(), 0), shape}}};
-  WeightView view{shape, {}};
+    return {shape, {{attributes.name, 0, row_major_strides(shape), Shape(shape.size(), 0), shape}}, {}};
+  WeightView view{shape, {}, {}};
   Shape extents = shape;
   extents[0] = 1;
   for (int64_t i = 0; i < attributes.stacked; ++i) {
@@ -33,7 +33,7 @@ WeightView stored(const graph::WeightAttributes& attributes, const Shape& shape)
 }
 
 WeightView slice(const WeightView& input, size_t dim, int64_t begin, int64_t end) {
-  WeightView view{input.shape, {}};
+  WeightView view{input.shape, {}, input.functions};
   view.shape[dim] = end - begin;
   for (Piece piece : input.pieces) {
     const int64_t first = std::max(begin, piece.begin[dim]);
@@ -55,7 +55,7 @@ std::vector<T> permuted(const std::vector<T>& values, const std::vector<int>& or
 }
 
 WeightView transpose(const WeightView& input, const std::vector<int>& order) {
-  WeightView view{permuted(input.shape, order), input.pieces};
+  WeightView view{permuted(input.shape, order), input.pieces, input.functions};
   for (Piece& piece : view.pieces) {
     piece.strides = permuted(piece.strides, order);
     piece.begin = permuted(piece.begin, order);
@@ -65,15 +65,22 @@ WeightView transpose(const WeightView& input, const std::vector<int>& order) {
 }
 
 WeightView concat(const std::vector<const WeightView*>& inputs, size_t dim) {
-  WeightView view{inputs[0]->shape, {}};
+  WeightView view{inputs[0]->shape, {}, {}};
   view.shape[dim] = 0;
   for (const WeightView* input : inputs) {
+    if (!input->functions.empty())
+      fail(ErrorKind::Unsupported, "a function of weights inside of a concatenation is not supported");
     for (Piece piece : input->pieces) {
       piece.begin[dim] += view.shape[dim];
       view.pieces.push_back(std::move(piece));
     }
     view.shape[dim] += input->shape[dim];
   }
+  return view;
+}
+
+WeightView mapped(WeightView view, WeightFunction function) {
+  view.functions.push_back(function);
   return view;
 }
 
@@ -94,20 +101,45 @@ WeightView view_of(const graph::Graph& graph, graph::NodeId id, const std::vecto
       return reshape(*inputs[0], graph.shape(id));
     case Op::Concat:
       return concat(inputs, static_cast<size_t>(node.as<graph::ConcatAttributes>().dim));
+    case Op::Scale:
+      return mapped(*inputs[0], node.as<graph::ScaleAttributes>());
+    case Op::Shift:
+      return mapped(*inputs[0], node.as<graph::ShiftAttributes>());
+    case Op::Unary:
+      return mapped(*inputs[0], node.as<graph::UnaryAttributes>());
     default:
       fail(ErrorKind::Unsupported,
-           "{} of weights alone is not supported: only slice, reshape, transpose and concat are",
+           "{} of weights alone is not supported: only slice, reshape, transpose, concat, scale, shift and unary are",
            graph::op_info(node.op).name);
   }
 }
 
 WeightView take(const WeightView& view, size_t dim, const std::vector<plan::Interval>& ranges) {
-  std::vector<WeightView> parts;
-  for (const plan::Interval& range : ranges) parts.push_back(slice(view, dim, range.begin, range.end));
-  if (parts.empty()) parts.push_back(slice(view, dim, 0, 0));
-  std::vector<const WeightView*> borrowed;
-  for (const WeightView& part : parts) borrowed.push_back(&part);
-  return concat(borrowed, dim);
+  WeightView result = slice(view, dim, 0, 0);
+  for (const plan::Interval& range : ranges) {
+    WeightView part = slice(view, dim, range.begin, range.end);
+    for (Piece& piece : part.pieces) {
+      piece.begin[dim] += result.shape[dim];
+      result.pieces.push_back(std::move(piece));
+    }
+    result.shape[dim] += range.size();
+  }
+  return result;
+}
+
+std::optional<WeightView> repeated(const WeightView& view, const Shape& shape) {
+  if (view.shape.size() > shape.size()) return std::nullopt;
+  WeightView result = view;
+  result.shape.assign(shape.end() - static_cast<long>(view.shape.size()), shape.end());
+  for (size_t d = 0; d < view.shape.size(); ++d) {
+    if (view.shape[d] == result.shape[d]) continue;
+    if (view.shape[d] != 1) return std::nullopt;
+    for (Piece& piece : result.pieces) {
+      piece.extents[d] = result.shape[d];
+      piece.strides[d] = 0;
+    }
+  }
+  return result;
 }
 
 WeightView outermost(const WeightView& view, int64_t index) {

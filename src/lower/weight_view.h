@@ -1,6 +1,8 @@
 #pragma once
 
+#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "graph/graph.h"
@@ -20,11 +22,15 @@ struct Piece {
   Shape extents;
 };
 
+/// A function of every element of a weight, such as the exponential that a checkpoint leaves to the model.
+using WeightFunction = std::variant<graph::ScaleAttributes, graph::ShiftAttributes, graph::UnaryAttributes>;
+
 /// A parameter as the operations on weights leave it: slices, transposes, reshapes and concatenations of stored
 /// tensors, resolved into the boxes of which it consists. No numbers are touched until a loader reads the boxes.
 struct WeightView {
   Shape shape;
-  std::vector<Piece> pieces;  // disjoint; they cover the shape
+  std::vector<Piece> pieces;              // disjoint; they cover the shape
+  std::vector<WeightFunction> functions;  // applied to every element in this order; of vectors only
 };
 
 /// The view of node `id`, which depends on weights alone; `inputs` are the views of its inputs. Throws
@@ -33,6 +39,8 @@ WeightView view_of(const graph::Graph& graph, graph::NodeId id, const std::vecto
 
 /// The given ranges of one dimension, one after another.
 WeightView take(const WeightView& view, size_t dim, const std::vector<plan::Interval>& ranges);
+/// The view with dimensions of extent 1 repeated to `shape`, its innermost dimensions; nothing where it does not fit.
+std::optional<WeightView> repeated(const WeightView& view, const Shape& shape);
 
 /// Row `index` of the outermost dimension.
 WeightView outermost(const WeightView& view, int64_t index);

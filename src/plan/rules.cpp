@@ -37,12 +37,20 @@ constexpr std::array<Rule, graph::kNumOps> kRules = {{
     {Op::LayerNorm, "(..,j~),(j~),(j~)->(..,j~)", Linear::No, ""},
     {Op::Rope, "(t,h,d!),(t)->(t,h,d!)", Linear::No, ""},
     // Splitting values by v would be right, too, but leaves every rank all scores to compute.
-    {Op::Attention, "(t,h*g,d!),(t,h,d!),(t,h,v!)->(t,h*g,v!)", Linear::No, "h heads"},
+    {Op::Attention, "(t,h*g,d!),(t,h,d!),(t,h,v!),(h*g)->(t,h*g,v!)", Linear::No, "h heads"},
     {Op::Softmax, "(..,j!)->(..,j!)", Linear::No, ""},
     {Op::TopK, "(t,e!)->(t,k!)", Linear::No, ""},
     {Op::Take, "(t,e!),(t,k!)->(t,k!)", Linear::No, ""},
     {Op::Dispatch, "(t,j),(t,k!)->(e,u,j)", Linear::No, "e experts"},
     {Op::Combine, "(e+,u,j),(t,k!),(t,k!)->(t,j)", Linear::First, "e experts"},
+    {Op::Shift, "(..)->(..)", Linear::No, ""},
+    {Op::Clamp, "(..)->(..)", Linear::No, ""},
+    {Op::ToReal, "(t)->(t,u)", Linear::No, ""},
+    {Op::Sinusoid, "(t)->(t,f!)", Linear::No, ""},
+    {Op::BlockMatmul, "(t,h,k+),(h,j,k+)->(t,h,j)", Linear::No, "j columns"},
+    {Op::CausalConv, "(t,c),(c,w!)->(t,c)", Linear::No, "c channels"},
+    {Op::LinearAttention, "(t,h,n!),(t,h,n!),(t,h*g,p!),(h*g,n!),(t,h*g),(t,h*g)->(t,h*g,p!)", Linear::No, "h heads"},
+    {Op::LinearRecurrence, "(t,c),(t,c)->(t,c)", Linear::No, "c channels"},
 }};
 
 // The label that a more telling one replaces.

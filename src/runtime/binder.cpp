@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/float16.h"
+#include "kernels/block_diagonal.h"
 #include "kernels/elementwise.h"
 #include "kernels/embedding.h"
 #include "kernels/experts.h"
@@ -14,6 +15,8 @@
 #include "kernels/softmax.h"
 #include "runtime/binder_copy.h"
 #include "runtime/binder_exchange.h"
+#include "runtime/binder_recurrent.h"
+#include "runtime/binder_single.h"
 
 namespace cleave::runtime {
 
@@ -62,6 +65,16 @@ int64_t Workspace::rows(const Instruction& instruction) const {
   return index_value(routing.offsets)[routing.experts];
 }
 
+kernels::UnaryKind unary_kernel(graph::UnaryKind kind) {
+  using Graph = graph::UnaryKind;
+  using Kernel = kernels::UnaryKind;
+  static_assert(static_cast<int>(Graph::Softplus) == static_cast<int>(Kernel::Softplus) &&
+                static_cast<int>(Graph::GeluTanh) == static_cast<int>(Kernel::GeluTanh) &&
+                static_cast<int>(Graph::Sigmoid) == static_cast<int>(Kernel::Sigmoid) &&
+                static_cast<int>(Graph::Sqrt) == static_cast<int>(Kernel::Sqrt));
+  return static_cast<Kernel>(kind);
+}
+
 namespace {
 
 using Bind = BoundInstruction (*)(const Instruction&, const Workspace&);
@@ -87,11 +100,16 @@ BoundInstruction bind_gather_rows(const Instruction& i, const Workspace& w) {
   return [&w, &i, x, rows, y, n = width(i)] { kernels::gather_rows(x, rows, w.rows(i), n, y, w.pool); };
 }
 
-BoundInstruction bind_expert_matmul(const Instruction& i, const Workspace& w) {
-  const lower::Routing& routing = w.program.routings[static_cast<size_t>(i.routing)];
+std::vector<const kernels::Matrix*> expert_matrices(const Instruction& i, const Workspace& w) {
   std::vector<const kernels::Matrix*> matrices;
   for (const int32_t parameter : i.expert_matrices)
     matrices.push_back(w.parameters[static_cast<size_t>(parameter)].matrix.get());
+  return matrices;
+}
+
+BoundInstruction bind_expert_matmul(const Instruction& i, const Workspace& w) {
+  const lower::Routing& routing = w.program.routings[static_cast<size_t>(i.routing)];
+  std::vector<const kernels::Matrix*> matrices = expert_matrices(i, w);
   const float* x = w.numbers(i.inputs[0]);
   const int32_t* offsets = w.index_value(routing.offsets);
   float* y = w.value(i.output);
@@ -175,12 +193,7 @@ BoundInstruction bind_scale(const Instruction& i, const Workspace& w) {
 }
 
 BoundInstruction bind_unary(const Instruction& i, const Workspace& w) {
-  using Graph = graph::UnaryKind;
-  using Kernel = kernels::UnaryKind;
-  static_assert(static_cast<int>(Graph::Softplus) == static_cast<int>(Kernel::Softplus) &&
-                static_cast<int>(Graph::GeluTanh) == static_cast<int>(Kernel::GeluTanh) &&
-                static_cast<int>(Graph::Sigmoid) == static_cast<int>(Kernel::Sigmoid));
-  const auto kind = static_cast<Kernel>(std::get<graph::UnaryAttributes>(i.attributes).kind);
+  const kernels::UnaryKind kind = unary_kernel(std::get<graph::UnaryAttributes>(i.attributes).kind);
   const float* x = w.numbers(i.inputs[0]);
   float* y = w.value(i.output);
   return [&w, &i, x, y, kind, n = width(i)] { kernels::unary(kind, x, w.rows(i) * n, y, w.pool); };
@@ -232,6 +245,7 @@ kernels::AttentionParams attention_params(const Instruction& i) {
   params.first_head = i.first;
   params.scale = static_cast<float>(a.scale);
   params.window = a.window;
+  params.chunk = a.chunk;
   params.softcap = static_cast<float>(a.softcap);
   params.alibi_bfloat16 = a.alibi_bfloat16;
   params.alibi_scale = static_cast<float>(a.alibi_scale);
@@ -247,11 +261,14 @@ BoundInstruction bind_attention(const Instruction& i, const Workspace& w) {
   const float* q = w.numbers(i.inputs[0]);
   const float* k = w.numbers(i.inputs[1]);
   const float* v = w.numbers(i.inputs[2]);
+  const float* sinks = i.inputs.size() > 3 ? w.numbers(i.inputs[3]) : nullptr;
   float* y = w.value(i.output);
   std::vector<float> slopes(a.alibi_slopes.begin(), a.alibi_slopes.end());
   if (a.alibi_bfloat16)
     for (float& slope : slopes) slope = to_float(to_bfloat16(slope));
-  return [&w, q, k, v, y, cache = kv_cache(i, w), params = attention_params(i), slopes = std::move(slopes)]() mutable {
+  kernels::AttentionParams params = attention_params(i);
+  params.sinks = sinks;
+  return [&w, q, k, v, y, cache = kv_cache(i, w), params, slopes = std::move(slopes)]() mutable {
     params.alibi_slopes = slopes.empty() ? nullptr : slopes.data();
     kernels::store_kv(k, v, w.state.spans(), cache, w.pool);
     kernels::attention(q, w.state.spans(), cache, params, y, w.scratch, w.pool);
@@ -268,8 +285,18 @@ BoundInstruction bind_softmax(const Instruction& i, const Workspace& w) {
 BoundInstruction bind_top_k(const Instruction& i, const Workspace& w) {
   const float* x = w.numbers(i.inputs[0]);
   int32_t* y = w.index_value(i.output);
-  return [&w, &i, x, y, n = i.input_shapes[0][0], k = i.output_shape[0]] {
-    kernels::top_k(x, w.rows(i), n, k, y, reinterpret_cast<float*>(w.scratch.data()), w.pool);
+  const auto& a = std::get<graph::TopKAttributes>(i.attributes);
+  const kernels::GroupChoice choice = {a.groups, a.kept_groups, a.best_of_group};
+  return [&w, &i, x, y, n = i.input_shapes[0][0], k = i.output_shape[0], choice] {
+    const int64_t rows = w.rows(i);
+    auto* values = reinterpret_cast<float*>(w.scratch.data());
+    const float* from = x;
+    if (choice.kept < choice.groups) {
+      float* kept = values + rows * k;
+      kernels::keep_best_groups(x, rows, n, choice, kept + rows * n, kept, w.pool);
+      from = kept;
+    }
+    kernels::top_k(from, rows, n, k, y, values, w.pool);
   };
 }
 
@@ -306,12 +333,55 @@ BoundInstruction bind_combine(const Instruction& i, const Workspace& w) {
   };
 }
 
+// The choice itself, and where groups are left out what is left and the groups' scores.
+size_t top_k_scratch_bytes(const Instruction& i, int64_t rows) {
+  const auto& a = std::get<graph::TopKAttributes>(i.attributes);
+  const int64_t grouped = a.kept_groups < a.groups ? i.input_shapes[0][0] + a.groups : 0;
+  return static_cast<size_t>(rows * (width(i) + grouped)) * sizeof(float);
+}
+
+BoundInstruction bind_block_matmul(const Instruction& i, const Workspace& w) {
+  const float* x = w.numbers(i.inputs[0]);
+  float* y = w.value(i.output);
+  return [&w, &i, x, y, blocks = expert_matrices(i, w)] {
+    if (const int64_t rows = w.rows(i); rows > 0)
+      kernels::block_diagonal(blocks, x, rows, y, w.scratch, w.pool);
+  };
+}
+
 // In the order of Op; null where nothing is left to do when there are instructions.
-constexpr std::array<Bind, graph::kNumOps> kBind = {
-    nullptr,        nullptr,          bind_slice,  nullptr,     bind_transpose, bind_concat,
-    bind_embedding, bind_gather_rows, bind_matmul, bind_binary, bind_binary,    bind_binary,
-    bind_scale,     bind_unary,       bind_sum,    bind_norm,   bind_norm,      bind_rope,
-    bind_attention, bind_softmax,     bind_top_k,  bind_take,   bind_dispatch,  bind_combine};
+constexpr std::array<Bind, graph::kNumOps> kBind = {nullptr,
+                                                    nullptr,
+                                                    bind_slice,
+                                                    nullptr,
+                                                    bind_transpose,
+                                                    bind_concat,
+                                                    bind_embedding,
+                                                    bind_gather_rows,
+                                                    bind_matmul,
+                                                    bind_binary,
+                                                    bind_binary,
+                                                    bind_binary,
+                                                    bind_scale,
+                                                    bind_unary,
+                                                    bind_sum,
+                                                    bind_norm,
+                                                    bind_norm,
+                                                    bind_rope,
+                                                    bind_attention,
+                                                    bind_softmax,
+                                                    bind_top_k,
+                                                    bind_take,
+                                                    bind_dispatch,
+                                                    bind_combine,
+                                                    bind_shift,
+                                                    bind_clamp,
+                                                    bind_to_real,
+                                                    bind_sinusoid,
+                                                    bind_block_matmul,
+                                                    bind_causal_conv,
+                                                    bind_linear_attention,
+                                                    bind_linear_recurrence};
 
 }  // namespace
 
@@ -335,10 +405,11 @@ size_t scratch_bytes(const Instruction& i, const Workspace& w) {
     const kernels::Matrix& m = w.matrix(i.inputs[1]);
     bytes = m.scratch_bytes(rows * (width(i) / m.n()), threads);
   }
-  for (const int32_t expert : i.expert_matrices)
+  for (const int32_t expert : i.op == Op::Matmul ? i.expert_matrices : std::vector<int32_t>())
     bytes = std::max(bytes, w.parameters[static_cast<size_t>(expert)].matrix->scratch_bytes(rows, threads));
   if (i.op == Op::Attention) bytes = kernels::attention_scratch_bytes(attention_params(i), kv_cache(i, w), threads);
-  if (i.op == Op::TopK) bytes = static_cast<size_t>(rows * width(i)) * sizeof(float);
+  if (i.op == Op::TopK) bytes = top_k_scratch_bytes(i, rows);
+  if (i.op == Op::BlockMatmul) bytes = kernels::block_diagonal_scratch_bytes(expert_matrices(i, w), rows, threads);
   return bytes;
 }
 

@@ -6,8 +6,10 @@
 
 #include "base/buffer.h"
 #include "comm/communicator.h"
+#include "kernels/elementwise.h"
 #include "lower/program.h"
 #include "runtime/kv_storage.h"
+#include "runtime/state_storage.h"
 #include "runtime/step_state.h"
 #include "runtime/weights.h"
 
@@ -21,6 +23,7 @@ struct Workspace {
   const lower::Program& program;
   const std::vector<LoadedParameter>& parameters;
   KvStorage& kv;
+  StateStorage& states;
   StepState& state;
   Buffer& arena;
   std::span<std::byte> scratch;  // shared by all instructions, which run one after another
@@ -47,6 +50,9 @@ BoundInstruction bind(const lower::Instruction& instruction, const Workspace& wo
 
 /// Bytes of scratch that the instruction wants for the program's largest step.
 size_t scratch_bytes(const lower::Instruction& instruction, const Workspace& workspace);
+
+/// The kernels' name of a function.
+kernels::UnaryKind unary_kernel(graph::UnaryKind kind);
 
 /// Whether the table has an entry: false for operations that are resolved before there are instructions (inputs,
 /// weights, reshapes).

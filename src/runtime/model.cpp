@@ -16,9 +16,11 @@ struct Model::Impl {
         weights(load_weights(checkpoint, program, wanted, pool, progress)),
         kv(program.kv_layers, (wanted.kv_tokens + kBlockSize - 1) / kBlockSize, kBlockSize,
            wanted.exact ? DType::F32 : DType::F16),
+        // As many slots as sequences can ask for logits in one step; the memory of unused ones is never touched.
+        states(program.states, wanted.max_output_rows),
         state(program),
         arena(static_cast<size_t>(program.arena_bytes), Pages::Small),
-        workspace{program, weights.parameters, kv, state, arena, {}, communicator, pool} {
+        workspace{program, weights.parameters, kv, states, state, arena, {}, communicator, pool} {
     size_t bytes = 0;
     for (const lower::Instruction& instruction : program.instructions)
       bytes = std::max(bytes, scratch_bytes(instruction, workspace));
@@ -34,6 +36,7 @@ struct Model::Impl {
   const lower::Program program;
   const LoadedWeights weights;
   KvStorage kv;
+  StateStorage states;
   StepState state;
   Buffer arena;
   Buffer scratch;
@@ -58,12 +61,15 @@ int64_t Model::vocab_size() const {
 int64_t Model::num_blocks() const {
   return impl_->kv.num_blocks();
 }
+int64_t Model::num_state_slots() const {
+  return impl_->program.states.empty() ? 0 : impl_->states.num_slots();
+}
 const Options& Model::options() const {
   return impl_->options;
 }
 
 MemoryUse Model::memory() const {
-  return {impl_->weights.stored_bytes, impl_->weights.resident_bytes(), impl_->kv.bytes(),
+  return {impl_->weights.stored_bytes, impl_->weights.resident_bytes(), impl_->kv.bytes() + impl_->states.bytes(),
           static_cast<int64_t>(impl_->arena.size() + impl_->scratch.size())};
 }
 
@@ -80,10 +86,13 @@ void Model::observe(Observer observer) {
 
 std::span<const float> Model::step(const StepInput& input) {
   Impl& m = *impl_;
-  for (const SequenceStep& sequence : input.sequences)
+  for (const SequenceStep& sequence : input.sequences) {
     for (const int32_t block : sequence.blocks)
       if (block < 0 || block >= m.kv.num_blocks())
         fail(ErrorKind::InvalidArgument, "key-value block {} of {}", block, m.kv.num_blocks());
+    if (sequence.state_slot < 0 || sequence.state_slot >= m.states.num_slots())
+      fail(ErrorKind::InvalidArgument, "state slot {} of {}", sequence.state_slot, m.states.num_slots());
+  }
   m.state.begin(input, kBlockSize, m.workspace.pool);
   for (const BoundInstruction& instruction : m.instructions) {
     instruction();

@@ -32,12 +32,14 @@ using Progress = std::function<void(int64_t done, int64_t total)>;
 struct MemoryUse {
   int64_t stored = 0;   // bytes of the checkpoint that became weights
   int64_t weights = 0;  // bytes that weights take, packed
-  int64_t kv_cache = 0, activations = 0;  // bytes reserved; they become resident as they are used
+  /// Bytes reserved; they become resident as they are used. The cache holds recurrent states, too.
+  int64_t kv_cache = 0, activations = 0;
 };
 
 /// One rank's part of a model, ready to compute: packed weights, key-value cache, and its program. Used by one thread at
 /// a time; computes on the given pool, together with the other ranks of the communicator, which run the same steps. Keeps
-/// nothing of a sequence but its cached keys and values, which live in the blocks that the caller hands out.
+/// nothing of a sequence but its cached keys and values and its recurrent states, which live in the blocks and the slot
+/// that the caller hands out.
 class Model {
  public:
   static constexpr int64_t kBlockSize = 32;  // positions of a key-value block
@@ -53,7 +55,8 @@ class Model {
   static lower::Limits limits_of(const Options& options) { return {options.max_tokens, options.max_output_rows}; }
 
   int64_t vocab_size() const;
-  int64_t num_blocks() const;  // key-value blocks; ids are [0, num_blocks)
+  int64_t num_blocks() const;       // key-value blocks; ids are [0, num_blocks)
+  int64_t num_state_slots() const;  // sequences that can be under way at a time; 0 where it does not matter
   MemoryUse memory() const;
   const Options& options() const;
 

@@ -173,6 +173,9 @@ int64_t Ranks::vocab_size() const {
 int64_t Ranks::num_blocks() const {
   return impl_->ranks.front().model->num_blocks();
 }
+int64_t Ranks::num_state_slots() const {
+  return impl_->ranks.front().model->num_state_slots();
+}
 const Options& Ranks::options() const {
   return impl_->options;
 }

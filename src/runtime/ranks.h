@@ -43,6 +43,7 @@ class Ranks {
   int size() const;  // ranks of all processes
   int64_t vocab_size() const;
   int64_t num_blocks() const;
+  int64_t num_state_slots() const;
   const Options& options() const;
   /// What every rank holds; all ranks' on rank 0, otherwise those of this process.
   const std::vector<RankReport>& reports() const;

@@ -15,6 +15,9 @@ struct SequenceStep {
   int64_t rope_length = 0;
   /// Block table: position p lives in block blocks[p / block_size]. Covers start_position + num_tokens positions.
   std::span<const int32_t> blocks;
+  /// Where the model keeps what else it knows of the sequence (recurrent states): the same slot in every step of the
+  /// sequence, in [0, Model::num_state_slots()), of no other sequence meanwhile.
+  int64_t state_slot = 0;
 };
 
 /// What one step computes. The tokens of all sequences follow one another in `tokens`.

@@ -10,8 +10,8 @@ namespace {
 // Words of the first broadcast: a step of a hundred single tokens fits.
 constexpr size_t kFirst = 1024;
 // The message begins with its length, then numbers of tokens, sequences and output rows. Each sequence has its number of
-// tokens, start position, length for rotary embeddings and number of blocks; then follow tokens, rows and blocks.
-constexpr size_t kHeader = 4, kPerSequence = 4;
+// tokens, start position, length for rotary embeddings, state slot and number of blocks; then follow tokens, rows and blocks.
+constexpr size_t kHeader = 4, kPerSequence = 5;
 
 int32_t to_word(int64_t value) {
   CHECK(value >= 0 && value <= INT32_MAX);
@@ -34,7 +34,7 @@ void StepMessage::exchange() {
 void StepMessage::send(const StepInput& input) {
   words_.assign(kHeader, 0);
   for (const SequenceStep& s : input.sequences)
-    for (const int64_t value : {s.num_tokens, s.start_position, s.rope_length, static_cast<int64_t>(s.blocks.size())})
+    for (const int64_t value : {s.num_tokens, s.start_position, s.rope_length, s.state_slot, static_cast<int64_t>(s.blocks.size())})
       words_.push_back(to_word(value));
   words_.insert(words_.end(), input.tokens.begin(), input.tokens.end());
   words_.insert(words_.end(), input.output_rows.begin(), input.output_rows.end());
@@ -70,7 +70,7 @@ std::optional<StepInput> StepMessage::receive() {
   sequences_.clear();
   for (size_t i = 0; i < sequences; ++i) {
     const std::span<const int32_t> s = words.subspan(kHeader + i * kPerSequence, kPerSequence);
-    sequences_.push_back({s[0], s[1], s[2], take(static_cast<size_t>(s[3]))});
+    sequences_.push_back({s[0], s[1], s[2], take(static_cast<size_t>(s[4])), s[3]});
   }
   input.sequences = sequences_;
   return input;

@@ -75,7 +75,7 @@ void StepState::begin(const StepInput& input, int64_t block_size, ThreadPool& po
   spans_.clear();
   int64_t row = 0;
   for (const SequenceStep& sequence : input.sequences) {
-    spans_.push_back({row, sequence.num_tokens, sequence.start_position, sequence.blocks.data()});
+    spans_.push_back({row, sequence.num_tokens, sequence.start_position, sequence.blocks.data(), sequence.state_slot});
     for (int64_t i = 0; i < sequence.num_tokens; ++i)
       positions_[static_cast<size_t>(row++)] = static_cast<int32_t>(sequence.start_position + i);
   }

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "ckpt/scaled_tensors.h"
 #include "tensor/convert.h"
 
 namespace cleave::runtime {
@@ -23,10 +24,15 @@ WeightReader::WeightReader(const ckpt::Checkpoint& checkpoint, const lower::Weig
     const bool whole_rows = tensor->interleaved_heads == 0 || columns > 1;
     sources_.push_back({tensor, &piece, columns, piece.strides.back() == 1 && whole_rows});
     check(sources_.back());
-    mixed = mixed || (common && *common != tensor->view.dtype);
-    common = tensor->view.dtype;
+    mixed = mixed || (common && *common != dtype_of(*tensor));
+    common = dtype_of(*tensor);
+    is_dequantized_ = is_dequantized_ || (tensor->scales && *common == DType::F32);
   }
   if (common && !mixed) dtype_ = *common;
+}
+
+DType WeightReader::dtype_of(const ckpt::Tensor& tensor) {
+  return tensor.scales ? ckpt::scaled_dtype(tensor) : tensor.view.dtype;
 }
 
 void WeightReader::check(const Source& source) const {
@@ -61,16 +67,23 @@ int64_t WeightReader::stored_index(const Source& source, int64_t element) const 
 void WeightReader::read(const Source& source, int64_t element, std::span<std::byte> target) const {
   const TensorView& stored = source.tensor->view;
   const int64_t count = source.piece->extents.back();
-  const DTypeInfo& type = info(stored.dtype);
+  const DType dtype = dtype_of(*source.tensor);
+  const DTypeInfo& type = info(dtype);
+  std::vector<std::byte> scaled;  // of a tensor with scales
   const auto bytes_at = [&](int64_t index, int64_t elements) {
+    if (source.tensor->scales) {
+      scaled.resize(static_cast<size_t>(row_bytes(dtype, elements)));
+      ckpt::read_scaled(*source.tensor, index, scaled);
+      return std::span<const std::byte>(scaled);
+    }
     return stored.bytes.subspan(static_cast<size_t>(index / type.block_elements * type.block_bytes),
                                 static_cast<size_t>(elements / type.block_elements * type.block_bytes));
   };
   const auto put = [&](std::span<const std::byte> from, int64_t at, int64_t elements) {
-    if (stored.dtype == dtype_) {
+    if (dtype == dtype_) {
       std::memcpy(target.data() + row_bytes(dtype_, at), from.data(), from.size());
     } else {
-      convert_to_f32(stored.dtype, from, {reinterpret_cast<float*>(target.data()) + at, static_cast<size_t>(elements)});
+      convert_to_f32(dtype, from, {reinterpret_cast<float*>(target.data()) + at, static_cast<size_t>(elements)});
     }
   };
   if (source.runs) return put(bytes_at(stored_index(source, element), count), 0, count);
@@ -94,7 +107,8 @@ std::span<const std::byte> WeightReader::row(int64_t index, std::span<std::byte>
     }
     if (!inside) continue;
     const auto size = static_cast<size_t>(row_bytes(dtype_, row_elements_));
-    if (source.runs && piece.extents.back() == row_elements_ && source.tensor->view.dtype == dtype_) {
+    if (source.runs && piece.extents.back() == row_elements_ && source.tensor->view.dtype == dtype_ &&
+        !source.tensor->scales) {
       const DTypeInfo& type = info(dtype_);
       const int64_t block = stored_index(source, element) / type.block_elements;
       return source.tensor->view.bytes.subspan(static_cast<size_t>(block * type.block_bytes), size);
@@ -106,7 +120,8 @@ std::span<const std::byte> WeightReader::row(int64_t index, std::span<std::byte>
 }
 
 std::optional<TensorView> WeightReader::contiguous() const {
-  if (sources_.size() != 1 || sources_[0].tensor->interleaved_heads != 0) return std::nullopt;
+  if (sources_.size() != 1 || sources_[0].tensor->interleaved_heads != 0 || sources_[0].tensor->scales)
+    return std::nullopt;
   const lower::Piece& piece = *sources_[0].piece;
   int64_t stride = 1;
   for (size_t d = piece.extents.size(); d-- > 0;) {

@@ -20,6 +20,8 @@ class WeightReader {
   int64_t row_elements() const { return row_elements_; }  // the extent of the last dimension
   /// The type in which rows come: the stored one, or F32 where pieces are stored in different types.
   DType dtype() const { return dtype_; }
+  /// Whether the stored numbers have scales and come multiplied with them, as F32: more than what they are worth.
+  bool is_dequantized() const { return is_dequantized_; }
   /// Bytes of all rows together.
   int64_t bytes() const { return num_rows_ * row_bytes(dtype_, row_elements_); }
 
@@ -40,6 +42,7 @@ class WeightReader {
     bool runs;        // a row of the piece is one run of consecutive elements
   };
 
+  static DType dtype_of(const ckpt::Tensor& tensor);
   int64_t stored_index(const Source& source, int64_t element) const;
   void check(const Source& source) const;
   void read(const Source& source, int64_t element, std::span<std::byte> target) const;
@@ -49,6 +52,7 @@ class WeightReader {
   std::vector<Source> sources_;
   int64_t num_rows_ = 0, row_elements_ = 0;
   DType dtype_ = DType::F32;
+  bool is_dequantized_ = false;
 };
 
 }  // namespace cleave::runtime

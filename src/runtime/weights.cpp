@@ -3,6 +3,10 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/float16.h"
+#include "kernels/elementwise.h"
+#include "kernels/rows.h"
+#include "runtime/binder.h"
 #include "runtime/weight_reader.h"
 #include "tensor/convert.h"
 
@@ -28,11 +32,24 @@ std::unique_ptr<kernels::Matrix> load_matrix(const ckpt::Checkpoint& checkpoint,
     }
     return reader.row(index, buffer);
   };
+  // Numbers of eight bits with a scale for many keep all that they say in 16.
+  const bool narrow = reader.is_dequantized() && !exact && options.weights == kernels::WeightFormat::AsStored;
+  const auto narrow_row = [&](int64_t index, std::span<std::byte> buffer) {
+    std::vector<float> numbers(static_cast<size_t>(reader.row_elements()));
+    const auto bytes = std::as_writable_bytes(std::span(numbers));
+    const std::span<const std::byte> stored = reader.row(index, bytes);
+    if (stored.data() != bytes.data()) std::ranges::copy(stored, bytes.begin());
+    auto* target = reinterpret_cast<bfloat16*>(buffer.data());
+    for (size_t i = 0; i < numbers.size(); ++i) target[i] = to_bfloat16(numbers[i]);
+    return std::span<const std::byte>(buffer);
+  };
   kernels::PackOptions pack;
   pack.exact = exact;
   pack.format = options.weights;
   pack.max_m = options.max_tokens;
   pack.arena = &arena;
+  if (narrow)
+    return kernels::pack_matrix(DType::BF16, reader.num_rows(), reader.row_elements(), narrow_row, pack, pool);
   return kernels::pack_matrix(reader.dtype(), reader.num_rows(), reader.row_elements(), row, pack, pool);
 }
 
@@ -46,6 +63,20 @@ TensorView load_table(const WeightReader& reader, Buffer& memory) {
     if (row.data() != target.data()) std::ranges::copy(row, target.begin());
   }
   return {reader.dtype(), {reader.num_rows(), reader.row_elements()}, memory.bytes()};
+}
+
+// The functions that a definition applies to weights, in a vector's numbers.
+void apply(const std::vector<lower::WeightFunction>& functions, std::vector<float>& values, ThreadPool& pool) {
+  const auto count = static_cast<int64_t>(values.size());
+  float* x = values.data();
+  for (const lower::WeightFunction& function : functions) {
+    if (const auto* scale = std::get_if<graph::ScaleAttributes>(&function))
+      kernels::scale(x, static_cast<float>(scale->factor), count, x, pool);
+    else if (const auto* shift = std::get_if<graph::ShiftAttributes>(&function))
+      kernels::shift(x, static_cast<float>(shift->offset), count, x, pool);
+    else
+      kernels::unary(unary_kernel(std::get<graph::UnaryAttributes>(function).kind), x, count, x, pool);
+  }
 }
 
 std::vector<float> load_vector(const WeightReader& reader) {
@@ -71,6 +102,9 @@ LoadedWeights load_weights(const ckpt::Checkpoint& checkpoint, const lower::Prog
   int64_t done = 0;
   for (size_t i = 0; i < readers.size(); ++i) {
     LoadedParameter& loaded = weights.parameters.emplace_back();
+    const Parameter& parameter = program.parameters[i];
+    if (parameter.use != Parameter::Use::Vector && !parameter.view.functions.empty())
+      fail(ErrorKind::Unsupported, "weight {}: only vectors can be changed by scale, shift or unary", parameter.name);
     switch (program.parameters[i].use) {
       case Parameter::Use::Matrix:
         loaded.matrix = load_matrix(checkpoint, readers[i], options.exact || program.parameters[i].decides, options,
@@ -81,6 +115,7 @@ LoadedWeights load_weights(const ckpt::Checkpoint& checkpoint, const lower::Prog
         break;
       case Parameter::Use::Vector:
         loaded.vector = load_vector(readers[i]);
+        apply(program.parameters[i].view.functions, loaded.vector, pool);
         break;
     }
     readers[i].release();

@@ -10,6 +10,7 @@ namespace {
 
 bool visible(const AttentionParams& params, int64_t query, int64_t key) {
   if (params.causal && key > query) return false;
+  if (params.chunk > 0 && key / params.chunk != query / params.chunk) return false;
   return params.window == 0 || (key > query - params.window && key < query + params.window);
 }
 

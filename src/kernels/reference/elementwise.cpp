@@ -27,6 +27,12 @@ double apply(UnaryKind kind, double x) {
       return std::exp(x);
     case UnaryKind::Softplus:
       return std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x)));
+    case UnaryKind::Log:
+      return std::log(x);
+    case UnaryKind::Floor:
+      return std::floor(x);
+    case UnaryKind::Sqrt:
+      return std::sqrt(x);
   }
   return std::numeric_limits<double>::quiet_NaN();
 }

@@ -5,6 +5,7 @@
 
 #include "kernels/attention.h"
 #include "kernels/elementwise.h"
+#include "kernels/recurrent.h"
 #include "kernels/rope.h"
 
 /// The same operations as plain loops, summed in double: the standard that every instruction set is tested against.
@@ -36,5 +37,10 @@ struct AttentionInput {
   int64_t value_dim;
 };
 void attention(const AttentionInput& input, const AttentionParams& params, float* out);
+
+/// One sequence of `rows` rows from its start; params.a as kernels::linear_attention wants it.
+void causal_conv(const float* x, int64_t rows, int64_t channels, int64_t width, const float* weight, float* y);
+void linear_attention(const LinearAttentionInput& input, int64_t rows, const LinearAttentionParams& params, float* out);
+void linear_recurrence(const float* a, const float* b, int64_t rows, int64_t channels, float* y);
 
 }  // namespace cleave::kernels::reference

@@ -193,7 +193,9 @@ void attend(const AttentionTile& tile) {
   for (int q = 0; q < tile.num_queries; ++q) {
     const int64_t position = tile.position[q];
     const int64_t window = tile.params->window;
+    const int64_t chunk = tile.params->chunk;
     state.first[q] = window > 0 && position >= window ? position - window + 1 : 0;
+    if (chunk > 0 && position / chunk * chunk > state.first[q]) state.first[q] = position / chunk * chunk;
     state.last[q] = tile.params->causal ? position + 1
                     : window > 0        ? least(position + window, tile.length)
                                         : tile.length;

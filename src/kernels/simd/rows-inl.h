@@ -90,6 +90,14 @@ CLEAVE_INLINE F32 softplus(F32 x) {
   return y;
 }
 
+// A scalar function of every lane, for functions that no model spends time in.
+template <class F>
+CLEAVE_INLINE F32 each(F32 x, F f) {
+  F32 y = x;
+  for (int i = 0; i < kLanes; ++i) y[i] = f(x[i]);
+  return y;
+}
+
 template <UnaryKind kKind>
 CLEAVE_INLINE F32 apply(F32 x) {
   if constexpr (kKind == UnaryKind::Silu) return x * sigmoid(x);
@@ -102,6 +110,9 @@ CLEAVE_INLINE F32 apply(F32 x) {
   if constexpr (kKind == UnaryKind::Sigmoid) return sigmoid(x);
   if constexpr (kKind == UnaryKind::Exp) return exp(x);
   if constexpr (kKind == UnaryKind::Softplus) return softplus(x);
+  if constexpr (kKind == UnaryKind::Log) return each(x, [](float v) { return __builtin_logf(v); });
+  if constexpr (kKind == UnaryKind::Floor) return each(x, [](float v) { return __builtin_floorf(v); });
+  if constexpr (kKind == UnaryKind::Sqrt) return each(x, [](float v) { return __builtin_sqrtf(v); });
 }
 
 template <UnaryKind kKind>

@@ -7,10 +7,11 @@
 #include "kernels/block_layout.h"
 #include "kernels/elementwise.h"
 #include "kernels/isa.h"
+#include "kernels/recurrent.h"
 
 namespace cleave::kernels::simd {
 
-inline constexpr int kUnaryKinds = static_cast<int>(UnaryKind::Softplus) + 1;
+inline constexpr int kUnaryKinds = static_cast<int>(UnaryKind::Sqrt) + 1;
 
 /// Query vectors that attend together because they share a KV head; eight keep the sums of a tile in registers and L1.
 inline constexpr int kMaxQueries = 8;
@@ -91,6 +92,16 @@ struct Table {
   void (*quantize)(const float* x, int64_t k, const BlockLayout& layout, int64_t row, const QuantizedRows& out);
   void (*block_product[kNumLayouts])(const BlockTile& tile);
   void (*to_bfloat16)(const float* x, int64_t count, uint16_t* y);
+  // Parts of the operations of recurrent.h for one sequence, channels [first, last) or one head.
+  void (*causal_conv)(const float* x, int64_t rows, const CausalConvParams& params, int64_t first, int64_t last,
+                      float* state, float* y);
+  void (*linear_attention_channels)(const LinearAttentionInput& input, int64_t rows,
+                                    const LinearAttentionParams& params, int64_t first, int64_t last, float* state,
+                                    float* out);
+  void (*linear_attention_head)(const LinearAttentionInput& input, int64_t rows, const LinearAttentionParams& params,
+                                const float* a, float* state, float* out);
+  void (*linear_recurrence)(const float* a, const float* b, int64_t rows, int64_t channels, int64_t first, int64_t last,
+                            float* state, float* y);
 };
 
 /// The table of `isa`. REQUIRES: the processor has it.

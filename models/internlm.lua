@@ -1,0 +1,6 @@
+return causal_lm {
+  architectures = { "InternLMForCausalLM" },
+  layer = function(l, x, c)
+    return decoder_layer(l, x, c, { attention = { bias = c.bias, output_bias = c.bias } })
+  end,
+}

@@ -1,0 +1,9 @@
+return causal_lm {
+  architectures = { "Qwen3MoeForCausalLM", "Qwen3VLMoeForConditionalGeneration" },
+  layer = function(l, x, c, i)
+    return decoder_layer(l, x, c, {
+      attention = { window = window(c, i), bias = c.attention_bias, norm = rms_norms(c.rms_norm_eps) },
+      mlp = is_sparse(c, i) and function(h) return softmax_moe(l.mlp, h, c, c.moe_intermediate_size) end,
+    })
+  end,
+}
