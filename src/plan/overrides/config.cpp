@@ -135,9 +135,9 @@ std::vector<std::string> own_keys() {
 void check_spelling(const Place& root) {
   const std::vector<std::string> known = own_keys();
   for (const auto& [key, value] : root.json().items()) {
-    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+    if (key.size() > kMaxComparedBytes || std::find(known.begin(), known.end(), key) != known.end()) continue;
     const std::vector<std::string> nearest = nearest_names(key, known, 1);
-    if (!nearest.empty() && edit_distance(key, nearest[0]) <= 2 && key.size() > 7)
+    if (!nearest.empty() && edit_distance(key, nearest[0]) <= 2)
       fail(ErrorKind::InvalidArgument, "{}: unknown key {}; did you mean {}?", root.where(), in_quotes(key),
            in_quotes(nearest[0]));
   }

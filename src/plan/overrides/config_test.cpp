@@ -58,6 +58,12 @@ TEST(OwnConfig, TakesTheNamesOfTheEnvironmentAndPythonInStrings) {
               ElementsAre("w2: row", "gate: keep"));
 }
 
+TEST(OwnConfig, LongKeysDoNotGrowIntoEveryOrigin) {
+  const std::string key(100000, 'k');
+  const ParsedOverrides parsed = parse("{\"injection_policy\": {\"" + key + "\": [\"a\"]}}");
+  EXPECT_LT(parsed.overrides[0].origin.where.size(), size_t{200});
+}
+
 TEST(OwnConfig, MisspeltKeysAndFilesWithoutOverridesAreErrors) {
   EXPECT_EQ(error_for(R"({"keep_linear_item": ["gate"]})"),
             "plan.json: unknown key 'keep_linear_item'; did you mean 'keep_linear_items'?");

@@ -95,7 +95,7 @@ Exported tp_plan(const std::vector<Entry>& entries, std::span<const ModuleInfo> 
   exported.text = OrderedJson{{"tp_plan", plan}}.dump(2) + "\n";
   if (exceptions)
     exported.notes.emplace_back(
-        "layers differ: Transformers looks names up with every number as *, so it ignores the entries of single "
+        "layers differ: Transformers knows modules with * for numbers, and ignores or refuses entries of single "
         "layers");
   if (stars)
     exported.notes.emplace_back(

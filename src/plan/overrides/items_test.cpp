@@ -130,6 +130,10 @@ TEST(Items, DepthAndSizeAreBounded) {
   EXPECT_THAT(error_for(std::string(100, '[')), testing::HasSubstr("nesting of no more than 16 levels"));
   EXPECT_THAT(error_for(std::string(100, '{')), testing::HasSubstr("nesting of no more than 16 levels"));
   EXPECT_THAT(error_for(std::string(1 << 17, 'a')), testing::HasSubstr("is longer than 65536"));
+  std::string models = "m";
+  for (int i = 0; i < 64; ++i) models += ",m";
+  EXPECT_THAT(error_for("{'a':'" + models + "'}"), testing::HasSubstr("more than 64 models"));
+  EXPECT_THAT(error_for("{'a':'" + std::string(200, 'm') + "'}"), testing::HasSubstr("longer than 128 bytes"));
   std::string many = "a";
   for (size_t i = 0; i < kMaxOverrides; ++i) many += ",a";
   EXPECT_THAT(error_for(many), testing::HasSubstr("more than 4096 names"));

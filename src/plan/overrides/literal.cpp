@@ -208,8 +208,12 @@ void fail_at(std::string_view text, size_t position, std::string_view wanted, co
        begin > 0 ? "..." : "", printable(window), begin + window.size() < text.size() ? "..." : "");
 }
 
+std::string on_one_line(std::string_view text) {
+  return printable(text.substr(0, kShownBytes)) + (text.size() > kShownBytes ? "..." : "");
+}
+
 std::string in_quotes(std::string_view text) {
-  return fmt::format("'{}'{}", printable(text.substr(0, kShownBytes)), text.size() > kShownBytes ? "..." : "");
+  return fmt::format("'{}'", on_one_line(text));
 }
 
 }  // namespace cleave::plan

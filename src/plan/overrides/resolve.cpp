@@ -16,6 +16,7 @@
 namespace cleave::plan {
 namespace {
 
+constexpr size_t kShownPaths = 3;  // in a message
 constexpr size_t kShownNames = 8;  // in a message; a model has no more kinds of linears in a layer, mostly
 
 bool applies(const Override& override, const ModelNames& names) {
@@ -29,8 +30,8 @@ bool applies(const Override& override, const ModelNames& names) {
 }
 
 // "a, b, c and 4 more"
-std::string listed(const std::vector<std::string>& names) {
-  const size_t shown = std::min(names.size(), kShownNames);
+std::string listed(const std::vector<std::string>& names, size_t limit = kShownNames) {
+  const size_t shown = std::min(names.size(), limit);
   std::string text = join(std::span(names).first(shown), ", ");
   if (shown < names.size()) text += fmt::format(" and {} more", names.size() - shown);
   return text;
@@ -157,7 +158,8 @@ class Resolver {
       std::string end = path.folded(length);
       if (std::find(ends.begin(), ends.end(), end) == ends.end()) ends.push_back(std::move(end));
     }
-    if (is_regex) return fmt::format("a regular expression is compared from the beginning, with {}", listed(ends));
+    if (is_regex)
+      return fmt::format("a regular expression is compared with whole paths such as {}", listed(ends, kShownPaths));
     const std::vector<std::string> nearest = nearest_names(override.pattern, ends);
     return nearest.empty() ? fmt::format("it has {}", listed(ends)) : fmt::format("nearest: {}", listed(nearest));
   }

@@ -115,7 +115,7 @@ TEST(Resolve, UnmatchedItemsAreWarningsWithTheNearestNames) {
 TEST(Resolve, UnmatchedRegularExpressionsSeeWhatTheyAreComparedWith) {
   EXPECT_THAT(on_llama({item("re:down_proj", Treatment::Keep)}).warnings,
               ElementsAre(HasSubstr("'re:down_proj' matches no module of this model; a regular expression is compared "
-                                    "from the beginning, with model.embed_tokens, model.layers.*.self_attn.q_proj")));
+                                    "with whole paths such as model.embed_tokens, model.layers.*.self_attn.q_proj")));
 }
 
 TEST(Resolve, UnmatchedItemsAreErrorsUnderStrict) {

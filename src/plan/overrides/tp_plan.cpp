@@ -72,7 +72,8 @@ const Style* find_style(std::string_view name) {
 [[noreturn]] void fail_unknown(const Place& entry) {
   std::vector<std::string> known;
   for (const Style& style : kStyles) known.emplace_back(style.name);
-  std::vector<std::string> nearest = nearest_names(entry.string(), known);
+  std::vector<std::string> nearest;
+  if (entry.string().size() <= kMaxComparedBytes) nearest = nearest_names(entry.string(), known);
   fail(ErrorKind::InvalidArgument, "{}: Transformers has no style {}; {}: {}", entry.where(), in_quotes(entry.string()),
        nearest.empty() ? "it has" : "near it", join(nearest.empty() ? known : nearest, ", "));
 }
