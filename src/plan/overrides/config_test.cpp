@@ -68,6 +68,7 @@ TEST(OwnConfig, MisspeltKeysAndFilesWithoutOverridesAreErrors) {
   EXPECT_EQ(error_for(R"({"keep_linear_item": ["gate"]})"),
             "plan.json: unknown key 'keep_linear_item'; did you mean 'keep_linear_items'?");
   EXPECT_THAT(error_for(R"({"train_batch_size": 8})"), HasSubstr("plan.json: holds no overrides: wanted keep_linear"));
+  EXPECT_THAT(error_for(R"({"text_config": {"hidden_size": 8}})"), HasSubstr("plan.json: holds no overrides"));
   EXPECT_EQ(error_for("[1]"), "plan.json: wanted an object, saw an array of 1 elements");
   EXPECT_THAT(error_for("{"), HasSubstr("plan.json: not valid JSON"));
   EXPECT_THAT(error_for(R"({"keep_linear_items": [5]})"),

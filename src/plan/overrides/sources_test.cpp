@@ -28,7 +28,7 @@ TEST(OverrideSources, AreCollectedInTheOrderOfTheirPrecedence) {
   const ParsedOverrides all = collect_overrides(sources);
   EXPECT_THAT(written(all),
               ElementsAre("cleave.json:keep_linear_items: zero", "a.json:keep_linear_items: one",
-                          "b.json:keep_linear_items: two", "DS_KEEP_LINEAR_ITEMS: gate", "allReduceLinearItems: w2",
+                          "b.json:keep_linear_items: two", "allReduceLinearItems: w2", "DS_KEEP_LINEAR_ITEMS: gate",
                           "--keep: lm_head", "--all-reduce: w2", "--column: q_proj"));
   EXPECT_EQ(all.overrides.front().origin.kind, OriginKind::BuiltIn);
   EXPECT_EQ(all.overrides.back().treatment, Treatment::Column);
