@@ -60,6 +60,7 @@ void add_compute_flags(CLI::App& command, ModelFlags& flags) {
           "stored (default), or int8: quantise 16-bit and 32-bit weights while loading")
       ->check(CLI::IsMember({"stored", "int8"}))
       ->type_name("stored|int8");
+  add_split_flags(command, flags.split);
 }
 
 void add_sampling_flags(CLI::App& command, SamplingFlags& flags) {

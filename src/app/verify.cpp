@@ -139,9 +139,8 @@ int verify(const VerifyFlags& flags) {
   opened.checkpoint.require_weights();
   const std::vector<VerifyCase> cases = read_cases(flags.expected, opened.vocab_size());
   std::vector<Feeding> feedings = plan_feedings(cases, flags.chunks);
-  ThreadPool pool(flags.model.threads);
-  runtime::Model model = load_model(opened, flags.model, options_for(cases, feedings), pool);
-  engine::LoadedModel steps(model);
+  const LoadedRanks model = load_model(opened, flags.model, options_for(cases, feedings));
+  engine::LoadedModel steps(*model.ranks);
   Report report(flags.model.exact, flags.tolerance.value_or(flags.model.exact ? kExactTolerance : kDefaultTolerance));
   for (Feeding& feeding : feedings) {
     feed(steps, feeding.tracks);

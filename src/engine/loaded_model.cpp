@@ -3,8 +3,8 @@
 namespace cleave::engine {
 
 StepLimits LoadedModel::limits() const {
-  const runtime::Options& options = model_.options();
-  return {model_.vocab_size(), options.max_tokens, options.max_output_rows, model_.num_blocks(),
+  const runtime::Options& options = ranks_.options();
+  return {ranks_.vocab_size(), options.max_tokens, options.max_output_rows, ranks_.num_blocks(),
           runtime::Model::kBlockSize};
 }
 

@@ -9,16 +9,16 @@ namespace cleave::runtime {
 
 // Members are made in this order, since later ones point into earlier ones; none moves afterwards.
 struct Model::Impl {
-  Impl(const ckpt::Checkpoint& checkpoint, const graph::Graph& graph, const Options& wanted, ThreadPool& pool,
-       const Progress& progress)
+  Impl(const ckpt::Checkpoint& checkpoint, lower::Program lowered, const Options& wanted,
+       comm::Communicator& communicator, ThreadPool& pool, const Progress& progress)
       : options(wanted),
-        program(lower::lower(graph, {wanted.max_tokens, wanted.max_output_rows})),
+        program(std::move(lowered)),
         weights(load_weights(checkpoint, program, wanted, pool, progress)),
         kv(program.kv_layers, (wanted.kv_tokens + kBlockSize - 1) / kBlockSize, kBlockSize,
            wanted.exact ? DType::F32 : DType::F16),
         state(program),
         arena(static_cast<size_t>(program.arena_bytes), Pages::Small),
-        workspace{program, weights.parameters, kv, state, arena, {}, pool} {
+        workspace{program, weights.parameters, kv, state, arena, {}, communicator, pool} {
     size_t bytes = 0;
     for (const lower::Instruction& instruction : program.instructions)
       bytes = std::max(bytes, scratch_bytes(instruction, workspace));
@@ -46,10 +46,10 @@ Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 Model::~Model() = default;
 
-Model Model::load(const ckpt::Checkpoint& checkpoint, const graph::Graph& graph, const Options& options,
-                  ThreadPool& pool, const Progress& progress) {
+Model Model::load(const ckpt::Checkpoint& checkpoint, lower::Program program, const Options& options,
+                  comm::Communicator& communicator, ThreadPool& pool, const Progress& progress) {
   checkpoint.require_weights();
-  return Model(std::make_unique<Impl>(checkpoint, graph, options, pool, progress));
+  return Model(std::make_unique<Impl>(checkpoint, std::move(program), options, communicator, pool, progress));
 }
 
 int64_t Model::vocab_size() const {
@@ -63,7 +63,7 @@ const Options& Model::options() const {
 }
 
 MemoryUse Model::memory() const {
-  return {impl_->weights.resident_bytes(), impl_->kv.bytes(),
+  return {impl_->weights.stored_bytes, impl_->weights.resident_bytes(), impl_->kv.bytes(),
           static_cast<int64_t>(impl_->arena.size() + impl_->scratch.size())};
 }
 
@@ -74,7 +74,10 @@ std::span<const float> Model::step(const StepInput& input) {
       if (block < 0 || block >= m.kv.num_blocks())
         fail(ErrorKind::InvalidArgument, "key-value block {} of {}", block, m.kv.num_blocks());
   m.state.begin(input, kBlockSize, m.workspace.pool);
-  for (const BoundInstruction& instruction : m.instructions) instruction();
+  for (const BoundInstruction& instruction : m.instructions) {
+    instruction();
+    m.workspace.communicator.tick();
+  }
   return {m.workspace.numbers(m.program.output), input.output_rows.size() * static_cast<size_t>(vocab_size())};
 }
 
