@@ -19,8 +19,8 @@ const std::vector<ModuleInfo>& modules() {
       {"model.layers.0.self_attn.o_proj", Kind::Linear, 64, 64},
       {"model.layers.1.self_attn.o_proj", Kind::Linear, 64, 64},
       {"model.layers.0.mlp.gate", Kind::Linear, 64, 5},
-      {"model.layers.0.mlp.experts", Kind::Experts, 64, 64},
-      {"model.layers.0.mlp.experts.*.down_proj", Kind::Linear, 88, 64},
+      {"model.layers.0.mlp.experts.*.up_proj", Kind::Experts, 64, 88},
+      {"model.layers.0.mlp.experts.*.down_proj", Kind::Experts, 88, 64},
       {"lm_head", Kind::Linear, 64, 131},
   };
   return kModules;
@@ -39,9 +39,7 @@ void export_and_read_back(const cleave::plan::Resolved& resolved, const cleave::
     for (size_t i = 0; i < decisions.size(); ++i) {
       const auto read = again.by_module[i] ? std::optional(again.by_module[i]->treatment) : std::nullopt;
       const bool about_experts = decisions[i] == Treatment::ByExpert || decisions[i] == Treatment::InsideExperts;
-      if (format == ExportFormat::PartitionConfig && (about_experts || modules()[i].kind == Kind::Experts)) continue;
-      // A mixture kept whole has its linears kept, where nothing else is said of them.
-      if (!decisions[i] && read == Treatment::Keep) continue;
+      if (format == ExportFormat::PartitionConfig && about_experts) continue;  // left out, as a note says
       if (read != decisions[i]) std::abort();
     }
   }

@@ -21,7 +21,6 @@ Decisions usual(const std::vector<ModuleInfo>& modules) {
     const std::string last = module.name.substr(module.name.rfind('.') + 1);
     const bool row = last == "o_proj" || last == "down_proj" || last == "w2" || last == "embed_tokens";
     decisions.push_back(row ? Treatment::Row : last == "gate" ? Treatment::Keep : Treatment::Column);
-    if (module.kind == ModuleInfo::Kind::Experts) decisions.back() = Treatment::InsideExperts;
   }
   return decisions;
 }
@@ -58,10 +57,7 @@ TEST(Export, WritesAPlanOfTransformers) {
 
 TEST(Export, WritesLayerSpecsOfDeepSpeed) {
   const auto modules = test::mixtral();
-  Decisions decisions = usual(modules);
-  for (size_t i = 0; i < modules.size(); ++i)
-    if (modules[i].kind == ModuleInfo::Kind::Experts) decisions[i].reset();
-  const Exported exported = export_decisions(modules, decisions, ExportFormat::PartitionConfig);
+  const Exported exported = export_decisions(modules, usual(modules), ExportFormat::PartitionConfig);
   const Json config = parse_json(exported.text, "exported")["tensor_parallel"]["partition_config"];
   EXPECT_EQ(config["use_default_specs"], false);
   ASSERT_EQ(config["layer_specs"].size(), size_t{3});
@@ -77,7 +73,6 @@ TEST(Export, WritesItems) {
   const auto modules = test::mixtral();
   const Json items = parse_json(export_decisions(modules, usual(modules), ExportFormat::Items).text, "exported");
   EXPECT_EQ(items["keep_linear_items"], Json::array({"model.layers.*.block_sparse_moe.gate"}));
-  EXPECT_EQ(items["experts"]["inside"], Json::array({"model.layers.*.block_sparse_moe.experts"}));
   EXPECT_EQ(items["all_reduce_linear_items"], Json::array({"model.embed_tokens", "model.layers.*.self_attn.o_proj",
                                                            "model.layers.*.block_sparse_moe.experts.*.w2"}));
 }
@@ -92,12 +87,9 @@ TEST(Export, AListOfItemsIsAValueForTheEnvironment) {
 }
 
 TEST(Export, ReadsBackToTheSameDecisions) {
-  const auto modules = test::llama();
-  for (const ExportFormat format : kFormats)
-    EXPECT_EQ(read_back(export_decisions(modules, usual(modules), format), modules), usual(modules));
-  for (const auto& mixture : {test::mixtral(), test::qwen3_moe()})
-    for (const ExportFormat format : {ExportFormat::TpPlan, ExportFormat::Items})
-      EXPECT_EQ(read_back(export_decisions(mixture, usual(mixture), format), mixture), usual(mixture));
+  for (const auto& modules : {test::llama(), test::mixtral(), test::qwen3_moe()})
+    for (const ExportFormat format : kFormats)
+      EXPECT_EQ(read_back(export_decisions(modules, usual(modules), format), modules), usual(modules));
 }
 
 TEST(Export, SingleLayersThatDifferReadBackToo) {
@@ -127,15 +119,44 @@ TEST(Export, EveryCombinationOfTreatmentsReadsBack) {
           }
 }
 
-TEST(Export, DecisionsAboutExpertsReadBackOrAreNoted) {
-  const auto modules = test::qwen3_moe();
+// The usual split with these treatments of the experts in layers 0 and 1.
+Decisions with_experts(const std::vector<ModuleInfo>& modules, Treatment first, Treatment second) {
   Decisions decisions = usual(modules);
   for (size_t i = 0; i < modules.size(); ++i)
-    if (modules[i].name.find("experts") != std::string::npos) decisions[i] = Treatment::ByExpert;
-  for (const ExportFormat format : {ExportFormat::TpPlan, ExportFormat::Items})
-    EXPECT_EQ(read_back(export_decisions(modules, decisions, format), modules), decisions);
+    if (modules[i].kind == ModuleInfo::Kind::Experts)
+      decisions[i] = modules[i].name.find("layers.0") != std::string::npos ? first : second;
+  return decisions;
+}
+
+TEST(Export, MixturesAreNamedOnce) {
+  const auto modules = test::qwen3_moe();
+  const Decisions decisions = with_experts(modules, Treatment::ByExpert, Treatment::ByExpert);
+  const Json items = parse_json(export_decisions(modules, decisions, ExportFormat::Items).text, "exported");
+  EXPECT_EQ(items["experts"], parse_json(R"({"by_expert": ["model.layers.*.mlp.experts"]})", "expected"));
+  const Exported plan = export_decisions(modules, decisions, ExportFormat::TpPlan);
+  EXPECT_THAT(plan.text, HasSubstr("\"model.layers.*.mlp.experts\": \"ep_dispatch_experts\""));
+  EXPECT_TRUE(plan.notes.empty());
+}
+
+TEST(Export, DecisionsAboutExpertsReadBackOrAreNoted) {
+  const auto modules = test::qwen3_moe();
+  for (const Treatment first : {Treatment::ByExpert, Treatment::InsideExperts, Treatment::Keep, Treatment::Row})
+    for (const Treatment second : {Treatment::ByExpert, Treatment::InsideExperts, Treatment::Row}) {
+      Decisions decisions = with_experts(modules, first, second);
+      for (const ExportFormat format : {ExportFormat::TpPlan, ExportFormat::Items})
+        EXPECT_EQ(read_back(export_decisions(modules, decisions, format), modules), decisions);
+      decisions[6] = Treatment::Column;  // one linear of the mixture of layer 0 differs from the others
+      decisions[7].reset();
+      for (const ExportFormat format : {ExportFormat::TpPlan, ExportFormat::Items})
+        EXPECT_EQ(read_back(export_decisions(modules, decisions, format), modules), decisions);
+    }
+}
+
+TEST(Export, DeepSpeedHasNoWordForDealingExpertsOut) {
+  const auto modules = test::qwen3_moe();
+  const Decisions decisions = with_experts(modules, Treatment::ByExpert, Treatment::ByExpert);
   const Exported exported = export_decisions(modules, decisions, ExportFormat::PartitionConfig);
-  EXPECT_THAT(exported.notes, ElementsAre("DeepSpeed's partition_config has no word for mixtures of experts: 8 modules "
+  EXPECT_THAT(exported.notes, ElementsAre("DeepSpeed's partition_config has no word for dealing experts out: 6 modules "
                                           "are left out"));
   Decisions without = decisions;
   for (auto& decision : without)

@@ -101,10 +101,11 @@ TEST(Pattern, WhatIsSaidOfAMixtureReachesInside) {
   EXPECT_FALSE(matches("layers.*.mlp.experts", path, Syntax::PlanKey, Treatment::Column));
 }
 
-TEST(Pattern, MoreSegmentsAreMoreSpecificAndExactNamesThanStars) {
+TEST(Pattern, MoreSegmentsAreMoreSpecificThenFewerStars) {
   EXPECT_LT(specificity("down_proj"), specificity("mlp.down_proj"));
   EXPECT_LT(specificity("layers.*.mlp.down_proj"), specificity("layers.3.mlp.down_proj"));
   EXPECT_LT(specificity("mlp.down_proj"), specificity("layers.*.mlp.down_proj"));
+  EXPECT_LT(specificity("layers.*.mlp.experts.*.w2"), specificity("layers.3.mlp.experts.*.w2"));
   EXPECT_LT(specificity("re:.*"), specificity("*"));
   EXPECT_LT(specificity(R"(re:.*\.down_proj)"), specificity("down_proj"));
   EXPECT_LT(specificity("down_proj"), specificity(R"(re:.*\.mlp\.down_proj)"));

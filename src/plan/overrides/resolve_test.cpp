@@ -134,48 +134,42 @@ TEST(Resolve, PlansForAClassOfModelsMayNameMoreThanThereIs) {
               ElementsAre("plan.json:base_model_tp_plan: nothing in it matches a module of this model"));
 }
 
-TEST(Resolve, TreatmentsApplyToModulesOfTheirKind) {
-  const auto modules = test::qwen3_moe();
-  const Resolved resolved = resolve(std::vector{item("experts", Treatment::Row)}, modules, test::kQwen3Moe, false);
-  EXPECT_THAT(names_with(Treatment::Row, modules, resolved),
-              testing::StartsWith("model.layers.0.mlp.experts.*.gate_proj model.layers.0.mlp.experts.*.up_proj"));
-  EXPECT_FALSE(by_name(modules, resolved).count("model.layers.0.mlp.experts"));
+TEST(Resolve, ExpertTreatmentsApplyToExpertsAlone) {
   EXPECT_THAT(on_llama({item("mlp", Treatment::ByExpert)}).warnings,
-              ElementsAre(HasSubstr("'mlp' is no mixture of experts, so 'by expert' does not apply")));
-  std::vector<ModuleInfo> mixture = {{"mlp.experts", ModuleInfo::Kind::Experts, 64, 64}};
-  EXPECT_THAT(
-      resolve(std::vector{item("experts", Treatment::Row)}, mixture, test::kQwen3Moe, false).warnings,
-      ElementsAre(HasSubstr("'experts' is a mixture of experts, so 'row' does not apply; name a linear inside")));
-}
-
-TEST(Resolve, ExpertTreatmentsHoldForTheMixtureAndTheLinearsInside) {
+              ElementsAre("--all-reduce: 'mlp' names no experts, so 'by expert' does not apply"));
   const auto modules = test::qwen3_moe();
-  const std::vector<Override> overrides =
-      parse_config(R"({"experts": {"by_expert": "layers.0.mlp.experts", "inside": "layers.1.mlp.experts"}})",
-                   {OriginKind::ModelDirectory, "cleave.json"})
-          .overrides;
+  const auto overrides = parse_config(R"({"experts": {"by_expert": "layers.0.mlp", "inside": "layers.1.mlp.experts"}})",
+                                      {OriginKind::ModelDirectory, "cleave.json"})
+                             .overrides;
   const auto decisions = by_name(modules, resolve(overrides, modules, test::kQwen3Moe, true));
-  EXPECT_EQ(decisions.at("model.layers.0.mlp.experts"), Treatment::ByExpert);
   EXPECT_EQ(decisions.at("model.layers.0.mlp.experts.*.down_proj"), Treatment::ByExpert);
-  EXPECT_EQ(decisions.at("model.layers.1.mlp.experts"), Treatment::InsideExperts);
-  EXPECT_FALSE(decisions.count("model.layers.0.mlp.gate"));
+  EXPECT_EQ(decisions.at("model.layers.1.mlp.experts.*.up_proj"), Treatment::InsideExperts);
+  EXPECT_EQ(decisions.size(), size_t{6});  // and not the router
 }
 
-TEST(Resolve, LinearsOfStackedExpertsCountAsInside) {
-  const std::vector<ModuleInfo> modules = {{"layers.0.mlp.experts", ModuleInfo::Kind::Experts, 64, 64},
-                                           {"layers.0.mlp.experts.gate_up_proj", ModuleInfo::Kind::Linear, 64, 176}};
+TEST(Resolve, LinearsOfExpertsTakeEveryTreatment) {
+  const auto modules = test::mixtral();
+  const std::vector<Override> overrides = {item("w2", Treatment::Row), item("w1", Treatment::Column),
+                                           item("experts.*.w3", Treatment::Keep)};
+  const auto decisions = by_name(modules, resolve(overrides, modules, test::kMixtral, true));
+  EXPECT_EQ(decisions.at("model.layers.1.block_sparse_moe.experts.*.w2"), Treatment::Row);
+  EXPECT_EQ(decisions.at("model.layers.1.block_sparse_moe.experts.*.w1"), Treatment::Column);
+  EXPECT_EQ(decisions.at("model.layers.1.block_sparse_moe.experts.*.w3"), Treatment::Keep);
+}
+
+TEST(Resolve, AWordForAllExpertsReachesStackedOnes) {
+  const std::vector<ModuleInfo> modules = {{"layers.0.mlp.experts.gate_up_proj", ModuleInfo::Kind::Experts, 64, 176}};
   const auto overrides = config(R"({"experts": "by_expert"})");
   EXPECT_EQ(names_with(Treatment::ByExpert, modules, resolve(overrides, modules, test::kQwen3Moe, true)),
-            "layers.0.mlp.experts layers.0.mlp.experts.gate_up_proj");
+            "layers.0.mlp.experts.gate_up_proj");
 }
 
 TEST(Resolve, PlansOfTransformers5ReachTheOldNamesOfMixtralsExperts) {
   const auto plan = config(R"({"base_model_tp_plan": {"layers.*.mlp.experts.gate_up_proj": "packed_colwise",
       "layers.*.mlp.experts.down_proj": "rowwise", "layers.*.mlp.experts": "moe_tp_experts"}})");
   const auto decisions = by_name(test::mixtral(), resolve(plan, test::mixtral(), test::kMixtral, true));
-  EXPECT_EQ(decisions.at("model.layers.1.block_sparse_moe.experts"), Treatment::InsideExperts);
   EXPECT_EQ(decisions.at("model.layers.1.block_sparse_moe.experts.*.w1"), Treatment::InsideExperts);
-  EXPECT_EQ(decisions.size(), size_t{8});
+  EXPECT_EQ(decisions.size(), size_t{6});
 }
 
 TEST(Resolve, OfLayerSpecsTheFirstHoldsAndTheRestIsKept) {
@@ -192,6 +186,14 @@ TEST(Resolve, OfLayerSpecsTheFirstHoldsAndTheRestIsKept) {
   EXPECT_EQ(decisions.at("lm_head"), Treatment::Keep);
   EXPECT_FALSE(decisions.count("model.embed_tokens"));
   EXPECT_TRUE(resolved.warnings.empty());
+}
+
+TEST(Resolve, TheRestOfAPartitionConfigIncludesExperts) {
+  const auto decisions = by_name(test::mixtral(), resolve(config(R"({"partition_config": {"use_default_specs": false,
+      "layer_specs": [{"patterns": [".*\\.experts\\.\\d+\\.w2\\.weight$"], "partition_type": "row"}]}})"),
+                                                          test::mixtral(), test::kMixtral, true));
+  EXPECT_EQ(decisions.at("model.layers.0.block_sparse_moe.experts.*.w2"), Treatment::Row);
+  EXPECT_EQ(decisions.at("model.layers.0.block_sparse_moe.experts.*.w1"), Treatment::Keep);
 }
 
 TEST(Resolve, DefaultSpecsLeaveTheRestToThePlanner) {

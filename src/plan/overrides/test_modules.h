@@ -32,16 +32,15 @@ inline std::vector<ModuleInfo> llama() {
   return modules;
 }
 
-/// Two layers with a mixture: `block` holds the router `gate` and the experts.
+/// Two layers with a mixture of experts: `block` holds the router `gate` and the experts.
 inline std::vector<ModuleInfo> mixture_model(const std::string& block, const std::vector<std::string>& linears) {
   std::vector<ModuleInfo> modules = {{"model.embed_tokens", Kind::Embedding, 131, 64}};
   for (int i = 0; i < 2; ++i) {
     const std::string layer = fmt::format("model.layers.{}", i);
     add_attention(layer, modules);
     modules.push_back({layer + "." + block + ".gate", Kind::Linear, 64, 5});
-    modules.push_back({layer + "." + block + ".experts", Kind::Experts, 64, 64});
     for (const std::string& name : linears)
-      modules.push_back({layer + "." + block + ".experts.*." + name, Kind::Linear, 64, 88});
+      modules.push_back({layer + "." + block + ".experts.*." + name, Kind::Experts, 64, 88});
   }
   modules.push_back({"lm_head", Kind::Linear, 64, 131});
   return modules;
