@@ -18,8 +18,8 @@ enum class Treatment : uint8_t {
   Keep,           // whole on every rank
   Row,            // split over input features, results summed (all-reduce); an embedding: over the vocabulary
   Column,         // split over output features
-  ByExpert,       // a mixture: its experts are dealt out whole
-  InsideExperts,  // a mixture: each expert is split
+  ByExpert,       // a linear of experts: the experts are dealt out whole
+  InsideExperts,  // a linear of experts: each expert is split
 };
 std::string_view to_string(Treatment treatment);  // "keep", "row", "column", "by expert", "inside experts"
 
@@ -58,9 +58,14 @@ struct Override {
   std::vector<std::string> spellings;  // other patterns that mean the same
 };
 
+/// A module that overrides can name.
 struct ModuleInfo {
-  enum class Kind : uint8_t { Linear, Embedding, Experts };
-  std::string name;  // "model.layers.3.mlp.down_proj"; all experts at once: "model.layers.0.mlp.experts.*.down_proj"
+  enum class Kind : uint8_t {
+    Linear,
+    Embedding,
+    Experts,  // a linear of every expert of a mixture
+  };
+  std::string name;  // "model.layers.3.mlp.down_proj"; of every expert: "model.layers.0.mlp.experts.*.down_proj"
   Kind kind = Kind::Linear;
   int64_t in = 0, out = 0;  // features; of an embedding: vocabulary and width
 };
@@ -82,9 +87,9 @@ struct Resolved {
 };
 
 /// Which override holds for each module: the latest origin, in one origin the most specific pattern, then the latest
-/// (of layer_specs the first). Keep applies to modules of every kind, Row and Column to linears and embeddings, the
-/// expert treatments to mixtures and the linears inside. What matches nothing is a warning, under `strict` an
-/// Error(NotFound). Throws Error(InvalidArgument) for a pattern that cannot be used.
+/// (of layer_specs the first). The expert treatments apply to linears of experts alone, so a pattern may name the whole
+/// mixture. What matches nothing is a warning, under `strict` an Error(NotFound). Throws Error(InvalidArgument) for a
+/// pattern that cannot be used.
 Resolved resolve(std::span<const Override> overrides, std::span<const ModuleInfo> modules, const ModelNames& names,
                  bool strict);
 

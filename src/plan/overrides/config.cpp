@@ -43,9 +43,8 @@ void read_experts(const Place& experts, ParsedOverrides& out) {
   }
 }
 
-void read_item_list(const Place& list, ParsedOverrides& out) {
-  const std::string key = list.where().substr(list.where().find_last_of(":.") + 1);
-  append(items_from_json(list.json(), *find_item_list(key)->treatment, list.origin()), out);
+void read_item_list(const Place& list, Treatment treatment, ParsedOverrides& out) {
+  append(items_from_json(list.json(), treatment, list.origin()), out);
 }
 
 // "auto" asks Transformers for the model's own plan.
@@ -77,12 +76,15 @@ struct Section {
   void (*read)(const Place&, ParsedOverrides&);
 };
 
-void read_sections(std::span<const Section> sections, const Place& object, ParsedOverrides& out, size_t& found) {
+// Returns how many of them there are.
+size_t read_sections(std::span<const Section> sections, const Place& object, ParsedOverrides& out) {
+  size_t found = 0;
   for (const Section& section : sections) {
     if (!object.has(section.key)) continue;
     ++found;
     section.read(object.at(section.key), out);
   }
+  return found;
 }
 
 constexpr std::array kParallelSections = {
@@ -95,8 +97,7 @@ constexpr std::array kParallelSections = {
 // DeepSpeed's section; its own contents may be missing.
 void read_tensor_parallel(const Place& section, ParsedOverrides& out) {
   section.object();
-  size_t found = 0;
-  read_sections(kParallelSections, section, out, found);
+  read_sections(kParallelSections, section, out);
 }
 
 constexpr std::array kPlanSections = {
@@ -107,40 +108,41 @@ constexpr std::array kPlanSections = {
     Section{"base_model_ep_plan", note_expert_plan},
 };
 
-// The language model of a model for text and images.
-void read_text_config(const Place& config, ParsedOverrides& out) {
-  config.object();
-  size_t found = 0;
-  read_sections(kPlanSections, config, out, found);
-}
-
 constexpr std::array kTopSections = {
-    Section{"text_config", read_text_config},
-    Section{"injection_policy", read_injection_policy},
-    Section{"injection_dict", read_injection_policy},
-    Section{"tensor_parallel", read_tensor_parallel},
-    Section{"tp", read_tensor_parallel},
-    Section{"partition_config", read_partition_config},
-    Section{"experts", read_experts},
+    Section{"injection_policy", read_injection_policy}, Section{"injection_dict", read_injection_policy},
+    Section{"tensor_parallel", read_tensor_parallel},   Section{"tp", read_tensor_parallel},
+    Section{"partition_config", read_partition_config}, Section{"experts", read_experts},
 };
-
-std::vector<std::string> own_keys() {
-  std::vector<std::string> keys = {"experts"};
-  for (const ItemList& list : item_lists())
-    if (list.treatment) keys.emplace_back(list.name);
-  return keys;
-}
 
 // A misspelt list would be ignored in silence.
 void check_spelling(const Place& root) {
-  const std::vector<std::string> known = own_keys();
+  std::vector<std::string> known;
+  for (const ItemList& list : item_lists())
+    if (list.treatment) known.emplace_back(list.name);
   for (const auto& [key, value] : root.json().items()) {
-    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+    if (key.size() > kMaxComparedBytes || std::find(known.begin(), known.end(), key) != known.end()) continue;
     const std::vector<std::string> nearest = nearest_names(key, known, 1);
-    if (!nearest.empty() && edit_distance(key, nearest[0]) <= 2 && key.size() > 7)
+    if (!nearest.empty() && edit_distance(key, nearest[0]) <= 2)
       fail(ErrorKind::InvalidArgument, "{}: unknown key {}; did you mean {}?", root.where(), in_quotes(key),
            in_quotes(nearest[0]));
   }
+}
+
+// Everything in the file that holds overrides; returns how many parts that are.
+size_t read_known(const Place& root, ParsedOverrides& out) {
+  size_t found = read_sections(kPlanSections, root, out);
+  // The language model of a model for text and images.
+  if (root.has("text_config") && root.at("text_config").json().is_object())
+    found += read_sections(kPlanSections, root.at("text_config"), out);
+  found += read_sections(kTopSections, root, out);
+  for (const ItemList& list : item_lists()) {
+    if (!list.treatment || !root.has(list.name)) continue;
+    ++found;
+    read_item_list(root.at(list.name), *list.treatment, out);
+  }
+  if (!root.has("layer_specs")) return found;
+  read_partition_config(root, out);
+  return found + 1;
 }
 
 }  // namespace
@@ -153,18 +155,7 @@ ParsedOverrides parse_config(std::string_view text, const Origin& origin) {
   const Place root(json, origin);
   root.object();
   ParsedOverrides out;
-  size_t found = 0;
-  read_sections(kPlanSections, root, out, found);
-  read_sections(kTopSections, root, out, found);
-  for (const ItemList& list : item_lists()) {
-    if (!list.treatment || !root.has(list.name)) continue;
-    ++found;
-    read_item_list(root.at(list.name), out);
-  }
-  if (root.has("layer_specs")) {
-    ++found;
-    read_partition_config(root, out);
-  }
+  const size_t found = read_known(root, out);
   check_spelling(root);
   if (found > 0 || json.empty()) return out;
   if (!is_tp_plan(json))

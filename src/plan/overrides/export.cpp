@@ -14,6 +14,47 @@ namespace {
 
 using OrderedJson = nlohmann::ordered_json;
 
+struct Decided {
+  std::vector<ModuleInfo> modules;
+  std::vector<std::optional<Treatment>> decisions;
+};
+
+bool concerns_experts(Treatment treatment) {
+  return treatment == Treatment::ByExpert || treatment == Treatment::InsideExperts;
+}
+
+// "layers.0.mlp.experts" of "layers.0.mlp.experts.*.down_proj" and of "layers.0.mlp.experts.down_proj".
+std::string mixture_of(const std::string& name) {
+  return name.substr(0, std::min(name.find(".*."), name.rfind('.')));
+}
+
+// The linears of a mixture that share an expert treatment become one module, the mixture, where that goes for the
+// mixtures of all layers.
+Decided join_experts(std::span<const ModuleInfo> modules, std::span<const std::optional<Treatment>> decisions) {
+  std::map<std::string, std::optional<Treatment>> of_mixture;
+  std::map<std::string, bool> shared;  // by name with * for the layer
+  const auto layers = [](const std::string& mixture) { return ModulePath(mixture).folded(); };
+  for (size_t m = 0; m < modules.size(); ++m) {
+    if (modules[m].kind != ModuleInfo::Kind::Experts) continue;
+    const std::string mixture = mixture_of(modules[m].name);
+    const std::optional<Treatment> first = of_mixture.emplace(mixture, decisions[m]).first->second;
+    const bool fits = first && concerns_experts(*first) && first == decisions[m];
+    const auto all = shared.emplace(layers(mixture), true).first;
+    all->second = all->second && fits;
+  }
+  Decided joined;
+  for (size_t m = 0; m < modules.size(); ++m) {
+    ModuleInfo module = modules[m];
+    if (module.kind == ModuleInfo::Kind::Experts && shared[layers(mixture_of(module.name))]) {
+      module.name = mixture_of(module.name);
+      if (of_mixture.erase(module.name) == 0) continue;  // an earlier linear stands for it
+    }
+    joined.modules.push_back(std::move(module));
+    joined.decisions.push_back(decisions[m]);
+  }
+  return joined;
+}
+
 // A line of an export: one module, or all that differ in numbers alone.
 struct Entry {
   std::string name;  // numbers are * where it stands for all layers
@@ -51,10 +92,6 @@ std::vector<Entry> fold(std::span<const ModuleInfo> modules, std::span<const std
   std::vector<Entry> entries;
   for (const std::string& name : order) append_group(modules, decisions, name, groups[name], entries);
   return entries;
-}
-
-bool concerns_experts(Treatment treatment) {
-  return treatment == Treatment::ByExpert || treatment == Treatment::InsideExperts;
 }
 
 // Logits must be whole where they are used: the head, whose features are the vocabulary, gathers.
@@ -95,7 +132,7 @@ Exported tp_plan(const std::vector<Entry>& entries, std::span<const ModuleInfo> 
   exported.text = OrderedJson{{"tp_plan", plan}}.dump(2) + "\n";
   if (exceptions)
     exported.notes.emplace_back(
-        "layers differ: Transformers looks names up with every number as *, so it ignores the entries of single "
+        "layers differ: Transformers knows modules with * for numbers, and ignores or refuses entries of single "
         "layers");
   if (stars)
     exported.notes.emplace_back(
@@ -138,13 +175,13 @@ Exported partition_config(const std::vector<Entry>& entries, std::span<const Mod
   for (size_t m = 0; m < modules.size(); ++m) {
     const bool written = decisions[m] && !concerns_experts(*decisions[m]);
     left_out += decisions[m] && !written;
-    if (modules[m].kind == ModuleInfo::Kind::Linear) every_linear = every_linear && written;
+    if (modules[m].kind != ModuleInfo::Kind::Embedding) every_linear = every_linear && written;
   }
   const OrderedJson config = {{"use_default_specs", !every_linear}, {"layer_specs", specs}};
   exported.text = OrderedJson{{"tensor_parallel", {{"partition_config", config}}}}.dump(2) + "\n";
   if (left_out > 0)
     exported.notes.push_back(fmt::format(
-        "DeepSpeed's partition_config has no word for mixtures of experts: {} modules are left out", left_out));
+        "DeepSpeed's partition_config has no word for dealing experts out: {} modules are left out", left_out));
   return exported;
 }
 
@@ -177,16 +214,10 @@ Exported items(const std::vector<Entry>& entries) {
 Exported export_decisions(std::span<const ModuleInfo> modules, std::span<const std::optional<Treatment>> decisions,
                           ExportFormat format) {
   CHECK_EQ(modules.size(), decisions.size());
-  const std::vector<Entry> entries = fold(modules, decisions);
-  switch (format) {
-    case ExportFormat::TpPlan:
-      return tp_plan(entries, modules);
-    case ExportFormat::PartitionConfig:
-      return partition_config(entries, modules, decisions);
-    case ExportFormat::Items:
-      return items(entries);
-  }
-  return {};
+  if (format == ExportFormat::PartitionConfig) return partition_config(fold(modules, decisions), modules, decisions);
+  const Decided joined = join_experts(modules, decisions);
+  const std::vector<Entry> entries = fold(joined.modules, joined.decisions);
+  return format == ExportFormat::TpPlan ? tp_plan(entries, modules) : items(entries);
 }
 
 }  // namespace cleave::plan

@@ -11,6 +11,8 @@ namespace {
 
 constexpr size_t kMaxTextBytes = 1 << 16;  // of a variable or flag; a line of a shell holds less
 constexpr size_t kMaxPatternBytes = 1024;
+constexpr size_t kMaxModels = 64;  // of one item; every override holds a copy
+constexpr size_t kMaxModelBytes = 128;
 constexpr std::string_view kRegex = "re:";
 constexpr std::string_view kBlanks = " \t\r\n";
 
@@ -107,20 +109,25 @@ std::string checked_name(std::string_view name, const std::string& where) {
 
 std::vector<std::string> models_from_json(const Json& json, const std::string& where) {
   std::vector<std::string> models;
-  if (json.is_null() || json == true) return models;
-  if (json.is_array()) {
-    for (const Json& element : json) {
-      if (!element.is_string())
-        fail(ErrorKind::InvalidArgument, "{}: wanted names of models, saw {}", where, element.type_name());
-      for (std::string& model : models_from_json(element, where)) models.push_back(std::move(model));
+  const auto add = [&](const Json& list) {
+    if (!list.is_string())
+      fail(ErrorKind::InvalidArgument, "{}: wanted names of models such as \"mixtral,qwen2_moe\", saw {}", where,
+           list.type_name());
+    for (const std::string& piece : split(list.get_ref<const std::string&>(), ',')) {
+      const std::string_view model = trimmed(piece);
+      if (model.empty()) continue;
+      if (model.size() > kMaxModelBytes)
+        fail(ErrorKind::InvalidArgument, "{}: {} is no name of a model: longer than {} bytes", where, in_quotes(model),
+             kMaxModelBytes);
+      if (models.size() == kMaxModels) fail(ErrorKind::InvalidArgument, "{}: more than {} models", where, kMaxModels);
+      models.emplace_back(model);
     }
-    return models;
-  }
-  if (!json.is_string())
-    fail(ErrorKind::InvalidArgument, "{}: wanted names of models such as \"mixtral,qwen2_moe\", saw {}", where,
-         json.type_name());
-  for (const std::string& piece : split(json.get_ref<const std::string&>(), ','))
-    if (const std::string_view model = trimmed(piece); !model.empty()) models.emplace_back(model);
+  };
+  if (json.is_null() || json == true) return models;
+  if (json.is_array())
+    for (const Json& element : json) add(element);
+  else
+    add(json);
   return models;
 }
 

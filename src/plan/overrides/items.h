@@ -12,6 +12,9 @@ namespace cleave::plan {
 /// More entries than any configuration has that people write; bounds the work of matching.
 inline constexpr size_t kMaxOverrides = 4096;
 
+/// Longer texts are not compared with known names for a "did you mean": the work grows with the length.
+inline constexpr size_t kMaxComparedBytes = 64;
+
 /// Names to be treated alike: a string (as parse_items() reads it), an array of names, or an object whose values are
 /// the models that a name is about. Arrays may nest.
 std::vector<Override> items_from_json(const Json& json, Treatment treatment, const Origin& origin);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "base/error.h"
 
@@ -125,14 +126,14 @@ class Parser {
   Json scalar() {
     struct Word {
       std::string_view text;
-      Json value;
+      std::optional<bool> value;  // nothing: null
     };
-    static const std::array<Word, 6> kWords = {Word{"None", nullptr}, {"null", nullptr}, {"True", true},
-                                               {"true", true},        {"False", false},  {"false", false}};
+    static constexpr std::array<Word, 6> kWords = {Word{"None", {}}, {"null", {}},     {"True", true},
+                                                   {"true", true},   {"False", false}, {"false", false}};
     for (const Word& word : kWords) {
       if (!text_.substr(position_).starts_with(word.text)) continue;
       position_ += word.text.size();
-      return word.value;
+      return word.value ? Json(*word.value) : Json(nullptr);
     }
     // r'...' keeps backslashes; u'...' is what Python 2 wrote.
     const bool has_prefix = position_ + 1 < text_.size() &&
@@ -208,8 +209,12 @@ void fail_at(std::string_view text, size_t position, std::string_view wanted, co
        begin > 0 ? "..." : "", printable(window), begin + window.size() < text.size() ? "..." : "");
 }
 
+std::string on_one_line(std::string_view text) {
+  return printable(text.substr(0, kShownBytes)) + (text.size() > kShownBytes ? "..." : "");
+}
+
 std::string in_quotes(std::string_view text) {
-  return fmt::format("'{}'{}", printable(text.substr(0, kShownBytes)), text.size() > kShownBytes ? "..." : "");
+  return fmt::format("'{}'", on_one_line(text));
 }
 
 }  // namespace cleave::plan

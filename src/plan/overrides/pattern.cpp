@@ -83,8 +83,8 @@ void Pattern::add(const std::string& pattern, const Override& override) {
     const bool reaches_inside =
         override.treatment == Treatment::ByExpert || override.treatment == Treatment::InsideExperts;
     names_.push_back({split(pattern, '.'), is_key && !reaches_inside, is_key});
-    const bool exact = pattern.find('*') == std::string::npos;
-    specificity_ = std::max(specificity_, {static_cast<int>(names_.back().segments.size()), exact ? 2 : 1});
+    const auto stars = static_cast<int>(std::count(pattern.begin(), pattern.end(), '*'));
+    specificity_ = std::max(specificity_, {static_cast<int>(names_.back().segments.size()), -stars});
   }
 }
 

@@ -24,9 +24,12 @@ struct ModulePath {
 
 /// How precisely a pattern says what it means; the greater wins.
 struct Specificity {
-  int segments = 0;   // that it spells out
-  int exactness = 0;  // 2: a name, 1: with *, 0: a regular expression
-  auto operator<=>(const Specificity&) const = default;
+  static constexpr int kOfRegex = -(1 << 16);  // less exact than any name
+
+  int segments = 0;      // that it spells out
+  int stars = kOfRegex;  // how many it has, negated
+
+  auto operator<=>(const Specificity&) const = default;  // NOLINT(modernize-use-nullptr): of the generated code
 };
 
 /// The pattern of an override and its other spellings, ready to be compared with paths.

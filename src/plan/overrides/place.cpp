@@ -19,7 +19,7 @@ std::string describe(const Json& json) {
 Place Place::at(const std::string& key) const {
   const bool at_top = origin_.where.find(':') == std::string::npos;
   Origin origin = origin_;
-  origin.where += (at_top ? ":" : ".") + key;
+  origin.where += fmt::format("{}{}", at_top ? ':' : '.', on_one_line(key));
   return {(*json_)[key], std::move(origin)};
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <tuple>
 
 #include "base/check.h"
@@ -16,6 +15,7 @@
 namespace cleave::plan {
 namespace {
 
+constexpr size_t kShownPaths = 3;  // in a message
 constexpr size_t kShownNames = 8;  // in a message; a model has no more kinds of linears in a layer, mostly
 
 bool applies(const Override& override, const ModelNames& names) {
@@ -29,8 +29,8 @@ bool applies(const Override& override, const ModelNames& names) {
 }
 
 // "a, b, c and 4 more"
-std::string listed(const std::vector<std::string>& names) {
-  const size_t shown = std::min(names.size(), kShownNames);
+std::string listed(const std::vector<std::string>& names, size_t limit = kShownNames) {
+  const size_t shown = std::min(names.size(), limit);
   std::string text = join(std::span(names).first(shown), ", ");
   if (shown < names.size()) text += fmt::format(" and {} more", names.size() - shown);
   return text;
@@ -43,7 +43,6 @@ class Resolver {
       : overrides_(overrides), modules_(modules), strict_(strict), chosen_(modules.size()) {
     paths_.reserve(modules.size());
     for (const ModuleInfo& module : modules) paths_.emplace_back(module.name);
-    find_linears_of_experts();
   }
 
   Resolved run(const ModelNames& names) {
@@ -66,26 +65,13 @@ class Resolver {
 
   const Override& override_of(const Candidate& candidate) const { return overrides_[candidate.index]; }
 
-  // Linears of experts: named with a *, or below a mixture.
-  void find_linears_of_experts() {
-    std::set<std::string, std::less<>> mixtures;
-    for (const ModuleInfo& module : modules_)
-      if (module.kind == ModuleInfo::Kind::Experts) mixtures.insert(module.name);
-    for (size_t m = 0; m < modules_.size(); ++m) {
-      const std::string_view name = modules_[m].name;
-      bool inside = paths_[m].shared.size() < paths_[m].segments.size();
-      for (size_t dot = name.find('.'); !inside && dot != std::string_view::npos; dot = name.find('.', dot + 1))
-        inside = mixtures.count(name.substr(0, dot)) > 0;
-      inside_experts_.push_back(inside);
-    }
+  bool suits(Treatment treatment, size_t module) const {
+    const bool about_experts = treatment == Treatment::ByExpert || treatment == Treatment::InsideExperts;
+    return !about_experts || modules_[module].kind == ModuleInfo::Kind::Experts;
   }
 
-  bool suits(Treatment treatment, size_t module) const {
-    const bool is_mixture = modules_[module].kind == ModuleInfo::Kind::Experts;
-    if (treatment == Treatment::Keep) return true;
-    if (treatment == Treatment::Row || treatment == Treatment::Column) return !is_mixture;
-    return is_mixture || inside_experts_[module];
-  }
+  // What PyTorch calls a linear.
+  bool is_linear(size_t module) const { return modules_[module].kind != ModuleInfo::Kind::Embedding; }
 
   void match(size_t index) {
     const Override& override = overrides_[index];
@@ -103,7 +89,7 @@ class Resolver {
     } else if (override.scope == Override::Scope::Rest) {
       candidate.specificity = {-1, 0};
       for (size_t m = 0; m < modules_.size(); ++m)
-        if (modules_[m].kind == ModuleInfo::Kind::Linear) candidate.modules.push_back(m);
+        if (is_linear(m)) candidate.modules.push_back(m);
     }
     candidates_.push_back(std::move(candidate));
     for (const size_t m : candidates_.back().modules) {
@@ -135,12 +121,8 @@ class Resolver {
     const std::string subject = fmt::format("{}: {}", override.origin.where, in_quotes(override.pattern));
     if (!any_name)
       complain(fmt::format("{} matches no module of this model; {}", subject, advice(override)));
-    else if (override.treatment == Treatment::ByExpert || override.treatment == Treatment::InsideExperts)
-      complain(
-          fmt::format("{} is no mixture of experts, so '{}' does not apply", subject, to_string(override.treatment)));
     else
-      complain(fmt::format("{} is a mixture of experts, so '{}' does not apply; name a linear inside", subject,
-                           to_string(override.treatment)));
+      complain(fmt::format("{} names no experts, so '{}' does not apply", subject, to_string(override.treatment)));
   }
 
   void complain(std::string message) {
@@ -157,7 +139,8 @@ class Resolver {
       std::string end = path.folded(length);
       if (std::find(ends.begin(), ends.end(), end) == ends.end()) ends.push_back(std::move(end));
     }
-    if (is_regex) return fmt::format("a regular expression is compared from the beginning, with {}", listed(ends));
+    if (is_regex)
+      return fmt::format("a regular expression is compared with whole paths such as {}", listed(ends, kShownPaths));
     const std::vector<std::string> nearest = nearest_names(override.pattern, ends);
     return nearest.empty() ? fmt::format("it has {}", listed(ends)) : fmt::format("nearest: {}", listed(nearest));
   }
@@ -209,7 +192,7 @@ class Resolver {
     }
     std::vector<std::string> missing;
     for (size_t m = 0; m < modules_.size(); ++m) {
-      if (covered[m] || modules_[m].kind != ModuleInfo::Kind::Linear) continue;
+      if (covered[m] || !is_linear(m)) continue;
       std::string name = paths_[m].folded();
       if (std::find(missing.begin(), missing.end(), name) == missing.end()) missing.push_back(std::move(name));
     }
@@ -232,7 +215,6 @@ class Resolver {
   std::span<const ModuleInfo> modules_;
   bool strict_;
   std::vector<ModulePath> paths_;
-  std::vector<bool> inside_experts_;
   std::vector<Candidate> candidates_;                              // in the order of the overrides
   std::vector<std::optional<size_t>> chosen_;                      // by module: index of the candidate that holds
   std::map<std::string, size_t> missing_;                          // optional overrides without a match, by origin

@@ -65,6 +65,18 @@ void remove_built_in(const OverrideSources::Variable& variable, ParsedOverrides&
   }
 }
 
+// Variables that are not empty in the order of the table, whatever the environment's: where two say different things of
+// a module, the table decides, and keep comes last.
+std::vector<OverrideSources::Variable> in_order(std::vector<OverrideSources::Variable> variables) {
+  std::erase_if(variables, [](const auto& variable) { return variable.value.empty(); });
+  for (const OverrideSources::Variable& variable : variables)
+    if (find_item_list(variable.name) == nullptr)
+      fail(ErrorKind::InvalidArgument, "{} holds no overrides", variable.name);
+  std::stable_sort(variables.begin(), variables.end(),
+                   [](const auto& a, const auto& b) { return find_item_list(a.name) < find_item_list(b.name); });
+  return variables;
+}
+
 void append(ParsedOverrides parsed, ParsedOverrides& all) {
   for (Override& item : parsed.overrides) all.overrides.push_back(std::move(item));
   for (std::string& note : parsed.notes) all.notes.push_back(std::move(note));
@@ -104,13 +116,9 @@ std::optional<Treatment> flag_treatment(std::string_view flag) {
 
 ParsedOverrides collect_overrides(const OverrideSources& sources) {
   ParsedOverrides all{built_in_overrides(), {}};
-  const auto treatment_of = [](const OverrideSources::Variable& variable) {
-    const ItemList* list = find_item_list(variable.name);
-    if (list == nullptr) fail(ErrorKind::InvalidArgument, "{} holds no overrides", variable.name);
-    return list->treatment;
-  };
-  for (const OverrideSources::Variable& variable : sources.environment)
-    if (!variable.value.empty() && !treatment_of(variable)) remove_built_in(variable, all);
+  const std::vector<OverrideSources::Variable> variables = in_order(sources.environment);
+  for (const OverrideSources::Variable& variable : variables)
+    if (!find_item_list(variable.name)->treatment) remove_built_in(variable, all);
   if (sources.model_directory)
     append(parse_config(sources.model_directory->text, {OriginKind::ModelDirectory, sources.model_directory->name}),
            all);
@@ -118,8 +126,8 @@ ParsedOverrides collect_overrides(const OverrideSources& sources) {
     append(
         parse_config(sources.configs[i].text, {OriginKind::ConfigFile, sources.configs[i].name, static_cast<int>(i)}),
         all);
-  for (const OverrideSources::Variable& variable : sources.environment)
-    if (const auto treatment = treatment_of(variable); treatment && !variable.value.empty())
+  for (const OverrideSources::Variable& variable : variables)
+    if (const auto treatment = find_item_list(variable.name)->treatment)
       append({parse_items(variable.value, *treatment, {OriginKind::Environment, variable.name}), {}}, all);
   for (const OverrideSources::Flag& flag : sources.flags) {
     const std::optional<Treatment> treatment = flag_treatment(flag.name);

@@ -72,7 +72,8 @@ const Style* find_style(std::string_view name) {
 [[noreturn]] void fail_unknown(const Place& entry) {
   std::vector<std::string> known;
   for (const Style& style : kStyles) known.emplace_back(style.name);
-  std::vector<std::string> nearest = nearest_names(entry.string(), known);
+  std::vector<std::string> nearest;
+  if (entry.string().size() <= kMaxComparedBytes) nearest = nearest_names(entry.string(), known);
   fail(ErrorKind::InvalidArgument, "{}: Transformers has no style {}; {}: {}", entry.where(), in_quotes(entry.string()),
        nearest.empty() ? "it has" : "near it", join(nearest.empty() ? known : nearest, ", "));
 }
@@ -81,9 +82,10 @@ const Style* find_style(std::string_view name) {
 // cut depends on how it lies in memory ("colwise" for down_proj in Llama 4); either way each expert is split, so the
 // entry is one about the mixture. Returns the mixture's name.
 std::optional<std::string> mixture_of_stacked(const std::string& key) {
-  const size_t last = key.rfind('.');
-  if (last == std::string::npos || !std::string_view(key).substr(0, last).ends_with("experts")) return std::nullopt;
-  return key.substr(0, last);
+  std::vector<std::string> segments = split(key, '.');
+  if (segments.size() < 2 || segments[segments.size() - 2] != "experts") return std::nullopt;
+  segments.pop_back();
+  return join(segments, ".");
 }
 
 // Mixtral's checkpoints call block_sparse_moe what Transformers 5 calls mlp; it renames while loading.
