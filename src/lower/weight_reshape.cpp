@@ -132,7 +132,7 @@ std::vector<Box> extend(const std::vector<Box>& before, const std::vector<Box>& 
 WeightView reshape(const WeightView& view, const Shape& shape) {
   CHECK_EQ(num_elements(view.shape), num_elements(shape));
   if (view.shape == shape) return view;
-  WeightView result{shape, {}};
+  WeightView result{shape, {}, view.functions};
   if (num_elements(shape) == 0) return result;
   const std::vector<Group> groups = groups_of(view.shape, shape);
   for (const Piece& piece : view.pieces) {
