@@ -117,6 +117,8 @@ int converse(Conversation& conversation, Interrupt& interrupt) {
 }
 
 int chat(const ChatFlags& flags) {
+  Launch launch(flags.model, flags.model.split.tp);
+  if (!launch.leads()) return follow(flags.model, launch);
   const double start = seconds_now();
   const OpenedModel opened = open_model(flags.model);
   opened.checkpoint.require_weights();
@@ -124,7 +126,7 @@ int chat(const ChatFlags& flags) {
   const engine::SamplingParams sampling = sampling_params(flags.sampling, opened.checkpoint.generation_config());
   const int64_t context = context_length(opened, flags.answer.context, 0, kDefaultContext);
 
-  const LoadedRanks model = load_model(opened, flags.model, {.max_output_rows = 1, .kv_tokens = context});
+  LoadedRanks model = load_model(opened, flags.model, {.max_output_rows = 1, .kv_tokens = context}, launch);
   engine::LoadedModel steps(*model.ranks);
   engine::Engine engine(steps, context);
   const double load_seconds = seconds_now() - start;
@@ -135,6 +137,8 @@ int chat(const ChatFlags& flags) {
   Statistics statistics = conversation.statistics();
   statistics.load_seconds = load_seconds;
   note(statistics.text());
+  model.ranks.reset();
+  launch.finish();
   return code;
 }
 

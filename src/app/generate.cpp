@@ -50,6 +50,8 @@ std::string read_prompt(const GenerateFlags& flags) {
 }
 
 int generate(const GenerateFlags& flags) {
+  Launch launch(flags.model, flags.model.split.tp);
+  if (!launch.leads()) return follow(flags.model, launch);
   const std::string prompt = read_prompt(flags);
   const double start = seconds_now();
   const OpenedModel opened = open_model(flags.model);
@@ -64,7 +66,7 @@ int generate(const GenerateFlags& flags) {
   const int64_t context =
       context_length(opened, flags.answer.context, prompt_tokens, flags.answer.max_tokens.value_or(kDefaultAnswerRoom));
 
-  const LoadedRanks model = load_model(opened, flags.model, {.max_output_rows = 1, .kv_tokens = context});
+  LoadedRanks model = load_model(opened, flags.model, {.max_output_rows = 1, .kv_tokens = context}, launch);
   engine::LoadedModel steps(*model.ranks);
   engine::Engine engine(steps, context);
   Statistics statistics{.load_seconds = seconds_now() - start};
@@ -77,6 +79,8 @@ int generate(const GenerateFlags& flags) {
       [&](std::string_view piece) { output.write(piece); }, interrupt, statistics);
   if (output.is_terminal()) output.write("\n");
   note(fmt::format("{}{}", statistics.text(), end == AnswerEnd::Context ? "; ended because the context is full" : ""));
+  model.ranks.reset();
+  launch.finish();
   return end == AnswerEnd::Interrupted ? kInterruptedExit : 0;
 }
 

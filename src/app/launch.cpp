@@ -27,10 +27,14 @@ void exit_on_failure(const std::string& text) {
 
 }  // namespace
 
-Launch::Launch(const ModelFlags& flags, int ranks)
+bool Launch::by_mpi() {
+  return comm::started_by_mpi([](const char* name) { return std::getenv(name); });
+}
+
+Launch::Launch(const ModelFlags& flags, int ranks, Span span)
     : threads_per_rank_(flags.split.threads_per_rank.value_or(std::max(1, flags.threads / ranks))) {
   comm::CpuShare share{0, ranks};
-  if (comm::started_by_mpi([](const char* name) { return std::getenv(name); })) {
+  if (span == Span::Everywhere && by_mpi()) {
     std::signal(SIGTERM, SIG_IGN);  // with which mpirun begins when another process has died: time to say which
     comm::MpiOptions options;
     options.local_ranks = ranks;

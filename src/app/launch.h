@@ -13,13 +13,22 @@ namespace cleave::app {
 /// Made before a model is opened, and finished when the last of its ranks is done.
 class Launch {
  public:
-  /// Joins the processes that mpirun started, if it did. `ranks` of this process. Throws Error(Comm).
-  Launch(const ModelFlags& flags, int ranks);
+  enum class Span { Everywhere, ThisProcess };
+
+  /// Joins the processes that mpirun started, if it did and `span` says so: once in a process's life. `ranks` are those
+  /// of this process. Throws Error(Comm).
+  Launch(const ModelFlags& flags, int ranks, Span span = Span::Everywhere);
   ~Launch();
+
+  /// Whether mpirun has started this process.
+  static bool by_mpi();
 
   int num_ranks() const { return num_ranks_; }  // of all processes
   bool leads() const { return leads_; }         // whether rank 0 is here
   int threads_per_rank() const { return threads_per_rank_; }
+  int num_processes() const { return world_ ? world_->num_processes() : 1; }
+  /// Of a process, or num_ranks() behind the last one.
+  int first_rank(int process) const { return world_ ? world_->first_rank(process) : process * num_ranks_; }
 
   /// The communicator of this process's first rank, before local() hands it on.
   comm::Communicator& first() { return *communicators_.front(); }

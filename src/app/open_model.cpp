@@ -4,11 +4,12 @@
 
 #include <algorithm>
 
+#include "app/model_message.h"
 #include "app/planning.h"
 #include "app/terminal.h"
+#include "base/error.h"
 #include "app/unused_tensors.h"
 #include "define/config.h"
-#include "define/definitions.h"
 
 namespace cleave::app {
 namespace {
@@ -22,10 +23,50 @@ class CheckpointShapes final : public define::WeightShapes {
     return tensor == nullptr ? std::nullopt : std::optional(tensor->view.shape);
   }
   std::vector<std::string> names() const override { return checkpoint_.names(); }
+  FindType types() const {
+    return [this](const std::string& name) -> std::optional<DType> {
+      const ckpt::Tensor* tensor = checkpoint_.find(name);
+      return tensor == nullptr ? std::nullopt : std::optional(tensor->view.dtype);
+    };
+  }
 
  private:
   const ckpt::Checkpoint& checkpoint_;
 };
+
+// The same for a process that has only heard of them.
+class TableShapes final : public define::WeightShapes {
+ public:
+  explicit TableShapes(const TensorTable& tensors) : tensors_(tensors) {}
+  std::optional<Shape> find(std::string_view name) const override {
+    const auto found = tensors_.find(name);
+    return found == tensors_.end() ? std::nullopt : std::optional(found->second.shape);
+  }
+  std::vector<std::string> names() const override {
+    std::vector<std::string> names;
+    for (const auto& [name, entry] : tensors_) names.push_back(name);
+    return names;
+  }
+  FindType types() const {
+    return [this](const std::string& name) -> std::optional<DType> {
+      const auto found = tensors_.find(name);
+      return found == tensors_.end() ? std::nullopt : std::optional(found->second.dtype);
+    };
+  }
+
+ private:
+  const TensorTable& tensors_;
+};
+
+// The model's files, if this process has them and they hold the same tensors.
+std::optional<ckpt::Checkpoint> same_files(const std::filesystem::path& path, const TensorTable& tensors) {
+  try {
+    ckpt::Checkpoint checkpoint = ckpt::Checkpoint::open(path);
+    if (checkpoint.has_weights() && tensor_table(checkpoint) == tensors) return checkpoint;
+  } catch (const Error&) {  // not here, or something else: rank 0 has them
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -48,24 +89,49 @@ OpenedModel open_model(const ModelFlags& flags) {
     for (const std::string& tensor : unused_tensors(checkpoint, graphs))
       note(fmt::format("cleave: the model does not use tensor {}", tensor));
   Json config = define::normalize_config(checkpoint.config());
-  return {std::move(checkpoint), std::move(graphs), std::move(config)};
+  const define::Definition definition = *definitions.find(graphs.architecture);
+  return {std::move(checkpoint), definition, std::move(graphs), std::move(config)};
 }
 
-LoadedRanks load_model(const OpenedModel& opened, const ModelFlags& flags, runtime::Options options) {
+LoadedRanks load_model(const OpenedModel& opened, const ModelFlags& flags, runtime::Options options, Launch& launch) {
   options.exact = flags.exact;
   options.weights = flags.int8_weights ? kernels::WeightFormat::Int8 : kernels::WeightFormat::AsStored;
   opened.checkpoint.require_weights();
+  const PlanInputs inputs = plan_inputs(opened.checkpoint, flags);
   LoadedRanks loaded;
   loaded.graph = std::make_unique<graph::Graph>(graph::push_slices_into_weights(opened.graphs.graph("decode")));
-  loaded.plan = plan::make_plan(*loaded.graph, plan_request(opened, *loaded.graph, flags, flags.split.tp));
+  const CheckpointShapes tensors(opened.checkpoint);
+  std::vector<std::string> notes;
+  loaded.plan = plan::make_plan(*loaded.graph, plan_request(inputs, opened.checkpoint.config(), *loaded.graph,
+                                                            tensors.types(), launch.num_ranks(), notes));
+  for (const std::string& text : notes) note("cleave: note: " + text);
   for (const std::string& text : loaded.plan.warnings) note("cleave: warning: " + text);
-  runtime::Ranks::Local local;
-  local.threads_per_rank = flags.split.threads_per_rank.value_or(std::max(1, flags.threads / flags.split.tp));
-  local.communicators = comm::thread_communicators(flags.split.tp, {.threads_per_rank = local.threads_per_rank});
+  runtime::Ranks::Weights weights{&opened.checkpoint};
+  if (launch.num_processes() > 1)
+    weights.feed = send_model({opened.checkpoint.config(), opened.definition, tensor_table(opened.checkpoint), inputs,
+                               options}, launch);
   ProgressBar bar("loading");
-  loaded.ranks = std::make_unique<runtime::Ranks>(opened.checkpoint, *loaded.graph, loaded.plan, options, std::move(local),
+  loaded.ranks = std::make_unique<runtime::Ranks>(weights, *loaded.graph, loaded.plan, options, launch.local(),
                                                   [&](int64_t done, int64_t total) { bar.update(done, total); });
   return loaded;
+}
+
+int follow(const ModelFlags& flags, Launch& launch) {
+  const ModelMessage message = receive_model(launch);
+  const std::optional<ckpt::Checkpoint> checkpoint = same_files(flags.model, message.tensors);
+  answer_model(checkpoint.has_value(), launch);
+  const TableShapes shapes(message.tensors);
+  const graph::Model model = define::Definitions::of(message.definition).trace(message.config, &shapes);
+  const graph::Graph graph = graph::push_slices_into_weights(model.graph("decode"));
+  std::vector<std::string> notes;  // rank 0 prints them
+  const plan::Plan plan = plan::make_plan(
+      graph, plan_request(message.plan, message.config, graph, shapes.types(), launch.num_ranks(), notes));
+  {
+    runtime::Ranks ranks({checkpoint ? &*checkpoint : nullptr}, graph, plan, message.options, launch.local());
+    ranks.follow();
+  }
+  launch.finish();
+  return 0;
 }
 
 int64_t context_length(const OpenedModel& opened, std::optional<int64_t> asked, int64_t prompt, int64_t answer) {

@@ -5,7 +5,9 @@
 #include <optional>
 
 #include "app/flags.h"
+#include "app/launch.h"
 #include "ckpt/checkpoint.h"
+#include "define/definitions.h"
 #include "graph/graph.h"
 #include "plan/plan.h"
 #include "runtime/ranks.h"
@@ -15,6 +17,7 @@ namespace cleave::app {
 /// A checkpoint and the graphs that its definition makes of it.
 struct OpenedModel {
   ckpt::Checkpoint checkpoint;
+  define::Definition definition;  // that serves it
   graph::Model graphs;
   Json config;  // normalised (define/config.h)
 
@@ -34,9 +37,13 @@ struct LoadedRanks {
   std::unique_ptr<runtime::Ranks> ranks;
 };
 
-/// Plans the split, then reads and packs the weights behind a progress bar, all ranks at once. What `options` has to say
-/// on precision comes from the flags.
-LoadedRanks load_model(const OpenedModel& opened, const ModelFlags& flags, runtime::Options options);
+/// Plans the split and tells other processes of it, then reads and packs the weights behind a progress bar, all ranks at
+/// once. What `options` has to say on precision comes from the flags. REQUIRES: launch.leads(); once for a launch.
+LoadedRanks load_model(const OpenedModel& opened, const ModelFlags& flags, runtime::Options options, Launch& launch);
+
+/// Everything that a process does which does not have rank 0: takes its part of the model and computes with it until rank
+/// 0 is done. Gives the exit code.
+int follow(const ModelFlags& flags, Launch& launch);
 
 /// Length of sequences where a prompt has `prompt` tokens and the answer up to `answer`: what the user asked for,
 /// otherwise what is needed, up to what the model was made for. Notes it where the user goes beyond that.

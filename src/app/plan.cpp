@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "app/commands.h"
+#include "app/open_model.h"
 #include "app/planning.h"
 #include "app/terminal.h"
 #include "base/error.h"
@@ -117,7 +118,14 @@ int print_plan(const PlanFlags& flags) {
                              CLI::ExitCodes::RequiredError);
   const OpenedModel opened = open_model(flags.model);
   const graph::Graph graph = graph::push_slices_into_weights(opened.graphs.graph("decode"));
-  const plan::Request request = plan_request(opened, graph, flags.model, flags.ranks);
+  std::vector<std::string> notes;
+  const FindType stored = [&](const std::string& name) -> std::optional<DType> {
+    const ckpt::Tensor* tensor = opened.checkpoint.find(name);
+    return tensor == nullptr ? std::nullopt : std::optional(tensor->view.dtype);
+  };
+  const plan::Request request = plan_request(plan_inputs(opened.checkpoint, flags.model), opened.checkpoint.config(), graph,
+                                             stored, flags.ranks, notes);
+  for (const std::string& text : notes) note("cleave: note: " + text);
   const plan::Plan plan = plan::make_plan(graph, request);
   for (const std::string& text : plan.warnings) note("cleave: warning: " + text);
   if (!flags.export_format.empty()) return print_export(flags, plan);

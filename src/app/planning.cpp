@@ -6,7 +6,6 @@
 #include <fstream>
 #include <iterator>
 
-#include "app/terminal.h"
 #include "base/error.h"
 
 namespace cleave::app {
@@ -20,10 +19,10 @@ plan::OverrideSources::File read_file(const std::filesystem::path& path) {
   return read;
 }
 
-plan::OverrideSources override_sources(const OpenedModel& opened, const SplitFlags& flags) {
+plan::OverrideSources override_sources(const ckpt::Checkpoint& checkpoint, const SplitFlags& flags) {
   plan::OverrideSources sources;
-  const std::filesystem::path own = opened.checkpoint.directory() / "cleave.json";
-  if (!opened.checkpoint.directory().empty() && std::filesystem::exists(own)) sources.model_directory = read_file(own);
+  const std::filesystem::path own = checkpoint.directory() / "cleave.json";
+  if (!checkpoint.directory().empty() && std::filesystem::exists(own)) sources.model_directory = read_file(own);
   for (const std::filesystem::path& path : flags.configs) sources.configs.push_back(read_file(path));
   for (const std::string& name : plan::environment_variables())
     if (const char* value = std::getenv(name.c_str()); value != nullptr) sources.environment.push_back({name, value});
@@ -41,8 +40,7 @@ plan::ModelNames model_names(const Json& config) {
   return names;
 }
 
-}  // namespace
-
+// Rates of the machine: --hardware, or the defaults with this machine's number of cores.
 plan::Hardware hardware_of(const SplitFlags& flags) {
   if (!flags.hardware.empty()) {
     const plan::OverrideSources::File file = read_file(flags.hardware);
@@ -57,32 +55,54 @@ plan::Hardware hardware_of(const SplitFlags& flags) {
   return hardware;
 }
 
-std::vector<DType> stored_types(const ckpt::Checkpoint& checkpoint, const graph::Graph& graph) {
+}  // namespace
+
+PlanInputs plan_inputs(const ckpt::Checkpoint& checkpoint, const ModelFlags& flags) {
+  PlanInputs inputs;
+  inputs.overrides = override_sources(checkpoint, flags.split);
+  inputs.rank_weights = flags.split.rank_weights;
+  inputs.policy = flags.split.policy;
+  inputs.hardware = hardware_of(flags.split);
+  inputs.threads_per_rank = flags.split.threads_per_rank.value_or(0);
+  inputs.strict = flags.split.strict;
+  inputs.int8_weights = flags.int8_weights;
+  return inputs;
+}
+
+std::vector<DType> stored_types(const graph::Graph& graph, const FindType& find) {
   std::vector<DType> types(graph.nodes().size(), DType::BF16);
   for (size_t i = 0; i < types.size(); ++i) {
     if (graph.nodes()[i].op != graph::Op::Weight) continue;
     std::string name = graph.nodes()[i].as<graph::WeightAttributes>().name;
     if (const size_t star = name.find('*'); star != std::string::npos) name.replace(star, 1, "0");
-    if (const ckpt::Tensor* tensor = checkpoint.find(name)) types[i] = tensor->view.dtype;
+    types[i] = find(name).value_or(DType::BF16);
   }
   return types;
 }
 
-plan::Request plan_request(const OpenedModel& opened, const graph::Graph& graph, const ModelFlags& flags, int ranks) {
+std::vector<DType> stored_types(const graph::Graph& graph, const ckpt::Checkpoint& checkpoint) {
+  return stored_types(graph, [&](const std::string& name) -> std::optional<DType> {
+    const ckpt::Tensor* tensor = checkpoint.find(name);
+    return tensor == nullptr ? std::nullopt : std::optional(tensor->view.dtype);
+  });
+}
+
+plan::Request plan_request(const PlanInputs& inputs, const Json& config, const graph::Graph& graph,
+                           const FindType& find, int ranks, std::vector<std::string>& notes) {
   plan::Request request;
-  request.rank_weights = rank_weights(flags.split, ranks);
-  request.policy = flags.split.policy;
-  request.cost.hardware = hardware_of(flags.split);
-  request.cost.threads_per_rank = flags.split.threads_per_rank.value_or(0);
-  request.stored = stored_types(opened.checkpoint, graph);
-  if (flags.int8_weights)  // quantised while loading, in groups that must not be cut
+  request.rank_weights = rank_weights(inputs.rank_weights, ranks);
+  request.policy = inputs.policy;
+  request.cost.hardware = inputs.hardware;
+  request.cost.threads_per_rank = inputs.threads_per_rank;
+  request.stored = stored_types(graph, find);
+  if (inputs.int8_weights)  // quantised while loading, in groups that must not be cut
     for (size_t i = 0; i < request.stored.size(); ++i)
       if (is_float(request.stored[i]) && graph.nodes()[i].dims.size() > 1) request.stored[i] = DType::Q8_0;
-  plan::ParsedOverrides parsed = plan::collect_overrides(override_sources(opened, flags.split));
-  for (const std::string& text : parsed.notes) note("cleave: note: " + text);
+  plan::ParsedOverrides parsed = plan::collect_overrides(inputs.overrides);
+  notes = std::move(parsed.notes);
   request.overrides = std::move(parsed.overrides);
-  request.names = model_names(opened.checkpoint.config());
-  request.strict = flags.split.strict;
+  request.names = model_names(config);
+  request.strict = inputs.strict;
   return request;
 }
 

@@ -1,20 +1,38 @@
 #pragma once
 
-#include <memory>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
 
-#include "app/open_model.h"
+#include "app/flags.h"
+#include "ckpt/checkpoint.h"
 #include "plan/plan.h"
 
 namespace cleave::app {
 
-/// What the planner is asked for: ranks and overrides from flags, environment and files; stored types from the
-/// checkpoint. Notes about overrides are printed. Throws Error and CLI::ValidationError.
-plan::Request plan_request(const OpenedModel& opened, const graph::Graph& graph, const ModelFlags& flags, int ranks);
+/// What the planner wants to know beside the graph, from flags, environment and files: plain data, so that it can be sent
+/// to processes that have none of them.
+struct PlanInputs {
+  plan::OverrideSources overrides;
+  std::vector<double> rank_weights;  // empty: equal
+  plan::Policy policy = plan::Policy::Auto;
+  plan::Hardware hardware;
+  int threads_per_rank = 0;
+  bool strict = false;
+  bool int8_weights = false;
+};
 
-/// Rates of the machine: --hardware, or the defaults with this machine's number of cores.
-plan::Hardware hardware_of(const SplitFlags& flags);
+/// Reads files and environment. Throws Error.
+PlanInputs plan_inputs(const ckpt::Checkpoint& checkpoint, const ModelFlags& flags);
 
-/// The type of every weight of the graph in the checkpoint, by node.
-std::vector<DType> stored_types(const ckpt::Checkpoint& checkpoint, const graph::Graph& graph);
+/// The type of every weight of the graph in the checkpoint, by node; `find` gives that of a tensor, or nothing.
+using FindType = std::function<std::optional<DType>(const std::string& tensor)>;
+std::vector<DType> stored_types(const graph::Graph& graph, const FindType& find);
+std::vector<DType> stored_types(const graph::Graph& graph, const ckpt::Checkpoint& checkpoint);
+
+/// The request for `ranks` ranks. Notes about overrides go to `notes`. Throws Error and CLI::ValidationError.
+plan::Request plan_request(const PlanInputs& inputs, const Json& config, const graph::Graph& graph,
+                           const FindType& find, int ranks, std::vector<std::string>& notes);
 
 }  // namespace cleave::app

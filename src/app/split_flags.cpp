@@ -68,12 +68,11 @@ void add_rank_threads_flag(CLI::App& command, SplitFlags& flags) {
   command.add_flag("--pin", flags.pin, "bind every thread to a core (always done where there are several NUMA nodes)");
 }
 
-std::vector<double> rank_weights(const SplitFlags& flags, int ranks) {
-  if (flags.rank_weights.empty()) return std::vector<double>(static_cast<size_t>(ranks), 1.0);
-  if (flags.rank_weights.size() != static_cast<size_t>(ranks))
-    throw CLI::ValidationError("--rank-weights",
-                               fmt::format("{} weights for {} ranks", flags.rank_weights.size(), ranks));
-  return flags.rank_weights;
+std::vector<double> rank_weights(const std::vector<double>& given, int ranks) {
+  if (given.empty()) return std::vector<double>(static_cast<size_t>(ranks), 1.0);
+  if (given.size() != static_cast<size_t>(ranks))
+    throw CLI::ValidationError("--rank-weights", fmt::format("{} weights for {} ranks", given.size(), ranks));
+  return given;
 }
 
 }  // namespace cleave::app

@@ -144,13 +144,15 @@ class Report {
 };
 
 // Against recorded logits, on each number of ranks.
-int verify_recorded(const VerifyFlags& flags, const OpenedModel& opened) {
-  const std::vector<VerifyCase> cases = read_cases(flags.expected, opened.vocab_size());
+int verify_recorded(const VerifyFlags& flags) {
   for (const int ranks : flags.ranks) {
+    Launch launch(flags.model, ranks);
+    if (!launch.leads()) return follow(flags.model, launch);
+    const OpenedModel opened = open_model(flags.model);
+    opened.checkpoint.require_weights();
+    const std::vector<VerifyCase> cases = read_cases(flags.expected, opened.vocab_size());
     std::vector<Feeding> feedings = plan_feedings(cases, flags.chunks);
-    ModelFlags split = flags.model;
-    split.split.tp = ranks;
-    const LoadedRanks model = load_model(opened, split, options_for(cases, feedings));
+    LoadedRanks model = load_model(opened, flags.model, options_for(cases, feedings), launch);
     engine::LoadedModel steps(*model.ranks);
     print_shares(*model.ranks);
     Report report(flags.model.exact, tolerance(flags));
@@ -159,20 +161,37 @@ int verify_recorded(const VerifyFlags& flags, const OpenedModel& opened) {
       for (const Track& track : feeding.tracks) report.add(feeding.name, track);
     }
     report.finish();
+    model.ranks.reset();
+    launch.finish();
+  }
+  return 0;
+}
+
+// Several ranks against one, node by node.
+int verify_ranks(const VerifyFlags& flags) {
+  std::optional<OpenedModel> opened;
+  std::optional<RankComparison> comparison;
+  for (const int ranks : flags.ranks) {
+    Launch launch(flags.model, ranks);
+    if (!launch.leads()) return follow(flags.model, launch);
+    if (!comparison) {
+      opened.emplace(open_model(flags.model));
+      opened->checkpoint.require_weights();
+      comparison.emplace(*opened, flags.model,
+                         flags.prompt ? load_model_text(*opened, ChatMode::Never, {}).prompt(*flags.prompt, {})
+                                      : random_tokens(flags.num_tokens, opened->vocab_size()),
+                         tolerance(flags));
+    }
+    comparison->compare(launch);
+    launch.finish();
   }
   return 0;
 }
 
 int verify(const VerifyFlags& flags) {
-  const OpenedModel opened = open_model(flags.model);
-  opened.checkpoint.require_weights();
-  if (!flags.expected.empty()) return verify_recorded(flags, opened);
-  const std::vector<int32_t> tokens = flags.prompt ? load_model_text(opened, ChatMode::Never, {}).prompt(*flags.prompt, {})
-                                                   : random_tokens(flags.num_tokens, opened.vocab_size());
-  const RankComparison comparison(opened, flags.model, tokens, tolerance(flags));
-  for (const int ranks : flags.ranks)
-    if (ranks > 1) comparison.compare(ranks);
-  return 0;
+  if (Launch::by_mpi() && flags.ranks.size() > 1)
+    throw CLI::ValidationError("--tp", "under mpirun a run has one number of ranks of each process");
+  return flags.expected.empty() ? verify_ranks(flags) : verify_recorded(flags);
 }
 
 }  // namespace

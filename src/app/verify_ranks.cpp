@@ -161,17 +161,17 @@ RankComparison::RankComparison(const OpenedModel& opened, const ModelFlags& flag
   ModelFlags single = flags;
   single.split = {};
   single.split.tp = 1;
-  const LoadedRanks model = load_model(opened, single, options_for(tokens_.size()));
+  Launch launch(single, 1, Launch::Span::ThisProcess);
+  const LoadedRanks model = load_model(opened, single, options_for(tokens_.size()), launch);
   model.ranks->observe([&](int, const lower::Instruction& instruction, std::span<const float> output) {
     values_[instruction.node].assign(output.begin(), output.end());
   });
   run(*model.ranks, tokens_);
 }
 
-void RankComparison::compare(int ranks) const {
-  ModelFlags split = flags_;
-  split.split.tp = ranks;
-  const LoadedRanks model = load_model(opened_, split, options_for(tokens_.size()));
+void RankComparison::compare(Launch& launch) const {
+  const int ranks = launch.num_ranks();
+  const LoadedRanks model = load_model(opened_, flags_, options_for(tokens_.size()), launch);
   print_shares(*model.ranks);
   Comparison comparison(model, values_);
   model.ranks->observe([&](int rank, const lower::Instruction& instruction, std::span<const float> output) {

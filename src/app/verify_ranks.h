@@ -21,9 +21,10 @@ class RankComparison {
   /// Loads the model on one rank, runs the tokens and keeps every value. The opened model must outlive it.
   RankComparison(const OpenedModel& opened, const ModelFlags& flags, std::span<const int32_t> tokens, double tolerance);
 
-  /// Loads the model on `ranks` ranks, runs the same tokens and compares every value that a rank has, whole or in part.
-  /// Prints the result. Throws Error naming the first node that differs by more than the tolerance.
-  void compare(int ranks) const;
+  /// Loads the model on the ranks of a launch, runs the same tokens and compares every value that a rank of this process
+  /// has, whole or in part. Prints the result. Throws Error naming the first node that differs by more than the
+  /// tolerance.
+  void compare(Launch& launch) const;
 
  private:
   const OpenedModel& opened_;

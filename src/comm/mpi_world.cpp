@@ -134,6 +134,10 @@ int MpiWorld::process() const {
   return impl_->context.process;
 }
 
+int MpiWorld::first_rank(int process) const {
+  return impl_->context.first_ranks.at(static_cast<size_t>(process));
+}
+
 int MpiWorld::num_processes() const {
   return impl_->context.num_processes;
 }

@@ -44,6 +44,8 @@ class MpiWorld {
 
   int process() const;
   int num_processes() const;
+  /// Global rank of a process's first rank; the number of all ranks for num_processes().
+  int first_rank(int process) const;
 
   /// Among the ranks of all processes of this machine that may use the same CPUs as this one: for place_ranks in
   /// base/topology.h, which otherwise would give every process the same.

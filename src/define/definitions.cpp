@@ -102,6 +102,12 @@ Definitions Definitions::load(std::span<const std::filesystem::path> user_paths)
   return all;
 }
 
+Definitions Definitions::of(Definition definition) {
+  Definitions one;
+  one.definitions_.push_back(std::move(definition));
+  return one;
+}
+
 const Definition* Definitions::find(std::string_view architecture) const {
   for (const Definition& definition : definitions_)
     if (std::ranges::count(definition.architectures, architecture) > 0) return &definition;

@@ -45,6 +45,9 @@ class Definitions {
   /// a path that does not exist, InvalidArgument with Lua file and line for a definition that does not load.
   static Definitions load(std::span<const std::filesystem::path> user_paths = {});
 
+  /// One definition, as it was read elsewhere.
+  static Definitions of(Definition definition);
+
   const std::vector<Definition>& all() const { return definitions_; }
   /// Null where no definition serves it.
   const Definition* find(std::string_view architecture) const;

@@ -9,11 +9,11 @@ namespace cleave::runtime {
 
 // Members are made in this order, since later ones point into earlier ones; none moves afterwards.
 struct Model::Impl {
-  Impl(const ckpt::Checkpoint& checkpoint, lower::Program lowered, const Options& wanted,
-       comm::Communicator& communicator, ThreadPool& pool, const Progress& progress)
+  Impl(WeightSource& source, lower::Program lowered, const Options& wanted, comm::Communicator& communicator,
+       ThreadPool& pool, const Progress& progress)
       : options(wanted),
         program(std::move(lowered)),
-        weights(load_weights(checkpoint, program, wanted, pool, progress)),
+        weights(load_weights(source, program, wanted, pool, progress)),
         kv(program.kv_layers, (wanted.kv_tokens + kBlockSize - 1) / kBlockSize, kBlockSize,
            wanted.exact ? DType::F32 : DType::F16),
         // As many slots as sequences can ask for logits in one step; the memory of unused ones is never touched.
@@ -49,10 +49,9 @@ Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 Model::~Model() = default;
 
-Model Model::load(const ckpt::Checkpoint& checkpoint, lower::Program program, const Options& options,
+Model Model::load(WeightSource& weights, lower::Program program, const Options& options,
                   comm::Communicator& communicator, ThreadPool& pool, const Progress& progress) {
-  checkpoint.require_weights();
-  return Model(std::make_unique<Impl>(checkpoint, std::move(program), options, communicator, pool, progress));
+  return Model(std::make_unique<Impl>(weights, std::move(program), options, communicator, pool, progress));
 }
 
 int64_t Model::vocab_size() const {

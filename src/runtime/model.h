@@ -6,13 +6,14 @@
 #include <span>
 
 #include "base/thread_pool.h"
-#include "ckpt/checkpoint.h"
 #include "comm/communicator.h"
 #include "kernels/matrix.h"
 #include "lower/program.h"
 #include "runtime/step.h"
 
 namespace cleave::runtime {
+
+class WeightSource;
 
 struct Options {
   bool exact = false;  // f32 throughout: weights as stored, products and the key-value cache in f32
@@ -44,9 +45,10 @@ class Model {
  public:
   static constexpr int64_t kBlockSize = 32;  // positions of a key-value block
 
-  /// Reads and packs the weights of a program, which was lowered with the limits of `options` (limits_of()). Checkpoint,
-  /// communicator and pool must outlive the model. Throws Error.
-  static Model load(const ckpt::Checkpoint& checkpoint, lower::Program program, const Options& options,
+  /// Takes and packs the weights of a program, which was lowered with the limits of `options` (limits_of()). What the
+  /// weights are read from, communicator and pool must outlive the model: a table stays in the checkpoint's mapping.
+  /// Throws Error.
+  static Model load(WeightSource& weights, lower::Program program, const Options& options,
                     comm::Communicator& communicator, ThreadPool& pool, const Progress& progress = {});
   Model(Model&&) noexcept;
   Model& operator=(Model&&) noexcept;

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/topology.h"
 #include "runtime/step_message.h"
+#include "runtime/weight_source.h"
 
 namespace cleave::runtime {
 namespace {
@@ -68,7 +69,7 @@ struct Ranks::Impl {
     }
   }
 
-  void load(Rank& rank, const ckpt::Checkpoint& checkpoint, const graph::Graph& graph, const plan::Plan& plan,
+  void load(Rank& rank, const Weights& weights, const graph::Graph& graph, const plan::Plan& plan,
             const Progress& progress) {
     guarded(rank, [&] {
       comm::require_equal(*rank.communicator, plan.hash(), "plans");
@@ -78,14 +79,27 @@ struct Ranks::Impl {
       rank.pool = std::make_unique<ThreadPool>(local.threads_per_rank, cpus);
       rank.communicator->watch(*rank.pool);
       rank.message = std::make_unique<StepMessage>(*rank.communicator);
-      lower::Program program = lower::lower(graph, plan, rank.communicator->rank(), Model::limits_of(options));
-      rank.model = std::make_unique<Model>(Model::load(checkpoint, std::move(program), options, *rank.communicator,
-                                                       *rank.pool, [&](int64_t done, int64_t total) {
-                                                         rank.communicator->tick();
-                                                         progress(done, total);
-                                                       }));
+      const int number = rank.communicator->rank();
+      if (number == 0 && !weights.feed.empty()) feed(*rank.communicator, weights, graph, plan);
+      lower::Program program = lower::lower(graph, plan, number, Model::limits_of(options));
+      const auto source = weights.checkpoint != nullptr ? weights_from_files(*weights.checkpoint, program)
+                                                        : weights_from_rank_0(*rank.communicator);
+      const Progress ticking = [&](int64_t done, int64_t total) {
+        rank.communicator->tick();
+        progress(done, total);
+      };
+      rank.model = std::make_unique<Model>(
+          Model::load(*source, std::move(program), options, *rank.communicator, *rank.pool, ticking));
       exchange_reports(rank);
     });
+  }
+
+  void feed(comm::Communicator& communicator, const Weights& weights, const graph::Graph& graph,
+            const plan::Plan& plan) const {
+    std::vector<std::pair<int, lower::Program>> programs;
+    for (const int rank : weights.feed)
+      programs.emplace_back(rank, lower::lower(graph, plan, rank, Model::limits_of(options)));
+    feed_weights(*weights.checkpoint, programs, communicator);
   }
 
   // Rank 0 learns what everybody holds; it also means that everybody is ready.
@@ -113,19 +127,19 @@ struct Ranks::Impl {
   }
 };
 
-Ranks::Ranks(const ckpt::Checkpoint& checkpoint, const graph::Graph& graph, const plan::Plan& plan,
-             const Options& options, Local local, const Progress& progress)
+Ranks::Ranks(const Weights& weights, const graph::Graph& graph, const plan::Plan& plan, const Options& options,
+             Local local, const Progress& progress)
     : impl_(std::make_unique<Impl>()) {
   Impl& m = *impl_;
   CHECK(!local.communicators.empty());
   CHECK_EQ(local.communicators[0]->size(), plan.ranks);
-  checkpoint.require_weights();
+  if (weights.checkpoint != nullptr) weights.checkpoint->require_weights();
   m.local = std::move(local);
   m.options = options;
   m.ranks.resize(m.local.communicators.size());
   SharedProgress shared(m.ranks.size(), progress);
   const auto load = [&](size_t r) {
-    m.load(m.ranks[r], checkpoint, graph, plan, [&, r](int64_t done, int64_t total) { shared.update(r, done, total); });
+    m.load(m.ranks[r], weights, graph, plan, [&, r](int64_t done, int64_t total) { shared.update(r, done, total); });
   };
   for (size_t r = 0; r < m.ranks.size(); ++r) m.ranks[r].communicator = m.local.communicators[r].get();
   for (size_t r = 1; r < m.ranks.size(); ++r)

@@ -30,10 +30,16 @@ class Ranks {
     std::vector<std::vector<int>> cpus = {};  // for each thread of each rank; empty: wherever the system likes
   };
 
-  /// Compares the plans of all ranks, lowers the graph for each rank of this process and reads its weights, all ranks at
+  /// What the weights are read from: files, or what rank 0 sends. On rank 0, `feed` are the ranks that it sends to.
+  struct Weights {
+    const ckpt::Checkpoint* checkpoint = nullptr;  // null: from rank 0
+    std::vector<int> feed = {};
+  };
+
+  /// Compares the plans of all ranks, lowers the graph for each rank of this process and loads its weights, all ranks at
   /// once. The checkpoint must outlive the ranks. Throws Error.
-  Ranks(const ckpt::Checkpoint& checkpoint, const graph::Graph& graph, const plan::Plan& plan, const Options& options,
-        Local local, const Progress& progress = {});
+  Ranks(const Weights& weights, const graph::Graph& graph, const plan::Plan& plan, const Options& options, Local local,
+        const Progress& progress = {});
   Ranks(const Ranks&) = delete;
   Ranks& operator=(const Ranks&) = delete;
   /// Where this process leads, the others' follow() returns.

@@ -131,7 +131,7 @@ int64_t WeightReader::stored_bytes() const {
   return bytes;
 }
 
-std::optional<TensorView> WeightReader::contiguous() const {
+std::optional<TensorView> WeightReader::mapped() const {
   if (sources_.size() != 1 || sources_[0].tensor->interleaved_heads != 0 || sources_[0].tensor->scales)
     return std::nullopt;
   const lower::Piece& piece = *sources_[0].piece;
@@ -146,6 +146,22 @@ std::optional<TensorView> WeightReader::contiguous() const {
                     {num_rows_, row_elements_},
                     sources_[0].tensor->view.bytes.subspan(static_cast<size_t>(block * type.block_bytes),
                                                            static_cast<size_t>(bytes()))};
+}
+
+// Rows of one matrix of the checkpoint, in its order: what lies between the first and the last is let go, parts of other
+// ranks' included, which are read again from the page cache where they are still wanted.
+void WeightReader::release_rows(int64_t begin, int64_t end) const {
+  if (sources_.size() != 1 || end <= begin || sources_[0].tensor->interleaved_heads != 0) return;
+  const lower::Piece& piece = *sources_[0].piece;
+  const TensorView& stored = sources_[0].tensor->view;
+  if (piece.extents.size() != 2 || piece.strides[0] < piece.extents[1] || piece.strides[1] != 1) return;
+  const DTypeInfo& type = info(stored.dtype);
+  const auto byte_of = [&](int64_t element) {
+    return static_cast<size_t>(element / type.block_elements * type.block_bytes);
+  };
+  const size_t first = byte_of(piece.offset + begin * piece.strides[0]);
+  const size_t last = std::min(stored.bytes.size(), byte_of(piece.offset + end * piece.strides[0]));
+  checkpoint_.release({stored.dtype, {}, stored.bytes.subspan(first, last - first)});
 }
 
 void WeightReader::release() const {

@@ -66,8 +66,8 @@ class WeightReaderTest : public testing::Test {
 TEST_F(WeightReaderTest, BorrowsWholeRows) {
   const lower::WeightView view = stored();
   const WeightReader reader(*checkpoint_, view);
-  ASSERT_TRUE(reader.contiguous());
-  EXPECT_EQ(reader.row(1, {}).data(), reader.contiguous()->row(1).data());
+  ASSERT_TRUE(reader.mapped());
+  EXPECT_EQ(reader.row(1, {}).data(), reader.mapped()->row(1).data());
 }
 
 TEST_F(WeightReaderTest, ReadsATranspose) {
@@ -77,7 +77,7 @@ TEST_F(WeightReaderTest, ReadsATranspose) {
   const lower::WeightView view = lower::view_of(graph_, t, {&whole});
   EXPECT_THAT(read(view), testing::ElementsAre(0, 4, 8, 12, 16, 20, 1, 5, 9, 13, 17, 21, 2, 6, 10, 14, 18, 22, 3, 7, 11,
                                                15, 19, 23));
-  EXPECT_FALSE(WeightReader(*checkpoint_, view).contiguous());
+  EXPECT_FALSE(WeightReader(*checkpoint_, view).mapped());
 }
 
 TEST_F(WeightReaderTest, ReadsEverySecondRowOfAFusedWeight) {

@@ -7,7 +7,6 @@
 #include "kernels/elementwise.h"
 #include "kernels/rows.h"
 #include "runtime/binder.h"
-#include "runtime/weight_reader.h"
 #include "tensor/convert.h"
 
 namespace cleave::runtime {
@@ -19,17 +18,12 @@ using lower::Parameter;
 // are never both resident.
 constexpr int64_t kReleaseBytes = int64_t{1} << 20;
 
-std::unique_ptr<kernels::Matrix> load_matrix(const ckpt::Checkpoint& checkpoint, const WeightReader& reader, bool exact,
-                                             const Options& options, kernels::WeightArena& arena, ThreadPool& pool) {
+std::unique_ptr<kernels::Matrix> load_matrix(const WeightRows& reader, bool exact, const Options& options,
+                                             kernels::WeightArena& arena, ThreadPool& pool) {
   const int64_t stride = row_bytes(reader.dtype(), reader.row_elements());
   const int64_t rows_per_release = std::max<int64_t>(1, kReleaseBytes / std::max<int64_t>(1, stride));
-  const std::optional<TensorView> whole = reader.contiguous();
   const auto row = [&](int64_t index, std::span<std::byte> buffer) {
-    if (whole && index % rows_per_release == 0 && index > 0) {
-      const auto bytes = static_cast<size_t>(rows_per_release * stride);
-      const auto begin = static_cast<size_t>((index - rows_per_release) * stride);
-      checkpoint.release({whole->dtype, {}, whole->bytes.subspan(begin, bytes)});
-    }
+    if (index % rows_per_release == 0 && index > 0) reader.release_rows(index - rows_per_release, index);
     return reader.row(index, buffer);
   };
   // Numbers of eight bits with a scale for many keep all that they say in 16.
@@ -53,8 +47,8 @@ std::unique_ptr<kernels::Matrix> load_matrix(const ckpt::Checkpoint& checkpoint,
   return kernels::pack_matrix(reader.dtype(), reader.num_rows(), reader.row_elements(), row, pack, pool);
 }
 
-TensorView load_table(const WeightReader& reader, Buffer& memory) {
-  if (std::optional<TensorView> mapped = reader.contiguous()) return *mapped;
+TensorView load_table(const WeightRows& reader, Buffer& memory) {
+  if (std::optional<TensorView> mapped = reader.mapped()) return *mapped;
   memory = Buffer(static_cast<size_t>(reader.bytes()));
   const auto stride = static_cast<size_t>(row_bytes(reader.dtype(), reader.row_elements()));
   for (int64_t r = 0; r < reader.num_rows(); ++r) {
@@ -79,7 +73,7 @@ void apply(const std::vector<lower::WeightFunction>& functions, std::vector<floa
   }
 }
 
-std::vector<float> load_vector(const WeightReader& reader) {
+std::vector<float> load_vector(const WeightRows& reader) {
   const auto elements = static_cast<size_t>(reader.row_elements());
   std::vector<float> values(static_cast<size_t>(reader.num_rows()) * elements);
   std::vector<std::byte> buffer(static_cast<size_t>(row_bytes(reader.dtype(), reader.row_elements())));
@@ -91,38 +85,31 @@ std::vector<float> load_vector(const WeightReader& reader) {
 
 }  // namespace
 
-LoadedWeights load_weights(const ckpt::Checkpoint& checkpoint, const lower::Program& program, const Options& options,
+LoadedWeights load_weights(WeightSource& source, const lower::Program& program, const Options& options,
                            ThreadPool& pool, const Progress& progress) {
-  std::vector<WeightReader> readers;
-  int64_t total = 0;
-  for (const Parameter& parameter : program.parameters)
-    total += readers.emplace_back(checkpoint, parameter.view).bytes();
   LoadedWeights weights;
-  for (const WeightReader& reader : readers) weights.stored_bytes += reader.stored_bytes();
+  weights.stored_bytes = source.stored_bytes();
   int64_t done = 0;
-  for (size_t i = 0; i < readers.size(); ++i) {
-    LoadedParameter& loaded = weights.parameters.emplace_back();
-    const Parameter& parameter = program.parameters[i];
+  for (const Parameter& parameter : program.parameters) {
     if (parameter.use != Parameter::Use::Vector && !parameter.view.functions.empty())
       fail(ErrorKind::Unsupported, "weight {}: only vectors can be changed by scale, shift or unary", parameter.name);
-    switch (program.parameters[i].use) {
+    const WeightRows& rows = source.next();
+    LoadedParameter& loaded = weights.parameters.emplace_back();
+    switch (parameter.use) {
       case Parameter::Use::Matrix:
-        loaded.matrix = load_matrix(checkpoint, readers[i], options.exact || program.parameters[i].decides, options,
-                                    weights.arena, pool);
+        loaded.matrix = load_matrix(rows, options.exact || parameter.decides, options, weights.arena, pool);
         break;
       case Parameter::Use::Table:
-        loaded.table = load_table(readers[i], loaded.memory);
+        loaded.table = load_table(rows, loaded.memory);
         break;
       case Parameter::Use::Vector:
-        loaded.vector = load_vector(readers[i]);
-        apply(program.parameters[i].view.functions, loaded.vector, pool);
+        loaded.vector = load_vector(rows);
+        apply(parameter.view.functions, loaded.vector, pool);
         break;
     }
-    readers[i].release();
-    done += readers[i].bytes();
-    if (progress) progress(done, total);
+    done += rows.bytes();
+    if (progress) progress(done, source.total_bytes());
   }
-  checkpoint.release_files();  // headers and a tokenizer's vocabulary, too
   return weights;
 }
 

@@ -5,10 +5,10 @@
 
 #include "base/buffer.h"
 #include "base/thread_pool.h"
-#include "ckpt/checkpoint.h"
 #include "kernels/weight_arena.h"
 #include "lower/program.h"
 #include "runtime/model.h"
+#include "runtime/weight_source.h"
 
 namespace cleave::runtime {
 
@@ -30,9 +30,9 @@ struct LoadedWeights {
   int64_t resident_bytes() const;
 };
 
-/// Reads and packs all parameters of a program, each with all threads of the pool. The files' pages are let go as they
+/// Takes and packs all parameters of a program, each with all threads of the pool. The files' pages are let go as they
 /// are done with. Throws Error.
-LoadedWeights load_weights(const ckpt::Checkpoint& checkpoint, const lower::Program& program, const Options& options,
+LoadedWeights load_weights(WeightSource& source, const lower::Program& program, const Options& options,
                            ThreadPool& pool, const Progress& progress);
 
 }  // namespace cleave::runtime

@@ -63,7 +63,8 @@ TEST(SmolLm2, WritesPromptsAndIdsAsTransformersDoes) {
 
 TEST(SmolLm2, ChoosesEveryGreedyTokenInExactArithmetic) {
   const OpenedModel opened = open_model(model_flags(true));
-  const LoadedRanks model = load_model(opened, model_flags(true), {.kv_tokens = 1024});
+  Launch launch(model_flags(true), 1);
+  const LoadedRanks model = load_model(opened, model_flags(true), {.kv_tokens = 1024}, launch);
   engine::LoadedModel steps(*model.ranks);
   engine::Engine engine(steps, 1024);
   const std::vector<Reference> all = references();
@@ -77,7 +78,8 @@ TEST(SmolLm2, ChoosesEveryGreedyTokenInExactArithmetic) {
 
 TEST(SmolLm2, ChoosesTheGreedyTokensThatAreClearInTheDefaultPath) {
   const OpenedModel opened = open_model(model_flags(false));
-  const LoadedRanks model = load_model(opened, model_flags(false), {.kv_tokens = 128});
+  Launch launch(model_flags(false), 1);
+  const LoadedRanks model = load_model(opened, model_flags(false), {.kv_tokens = 128}, launch);
   std::vector<int32_t> blocks(static_cast<size_t>(model.ranks->num_blocks()));
   for (size_t i = 0; i < blocks.size(); ++i) blocks[i] = static_cast<int32_t>(i);
   for (const Reference& reference : references()) {

@@ -49,7 +49,7 @@ class SplitFixture : public testing::TestWithParam<std::string> {
     options.exact = true;
     options.kv_tokens = 512;
     options.max_tokens = options.max_output_rows = 64;
-    runtime::Ranks ranks(opened_->checkpoint, *graph_, plan, options, {comm::thread_communicators(plan.ranks), 1});
+    runtime::Ranks ranks({&opened_->checkpoint}, *graph_, plan, options, {comm::thread_communicators(plan.ranks), 1});
     check_weights(plan, request, ranks, what);
     engine::LoadedModel model(ranks);
     std::vector<app::Track> tracks;

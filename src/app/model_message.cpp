@@ -1,0 +1,135 @@
+#include "app/model_message.h"
+
+#include <utility>
+
+#include "base/error.h"
+
+namespace cleave::app {
+namespace {
+
+using plan::OverrideSources;
+
+Json to_json(const OverrideSources& sources) {
+  Json configs = Json::array(), environment = Json::array(), flags = Json::array();
+  for (const auto& file : sources.configs) configs.push_back({file.name, file.text});
+  for (const auto& variable : sources.environment) environment.push_back({variable.name, variable.value});
+  for (const auto& flag : sources.flags) flags.push_back({flag.name, flag.value});
+  Json json = {{"configs", configs}, {"environment", environment}, {"flags", flags}};
+  if (sources.model_directory) json["own"] = {sources.model_directory->name, sources.model_directory->text};
+  return json;
+}
+
+std::pair<std::string, std::string> text_pair(const Json& json) {
+  return {json.at(0).get<std::string>(), json.at(1).get<std::string>()};
+}
+
+OverrideSources sources_from(const Json& json) {
+  OverrideSources sources;
+  for (const Json& entry : json.at("configs")) {
+    auto [name, text] = text_pair(entry);
+    sources.configs.push_back({std::move(name), std::move(text)});
+  }
+  for (const Json& entry : json.at("environment")) {
+    auto [name, value] = text_pair(entry);
+    sources.environment.push_back({std::move(name), std::move(value)});
+  }
+  for (const Json& entry : json.at("flags")) {
+    auto [name, value] = text_pair(entry);
+    sources.flags.push_back({std::move(name), std::move(value)});
+  }
+  if (json.contains("own")) {
+    auto [name, text] = text_pair(json.at("own"));
+    sources.model_directory = OverrideSources::File{std::move(name), std::move(text)};
+  }
+  return sources;
+}
+
+Json to_json(const ModelMessage& m) {
+  Json tensors = Json::array();
+  for (const auto& [name, entry] : m.tensors) tensors.push_back({name, static_cast<int>(entry.dtype), entry.shape});
+  return {{"config", m.config},
+          {"definition", {m.definition.file, m.definition.origin, m.definition.text, m.definition.architectures}},
+          {"tensors", tensors},
+          {"overrides", to_json(m.plan.overrides)},
+          {"rank_weights", m.plan.rank_weights},
+          {"policy", static_cast<int>(m.plan.policy)},
+          {"hardware", m.plan.hardware.to_json()},
+          {"threads_per_rank", m.plan.threads_per_rank},
+          {"strict", m.plan.strict},
+          {"exact", m.options.exact},
+          {"int8", m.plan.int8_weights},
+          {"limits", {m.options.max_tokens, m.options.max_output_rows, m.options.kv_tokens}}};
+}
+
+ModelMessage message_from(const Json& json) {
+  ModelMessage m;
+  m.config = json.at("config");
+  const Json& definition = json.at("definition");
+  m.definition = {definition.at(0).get<std::string>(), definition.at(1).get<std::string>(),
+                  definition.at(2).get<std::string>(), definition.at(3).get<std::vector<std::string>>()};
+  for (const Json& entry : json.at("tensors"))
+    m.tensors[entry.at(0).get<std::string>()] = {static_cast<DType>(entry.at(1).get<int>()), entry.at(2).get<Shape>()};
+  m.plan.overrides = sources_from(json.at("overrides"));
+  m.plan.rank_weights = json.at("rank_weights").get<std::vector<double>>();
+  m.plan.policy = static_cast<plan::Policy>(json.at("policy").get<int>());
+  m.plan.hardware = plan::Hardware::from_json(json.at("hardware"));
+  m.plan.threads_per_rank = json.at("threads_per_rank").get<int>();
+  m.plan.strict = json.at("strict").get<bool>();
+  m.plan.int8_weights = json.at("int8").get<bool>();
+  m.options.exact = json.at("exact").get<bool>();
+  m.options.weights = m.plan.int8_weights ? kernels::WeightFormat::Int8 : kernels::WeightFormat::AsStored;
+  const auto limits = json.at("limits").get<std::vector<int64_t>>();
+  m.options.max_tokens = limits.at(0);
+  m.options.max_output_rows = limits.at(1);
+  m.options.kv_tokens = limits.at(2);
+  return m;
+}
+
+}  // namespace
+
+TensorTable tensor_table(const ckpt::Checkpoint& checkpoint) {
+  TensorTable table;
+  for (const std::string& name : checkpoint.names()) {
+    const ckpt::Tensor* tensor = checkpoint.find(name);
+    table[name] = {tensor->view.dtype, tensor->view.shape};
+  }
+  return table;
+}
+
+std::vector<int> send_model(const ModelMessage& message, Launch& launch) {
+  const std::string text = to_json(message).dump();
+  const auto size = static_cast<int64_t>(text.size());
+  for (int process = 1; process < launch.num_processes(); ++process) {
+    const int rank = launch.first_rank(process);
+    launch.first().send(&size, sizeof size, rank);
+    launch.first().send(text.data(), size, rank);
+  }
+  std::vector<int> without_files;
+  for (int process = 1; process < launch.num_processes(); ++process) {
+    uint8_t has_files = 0;
+    launch.first().receive(&has_files, sizeof has_files, launch.first_rank(process));
+    for (int rank = launch.first_rank(process); has_files == 0 && rank < launch.first_rank(process + 1); ++rank)
+      without_files.push_back(rank);
+  }
+  return without_files;
+}
+
+ModelMessage receive_model(Launch& launch) {
+  int64_t size = 0;
+  launch.first().receive(&size, sizeof size, 0);
+  std::string text(static_cast<size_t>(size), '\0');
+  launch.first().receive(text.data(), size, 0);
+  try {
+    return message_from(Json::parse(text));
+  } catch (const Json::exception& error) {
+    fail(ErrorKind::Comm, "rank 0 describes the model in another way than this program knows ({}); run the same version "
+         "of Cleave everywhere", error.what());
+  }
+}
+
+void answer_model(bool has_files, Launch& launch) {
+  const uint8_t answer = has_files ? 1 : 0;
+  launch.first().send(&answer, sizeof answer, 0);
+}
+
+}  // namespace cleave::app

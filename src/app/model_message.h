@@ -1,0 +1,41 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "app/launch.h"
+#include "app/planning.h"
+#include "define/definitions.h"
+
+namespace cleave::app {
+
+/// A stored tensor without its bytes.
+struct TensorEntry {
+  DType dtype = DType::BF16;
+  Shape shape;
+  bool operator==(const TensorEntry&) const = default;
+};
+using TensorTable = std::map<std::string, TensorEntry, std::less<>>;
+
+TensorTable tensor_table(const ckpt::Checkpoint& checkpoint);
+
+/// All that a process needs to make the same plan and programs as rank 0, without a file of the model: rank 0 sends it to
+/// every other process.
+struct ModelMessage {
+  Json config;
+  define::Definition definition;  // that serves it
+  TensorTable tensors;
+  PlanInputs plan;
+  runtime::Options options;
+};
+
+/// Sends the message to the other processes, and hears which of them have no files of the model: gives the ranks there.
+/// REQUIRES: launch.leads().
+std::vector<int> send_model(const ModelMessage& message, Launch& launch);
+
+/// REQUIRES: not launch.leads().
+ModelMessage receive_model(Launch& launch);
+/// Tells rank 0 whether this process has the files.
+void answer_model(bool has_files, Launch& launch);
+
+}  // namespace cleave::app
