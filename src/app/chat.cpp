@@ -116,9 +116,7 @@ int converse(Conversation& conversation, Interrupt& interrupt) {
   }
 }
 
-int chat(const ChatFlags& flags) {
-  Launch launch(flags.model, flags.model.split.tp);
-  if (!launch.leads()) return follow(flags.model, launch);
+int chat(const ChatFlags& flags, Launch& launch) {
   const double start = seconds_now();
   const OpenedModel opened = open_model(flags.model);
   opened.checkpoint.require_weights();
@@ -126,7 +124,7 @@ int chat(const ChatFlags& flags) {
   const engine::SamplingParams sampling = sampling_params(flags.sampling, opened.checkpoint.generation_config());
   const int64_t context = context_length(opened, flags.answer.context, 0, kDefaultContext);
 
-  LoadedRanks model = load_model(opened, flags.model, {.max_output_rows = 1, .kv_tokens = context}, launch);
+  const LoadedRanks model = load_model(opened, flags.model, {.max_output_rows = 1, .kv_tokens = context}, launch);
   engine::LoadedModel steps(*model.ranks);
   engine::Engine engine(steps, context);
   const double load_seconds = seconds_now() - start;
@@ -137,8 +135,6 @@ int chat(const ChatFlags& flags) {
   Statistics statistics = conversation.statistics();
   statistics.load_seconds = load_seconds;
   note(statistics.text());
-  model.ranks.reset();
-  launch.finish();
   return code;
 }
 
@@ -151,7 +147,9 @@ void add_chat(CLI::App& app, Action& action) {
   add_answer_flags(*command, flags->answer);
   add_sampling_flags(*command, flags->sampling);
   add_compute_flags(*command, flags->model);
-  command->callback([flags, &action] { action = [flags] { return chat(*flags); }; });
+  command->callback([flags, &action] { action = [flags] {
+      return with_launch(flags->model, flags->model.split.tp, [&](Launch& launch) { return chat(*flags, launch); });
+    }; });
 }
 
 }  // namespace cleave::app

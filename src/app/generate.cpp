@@ -49,9 +49,7 @@ std::string read_prompt(const GenerateFlags& flags) {
   return *flags.prompt == "-" ? read_all(std::cin, "standard input") : *flags.prompt;
 }
 
-int generate(const GenerateFlags& flags) {
-  Launch launch(flags.model, flags.model.split.tp);
-  if (!launch.leads()) return follow(flags.model, launch);
+int generate(const GenerateFlags& flags, Launch& launch) {
   const std::string prompt = read_prompt(flags);
   const double start = seconds_now();
   const OpenedModel opened = open_model(flags.model);
@@ -66,7 +64,7 @@ int generate(const GenerateFlags& flags) {
   const int64_t context =
       context_length(opened, flags.answer.context, prompt_tokens, flags.answer.max_tokens.value_or(kDefaultAnswerRoom));
 
-  LoadedRanks model = load_model(opened, flags.model, {.max_output_rows = 1, .kv_tokens = context}, launch);
+  const LoadedRanks model = load_model(opened, flags.model, {.max_output_rows = 1, .kv_tokens = context}, launch);
   engine::LoadedModel steps(*model.ranks);
   engine::Engine engine(steps, context);
   Statistics statistics{.load_seconds = seconds_now() - start};
@@ -79,8 +77,6 @@ int generate(const GenerateFlags& flags) {
       [&](std::string_view piece) { output.write(piece); }, interrupt, statistics);
   if (output.is_terminal()) output.write("\n");
   note(fmt::format("{}{}", statistics.text(), end == AnswerEnd::Context ? "; ended because the context is full" : ""));
-  model.ranks.reset();
-  launch.finish();
   return end == AnswerEnd::Interrupted ? kInterruptedExit : 0;
 }
 
@@ -101,7 +97,9 @@ void add_generate(CLI::App& app, Action& action) {
   add_answer_flags(*command, flags->answer);
   add_sampling_flags(*command, flags->sampling);
   add_compute_flags(*command, flags->model);
-  command->callback([flags, &action] { action = [flags] { return generate(*flags); }; });
+  command->callback([flags, &action] { action = [flags] {
+      return with_launch(flags->model, flags->model.split.tp, [&](Launch& launch) { return generate(*flags, launch); });
+    }; });
 }
 
 }  // namespace cleave::app

@@ -57,6 +57,10 @@ runtime::Ranks::Local Launch::local() {
   return {std::move(communicators_), threads_per_rank_, std::move(cpus_)};
 }
 
+void Launch::abort(std::string_view why) {
+  if (world_) world_->abort(why);
+}
+
 void Launch::finish() {
   if (world_) world_->finish();
 }

@@ -36,6 +36,8 @@ class Launch {
   runtime::Ranks::Local local();
   /// Waits for the other processes at the end of a run without errors.
   void finish();
+  /// Tells the other processes, if there are any, that this one ends with an error; then it ends here, too.
+  void abort(std::string_view why);
 
  private:
   std::unique_ptr<comm::MpiWorld> world_;

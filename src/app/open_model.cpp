@@ -68,6 +68,21 @@ std::optional<ckpt::Checkpoint> same_files(const std::filesystem::path& path, co
   return std::nullopt;
 }
 
+// What a process does that does not have rank 0.
+void follow(const ModelFlags& flags, Launch& launch) {
+  const ModelMessage message = receive_model(launch);
+  const std::optional<ckpt::Checkpoint> checkpoint = same_files(flags.model, message.tensors);
+  answer_model(checkpoint.has_value(), launch);
+  const TableShapes shapes(message.tensors);
+  const graph::Model model = define::Definitions::of(message.definition).trace(message.config, &shapes);
+  const graph::Graph graph = graph::push_slices_into_weights(model.graph("decode"));
+  std::vector<std::string> notes;  // rank 0 prints them
+  const plan::Plan plan = plan::make_plan(
+      graph, plan_request(message.plan, message.config, graph, shapes.types(), launch.num_ranks(), notes));
+  runtime::Ranks ranks({checkpoint ? &*checkpoint : nullptr}, graph, plan, message.options, launch.local());
+  ranks.follow();
+}
+
 }  // namespace
 
 std::optional<int64_t> OpenedModel::max_positions() const {
@@ -116,19 +131,16 @@ LoadedRanks load_model(const OpenedModel& opened, const ModelFlags& flags, runti
   return loaded;
 }
 
-int follow(const ModelFlags& flags, Launch& launch) {
-  const ModelMessage message = receive_model(launch);
-  const std::optional<ckpt::Checkpoint> checkpoint = same_files(flags.model, message.tensors);
-  answer_model(checkpoint.has_value(), launch);
-  const TableShapes shapes(message.tensors);
-  const graph::Model model = define::Definitions::of(message.definition).trace(message.config, &shapes);
-  const graph::Graph graph = graph::push_slices_into_weights(model.graph("decode"));
-  std::vector<std::string> notes;  // rank 0 prints them
-  const plan::Plan plan = plan::make_plan(
-      graph, plan_request(message.plan, message.config, graph, shapes.types(), launch.num_ranks(), notes));
-  {
-    runtime::Ranks ranks({checkpoint ? &*checkpoint : nullptr}, graph, plan, message.options, launch.local());
-    ranks.follow();
+int with_launch(const ModelFlags& flags, int ranks, const std::function<int(Launch&)>& lead) {
+  Launch launch(flags, ranks);
+  try {
+    if (!launch.leads())
+      follow(flags, launch);
+    else if (const int code = lead(launch); code != 0 && launch.num_processes() == 1)
+      return code;
+  } catch (const std::exception& error) {
+    launch.abort(error.what());
+    throw;
   }
   launch.finish();
   return 0;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -41,9 +42,9 @@ struct LoadedRanks {
 /// once. What `options` has to say on precision comes from the flags. REQUIRES: launch.leads(); once for a launch.
 LoadedRanks load_model(const OpenedModel& opened, const ModelFlags& flags, runtime::Options options, Launch& launch);
 
-/// Everything that a process does which does not have rank 0: takes its part of the model and computes with it until rank
-/// 0 is done. Gives the exit code.
-int follow(const ModelFlags& flags, Launch& launch);
+/// Runs `lead` in the process that has rank 0; it has let go of all ranks when it returns. The other processes take their
+/// part of the model that it loads and compute with it until it is done. Gives the exit code.
+int with_launch(const ModelFlags& flags, int ranks, const std::function<int(Launch&)>& lead);
 
 /// Length of sequences where a prompt has `prompt` tokens and the answer up to `answer`: what the user asked for,
 /// otherwise what is needed, up to what the model was made for. Notes it where the user goes beyond that.

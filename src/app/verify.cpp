@@ -143,55 +143,51 @@ class Report {
   std::string first_failure_;
 };
 
-// Against recorded logits, on each number of ranks.
-int verify_recorded(const VerifyFlags& flags) {
-  for (const int ranks : flags.ranks) {
-    Launch launch(flags.model, ranks);
-    if (!launch.leads()) return follow(flags.model, launch);
-    const OpenedModel opened = open_model(flags.model);
-    opened.checkpoint.require_weights();
-    const std::vector<VerifyCase> cases = read_cases(flags.expected, opened.vocab_size());
-    std::vector<Feeding> feedings = plan_feedings(cases, flags.chunks);
-    LoadedRanks model = load_model(opened, flags.model, options_for(cases, feedings), launch);
-    engine::LoadedModel steps(*model.ranks);
-    print_shares(*model.ranks);
-    Report report(flags.model.exact, tolerance(flags));
-    for (Feeding& feeding : feedings) {
-      feed(steps, feeding.tracks);
-      for (const Track& track : feeding.tracks) report.add(feeding.name, track);
-    }
-    report.finish();
-    model.ranks.reset();
-    launch.finish();
+// Against recorded logits.
+void verify_recorded(const VerifyFlags& flags, Launch& launch) {
+  const OpenedModel opened = open_model(flags.model);
+  opened.checkpoint.require_weights();
+  const std::vector<VerifyCase> cases = read_cases(flags.expected, opened.vocab_size());
+  std::vector<Feeding> feedings = plan_feedings(cases, flags.chunks);
+  const LoadedRanks model = load_model(opened, flags.model, options_for(cases, feedings), launch);
+  engine::LoadedModel steps(*model.ranks);
+  print_shares(*model.ranks);
+  Report report(flags.model.exact, tolerance(flags));
+  for (Feeding& feeding : feedings) {
+    feed(steps, feeding.tracks);
+    for (const Track& track : feeding.tracks) report.add(feeding.name, track);
   }
-  return 0;
+  report.finish();
 }
 
-// Several ranks against one, node by node.
-int verify_ranks(const VerifyFlags& flags) {
-  std::optional<OpenedModel> opened;
-  std::optional<RankComparison> comparison;
-  for (const int ranks : flags.ranks) {
-    Launch launch(flags.model, ranks);
-    if (!launch.leads()) return follow(flags.model, launch);
-    if (!comparison) {
-      opened.emplace(open_model(flags.model));
-      opened->checkpoint.require_weights();
-      comparison.emplace(*opened, flags.model,
-                         flags.prompt ? load_model_text(*opened, ChatMode::Never, {}).prompt(*flags.prompt, {})
-                                      : random_tokens(flags.num_tokens, opened->vocab_size()),
-                         tolerance(flags));
-    }
-    comparison->compare(launch);
-    launch.finish();
+// Several ranks against one, node by node. What one rank computes is kept for further numbers of ranks.
+void verify_ranks(const VerifyFlags& flags, Launch& launch, std::optional<OpenedModel>& opened,
+                  std::optional<RankComparison>& comparison) {
+  if (!comparison) {
+    opened.emplace(open_model(flags.model));
+    opened->checkpoint.require_weights();
+    comparison.emplace(*opened, flags.model,
+                       flags.prompt ? load_model_text(*opened, ChatMode::Never, {}).prompt(*flags.prompt, {})
+                                    : random_tokens(flags.num_tokens, opened->vocab_size()),
+                       tolerance(flags));
   }
-  return 0;
+  comparison->compare(launch);
 }
 
 int verify(const VerifyFlags& flags) {
   if (Launch::by_mpi() && flags.ranks.size() > 1)
     throw CLI::ValidationError("--tp", "under mpirun a run has one number of ranks of each process");
-  return flags.expected.empty() ? verify_ranks(flags) : verify_recorded(flags);
+  std::optional<OpenedModel> opened;
+  std::optional<RankComparison> comparison;
+  for (const int ranks : flags.ranks)
+    with_launch(flags.model, ranks, [&](Launch& launch) {
+      if (flags.expected.empty())
+        verify_ranks(flags, launch, opened, comparison);
+      else
+        verify_recorded(flags, launch);
+      return 0;
+    });
+  return 0;
 }
 
 }  // namespace

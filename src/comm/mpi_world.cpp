@@ -130,6 +130,10 @@ MpiWorld::~MpiWorld() {
   if (!impl_->finished) impl_->context.failure->set(impl_->context.names[static_cast<size_t>(process())] + " gave up");
 }
 
+void MpiWorld::abort(std::string_view why) {
+  impl_->context.failure->set(impl_->context.names[static_cast<size_t>(process())] + " gave up: " + std::string(why));
+}
+
 int MpiWorld::process() const {
   return impl_->context.process;
 }

@@ -55,6 +55,9 @@ class MpiWorld {
   /// and so on. REQUIRES: called once; the communicators are destroyed before the world.
   std::vector<std::unique_ptr<Communicator>> communicators();
 
+  /// Tells the other processes that this one gives up, and why; as Communicator::abort(), at any time.
+  void abort(std::string_view why);
+
   /// Ends the group in good order: waits until every process has called it and finalises MPI. Throws Error(Comm) as a
   /// collective does. Call it after the last collective, when this process has not failed.
   void finish();
