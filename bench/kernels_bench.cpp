@@ -84,7 +84,7 @@ void product(benchmark::State& state, DType dtype, int64_t n, int64_t k, int64_t
 // One token of one sequence of `length`, SmolLM2's heads.
 void attend(benchmark::State& state, int64_t length, int64_t rows) {
   ThreadPool pool(static_cast<int>(state.range(0)));
-  const AttentionParams params{.q_heads = 9, .scale = 0.125f};
+  const AttentionParams params{.q_heads = 9, .group = 3, .scale = 0.125f};
   KvCache cache{nullptr, nullptr, DType::F32, 32, 3, 64, 64};
   const int64_t num_blocks = (length + 31) / 32;
   Buffer keys(key_block_bytes(cache) * static_cast<size_t>(num_blocks));

@@ -16,9 +16,11 @@ ARROWS = {
     "ckpt": ["tensor"],
     "graph": ["tensor"],
     "define": ["graph"],
+    "plan": ["graph"],
     "kernels": ["tensor"],
-    "lower": ["graph"],
-    "runtime": ["lower", "kernels", "ckpt"],
+    "comm": ["tensor"],
+    "lower": ["plan"],
+    "runtime": ["lower", "kernels", "comm", "ckpt"],
     "engine": ["runtime"],
     "app": ["define", "engine", "text"],
 }

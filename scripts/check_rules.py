@@ -23,7 +23,7 @@ RULES = [
     # \b keeps names such as kv_lora_rank, which configurations use for the size of a low-rank projection.
     (r"\brank|shard|\bworld", "a model definition must not speak of how a model is spread",
      lambda name: name.startswith(("models/", "src/define/"))),
-    (r"std::(cout|cerr|clog|exit|_Exit|abort|quick_exit|terminate|getenv)\b|(?<![\w:.>])(::)?(getenv|secure_getenv|exit|_exit|abort)\(|"
+    (r"std::(cout|cerr|clog|exit|_Exit|abort|quick_exit|terminate|getenv)\b|(?<![\w:.>])(?<!void )(::)?(getenv|secure_getenv|exit|_exit|abort)\(|"
      r"\b(f|v|vf)?printf\(|\b(puts|fputs|putchar)\(|fmt::print\(|<iostream>",
      "below src/app nothing prints, reads the environment or exits", is_library_code),
     (r"\b(TODO|FIXME|XXX|HACK)\b|GTEST_SKIP|DISABLED_", "unfinished work or a skipped test", lambda name: True),

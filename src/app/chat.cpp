@@ -124,9 +124,8 @@ int chat(const ChatFlags& flags) {
   const engine::SamplingParams sampling = sampling_params(flags.sampling, opened.checkpoint.generation_config());
   const int64_t context = context_length(opened, flags.answer.context, 0, kDefaultContext);
 
-  ThreadPool pool(flags.model.threads);
-  runtime::Model model = load_model(opened, flags.model, {.max_output_rows = 1, .kv_tokens = context}, pool);
-  engine::LoadedModel steps(model);
+  const LoadedRanks model = load_model(opened, flags.model, {.max_output_rows = 1, .kv_tokens = context});
+  engine::LoadedModel steps(*model.ranks);
   engine::Engine engine(steps, context);
   const double load_seconds = seconds_now() - start;
 

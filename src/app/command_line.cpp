@@ -65,6 +65,7 @@ void describe(CLI::App& app, Action& action) {
   app.require_subcommand(0, 1);
   add_generate(app, action);
   add_chat(app, action);
+  add_plan(app, action);
   add_verify(app, action);
   add_models(app, action);
   add_graph(app, action);

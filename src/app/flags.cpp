@@ -44,6 +44,11 @@ void add_model_path(CLI::App& command, ModelFlags& flags) {
 }
 
 void add_compute_flags(CLI::App& command, ModelFlags& flags) {
+  add_precision_flags(command, flags);
+  add_split_flags(command, flags.split);
+}
+
+void add_precision_flags(CLI::App& command, ModelFlags& flags) {
   flags.threads = available_cores();
   command.add_option("--threads", flags.threads, "threads to compute with (default: every core available)")
       ->check(between(1, 4096, "1 to 4096"))

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/split_flags.h"
 #include "base/json.h"
 #include "engine/sampler.h"
 
@@ -16,10 +17,11 @@ namespace cleave::app {
 struct ModelFlags {
   std::filesystem::path model;
   std::vector<std::filesystem::path> definitions;  // --model-def
-  int threads = 1;
+  int threads = 1;  // of this process, shared by its ranks
   bool verbose = false;
   bool exact = false;
   bool int8_weights = false;
+  SplitFlags split;
 };
 
 /// How tokens are chosen. What was not given is up to the model.
@@ -40,6 +42,8 @@ struct AnswerFlags {
 /// MODEL, --model-def and --verbose; what `graph` needs.
 void add_model_path(CLI::App& command, ModelFlags& flags);
 /// --threads (available_cores() where it is not given), --exact, --weights.
+void add_precision_flags(CLI::App& command, ModelFlags& flags);
+/// Those, and the flags of split_flags.h.
 void add_compute_flags(CLI::App& command, ModelFlags& flags);
 void add_sampling_flags(CLI::App& command, SamplingFlags& flags);
 void add_answer_flags(CLI::App& command, AnswerFlags& flags);

@@ -64,9 +64,8 @@ int generate(const GenerateFlags& flags) {
   const int64_t context =
       context_length(opened, flags.answer.context, prompt_tokens, flags.answer.max_tokens.value_or(kDefaultAnswerRoom));
 
-  ThreadPool pool(flags.model.threads);
-  runtime::Model model = load_model(opened, flags.model, {.max_output_rows = 1, .kv_tokens = context}, pool);
-  engine::LoadedModel steps(model);
+  const LoadedRanks model = load_model(opened, flags.model, {.max_output_rows = 1, .kv_tokens = context});
+  engine::LoadedModel steps(*model.ranks);
   engine::Engine engine(steps, context);
   Statistics statistics{.load_seconds = seconds_now() - start};
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "app/planning.h"
 #include "app/terminal.h"
 #include "app/unused_tensors.h"
 #include "define/config.h"
@@ -50,13 +51,21 @@ OpenedModel open_model(const ModelFlags& flags) {
   return {std::move(checkpoint), std::move(graphs), std::move(config)};
 }
 
-runtime::Model load_model(const OpenedModel& opened, const ModelFlags& flags, runtime::Options options,
-                          ThreadPool& pool) {
+LoadedRanks load_model(const OpenedModel& opened, const ModelFlags& flags, runtime::Options options) {
   options.exact = flags.exact;
   options.weights = flags.int8_weights ? kernels::WeightFormat::Int8 : kernels::WeightFormat::AsStored;
+  opened.checkpoint.require_weights();
+  LoadedRanks loaded;
+  loaded.graph = std::make_unique<graph::Graph>(graph::push_slices_into_weights(opened.graphs.graph("decode")));
+  loaded.plan = plan::make_plan(*loaded.graph, plan_request(opened, *loaded.graph, flags, flags.split.tp));
+  for (const std::string& text : loaded.plan.warnings) note("cleave: warning: " + text);
+  runtime::Ranks::Local local;
+  local.threads_per_rank = flags.split.threads_per_rank.value_or(std::max(1, flags.threads / flags.split.tp));
+  local.communicators = comm::thread_communicators(flags.split.tp, {.threads_per_rank = local.threads_per_rank});
   ProgressBar bar("loading");
-  return runtime::Model::load(opened.checkpoint, opened.graphs.graph("decode"), options, pool,
-                              [&](int64_t done, int64_t total) { bar.update(done, total); });
+  loaded.ranks = std::make_unique<runtime::Ranks>(opened.checkpoint, *loaded.graph, loaded.plan, options, std::move(local),
+                                                  [&](int64_t done, int64_t total) { bar.update(done, total); });
+  return loaded;
 }
 
 int64_t context_length(const OpenedModel& opened, std::optional<int64_t> asked, int64_t prompt, int64_t answer) {

@@ -1,13 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "app/flags.h"
-#include "base/thread_pool.h"
 #include "ckpt/checkpoint.h"
 #include "graph/graph.h"
-#include "runtime/model.h"
+#include "plan/plan.h"
+#include "runtime/ranks.h"
 
 namespace cleave::app {
 
@@ -26,9 +27,16 @@ struct OpenedModel {
 /// Reads headers and traces the definition; no weights. Throws Error.
 OpenedModel open_model(const ModelFlags& flags);
 
-/// Reads and packs the weights behind a progress bar. What `options` has to say on precision comes from the flags.
-runtime::Model load_model(const OpenedModel& opened, const ModelFlags& flags, runtime::Options options,
-                          ThreadPool& pool);
+/// A model split over its ranks and ready to compute.
+struct LoadedRanks {
+  std::unique_ptr<const graph::Graph> graph;  // what the plan is about
+  plan::Plan plan;
+  std::unique_ptr<runtime::Ranks> ranks;
+};
+
+/// Plans the split, then reads and packs the weights behind a progress bar, all ranks at once. What `options` has to say
+/// on precision comes from the flags.
+LoadedRanks load_model(const OpenedModel& opened, const ModelFlags& flags, runtime::Options options);
 
 /// Length of sequences where a prompt has `prompt` tokens and the answer up to `answer`: what the user asked for,
 /// otherwise what is needed, up to what the model was made for. Notes it where the user goes beyond that.

@@ -5,10 +5,12 @@
 
 #include "app/commands.h"
 #include "app/flags.h"
+#include "app/model_text.h"
 #include "app/open_model.h"
 #include "app/terminal.h"
 #include "app/verify_cases.h"
 #include "app/verify_feed.h"
+#include "app/verify_ranks.h"
 #include "base/error.h"
 #include "engine/loaded_model.h"
 
@@ -22,9 +24,16 @@ constexpr double kDefaultTolerance = 5e-2;
 struct VerifyFlags {
   ModelFlags model;
   std::filesystem::path expected;
+  std::vector<int> ranks;
+  std::optional<std::string> prompt;
+  int64_t num_tokens = 16;
   std::optional<double> tolerance;
   std::vector<int64_t> chunks;  // empty: whole, 1, 3, 7 and mixed
 };
+
+double tolerance(const VerifyFlags& flags) {
+  return flags.tolerance.value_or(flags.model.exact ? kExactTolerance : kDefaultTolerance);
+}
 
 // Tracks that are fed together, under one name.
 struct Feeding {
@@ -134,43 +143,79 @@ class Report {
   std::string first_failure_;
 };
 
+// Against recorded logits, on each number of ranks.
+int verify_recorded(const VerifyFlags& flags, const OpenedModel& opened) {
+  const std::vector<VerifyCase> cases = read_cases(flags.expected, opened.vocab_size());
+  for (const int ranks : flags.ranks) {
+    std::vector<Feeding> feedings = plan_feedings(cases, flags.chunks);
+    ModelFlags split = flags.model;
+    split.split.tp = ranks;
+    const LoadedRanks model = load_model(opened, split, options_for(cases, feedings));
+    engine::LoadedModel steps(*model.ranks);
+    print_shares(*model.ranks);
+    Report report(flags.model.exact, tolerance(flags));
+    for (Feeding& feeding : feedings) {
+      feed(steps, feeding.tracks);
+      for (const Track& track : feeding.tracks) report.add(feeding.name, track);
+    }
+    report.finish();
+  }
+  return 0;
+}
+
 int verify(const VerifyFlags& flags) {
   const OpenedModel opened = open_model(flags.model);
   opened.checkpoint.require_weights();
-  const std::vector<VerifyCase> cases = read_cases(flags.expected, opened.vocab_size());
-  std::vector<Feeding> feedings = plan_feedings(cases, flags.chunks);
-  ThreadPool pool(flags.model.threads);
-  runtime::Model model = load_model(opened, flags.model, options_for(cases, feedings), pool);
-  engine::LoadedModel steps(model);
-  Report report(flags.model.exact, flags.tolerance.value_or(flags.model.exact ? kExactTolerance : kDefaultTolerance));
-  for (Feeding& feeding : feedings) {
-    feed(steps, feeding.tracks);
-    for (const Track& track : feeding.tracks) report.add(feeding.name, track);
-  }
-  report.finish();
+  if (!flags.expected.empty()) return verify_recorded(flags, opened);
+  const std::vector<int32_t> tokens = flags.prompt ? load_model_text(opened, ChatMode::Never, {}).prompt(*flags.prompt, {})
+                                                   : random_tokens(flags.num_tokens, opened.vocab_size());
+  const RankComparison comparison(opened, flags.model, tokens, tolerance(flags));
+  for (const int ranks : flags.ranks)
+    if (ranks > 1) comparison.compare(ranks);
   return 0;
 }
 
 }  // namespace
 
 void add_verify(CLI::App& app, Action& action) {
-  CLI::App* command = app.add_subcommand("verify", "compare a model's logits with recorded ones");
+  CLI::App* command =
+      app.add_subcommand("verify", "compare a model's logits with recorded ones, or several ranks with one");
   const auto flags = std::make_shared<VerifyFlags>();
   add_model_path(*command, flags->model);
-  command->add_option("--expected", flags->expected, "safetensors file with input_ids_i, logits_i, greedy_i")
-      ->required()
-      ->type_name("FILE");
+  CLI::Option* expected =
+      command->add_option("--expected", flags->expected, "safetensors file with input_ids_i, logits_i, greedy_i")
+          ->type_name("FILE");
+  command
+      ->add_option("--tp", flags->ranks,
+                   "numbers of ranks, such as 1,2,3 (default: 1 with --expected, else 2, compared with one rank)")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::Range(1, 4096))
+      ->type_name("N,N,...");
+  command->add_option("-p,--prompt", flags->prompt, "text to compare ranks on (default: random tokens)")
+      ->type_name("TEXT")
+      ->excludes(expected);
+  command->add_option("--tokens", flags->num_tokens, "number of random tokens (default: 16)")
+      ->check(CLI::Range(1, 512))
+      ->type_name("N")
+      ->excludes(expected);
   command
       ->add_option("--tolerance", flags->tolerance,
-                   "largest error, relative to the largest logit (default: 1e-4 with --exact, else 5e-2)")
+                   "largest error, relative to the largest value (default: 1e-4 with --exact, else 5e-2)")
       ->check(CLI::NonNegativeNumber)
       ->type_name("X");
   command->add_option("--chunk", flags->chunks, "feed inputs in chunks of N tokens only; can be given several times")
       ->check(CLI::PositiveNumber)
       ->allow_extra_args(false)
+      ->needs(expected)
       ->type_name("N");
-  add_compute_flags(*command, flags->model);
-  command->callback([flags, &action] { action = [flags] { return verify(*flags); }; });
+  add_precision_flags(*command, flags->model);
+  add_rank_threads_flag(*command, flags->model.split);
+  add_plan_flags(*command, flags->model.split);
+  command->callback([flags, &action] {
+    if (flags->ranks.empty()) flags->ranks = {flags->expected.empty() ? 2 : 1};
+    action = [flags] { return verify(*flags); };
+  });
 }
 
 }  // namespace cleave::app

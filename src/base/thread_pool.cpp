@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/topology.h"
 
 namespace cleave {
 namespace {
@@ -13,12 +14,19 @@ namespace {
 // notices.
 constexpr int kSpins = 2000;
 
+// In place of the number of a CPU.
+constexpr int kAnywhere = -1;
+
 }  // namespace
 
-ThreadPool::ThreadPool(int num_threads) {
+ThreadPool::ThreadPool(int num_threads, std::span<const int> cpus) {
   CHECK_GE(num_threads, 1);
+  CHECK(cpus.empty() || static_cast<int>(cpus.size()) == num_threads);
   workers_.reserve(static_cast<size_t>(num_threads) - 1);
-  for (int thread = 1; thread < num_threads; ++thread) workers_.emplace_back([this, thread] { work(thread); });
+  for (int thread = 1; thread < num_threads; ++thread) {
+    const int cpu = cpus.empty() ? kAnywhere : cpus[static_cast<size_t>(thread)];
+    workers_.emplace_back([this, thread, cpu] { work(thread, cpu); });
+  }
 }
 
 ThreadPool::~ThreadPool() {
@@ -36,7 +44,8 @@ void ThreadPool::execute(int thread) noexcept {
   }
 }
 
-void ThreadPool::work(int thread) {
+void ThreadPool::work(int thread, int cpu) {
+  if (cpu != kAnywhere) pin_current_thread(cpu);
   uint32_t seen = 0;
   for (;;) {
     uint32_t now = generation_.load(std::memory_order_acquire);

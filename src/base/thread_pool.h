@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <span>
 #include <thread>
 #include <type_traits>
 #include <vector>
@@ -37,7 +38,11 @@ class FunctionRef<R(Args...)> {
 class ThreadPool {
  public:
   /// REQUIRES: num_threads >= 1. Starts num_threads - 1 workers.
-  explicit ThreadPool(int num_threads);
+  explicit ThreadPool(int num_threads) : ThreadPool(num_threads, {}) {}
+  /// The same with worker t bound to cpus[t] (base/topology.h), for t >= 1; the caller binds itself where it wants to
+  /// be thread 0. Where the system refuses, or `cpus` is empty, workers run anywhere. REQUIRES: cpus is empty or has
+  /// num_threads elements.
+  ThreadPool(int num_threads, std::span<const int> cpus);
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
   ~ThreadPool();
@@ -53,7 +58,7 @@ class ThreadPool {
   void parallel_for(int64_t count, int64_t grain, FunctionRef<void(int64_t, int64_t)> body);
 
  private:
-  void work(int thread);
+  void work(int thread, int cpu);
   void execute(int thread) noexcept;
 
   std::vector<std::thread> workers_;

@@ -1,12 +1,15 @@
 #include "base/thread_pool.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <atomic>
 #include <chrono>
 #include <mutex>
 #include <stdexcept>
 #include <vector>
+
+#include "base/topology.h"
 
 namespace cleave {
 namespace {
@@ -55,6 +58,17 @@ TEST(ThreadPool, ASmallCountStaysOnTheCaller) {
   ThreadPool pool(3);
   const auto caller = std::this_thread::get_id();
   pool.parallel_for(16, 16, [&](int64_t, int64_t) { EXPECT_EQ(std::this_thread::get_id(), caller); });
+}
+
+TEST(ThreadPool, BindsItsWorkersToTheirCpus) {
+  const Topology topology = detect_topology();
+  const int cpu = topology.nodes[0].cores[0].cpus[0];
+  ThreadPool pool(3, std::vector{cpu, cpu, cpu});
+  pool.run([&](int thread) {
+    if (thread > 0) {
+      EXPECT_EQ(sched_getcpu(), cpu);
+    }
+  });
 }
 
 TEST(ThreadPool, GivesAnExceptionToTheCallerAndGoesOn) {

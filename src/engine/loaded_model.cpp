@@ -3,9 +3,9 @@
 namespace cleave::engine {
 
 StepLimits LoadedModel::limits() const {
-  const runtime::Options& options = model_.options();
-  return {model_.vocab_size(), options.max_tokens,         options.max_output_rows,
-          model_.num_blocks(), runtime::Model::kBlockSize, model_.num_state_slots()};
+  const runtime::Options& options = ranks_.options();
+  return {ranks_.vocab_size(), options.max_tokens,         options.max_output_rows,
+          ranks_.num_blocks(), runtime::Model::kBlockSize, ranks_.num_state_slots()};
 }
 
 }  // namespace cleave::engine

@@ -1,19 +1,19 @@
 #pragma once
 
 #include "engine/step_model.h"
-#include "runtime/model.h"
+#include "runtime/ranks.h"
 
 namespace cleave::engine {
 
-/// A runtime::Model as the engine sees it. The model must outlive it.
+/// A loaded model as the engine sees it, on rank 0. The ranks must outlive it.
 class LoadedModel final : public StepModel {
  public:
-  explicit LoadedModel(runtime::Model& model) : model_(model) {}
+  explicit LoadedModel(runtime::Ranks& ranks) : ranks_(ranks) {}
   StepLimits limits() const override;
-  std::span<const float> step(const runtime::StepInput& input) override { return model_.step(input); }
+  std::span<const float> step(const runtime::StepInput& input) override { return ranks_.step(input); }
 
  private:
-  runtime::Model& model_;
+  runtime::Ranks& ranks_;
 };
 
 }  // namespace cleave::engine

@@ -57,7 +57,7 @@ int64_t count_tiles(const Tiling& tiling, std::span<const SequenceSpan> spans) {
 // until every thread has some. Results do not depend on the choice.
 Tiling choose_tiling(const AttentionParams& params, const KvCache& cache, std::span<const SequenceSpan> spans,
                      int threads) {
-  const int64_t group = params.q_heads / cache.kv_heads;
+  const int64_t group = params.group;
   int64_t heads = std::min<int64_t>(group, simd::kMaxQueries);
   Tiling tiling = make_tiling(group, heads, cache.kv_heads);
   while (threads > 1 && heads > 1 && count_tiles(tiling, spans) < 3 * threads) {
@@ -77,7 +77,7 @@ struct Job {
 };
 
 void run_tile(const Job& job, const SequenceSpan& span, int64_t index, float* scratch) {
-  const int64_t group = job.params.q_heads / job.cache.kv_heads;
+  const int64_t group = job.params.group;
   const int64_t first_row = index / job.tiling.head_tiles * job.tiling.rows;
   const int64_t last_row = std::min(span.num_rows, first_row + job.tiling.rows);
   const int64_t in_row = index % job.tiling.head_tiles;
@@ -93,7 +93,8 @@ void run_tile(const Job& job, const SequenceSpan& span, int64_t index, float* sc
   tile.scratch = scratch;
   for (int64_t row = first_row; row < last_row; ++row)
     for (int64_t h = first_head; h < last_head; ++h) {
-      const int64_t head = kv_head * group + h;
+      const int64_t head = kv_head * group + h - job.params.first_head;
+      if (head < 0 || head >= job.params.q_heads) continue;  // another rank's
       const int64_t vector = (span.first_row + row) * job.params.q_heads + head;
       const int i = tile.num_queries++;
       tile.q[i] = job.q + vector * job.cache.key_dim;
@@ -101,7 +102,7 @@ void run_tile(const Job& job, const SequenceSpan& span, int64_t index, float* sc
       tile.position[i] = span.start_position + row;
       tile.head[i] = head;
     }
-  job.table.attend(tile);
+  if (tile.num_queries > 0) job.table.attend(tile);
 }
 
 // Takes tiles off the common counter until none is left.
@@ -166,7 +167,7 @@ size_t attention_scratch_bytes(const AttentionParams&, const KvCache& cache, int
 void attention(const float* q, std::span<const SequenceSpan> spans, const KvCache& cache, const AttentionParams& params,
                float* out, std::span<std::byte> scratch, ThreadPool& pool, Isa isa) {
   CHECK(cache.dtype == DType::F32 || cache.dtype == DType::F16);
-  CHECK_EQ(params.q_heads % cache.kv_heads, 0);
+  CHECK_LE(params.first_head + params.q_heads, cache.kv_heads * params.group);
   CHECK_GE(scratch.size(), attention_scratch_bytes(params, cache, pool.size()));
   const bool alone = pool.size() == 1 || estimate_work(spans, params, cache) < 2 * kGrainElements;
   const Tiling tiling = choose_tiling(params, cache, spans, alone ? 1 : pool.size());

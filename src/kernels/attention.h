@@ -46,6 +46,8 @@ size_t value_block_bytes(const KvCache& cache);
 /// (window then also bounds the other side: positions below p + window).
 struct AttentionParams {
   int64_t q_heads = 1;
+  int64_t group = 1;       // query heads that share a key-value head
+  int64_t first_head = 0;  // of the query heads of the first key-value head, those before the first one here
   float scale = 1;
   int64_t window = 0;
   int64_t chunk = 0;
@@ -65,9 +67,9 @@ void store_kv(const float* k, const float* v, std::span<const SequenceSpan> span
 size_t attention_scratch_bytes(const AttentionParams& params, const KvCache& cache, int threads);
 
 /// out[T, q_heads, value_dim] from q[T, q_heads, key_dim] and the cache, in which store_kv() has put the rows of this
-/// step. Query head h reads KV head h / (q_heads / kv_heads). The result of a row does not depend on the other rows of
+/// step. Query head h reads KV head (h + first_head) / group. The result of a row does not depend on the other rows of
 /// the step. Dao et al., "FlashAttention", 2022 (softmax on the fly); Kwon et al., "PagedAttention", 2023 (block
-/// tables). REQUIRES: q_heads is a multiple of kv_heads; scratch is aligned to 64 bytes; out overlaps nothing.
+/// tables). REQUIRES: every query head has its key-value head; scratch is aligned to 64 bytes; out overlaps nothing.
 void attention(const float* q, std::span<const SequenceSpan> spans, const KvCache& cache, const AttentionParams& params,
                float* out, std::span<std::byte> scratch, ThreadPool& pool, Isa isa = best_isa());
 

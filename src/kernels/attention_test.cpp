@@ -47,8 +47,11 @@ std::vector<Case> cases() {
   all.push_back({"bidirectional_window", 4, 2, 32, 32, 16, {.window = 9, .causal = false}});
   all.push_back({"float16", 9, 3, 64, 48, 16, {}, DType::F16});
   all.push_back({"float16_odd", 3, 1, 13, 21, 7, {.window = 11}, DType::F16});
+  all.push_back({"part_of_the_heads", 5, 2, 32, 32, 16, {.group = 4, .first_head = 2}});
+  all.push_back({"part_of_one_group", 2, 1, 32, 32, 16, {.group = 5, .first_head = 1}});
   for (Case& c : all) {
     c.params.q_heads = c.q_heads;
+    if (c.params.group == 1) c.params.group = c.q_heads / c.kv_heads;
     c.params.scale = 1 / std::sqrt(static_cast<float>(c.key_dim));
   }
   return all;
@@ -175,7 +178,7 @@ TEST_P(Attention, GivesTheSameBitsHoweverAPromptIsCutUp) {
 }
 
 TEST_P(Attention, ReadsNoPositionOutsideTheWindow) {
-  Case c{"window", 2, 1, 16, 16, 8, {.q_heads = 2, .scale = 0.25f, .window = 8}};
+  Case c{"window", 2, 1, 16, 16, 8, {.q_heads = 2, .group = 2, .scale = 0.25f, .window = 8}};
   Cache cache(c, 20);
   std::vector<Sequence> sequences = {make_sequence(c, 40, 3, cache)};
   const std::vector<float> expected = wanted(c, sequences[0]);

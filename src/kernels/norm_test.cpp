@@ -60,6 +60,32 @@ TEST_P(Norm, WorksInPlaceAndWithoutWeights) {
   EXPECT_LT(relative_error(y, wanted), 1e-6);
 }
 
+TEST(Normalize, PartsOfRowsTogetherMatchTheReference) {
+  ThreadPool pool(2);
+  const int64_t rows = 3, n = 50, first = 17;
+  const auto x = random_floats(rows * n, 8), weight = random_floats(n, 9), bias = random_floats(n, 10);
+  std::vector<float> wanted(x.size()), mean(rows), variance(rows);
+  reference::layer_norm(x.data(), weight.data(), bias.data(), 1e-5f, rows, n, wanted.data());
+  const auto part = [&](const std::vector<float>& from, int64_t height, int64_t begin, int64_t end) {
+    std::vector<float> cut;
+    for (int64_t r = 0; r < height; ++r) cut.insert(cut.end(), from.begin() + r * n + begin, from.begin() + r * n + end);
+    return cut;
+  };
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t i = 0; i < n; ++i) mean[static_cast<size_t>(r)] += x[static_cast<size_t>(r * n + i)] / n;
+  for (const auto& [begin, end] : {std::pair<int64_t, int64_t>{0, first}, {first, n}, {n, n}}) {  // an empty part, too
+    std::vector<float> squares(rows);
+    sum_squares(part(x, rows, begin, end).data(), mean.data(), rows, end - begin, squares.data(), pool);
+    for (size_t r = 0; r < squares.size(); ++r) variance[r] += squares[r] / n;
+  }
+  for (const auto& [begin, end] : {std::pair<int64_t, int64_t>{0, first}, {first, n}}) {
+    auto y = part(x, rows, begin, end);
+    normalize(y.data(), mean.data(), variance.data(), part(weight, 1, begin, end).data(), 0,
+              part(bias, 1, begin, end).data(), 1e-5f, rows, end - begin, y.data(), pool);
+    EXPECT_LT(relative_error(y, part(wanted, rows, begin, end)), 1e-5);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Isas, Norm, testing::ValuesIn(available_isas()));
 
 }  // namespace

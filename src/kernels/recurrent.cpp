@@ -55,7 +55,7 @@ void attend_heads(const LinearAttentionInput& input, std::span<const SequenceSpa
     for (int64_t task = begin; task < end; ++task) {
       const SequenceSpan& span = spans[static_cast<size_t>(task % count)];
       const int64_t head = task / count, row = span.first_row;
-      const int64_t key = (row * params.key_heads + head / (params.heads / params.key_heads)) * params.n;
+      const int64_t key = (row * params.key_heads + (head + params.first_head) / params.group) * params.n;
       const int64_t at = row * params.heads + head;
       float* state = states.of(span) + head * params.n * params.p;
       if (span.start_position == 0) clear(state, params.n, params.p, 0, params.p);
@@ -88,7 +88,7 @@ bool uses_channels(const LinearAttentionParams& params) {
 
 void linear_attention(const LinearAttentionInput& input, std::span<const SequenceSpan> spans,
                       const LinearAttentionParams& params, States states, float* out, ThreadPool& pool, Isa isa) {
-  CHECK_EQ(params.heads % params.key_heads, 0);
+  CHECK_LE(params.first_head + params.heads, params.key_heads * params.group);
   CHECK(params.a_size == 1 || params.a_size == params.n);
   CHECK_LE(params.a_size, kMaxDecays);
   CHECK(params.delta == (input.beta != nullptr));

@@ -31,7 +31,7 @@ struct CausalConvParams {
 void causal_conv(const float* x, std::span<const SequenceSpan> spans, const CausalConvParams& params, States states,
                  float* y, ThreadPool& pool, Isa isa = best_isa());
 
-/// For every head h, which reads key head h / (heads / key_heads), with state S [n, p]:
+/// For every head h, which reads key head (h + first_head) / group, with state S [n, p]:
 ///   S = exp(rate[t, h] * a[h]) * S              (a per row of S where a_size is n; rate counts as 1 where it is null)
 ///   u = v, or beta[t, h] * (v - k S)            where beta is given (the delta rule)
 ///   S = S + k (x) u
@@ -41,6 +41,7 @@ void causal_conv(const float* x, std::span<const SequenceSpan> spans, const Caus
 inline constexpr int64_t kMaxDecays = 1024;
 struct LinearAttentionParams {
   int64_t heads, key_heads;
+  int64_t group, first_head;  // heads that share a key head; of the first key head's group, those before the first here
   int64_t n, p;
   const float* a;  // [heads, a_size], or [a_size, heads] where uses_channels()
   int64_t a_size;  // 1 or n, at most kMaxDecays

@@ -116,14 +116,15 @@ struct AttentionCase {
 
 TEST_P(Recurrent, LinearAttentionMatchesReferenceHoweverSequencesAreCutUp) {
   const AttentionCase cases[] = {
-      {"mamba", {70, 1, 16, 1, nullptr, 16, false}, true},
-      {"mamba without its own decay per row", {33, 1, 5, 1, nullptr, 1, false}, true},
-      {"mamba 2", {6, 2, 16, 32, nullptr, 1, false}, true},
-      {"lightning", {6, 6, 8, 8, nullptr, 1, false}, false},
-      {"gated delta rule", {6, 3, 8, 24, nullptr, 1, true}, true},
-      {"delta rule without rate", {4, 4, 7, 19, nullptr, 1, true}, false},
-      {"a decay for each row and columns", {4, 2, 9, 5, nullptr, 9, false}, true},
-      {"one number per head but several keys", {6, 3, 4, 1, nullptr, 4, false}, true},
+      {"mamba", {70, 1, 70, 0, 16, 1, nullptr, 16, false}, true},
+      {"mamba without its own decay per row", {33, 1, 33, 0, 5, 1, nullptr, 1, false}, true},
+      {"mamba 2", {6, 2, 3, 0, 16, 32, nullptr, 1, false}, true},
+      {"lightning", {6, 6, 1, 0, 8, 8, nullptr, 1, false}, false},
+      {"gated delta rule", {6, 3, 2, 0, 8, 24, nullptr, 1, true}, true},
+      {"delta rule without rate", {4, 4, 1, 0, 7, 19, nullptr, 1, true}, false},
+      {"a decay for each row and columns", {4, 2, 2, 0, 9, 5, nullptr, 9, false}, true},
+      {"a part of the heads", {5, 2, 4, 2, 8, 16, nullptr, 1, false}, true},
+      {"one number per head but several keys", {6, 3, 2, 0, 4, 1, nullptr, 4, false}, true},
   };
   for (AttentionCase c : cases) {
     LinearAttentionParams& p = c.params;

@@ -65,7 +65,7 @@ TEST(Experts, RoutedRowsAreSortedByExpertAndComeBack) {
   for (int32_t& index : indices)
     index = static_cast<int32_t>(generator() % 5 + (generator() % 2 == 0 ? 0 : 2));  // some get none
   std::vector<int32_t> offsets(experts + 1), order(tokens * slots), position(tokens * slots);
-  route(indices.data(), tokens, slots, experts, offsets.data(), order.data(), position.data());
+  route(indices.data(), tokens, slots, 0, experts, offsets.data(), order.data(), position.data());
   EXPECT_EQ(offsets[0], 0);
   EXPECT_EQ(offsets[experts], tokens * slots);
   for (int32_t expert = 0; expert < experts; ++expert)
@@ -79,7 +79,7 @@ TEST(Experts, RoutedRowsAreSortedByExpertAndComeBack) {
   const auto x = random_floats(tokens * n, 6);
   const auto weights = random_floats(tokens * slots, 7);
   std::vector<float> rows(tokens * slots * n), out(tokens * n, 99);
-  dispatch(x.data(), order.data(), tokens, slots, n, rows.data(), pool);
+  dispatch(x.data(), order.data(), tokens * slots, slots, n, rows.data(), pool);
   for (int64_t row = 0; row < tokens * slots; ++row)  // an "expert" that multiplies with 1 + expert
     for (int64_t i = 0; i < n; ++i) rows[row * n + i] *= static_cast<float>(1 + indices[order[row]]);
   combine(rows.data(), position.data(), weights.data(), tokens, slots, n, out.data(), pool);
@@ -92,10 +92,35 @@ TEST(Experts, RoutedRowsAreSortedByExpertAndComeBack) {
     }
 }
 
-TEST(Experts, AChoiceBeyondTheExpertsIsABug) {
-  const std::vector<int32_t> indices = {0, 3};
-  std::vector<int32_t> offsets(4), order(2), position(2);
-  EXPECT_THROW(route(indices.data(), 2, 1, 3, offsets.data(), order.data(), position.data()), Error);
+TEST(Experts, ARangeOfExpertsLeavesOtherChoicesOut) {
+  ThreadPool pool(1);
+  const std::vector<int32_t> indices = {0, 3, 2, 1};  // two tokens, two slots
+  std::vector<int32_t> offsets(3), order(4), position(4);
+  route(indices.data(), 2, 2, 2, 2, offsets.data(), order.data(), position.data());
+  EXPECT_EQ(offsets, (std::vector<int32_t>{0, 1, 2}));
+  EXPECT_EQ(position, (std::vector<int32_t>{-1, 1, 0, -1}));
+  const std::vector<float> x = {10, 20}, weights = {1, 2, 3, 4};
+  std::vector<float> rows(2), out(2);
+  dispatch(x.data(), order.data(), 2, 2, 1, rows.data(), pool);
+  EXPECT_EQ(rows, (std::vector<float>{20, 10}));
+  combine(rows.data(), position.data(), weights.data(), 2, 2, 1, out.data(), pool);
+  EXPECT_EQ(out, (std::vector<float>{20, 60}));
+}
+
+TEST(Embed, PartsOfATableAddUpToIt) {
+  ThreadPool pool(2);
+  const std::vector<float> values = random_floats(7 * 5, 3);
+  const std::span<const std::byte> bytes = std::as_bytes(std::span(values));
+  const TensorView table{DType::F32, {7, 5}, bytes};
+  const TensorView head{DType::F32, {3, 5}, bytes.first(60)}, tail{DType::F32, {4, 5}, bytes.subspan(60)};
+  const std::vector<int32_t> ids = {6, 0, 2, 3};
+  std::vector<float> whole(20), first(20), second(20);
+  embed(table, ids.data(), 4, whole.data(), pool);
+  embed(head, ids.data(), 4, first.data(), pool, 0, 7);
+  embed(tail, ids.data(), 4, second.data(), pool, 3, 7);
+  for (size_t i = 0; i < whole.size(); ++i) EXPECT_EQ(whole[i], first[i] + second[i]);
+  const int32_t outside = 7;
+  EXPECT_THROW(embed(head, &outside, 1, first.data(), pool, 0, 7), Error);
 }
 
 TEST(CopyStrided, TransposesAndSlices) {

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/check.h"
+#include "lower/part.h"
 #include "lower/program.h"
 
 namespace cleave::lower {
@@ -39,11 +40,20 @@ std::vector<bool> deciding_matmuls(const Graph& graph) {
   return deciding;
 }
 
+/// The forms in which a value is there: as its node leaves it (summed where the plan wants that), whole, or narrowed to
+/// the rank's range of an axis.
+struct Forms {
+  Operand own;
+  Operand whole;                       // where it is gathered
+  std::map<plan::AxisId, Operand> narrowed;
+};
+
 class Lowering {
  public:
-  Lowering(const Graph& graph, const Limits& limits) : graph_(graph) {
+  Lowering(const Graph& graph, const plan::Plan& plan, int rank, const Limits& limits)
+      : graph_(graph), plan_(plan), part_(graph, plan, rank) {
     program_.limits = limits;
-    operands_.resize(graph.nodes().size());
+    forms_.resize(graph.nodes().size());
     views_.resize(graph.nodes().size());
     routing_of_node_.resize(graph.nodes().size(), -1);
     deciding_ = deciding_matmuls(graph);
@@ -55,8 +65,8 @@ class Lowering {
     const std::vector<bool> needed = reachable(graph_, output);
     for (size_t i = 0; i < needed.size(); ++i)
       if (needed[i]) lower_node(static_cast<NodeId>(i));
-    program_.output = operand(output);
-    program_.output_width = num_elements(row_shape(output));
+    program_.output = operand(output, plan::kNoAxis);
+    program_.output_width = num_elements(row_shape(output, plan::kNoAxis));
     if (program_.output.kind != Operand::Kind::Value)
       fail(ErrorKind::Unsupported, "graph {} computes nothing", graph_.name());
     place_values(program_);
@@ -64,22 +74,46 @@ class Lowering {
   }
 
  private:
+  static size_t index(NodeId id) { return static_cast<size_t>(id); }
   const Node& node(NodeId id) const { return graph_.node(id); }
-  bool is_parameter(NodeId id) const { return views_[static_cast<size_t>(id)].has_value(); }
-  const WeightView& view(NodeId id) const { return *views_[static_cast<size_t>(id)]; }
-  Operand operand(NodeId id) const { return operands_[static_cast<size_t>(id)]; }
-  int32_t& routing_of(NodeId id) { return routing_of_node_[static_cast<size_t>(id)]; }
+  bool is_parameter(NodeId id) const { return views_[index(id)].has_value(); }
+  const WeightView& view(NodeId id) const { return *views_[index(id)]; }
+  plan::AxisId strategy(NodeId id) const { return plan_.placed.strategy[index(id)]; }
+  int32_t& routing_of(NodeId id) { return routing_of_node_[index(id)]; }
+
+  // By what an input of `user` is split when it works: by the axis of the work where the input has that axis.
+  plan::AxisId input_axis(NodeId user, NodeId input) const {
+    const plan::AxisId axis = strategy(user);
+    if (axis == plan::kNoAxis) return axis;
+    for (const graph::DimId dim : node(input).dims)
+      if (std::ranges::count(plan_.axes.in_dim(graph_.dims(), dim), axis) > 0) return axis;
+    return plan::kNoAxis;
+  }
+
+  // The value of `id`, split by `axis` or whole; a sum that is still owed as it is.
+  Operand operand(NodeId id, plan::AxisId axis) {
+    Forms& forms = forms_[index(id)];
+    const plan::Placement available = plan_.placed.available(id);
+    if (available.partial || available.axis == axis) return forms.own;
+    const Operand whole = available.axis == plan::kNoAxis ? forms.own : forms.whole;
+    if (axis == plan::kNoAxis) return whole;
+    if (part_.is_empty(axis)) return {Operand::Kind::Nothing, -1};
+    const auto [found, fresh] = forms.narrowed.emplace(axis, Operand{});
+    if (fresh) found->second = emit_narrow(id, whole, axis);
+    return found->second;
+  }
 
   bool is_routed(NodeId id) const {
     const auto& dims = node(id).dims;
     return dims.size() >= 2 && graph_.dims().same(dims[1], graph_.routed());
   }
+  // Dimensions that are no part of a row.
+  size_t leading(NodeId id) const { return is_parameter(id) ? 0 : is_routed(id) ? 2 : 1; }
 
-  // The shape of one row of an activation.
-  Shape row_shape(NodeId id) const {
-    Shape shape = graph_.shape(id);
-    if (is_parameter(id)) return shape;
-    return Shape(shape.begin() + (is_routed(id) ? 2 : 1), shape.end());
+  // The shape of one row of an activation, or of a parameter, where it is split by `axis`.
+  Shape row_shape(NodeId id, plan::AxisId axis) const {
+    const Shape shape = part_.shape(id, axis);
+    return {shape.begin() + static_cast<long>(leading(id)), shape.end()};
   }
 
   void lower_node(NodeId id) {
@@ -88,20 +122,95 @@ class Lowering {
     if (n.op == Op::Weight || std::ranges::all_of(n.inputs, [&](NodeId input) { return is_parameter(input); })) {
       std::vector<const WeightView*> inputs;
       for (const NodeId input : n.inputs) inputs.push_back(&view(input));
-      views_[static_cast<size_t>(id)] = view_of(graph_, id, inputs);
+      views_[index(id)] = view_of(graph_, id, inputs);
       return;
     }
     inherit_routing(id);
-    if (n.op == Op::Reshape)
-      operands_[static_cast<size_t>(id)] = operand(n.inputs[0]);  // rows are compact: nothing moves
-    else
-      emit(id);
+    forms_[index(id)].own = compute(id);
+    exchange(id);
     if (n.op == Op::Combine) routing_of(id) = -1;  // rows of tokens again
   }
 
   void lower_input(NodeId id) {
     constexpr Operand::Kind kKinds[] = {Operand::Kind::TokenIds, Operand::Kind::Positions, Operand::Kind::OutputRows};
-    operands_[static_cast<size_t>(id)] = {kKinds[static_cast<size_t>(node(id).as<graph::InputAttributes>().kind)], -1};
+    forms_[index(id)].own = {kKinds[static_cast<size_t>(node(id).as<graph::InputAttributes>().kind)], -1};
+  }
+
+  // The node's own part of the work.
+  Operand compute(NodeId id) {
+    const Node& n = node(id);
+    const plan::AxisId axis = strategy(id);
+    if (n.op == Op::Reshape) return operand(n.inputs[0], input_axis(id, n.inputs[0]));  // rows are compact: nothing moves
+    if (part_.is_empty(axis)) {
+      if (plan_.placed.result[index(id)].partial) return emit_zero(id);
+      if (!is_distributed_norm(id)) return {Operand::Kind::Nothing, -1};
+    }
+    if (const std::optional<Operand> other = only_partial_operand(id)) return *other;
+    return emit(id);
+  }
+
+  // What is added to a sum that is still owed is added by rank 0 alone; for the others the sum stays what it is.
+  std::optional<Operand> only_partial_operand(NodeId id) {
+    const Node& n = node(id);
+    if (n.op != Op::Add || part_.rank() == 0 || strategy(id) != plan::kNoAxis) return std::nullopt;
+    const auto is_partial = [&](NodeId input) { return !is_parameter(input) && plan_.placed.available(input).partial; };
+    if (is_partial(n.inputs[0]) == is_partial(n.inputs[1])) return std::nullopt;
+    return operand(n.inputs[is_partial(n.inputs[0]) ? 0 : 1], plan::kNoAxis);
+  }
+
+  bool is_distributed_norm(NodeId id) const {
+    if (node(id).op != Op::RmsNorm && node(id).op != Op::LayerNorm) return false;
+    const auto in_last = plan_.axes.in_dim(graph_.dims(), node(id).dims.back());
+    return strategy(id) != plan::kNoAxis && std::ranges::count(in_last, strategy(id)) > 0;
+  }
+
+  // What the plan wants behind the node: its sum taken, or its parts gathered.
+  void exchange(NodeId id) {
+    Forms& forms = forms_[index(id)];
+    const plan::Placed& placed = plan_.placed;
+    if (plan_.ranks == 1) return;
+    if (placed.reduced[index(id)]) {
+      forms.own = emit_exchange(id, Action::AllReduce, forms.own, plan::kNoAxis);
+    } else if (placed.gathered[index(id)]) {
+      const bool only_output = graph_.outputs()[0] == id && !has_users(id);
+      forms.whole = emit_exchange(id, only_output ? Action::Gather : Action::AllGather, forms.own, strategy(id));
+    }
+  }
+
+  bool has_users(NodeId id) const {
+    return std::ranges::any_of(graph_.nodes(), [&](const Node& n) { return std::ranges::count(n.inputs, id) > 0; });
+  }
+
+  Instruction instruction_for(NodeId id, Action action, plan::AxisId output_axis) {
+    const Node& n = node(id);
+    Instruction instruction{n.op, n.attributes, n.name, {}, {}, -1, row_shape(id, output_axis), {}, routing_of(id), -1, {}};
+    instruction.action = action;
+    instruction.node = id;
+    return instruction;
+  }
+
+  Operand finish(NodeId id, Instruction instruction) {
+    instruction.output = output_value(id, instruction.output_shape);
+    program_.instructions.push_back(std::move(instruction));
+    return {Operand::Kind::Value, program_.instructions.back().output};
+  }
+
+  Operand emit_zero(NodeId id) { return finish(id, instruction_for(id, Action::Zero, plan::kNoAxis)); }
+
+  Operand emit_narrow(NodeId id, Operand whole, plan::AxisId axis) {
+    Instruction instruction = instruction_for(id, Action::Narrow, axis);
+    instruction.inputs = {whole};
+    instruction.input_shapes = {row_shape(id, plan::kNoAxis)};
+    instruction.shares = part_.shares(id, axis, leading(id));
+    return finish(id, std::move(instruction));
+  }
+
+  Operand emit_exchange(NodeId id, Action action, Operand own, plan::AxisId axis) {
+    Instruction instruction = instruction_for(id, action, plan::kNoAxis);
+    instruction.inputs = {own};
+    instruction.input_shapes = {row_shape(id, axis)};
+    if (action != Action::AllReduce) instruction.shares = part_.shares(id, axis, leading(id));
+    return finish(id, std::move(instruction));
   }
 
   void inherit_routing(NodeId id) {
@@ -113,7 +222,7 @@ class Lowering {
              graph::op_info(node(id).op).name);
       routing_of(id) = routing;
     }
-    if (node(id).op == Op::Dispatch) routing_of(id) = add_routing(id);
+    if (node(id).op == Op::Dispatch && !part_.is_empty(strategy(id))) routing_of(id) = add_routing(id);
   }
 
   int32_t add_value(Rows rows, int64_t slots, int64_t width) {
@@ -122,18 +231,22 @@ class Lowering {
   }
 
   int32_t add_routing(NodeId id) {
-    const int64_t slots = row_shape(node(id).inputs[1])[0];
-    const int64_t experts = node(id).as<graph::DispatchAttributes>().num_experts;
-    Routing routing{operand(node(id).inputs[1]), slots, experts, -1, -1, -1};
-    routing.offsets = add_value(Rows::Fixed, 1, experts + 1);
-    routing.order = add_value(Rows::Routed, slots, 1);
-    routing.position = add_value(Rows::Routed, slots, 1);
+    const NodeId chosen = node(id).inputs[1];
+    const plan::Interval experts = part_.indices(node(id).dims[0], strategy(id)).at(0);
+    Routing routing;
+    routing.chosen = operand(chosen, plan::kNoAxis);
+    routing.slots = row_shape(chosen, plan::kNoAxis)[0];
+    routing.first_expert = experts.begin;
+    routing.experts = experts.size();
+    routing.offsets = add_value(Rows::Fixed, 1, routing.experts + 1);
+    routing.order = add_value(Rows::Routed, routing.slots, 1);
+    routing.position = add_value(Rows::Routed, routing.slots, 1);
     program_.routings.push_back(routing);
     return static_cast<int32_t>(program_.routings.size()) - 1;
   }
 
-  int32_t output_value(NodeId id) {
-    const int64_t width = num_elements(row_shape(id));
+  int32_t output_value(NodeId id, const Shape& row) {
+    const int64_t width = num_elements(row);
     if (is_routed(id))
       return add_value(Rows::Routed, program_.routings[static_cast<size_t>(routing_of(id))].slots, width);
     const graph::DimId first = node(id).dims.at(0);
@@ -145,25 +258,31 @@ class Lowering {
 
   static constexpr int64_t kWide = -2;  // minus its size: in place of an expert for repeated weights
 
-  int32_t parameter(const WeightView& weights, NodeId id, Parameter::Use use, int64_t expert = -1) {
-    const auto key = std::make_tuple(id, use, expert);
+  int32_t parameter(const WeightView& weights, NodeId id, plan::AxisId axis, Parameter::Use use, int64_t expert = -1) {
+    const auto key = std::make_tuple(id, axis, use, expert);
     if (const auto found = parameters_.find(key); found != parameters_.end()) return found->second;
     const std::string name = weights.pieces.empty() ? node(id).name : weights.pieces[0].tensor;
     program_.parameters.push_back({use, name, weights, false});
     return parameters_[key] = static_cast<int32_t>(program_.parameters.size()) - 1;
   }
 
-  Operand input_operand(const Node& n, size_t i) {
+  Operand input_operand(NodeId user, size_t i) {
+    const Node& n = node(user);
     const NodeId input = n.inputs[i];
-    if (!is_parameter(input)) return operand(input);
+    const plan::AxisId axis = input_axis(user, input);
+    if (!is_parameter(input)) return operand(input, axis);
     const bool second = i == 1;
     const Parameter::Use use = n.op == Op::Matmul && second      ? Parameter::Use::Matrix
                                : n.op == Op::Embedding && second ? Parameter::Use::Table
                                                                  : Parameter::Use::Vector;
-    if (is_elementwise(n) && second && !is_routed(n.inputs[0]) && !is_suffix(row_shape(n.inputs[0]), row_shape(input)))
-      if (const std::optional<WeightView> wide = repeated(view(input), row_shape(n.inputs[0])))
-        return {Operand::Kind::Parameter, parameter(*wide, input, use, kWide - num_elements(wide->shape))};
-    return {Operand::Kind::Parameter, parameter(view(input), input, use)};
+    const WeightView mine = part_.view(view(input), input, axis);
+    if (is_elementwise(n) && second && !is_routed(n.inputs[0])) {
+      const Shape row = row_shape(n.inputs[0], input_axis(user, n.inputs[0]));
+      if (!is_suffix(row, mine.shape))
+        if (const std::optional<WeightView> wide = repeated(mine, row))
+          return {Operand::Kind::Parameter, parameter(*wide, input, axis, use, kWide - num_elements(wide->shape))};
+    }
+    return {Operand::Kind::Parameter, parameter(mine, input, axis, use)};
   }
 
   static bool is_elementwise(const Node& n) { return n.op == Op::Add || n.op == Op::Mul || n.op == Op::Div; }
@@ -178,45 +297,99 @@ class Lowering {
     return suffix;
   }
 
-  void emit(NodeId id) {
+  Operand emit(NodeId id) {
     const Node& n = node(id);
-    Instruction instruction{n.op, n.attributes, n.name, {}, {}, -1, row_shape(id), {}, routing_of(id), -1, {}};
+    Instruction instruction = instruction_for(id, Action::Compute, plan_.placed.result[index(id)].axis);
     const bool batched = (n.op == Op::Matmul && node(n.inputs[1]).dims.size() == 3) || n.op == Op::BlockMatmul;
     for (size_t i = 0; i < n.inputs.size(); ++i) {
       if (batched && i == 1) break;
-      instruction.inputs.push_back(input_operand(n, i));
-      instruction.input_shapes.push_back(row_shape(n.inputs[i]));
+      instruction.inputs.push_back(input_operand(id, i));
+      instruction.input_shapes.push_back(row_shape(n.inputs[i], input_axis(id, n.inputs[i])));
     }
     if ((n.op == Op::Matmul || n.op == Op::BlockMatmul) && !is_parameter(n.inputs[1]))
       fail(ErrorKind::Unsupported, "matmul {}: the second operand must be a weight", n.name);
-    if (batched) add_expert_matrices(n, instruction);
-    if (n.op == Op::Matmul && !batched && deciding_[static_cast<size_t>(id)])
+    if (batched) add_expert_matrices(id, instruction);
+    if (n.op == Op::Matmul && !batched && deciding_[index(id)])
       program_.parameters[static_cast<size_t>(instruction.inputs[1].index)].decides = true;
-    if (is_elementwise(n)) instruction.broadcast = broadcast_of(n);
+    if (is_elementwise(n))
+      instruction.broadcast = broadcast_of(n, instruction.input_shapes[0], instruction.input_shapes[1]);
     if (n.op == Op::Rope) instruction.rope = add_rope(n.as<graph::RopeAttributes>());
-    if (n.op == Op::Attention) add_kv_layer(n);
-    add_state(n);
-    instruction.output = output_value(id);
-    operands_[static_cast<size_t>(id)] = {Operand::Kind::Value, instruction.output};
-    program_.instructions.push_back(std::move(instruction));
+    if (n.op == Op::Attention) localize_attention(id, instruction);
+    if (n.op == Op::LinearAttention) localize_groups(id, instruction, n.inputs[2], n.inputs[0]);
+    if (n.op == Op::Slice) localize_slice(id, instruction);
+    if (n.op == Op::Embedding) {
+      instruction.first = first_index(node(n.inputs[1]).dims[0], input_axis(id, n.inputs[1]));
+      instruction.table_rows = graph_.shape(n.inputs[1])[0];
+    }
+    if (is_distributed_norm(id)) instruction.statistic_over = graph_.dims().extent(n.dims.back());
+    add_state(instruction);
+    return finish(id, std::move(instruction));
   }
 
-  void add_expert_matrices(const Node& n, Instruction& instruction) {
-    const NodeId weights = n.inputs[1];
-    for (int64_t expert = 0; expert < graph_.shape(weights)[0]; ++expert)
+  int64_t first_index(graph::DimId dim, plan::AxisId axis) const {
+    const std::vector<plan::Interval> local = part_.indices(dim, axis);
+    return local.empty() ? 0 : local.front().begin;
+  }
+
+  void add_expert_matrices(NodeId id, Instruction& instruction) {
+    const NodeId weights = node(id).inputs[1];
+    const plan::AxisId axis = input_axis(id, weights);
+    const WeightView mine = part_.view(view(weights), weights, axis);
+    for (int64_t expert = 0; expert < mine.shape[0]; ++expert)
       instruction.expert_matrices.push_back(
-          parameter(outermost(view(weights), expert), weights, Parameter::Use::Matrix, expert));
+          parameter(outermost(mine, expert), weights, axis, Parameter::Use::Matrix, expert));
   }
 
-  Broadcast broadcast_of(const Node& n) const {
-    const Shape a = row_shape(n.inputs[0]), b = row_shape(n.inputs[1]);
+  // Heads that come in groups, each of which shares a head of `shared`: where the rank's heads begin in the first group.
+  void localize_groups(NodeId id, Instruction& instruction, NodeId heads, NodeId shared) const {
+    instruction.group = graph_.shape(heads)[1] / graph_.shape(shared)[1];
+    instruction.first = first_index(node(heads).dims[1], strategy(id)) -
+                        first_index(node(shared).dims[1], strategy(id)) * instruction.group;
+  }
+
+  // The rank's query heads are those of its range; its key-value heads those that they need. ALiBi slopes go by head.
+  void localize_attention(NodeId id, Instruction& instruction) {
+    const Node& n = node(id);
+    localize_groups(id, instruction, n.inputs[0], n.inputs[1]);
+    const graph::DimId heads = node(n.inputs[0]).dims[1];
+    auto& attributes = std::get<graph::AttentionAttributes>(instruction.attributes);
+    if (!attributes.alibi_slopes.empty()) {
+      std::vector<double> slopes;
+      for (const plan::Interval& i : part_.indices(heads, strategy(id)))
+        slopes.insert(slopes.end(), attributes.alibi_slopes.begin() + i.begin, attributes.alibi_slopes.begin() + i.end);
+      attributes.alibi_slopes = std::move(slopes);
+    }
+    const auto layer = static_cast<size_t>(attributes.layer);
+    if (program_.kv_layers.size() <= layer) program_.kv_layers.resize(layer + 1);
+    const Shape &k_row = instruction.input_shapes[1], &v_row = instruction.input_shapes[2];
+    program_.kv_layers[layer] = {k_row[0], k_row[1], v_row[1]};
+  }
+
+  // Where the slice begins among the indices that the rank has.
+  void localize_slice(NodeId id, Instruction& instruction) const {
+    auto& slice = std::get<graph::SliceAttributes>(instruction.attributes);
+    const NodeId input = node(id).inputs[0];
+    int64_t before = 0;
+    for (const plan::Interval& i : part_.indices(node(input).dims[static_cast<size_t>(slice.dim)], input_axis(id, input)))
+      before += std::max<int64_t>(0, std::min(i.end, slice.begin) - i.begin);
+    slice.begin = before;
+    slice.end = before + instruction.output_shape[static_cast<size_t>(slice.dim) - leading(id)];
+  }
+
+  static bool is_repeated(const Shape& a, const Shape& b) {
+    bool fits = b.size() <= a.size();
+    for (size_t i = 1; fits && i <= b.size(); ++i) fits = b[b.size() - i] == 1 || b[b.size() - i] == a[a.size() - i];
+    return fits;
+  }
+
+  Broadcast broadcast_of(const Node& n, const Shape& a, const Shape& b) const {
     const int64_t count_a = num_elements(a), count_b = num_elements(b);
     const bool routed = is_routed(n.inputs[0]);
     if (is_parameter(n.inputs[1])) {
-      if (routed && b.size() == 3 && b[0] > 1) return {Broadcast::Kind::ExpertRow, count_a};
+      if (routed && b.size() == 3) return {b[0] > 1 ? Broadcast::Kind::ExpertRow : Broadcast::Kind::Row, count_a};
       if (is_suffix(a, b)) return {Broadcast::Kind::Row, count_b};
-      if (const auto wide = repeated(view(n.inputs[1]), a); wide && !routed)
-        return {Broadcast::Kind::Row, num_elements(wide->shape)};
+      if (!routed && is_repeated(a, b))
+        return {Broadcast::Kind::Row, num_elements(Shape(a.end() - static_cast<long>(b.size()), a.end()))};
     } else {
       if (is_routed(n.inputs[1]) != routed)
         fail(ErrorKind::Unsupported, "{} of {} and {}", graph::op_info(n.op).name, graph_.shape_text(n.inputs[0]),
@@ -244,23 +417,17 @@ class Lowering {
     return static_cast<int32_t>(ropes.size()) - 1;
   }
 
-  void add_kv_layer(const Node& n) {
-    const auto layer = static_cast<size_t>(n.as<graph::AttentionAttributes>().layer);
-    if (program_.kv_layers.size() <= layer) program_.kv_layers.resize(layer + 1);
-    const Shape k = row_shape(n.inputs[1]), v = row_shape(n.inputs[2]);
-    program_.kv_layers[layer] = {k[0], k[1], v[1]};
-  }
-
-  // What the node keeps of each sequence, if anything.
-  void add_state(const Node& n) {
-    if (n.op == Op::CausalConv) {
-      const Shape w = row_shape(n.inputs[1]);
-      set_state(n.as<graph::StateAttributes>().state, w[0] * (w[1] - 1));
-    } else if (n.op == Op::LinearAttention) {
-      const Shape k = row_shape(n.inputs[1]), v = row_shape(n.inputs[2]);
-      set_state(n.as<graph::LinearAttentionAttributes>().state, v[0] * k[1] * v[1]);
-    } else if (n.op == Op::LinearRecurrence) {
-      set_state(n.as<graph::StateAttributes>().state, row_shape(n.inputs[0])[0]);
+  // What the instruction keeps of each sequence, if anything.
+  void add_state(const Instruction& instruction) {
+    const std::vector<Shape>& rows = instruction.input_shapes;
+    if (instruction.op == Op::CausalConv) {
+      const Shape& w = rows[1];
+      set_state(std::get<graph::StateAttributes>(instruction.attributes).state, w[0] * (w[1] - 1));
+    } else if (instruction.op == Op::LinearAttention) {
+      const Shape &k = rows[1], &v = rows[2];
+      set_state(std::get<graph::LinearAttentionAttributes>(instruction.attributes).state, v[0] * k[1] * v[1]);
+    } else if (instruction.op == Op::LinearRecurrence) {
+      set_state(std::get<graph::StateAttributes>(instruction.attributes).state, rows[0][0]);
     }
   }
 
@@ -270,12 +437,14 @@ class Lowering {
   }
 
   const Graph& graph_;
+  const plan::Plan& plan_;
+  const Part part_;
   Program program_;
-  std::vector<Operand> operands_;                 // by node; activations
+  std::vector<Forms> forms_;                      // by node; activations
   std::vector<std::optional<WeightView>> views_;  // by node; what depends on weights alone
   std::vector<int32_t> routing_of_node_;
   std::vector<bool> deciding_;  // by node
-  std::map<std::tuple<NodeId, Parameter::Use, int64_t>, int32_t> parameters_;
+  std::map<std::tuple<NodeId, plan::AxisId, Parameter::Use, int64_t>, int32_t> parameters_;
 };
 
 }  // namespace
@@ -294,9 +463,15 @@ int64_t num_rows(const Value& value, int64_t tokens, int64_t output_rows) {
   return 0;
 }
 
-Program lower(const Graph& graph, const Limits& limits) {
+Program lower(const Graph& graph, const plan::Plan& plan, int rank, const Limits& limits) {
   graph::verify(graph);
-  return Lowering(graph, limits).run();
+  CHECK(rank >= 0 && rank < plan.ranks);
+  CHECK_EQ(plan.placed.strategy.size(), graph.nodes().size());
+  return Lowering(graph, plan, rank, limits).run();
+}
+
+Program lower(const Graph& graph, const Limits& limits) {
+  return lower(graph, plan::single_rank_plan(graph), 0, limits);
 }
 
 }  // namespace cleave::lower

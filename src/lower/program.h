@@ -6,6 +6,7 @@
 
 #include "graph/graph.h"
 #include "lower/weight_view.h"
+#include "plan/plan.h"
 
 namespace cleave::lower {
 
@@ -25,9 +26,9 @@ struct Value {
   int64_t offset = -1;  // bytes from the arena's start, a multiple of kAlignment
 };
 
-/// What a step or the loader provides, or an earlier instruction.
+/// What a step or the loader provides, or an earlier instruction; Nothing where this rank has no part of a value.
 struct Operand {
-  enum class Kind : uint8_t { Value, Parameter, TokenIds, Positions, OutputRows } kind = Kind::Value;
+  enum class Kind : uint8_t { Value, Parameter, TokenIds, Positions, OutputRows, Nothing } kind = Kind::Value;
   int32_t index = -1;  // into Program::values or Program::parameters
 };
 
@@ -56,14 +57,25 @@ struct Broadcast {
   int64_t n = 1;
 };
 
-/// Which tokens go to which experts: made by a dispatch, used by everything until the combine.
+/// Which tokens go to which experts of this rank: made by a dispatch, used by everything until the combine.
 struct Routing {
-  Operand chosen;  // i32 [T, slots]
-  int64_t slots = 0, experts = 0;
+  Operand chosen;  // i32 [T, slots], of all experts
+  int64_t slots = 0;
+  int64_t first_expert = 0, experts = 0;  // those of this rank
   int32_t offsets = -1, order = -1, position = -1;  // i32 values: [experts + 1], [T * slots], [T * slots]
 };
 
-/// One operation on whole values. Row shapes are those of the graph without its dynamic dimensions.
+/// What an instruction does: the operation that it names, or what the plan wants between operations.
+enum class Action : uint8_t {
+  Compute,    // Instruction::op on this rank's part of the work
+  AllReduce,  // output = sum over the ranks of input
+  AllGather,  // output = the whole rows, of which each rank brings its shares
+  Gather,     // the same for rank 0 alone
+  Narrow,     // output = this rank's share of each whole row
+  Zero,       // output = 0: this rank's part of a sum, where it has none of the summands
+};
+
+/// One operation on whole values. Row shapes are those of this rank's part, without the dynamic dimensions.
 struct Instruction {
   graph::Op op;
   graph::Attributes attributes;
@@ -76,6 +88,17 @@ struct Instruction {
   int32_t routing = -1;                  // where rows are routed
   int32_t rope = -1;                     // into Program::ropes
   std::vector<int32_t> expert_matrices;  // of a batched matmul: a parameter per expert; of a block matmul: per block
+  graph::NodeId node = -1;               // of the graph, that it computes or exchanges
+  Action action = Action::Compute;
+  /// Of AllGather, Gather and Narrow: the elements of a whole row that each rank has, in order.
+  std::vector<std::vector<plan::Interval>> shares = {};
+  /// First index of this rank's part of what it works on: the table row of an embedding; for attention the first query
+  /// head, counted from the first query head of the rank's first key-value head.
+  int64_t first = 0;
+  int64_t group = 1;       // of attention: query heads that share a key-value head
+  int64_t table_rows = 0;  // of an embedding: rows of the whole table
+  /// Of a norm whose statistics are taken over all ranks: elements that they are taken over. 0: over this rank's alone.
+  int64_t statistic_over = 0;
 };
 
 /// Sizes of one attention layer's key-value cache.
@@ -89,8 +112,8 @@ struct Limits {
   int64_t max_output_rows = 64;
 };
 
-/// The instructions of one graph with every buffer placed: data, without a pointer. Its result is the last
-/// instruction's output.
+/// The instructions of one rank for one graph with every buffer placed: data, without a pointer. Its result is the last
+/// instruction's output, which is complete on rank 0.
 struct Program {
   std::vector<Instruction> instructions;
   std::vector<Value> values;
@@ -110,7 +133,10 @@ struct Program {
 /// Rows of a value in a step.
 int64_t num_rows(const Value& value, int64_t tokens, int64_t output_rows);
 
-/// Turns a graph with one output into a program. Throws Error(Unsupported) where an instruction cannot be formed.
+/// Turns a graph with one output into the program of one rank under a plan of that graph. Throws Error(Unsupported) where
+/// an instruction cannot be formed.
+Program lower(const graph::Graph& graph, const plan::Plan& plan, int rank, const Limits& limits);
+/// The program of a graph that one rank computes alone.
 Program lower(const graph::Graph& graph, const Limits& limits);
 
 /// Gives every value its place in an arena that is as small as first-fit makes it: values that do not live at the same

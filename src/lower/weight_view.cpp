@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "lower/weight_reshape.h"
 
 namespace cleave::lower {
 namespace {
@@ -63,48 +64,6 @@ WeightView transpose(const WeightView& input, const std::vector<int>& order) {
   return view;
 }
 
-// Strides of a single box under another shape: dimensions are split freely and merged where they lie behind one
-// another. Empty where that cannot be done.
-std::vector<int64_t> reshaped_strides(const Piece& piece, const Shape& shape) {
-  std::vector<int64_t> strides(shape.size());
-  size_t from = piece.extents.size();
-  int64_t run = 1,
-          stride = 1;  // elements of the current source dimensions not yet given out, and their innermost stride
-  for (size_t to = shape.size(); to-- > 0;) {
-    int64_t wanted = shape[to];
-    if (run == 1) {
-      while (from > 0 && piece.extents[from - 1] == 1) --from;
-      if (from > 0) {
-        --from;
-        run = piece.extents[from];
-        stride = piece.strides[from];
-      }
-    }
-    strides[to] = stride;
-    while (wanted > run && from > 0 && piece.strides[from - 1] == stride * run) run *= piece.extents[--from];
-    if (wanted == 0 || run % wanted != 0) return {};
-    run /= wanted;
-    stride *= wanted;
-  }
-  return strides;
-}
-
-WeightView reshape(const WeightView& input, const Shape& shape, const std::string& name) {
-  if (input.shape == shape) return input;
-  if (input.pieces.size() == 1) {
-    Piece piece = input.pieces[0];
-    piece.strides = reshaped_strides(piece, shape);
-    if (!piece.strides.empty()) {
-      piece.begin = Shape(shape.size(), 0);
-      piece.extents = shape;
-      return {shape, {std::move(piece)}, input.functions};
-    }
-  }
-  fail(ErrorKind::Unsupported,
-       "weights of {}: a reshape from {} to {} after a transpose or concatenation is not supported", name,
-       to_string(input.shape), to_string(shape));
-}
-
 WeightView concat(const std::vector<const WeightView*>& inputs, size_t dim) {
   WeightView view{inputs[0]->shape, {}, {}};
   view.shape[dim] = 0;
@@ -139,7 +98,7 @@ WeightView view_of(const graph::Graph& graph, graph::NodeId id, const std::vecto
     case Op::Transpose:
       return transpose(*inputs[0], node.as<graph::TransposeAttributes>().order);
     case Op::Reshape:
-      return reshape(*inputs[0], graph.shape(id), inputs[0]->pieces.empty() ? "?" : inputs[0]->pieces[0].tensor);
+      return reshape(*inputs[0], graph.shape(id));
     case Op::Concat:
       return concat(inputs, static_cast<size_t>(node.as<graph::ConcatAttributes>().dim));
     case Op::Scale:
@@ -153,6 +112,19 @@ WeightView view_of(const graph::Graph& graph, graph::NodeId id, const std::vecto
            "{} of weights alone is not supported: only slice, reshape, transpose, concat, scale, shift and unary are",
            graph::op_info(node.op).name);
   }
+}
+
+WeightView take(const WeightView& view, size_t dim, const std::vector<plan::Interval>& ranges) {
+  WeightView result = slice(view, dim, 0, 0);
+  for (const plan::Interval& range : ranges) {
+    WeightView part = slice(view, dim, range.begin, range.end);
+    for (Piece& piece : part.pieces) {
+      piece.begin[dim] += result.shape[dim];
+      result.pieces.push_back(std::move(piece));
+    }
+    result.shape[dim] += range.size();
+  }
+  return result;
 }
 
 std::optional<WeightView> repeated(const WeightView& view, const Shape& shape) {

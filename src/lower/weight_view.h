@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "graph/graph.h"
+#include "plan/axes.h"
 #include "tensor/tensor_view.h"
 
 namespace cleave::lower {
@@ -33,9 +34,11 @@ struct WeightView {
 };
 
 /// The view of node `id`, which depends on weights alone; `inputs` are the views of its inputs. Throws
-/// Error(Unsupported) where a reshape would tear a piece apart.
+/// Error(Unsupported) for an operation that computes.
 WeightView view_of(const graph::Graph& graph, graph::NodeId id, const std::vector<const WeightView*>& inputs);
 
+/// The given ranges of one dimension, one after another.
+WeightView take(const WeightView& view, size_t dim, const std::vector<plan::Interval>& ranges);
 /// The view with dimensions of extent 1 repeated to `shape`, its innermost dimensions; nothing where it does not fit.
 std::optional<WeightView> repeated(const WeightView& view, const Shape& shape);
 

@@ -14,6 +14,7 @@
 #include "kernels/rows.h"
 #include "kernels/softmax.h"
 #include "runtime/binder_copy.h"
+#include "runtime/binder_exchange.h"
 #include "runtime/binder_recurrent.h"
 #include "runtime/binder_single.h"
 
@@ -30,6 +31,7 @@ float* Workspace::value(int32_t index) const {
 
 const float* Workspace::numbers(const Operand& operand) const {
   if (operand.kind == Operand::Kind::Value) return value(operand.index);
+  if (operand.kind == Operand::Kind::Nothing) return nullptr;
   CHECK(operand.kind == Operand::Kind::Parameter);
   return parameters[static_cast<size_t>(operand.index)].vector.data();
 }
@@ -45,14 +47,22 @@ const int32_t* Workspace::indices(const Operand& operand) const {
     case Operand::Kind::Value:
       return index_value(operand.index);
     case Operand::Kind::Parameter:
+    case Operand::Kind::Nothing:
       break;
   }
-  fail(ErrorKind::Internal, "weights are no indices");
+  fail(ErrorKind::Internal, "an operand that holds no indices");
 }
 
 const kernels::Matrix& Workspace::matrix(const Operand& operand) const {
   CHECK(operand.kind == Operand::Kind::Parameter);
   return *parameters[static_cast<size_t>(operand.index)].matrix;
+}
+
+int64_t Workspace::rows(const Instruction& instruction) const {
+  const lower::Value& value = output(instruction);
+  if (value.rows != lower::Rows::Routed) return lower::num_rows(value, state.num_tokens(), state.num_output_rows());
+  const lower::Routing& routing = program.routings[static_cast<size_t>(instruction.routing)];
+  return index_value(routing.offsets)[routing.experts];
 }
 
 kernels::UnaryKind unary_kernel(graph::UnaryKind kind) {
@@ -78,14 +88,16 @@ BoundInstruction bind_embedding(const Instruction& i, const Workspace& w) {
   const int32_t* ids = w.indices(i.inputs[0]);
   const TensorView& table = w.parameters[static_cast<size_t>(i.inputs[1].index)].table;
   float* y = w.value(i.output);
-  return [&w, &i, ids, &table, y] { kernels::embed(table, ids, w.rows(w.output(i)), y, w.pool); };
+  return [&w, &i, ids, &table, y, first = i.first, total = i.table_rows] {
+    kernels::embed(table, ids, w.rows(i), y, w.pool, first, total);
+  };
 }
 
 BoundInstruction bind_gather_rows(const Instruction& i, const Workspace& w) {
   const float* x = w.numbers(i.inputs[0]);
   const int32_t* rows = w.indices(i.inputs[1]);
   float* y = w.value(i.output);
-  return [&w, &i, x, rows, y, n = width(i)] { kernels::gather_rows(x, rows, w.rows(w.output(i)), n, y, w.pool); };
+  return [&w, &i, x, rows, y, n = width(i)] { kernels::gather_rows(x, rows, w.rows(i), n, y, w.pool); };
 }
 
 std::vector<const kernels::Matrix*> expert_matrices(const Instruction& i, const Workspace& w) {
@@ -117,7 +129,7 @@ BoundInstruction bind_matmul(const Instruction& i, const Workspace& w) {
   const float* x = w.numbers(i.inputs[0]);
   float* y = w.value(i.output);
   return [&w, &i, &m, x, y, repeat = width(i) / m.n()] {
-    if (const int64_t rows = w.rows(w.output(i)) * repeat; rows > 0) m.multiply(x, rows, y, w.scratch, w.pool);
+    if (const int64_t rows = w.rows(i) * repeat; rows > 0) m.multiply(x, rows, y, w.scratch, w.pool);
   };
 }
 
@@ -167,9 +179,9 @@ BoundInstruction bind_binary(const Instruction& i, const Workspace& w) {
   float* y = w.value(i.output);
   const int64_t n = i.broadcast.n, per_row = width(i);
   if (kind == Broadcast::Kind::None)
-    return [&w, &i, a, b, y, per_row, f = k.flat] { f(a, b, w.rows(w.output(i)) * per_row, y, w.pool); };
+    return [&w, &i, a, b, y, per_row, f = k.flat] { f(a, b, w.rows(i) * per_row, y, w.pool); };
   return [&w, &i, a, b, y, n, repeat = per_row / n, f = kind == Broadcast::Kind::Row ? k.row : k.column] {
-    f(a, b, w.rows(w.output(i)) * repeat, n, y, w.pool);
+    f(a, b, w.rows(i) * repeat, n, y, w.pool);
   };
 }
 
@@ -177,25 +189,26 @@ BoundInstruction bind_scale(const Instruction& i, const Workspace& w) {
   const float* x = w.numbers(i.inputs[0]);
   float* y = w.value(i.output);
   const auto factor = static_cast<float>(std::get<graph::ScaleAttributes>(i.attributes).factor);
-  return [&w, &i, x, y, factor, n = width(i)] { kernels::scale(x, factor, w.rows(w.output(i)) * n, y, w.pool); };
+  return [&w, &i, x, y, factor, n = width(i)] { kernels::scale(x, factor, w.rows(i) * n, y, w.pool); };
 }
 
 BoundInstruction bind_unary(const Instruction& i, const Workspace& w) {
   const kernels::UnaryKind kind = unary_kernel(std::get<graph::UnaryAttributes>(i.attributes).kind);
   const float* x = w.numbers(i.inputs[0]);
   float* y = w.value(i.output);
-  return [&w, &i, x, y, kind, n = width(i)] { kernels::unary(kind, x, w.rows(w.output(i)) * n, y, w.pool); };
+  return [&w, &i, x, y, kind, n = width(i)] { kernels::unary(kind, x, w.rows(i) * n, y, w.pool); };
 }
 
 BoundInstruction bind_sum(const Instruction& i, const Workspace& w) {
   const float* x = w.numbers(i.inputs[0]);
   float* y = w.value(i.output);
   return [&w, &i, x, y, n = i.input_shapes[0].back(), repeat = width(i)] {
-    kernels::sum_rows(x, w.rows(w.output(i)) * repeat, n, y, w.pool);
+    kernels::sum_rows(x, w.rows(i) * repeat, n, y, w.pool);
   };
 }
 
 BoundInstruction bind_norm(const Instruction& i, const Workspace& w) {
+  if (i.statistic_over > 0) return bind_distributed_norm(i, w);
   const auto& a = std::get<graph::NormAttributes>(i.attributes);
   const float* x = w.numbers(i.inputs[0]);
   const float* weight = i.inputs.size() > 1 ? w.numbers(i.inputs[1]) : nullptr;
@@ -205,10 +218,10 @@ BoundInstruction bind_norm(const Instruction& i, const Workspace& w) {
   const auto eps = static_cast<float>(a.eps), offset = static_cast<float>(a.weight_offset);
   if (i.op == Op::RmsNorm)
     return [&w, &i, x, weight, y, n, repeat, eps, offset] {
-      kernels::rms_norm(x, weight, offset, eps, w.rows(w.output(i)) * repeat, n, y, w.pool);
+      kernels::rms_norm(x, weight, offset, eps, w.rows(i) * repeat, n, y, w.pool);
     };
   return [&w, &i, x, weight, bias, y, n, repeat, eps] {
-    kernels::layer_norm(x, weight, bias, eps, w.rows(w.output(i)) * repeat, n, y, w.pool);
+    kernels::layer_norm(x, weight, bias, eps, w.rows(i) * repeat, n, y, w.pool);
   };
 }
 
@@ -228,6 +241,8 @@ kernels::AttentionParams attention_params(const Instruction& i) {
   const auto& a = std::get<graph::AttentionAttributes>(i.attributes);
   kernels::AttentionParams params;
   params.q_heads = i.output_shape[0];
+  params.group = i.group;
+  params.first_head = i.first;
   params.scale = static_cast<float>(a.scale);
   params.window = a.window;
   params.chunk = a.chunk;
@@ -264,7 +279,7 @@ BoundInstruction bind_softmax(const Instruction& i, const Workspace& w) {
   const float* x = w.numbers(i.inputs[0]);
   float* y = w.value(i.output);
   const int64_t n = i.output_shape.back(), repeat = width(i) / n;
-  return [&w, &i, x, y, n, repeat] { kernels::softmax(x, w.rows(w.output(i)) * repeat, n, y, w.pool); };
+  return [&w, &i, x, y, n, repeat] { kernels::softmax(x, w.rows(i) * repeat, n, y, w.pool); };
 }
 
 BoundInstruction bind_top_k(const Instruction& i, const Workspace& w) {
@@ -273,7 +288,7 @@ BoundInstruction bind_top_k(const Instruction& i, const Workspace& w) {
   const auto& a = std::get<graph::TopKAttributes>(i.attributes);
   const kernels::GroupChoice choice = {a.groups, a.kept_groups, a.best_of_group};
   return [&w, &i, x, y, n = i.input_shapes[0][0], k = i.output_shape[0], choice] {
-    const int64_t rows = w.rows(w.output(i));
+    const int64_t rows = w.rows(i);
     auto* values = reinterpret_cast<float*>(w.scratch.data());
     const float* from = x;
     if (choice.kept < choice.groups) {
@@ -290,7 +305,7 @@ BoundInstruction bind_take(const Instruction& i, const Workspace& w) {
   const int32_t* indices = w.indices(i.inputs[1]);
   float* y = w.value(i.output);
   return [&w, &i, x, indices, y, n = i.input_shapes[0][0], k = i.output_shape[0]] {
-    kernels::take(x, indices, w.rows(w.output(i)), n, k, y, w.pool);
+    kernels::take(x, indices, w.rows(i), n, k, y, w.pool);
   };
 }
 
@@ -301,9 +316,10 @@ BoundInstruction bind_dispatch(const Instruction& i, const Workspace& w) {
   float* y = w.value(i.output);
   return [&w, &r, x, chosen, y, n = width(i)] {
     int32_t* order = w.index_value(r.order);
-    kernels::route(chosen, w.state.num_tokens(), r.slots, r.experts, w.index_value(r.offsets), order,
+    int32_t* offsets = w.index_value(r.offsets);
+    kernels::route(chosen, w.state.num_tokens(), r.slots, r.first_expert, r.experts, offsets, order,
                    w.index_value(r.position));
-    kernels::dispatch(x, order, w.state.num_tokens(), r.slots, n, y, w.pool);
+    kernels::dispatch(x, order, offsets[r.experts], r.slots, n, y, w.pool);
   };
 }
 
@@ -328,7 +344,7 @@ BoundInstruction bind_block_matmul(const Instruction& i, const Workspace& w) {
   const float* x = w.numbers(i.inputs[0]);
   float* y = w.value(i.output);
   return [&w, &i, x, y, blocks = expert_matrices(i, w)] {
-    if (const int64_t rows = w.rows(w.output(i)); rows > 0)
+    if (const int64_t rows = w.rows(i); rows > 0)
       kernels::block_diagonal(blocks, x, rows, y, w.scratch, w.pool);
   };
 }
@@ -374,11 +390,13 @@ bool has_kernel(Op op) {
 }
 
 BoundInstruction bind(const Instruction& instruction, const Workspace& workspace) {
+  if (instruction.action != lower::Action::Compute) return bind_exchange(instruction, workspace);
   CHECK(has_kernel(instruction.op));
   return kBind[static_cast<size_t>(instruction.op)](instruction, workspace);
 }
 
 size_t scratch_bytes(const Instruction& i, const Workspace& w) {
+  if (i.action != lower::Action::Compute || i.statistic_over > 0) return exchange_scratch_bytes(i, w);
   const lower::Limits& limits = w.program.limits;
   const int64_t rows = lower::num_rows(w.output(i), limits.max_tokens, limits.max_output_rows);
   const int threads = w.pool.size();

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/buffer.h"
+#include "comm/communicator.h"
 #include "kernels/elementwise.h"
 #include "lower/program.h"
 #include "runtime/kv_storage.h"
@@ -26,25 +27,24 @@ struct Workspace {
   StepState& state;
   Buffer& arena;
   std::span<std::byte> scratch;  // shared by all instructions, which run one after another
+  comm::Communicator& communicator;
   ThreadPool& pool;
 
   float* value(int32_t index) const;
   int32_t* index_value(int32_t index) const { return reinterpret_cast<int32_t*>(value(index)); }
-  /// The numbers of an operand that is a value or a vector parameter.
+  /// The numbers of an operand that is a value or a vector parameter; null for Nothing.
   const float* numbers(const lower::Operand& operand) const;
   /// The indices of an operand that is an input or an index value.
   const int32_t* indices(const lower::Operand& operand) const;
   const kernels::Matrix& matrix(const lower::Operand& operand) const;
-  /// Rows of the instruction's output in the current step.
-  int64_t rows(const lower::Value& value) const {
-    return lower::num_rows(value, state.num_tokens(), state.num_output_rows());
-  }
   const lower::Value& output(const lower::Instruction& instruction) const {
     return program.values[static_cast<size_t>(instruction.output)];
   }
+  /// Rows of the instruction's output in the current step; of routed rows, those that this rank's experts have.
+  int64_t rows(const lower::Instruction& instruction) const;
 };
 
-/// Resolves one instruction: the one table from operations to kernels. `workspace` and the program must outlive the
+/// Resolves one instruction: the one table from operations to kernels, and the exchanges (binder_exchange.h). `workspace` and the program must outlive the
 /// result.
 BoundInstruction bind(const lower::Instruction& instruction, const Workspace& workspace);
 

@@ -37,7 +37,7 @@ BoundInstruction bind_copy(const Instruction& i, const Workspace& w, const Opera
   const float* x = w.numbers(input) + source_offset;
   float* y = w.value(i.output) + target_offset;
   return [&w, &i, x, y, copy]() mutable {
-    copy.extent[0] = w.rows(w.output(i));
+    copy.extent[0] = w.rows(i);
     if (copy.extent[0] > 0) kernels::copy_strided(x, y, copy, w.pool);
   };
 }

@@ -13,7 +13,7 @@ BoundInstruction bind_shift(const Instruction& i, const Workspace& w) {
   float* y = w.value(i.output);
   const auto offset = static_cast<float>(std::get<graph::ShiftAttributes>(i.attributes).offset);
   return [&w, &i, x, y, offset, n = num_elements(i.output_shape)] {
-    kernels::shift(x, offset, w.rows(w.output(i)) * n, y, w.pool);
+    kernels::shift(x, offset, w.rows(i) * n, y, w.pool);
   };
 }
 
@@ -22,13 +22,13 @@ BoundInstruction bind_clamp(const Instruction& i, const Workspace& w) {
   float* y = w.value(i.output);
   const auto& a = std::get<graph::ClampAttributes>(i.attributes);
   return [&w, &i, x, y, n = num_elements(i.output_shape), min = static_cast<float>(a.min),
-          max = static_cast<float>(a.max)] { kernels::clamp(x, min, max, w.rows(w.output(i)) * n, y, w.pool); };
+          max = static_cast<float>(a.max)] { kernels::clamp(x, min, max, w.rows(i) * n, y, w.pool); };
 }
 
 BoundInstruction bind_to_real(const Instruction& i, const Workspace& w) {
   const int32_t* x = w.indices(i.inputs[0]);
   float* y = w.value(i.output);
-  return [&w, &i, x, y] { kernels::to_real(x, w.rows(w.output(i)), y, w.pool); };
+  return [&w, &i, x, y] { kernels::to_real(x, w.rows(i), y, w.pool); };
 }
 
 BoundInstruction bind_sinusoid(const Instruction& i, const Workspace& w) {
@@ -36,7 +36,7 @@ BoundInstruction bind_sinusoid(const Instruction& i, const Workspace& w) {
   const int32_t* x = w.indices(i.inputs[0]);
   float* y = w.value(i.output);
   return [&w, &i, x, y, offset = a.offset, f = std::vector<float>(a.frequencies.begin(), a.frequencies.end())] {
-    kernels::sinusoid(x, w.rows(w.output(i)), offset, f.data(), static_cast<int64_t>(f.size()), y, w.pool);
+    kernels::sinusoid(x, w.rows(i), offset, f.data(), static_cast<int64_t>(f.size()), y, w.pool);
   };
 }
 

@@ -9,10 +9,10 @@ namespace cleave::runtime {
 
 // Members are made in this order, since later ones point into earlier ones; none moves afterwards.
 struct Model::Impl {
-  Impl(const ckpt::Checkpoint& checkpoint, const graph::Graph& graph, const Options& wanted, ThreadPool& pool,
-       const Progress& progress)
+  Impl(const ckpt::Checkpoint& checkpoint, lower::Program lowered, const Options& wanted,
+       comm::Communicator& communicator, ThreadPool& pool, const Progress& progress)
       : options(wanted),
-        program(lower::lower(graph, {wanted.max_tokens, wanted.max_output_rows})),
+        program(std::move(lowered)),
         weights(load_weights(checkpoint, program, wanted, pool, progress)),
         kv(program.kv_layers, (wanted.kv_tokens + kBlockSize - 1) / kBlockSize, kBlockSize,
            wanted.exact ? DType::F32 : DType::F16),
@@ -20,7 +20,7 @@ struct Model::Impl {
         states(program.states, wanted.max_output_rows),
         state(program),
         arena(static_cast<size_t>(program.arena_bytes), Pages::Small),
-        workspace{program, weights.parameters, kv, states, state, arena, {}, pool} {
+        workspace{program, weights.parameters, kv, states, state, arena, {}, communicator, pool} {
     size_t bytes = 0;
     for (const lower::Instruction& instruction : program.instructions)
       bytes = std::max(bytes, scratch_bytes(instruction, workspace));
@@ -49,10 +49,10 @@ Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 Model::~Model() = default;
 
-Model Model::load(const ckpt::Checkpoint& checkpoint, const graph::Graph& graph, const Options& options,
-                  ThreadPool& pool, const Progress& progress) {
+Model Model::load(const ckpt::Checkpoint& checkpoint, lower::Program program, const Options& options,
+                  comm::Communicator& communicator, ThreadPool& pool, const Progress& progress) {
   checkpoint.require_weights();
-  return Model(std::make_unique<Impl>(checkpoint, graph, options, pool, progress));
+  return Model(std::make_unique<Impl>(checkpoint, std::move(program), options, communicator, pool, progress));
 }
 
 int64_t Model::vocab_size() const {
@@ -69,8 +69,19 @@ const Options& Model::options() const {
 }
 
 MemoryUse Model::memory() const {
-  return {impl_->weights.resident_bytes(), impl_->kv.bytes() + impl_->states.bytes(),
+  return {impl_->weights.stored_bytes, impl_->weights.resident_bytes(), impl_->kv.bytes() + impl_->states.bytes(),
           static_cast<int64_t>(impl_->arena.size() + impl_->scratch.size())};
+}
+
+void Model::observe(Observer observer) {
+  Impl& m = *impl_;
+  for (size_t i = 0; i < m.instructions.size(); ++i)
+    m.instructions[i] = [&m, inner = m.instructions[i], &instruction = m.program.instructions[i], observer] {
+      inner();
+      const auto count = m.workspace.rows(instruction) * m.workspace.output(instruction).width;
+      observer(m.workspace.communicator.rank(), instruction,
+               {m.workspace.value(instruction.output), static_cast<size_t>(count)});
+    };
 }
 
 std::span<const float> Model::step(const StepInput& input) {
@@ -83,7 +94,10 @@ std::span<const float> Model::step(const StepInput& input) {
       fail(ErrorKind::InvalidArgument, "state slot {} of {}", sequence.state_slot, m.states.num_slots());
   }
   m.state.begin(input, kBlockSize, m.workspace.pool);
-  for (const BoundInstruction& instruction : m.instructions) instruction();
+  for (const BoundInstruction& instruction : m.instructions) {
+    instruction();
+    m.workspace.communicator.tick();
+  }
   return {m.workspace.numbers(m.program.output), input.output_rows.size() * static_cast<size_t>(vocab_size())};
 }
 

@@ -7,8 +7,9 @@
 
 #include "base/thread_pool.h"
 #include "ckpt/checkpoint.h"
-#include "graph/graph.h"
+#include "comm/communicator.h"
 #include "kernels/matrix.h"
+#include "lower/program.h"
 #include "runtime/step.h"
 
 namespace cleave::runtime {
@@ -21,28 +22,37 @@ struct Options {
   int64_t kv_tokens = 4096;      // positions that the key-value cache holds, over all sequences
 };
 
+/// Sees what an instruction has computed: the rows of its output in the current step, one after another. Called on the
+/// rank's thread.
+using Observer = std::function<void(int rank, const lower::Instruction& instruction, std::span<const float> output)>;
+
 /// Bytes of weights packed so far and in all; called from the loading thread.
 using Progress = std::function<void(int64_t done, int64_t total)>;
 
 struct MemoryUse {
-  int64_t weights = 0, kv_cache = 0,  // the cache holds recurrent states, too
-      activations = 0;                // bytes reserved; activations and cache become resident as they are used
+  int64_t stored = 0;   // bytes of the checkpoint that became weights
+  int64_t weights = 0;  // bytes that weights take, packed
+  /// Bytes reserved; they become resident as they are used. The cache holds recurrent states, too.
+  int64_t kv_cache = 0, activations = 0;
 };
 
-/// A model ready to compute: packed weights, key-value cache, and the program of its graph. Used by one thread at a
-/// time; computes on the given pool. Keeps nothing of a sequence but its cached keys and values and its recurrent
-/// states, which live in the blocks and the slot that the caller hands out.
+/// One rank's part of a model, ready to compute: packed weights, key-value cache, and its program. Used by one thread at
+/// a time; computes on the given pool, together with the other ranks of the communicator, which run the same steps. Keeps
+/// nothing of a sequence but its cached keys and values and its recurrent states, which live in the blocks and the slot
+/// that the caller hands out.
 class Model {
  public:
   static constexpr int64_t kBlockSize = 32;  // positions of a key-value block
 
-  /// Lowers `graph`, then reads and packs its weights. The checkpoint and the pool must outlive the model. Throws
-  /// Error.
-  static Model load(const ckpt::Checkpoint& checkpoint, const graph::Graph& graph, const Options& options,
-                    ThreadPool& pool, const Progress& progress = {});
+  /// Reads and packs the weights of a program, which was lowered with the limits of `options` (limits_of()). Checkpoint,
+  /// communicator and pool must outlive the model. Throws Error.
+  static Model load(const ckpt::Checkpoint& checkpoint, lower::Program program, const Options& options,
+                    comm::Communicator& communicator, ThreadPool& pool, const Progress& progress = {});
   Model(Model&&) noexcept;
   Model& operator=(Model&&) noexcept;
   ~Model();
+
+  static lower::Limits limits_of(const Options& options) { return {options.max_tokens, options.max_output_rows}; }
 
   int64_t vocab_size() const;
   int64_t num_blocks() const;       // key-value blocks; ids are [0, num_blocks)
@@ -50,9 +60,13 @@ class Model {
   MemoryUse memory() const;
   const Options& options() const;
 
-  /// Runs one step. Returns logits [R, vocab_size] in the order of output_rows, valid until the next step. Throws
-  /// Error(InvalidArgument) for a token id outside the vocabulary or a position beyond the model's learned ones.
+  /// Runs one step. Returns logits [R, vocab_size] in the order of output_rows, valid until the next step; they are
+  /// complete on rank 0. Throws Error(InvalidArgument) for a token id outside the vocabulary or a position beyond the
+  /// model's learned ones, Error(Comm) where another rank fails.
   std::span<const float> step(const StepInput& input);
+
+  /// From now on every instruction is followed by a call of `observer`.
+  void observe(Observer observer);
 
  private:
   struct Impl;

@@ -119,6 +119,18 @@ std::span<const std::byte> WeightReader::row(int64_t index, std::span<std::byte>
   return buffer;
 }
 
+int64_t WeightReader::stored_bytes() const {
+  int64_t bytes = 0;
+  for (const Source& source : sources_) {
+    int64_t elements = 1;
+    for (size_t d = 0; d < source.piece->extents.size(); ++d)
+      if (source.piece->strides[d] != 0) elements *= source.piece->extents[d];
+    const DTypeInfo& type = info(source.tensor->view.dtype);
+    bytes += elements / type.block_elements * type.block_bytes;
+  }
+  return bytes;
+}
+
 std::optional<TensorView> WeightReader::contiguous() const {
   if (sources_.size() != 1 || sources_[0].tensor->interleaved_heads != 0 || sources_[0].tensor->scales)
     return std::nullopt;

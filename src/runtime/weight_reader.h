@@ -25,6 +25,9 @@ class WeightReader {
   /// Bytes of all rows together.
   int64_t bytes() const { return num_rows_ * row_bytes(dtype_, row_elements_); }
 
+  /// Bytes of the checkpoint that they are made of; less where numbers are repeated.
+  int64_t stored_bytes() const;
+
   /// Row `index`: a part of the mapping, or written into `buffer`, which holds row_bytes(dtype(), row_elements()).
   std::span<const std::byte> row(int64_t index, std::span<std::byte> buffer) const;
 

@@ -98,6 +98,7 @@ LoadedWeights load_weights(const ckpt::Checkpoint& checkpoint, const lower::Prog
   for (const Parameter& parameter : program.parameters)
     total += readers.emplace_back(checkpoint, parameter.view).bytes();
   LoadedWeights weights;
+  for (const WeightReader& reader : readers) weights.stored_bytes += reader.stored_bytes();
   int64_t done = 0;
   for (size_t i = 0; i < readers.size(); ++i) {
     LoadedParameter& loaded = weights.parameters.emplace_back();

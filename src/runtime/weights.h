@@ -24,6 +24,7 @@ struct LoadedParameter {
 struct LoadedWeights {
   kernels::WeightArena arena;
   std::vector<LoadedParameter> parameters;
+  int64_t stored_bytes = 0;  // of the checkpoint that they were made of
 
   /// Bytes kept in memory, tables in the files not counted.
   int64_t resident_bytes() const;

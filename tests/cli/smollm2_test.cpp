@@ -63,9 +63,8 @@ TEST(SmolLm2, WritesPromptsAndIdsAsTransformersDoes) {
 
 TEST(SmolLm2, ChoosesEveryGreedyTokenInExactArithmetic) {
   const OpenedModel opened = open_model(model_flags(true));
-  ThreadPool pool(available_cores());
-  runtime::Model model = load_model(opened, model_flags(true), {.kv_tokens = 1024}, pool);
-  engine::LoadedModel steps(model);
+  const LoadedRanks model = load_model(opened, model_flags(true), {.kv_tokens = 1024});
+  engine::LoadedModel steps(*model.ranks);
   engine::Engine engine(steps, 1024);
   const std::vector<Reference> all = references();
   std::map<engine::SequenceId, std::vector<int32_t>> answers, wanted;
@@ -78,9 +77,8 @@ TEST(SmolLm2, ChoosesEveryGreedyTokenInExactArithmetic) {
 
 TEST(SmolLm2, ChoosesTheGreedyTokensThatAreClearInTheDefaultPath) {
   const OpenedModel opened = open_model(model_flags(false));
-  ThreadPool pool(available_cores());
-  runtime::Model model = load_model(opened, model_flags(false), {.kv_tokens = 128}, pool);
-  std::vector<int32_t> blocks(static_cast<size_t>(model.num_blocks()));
+  const LoadedRanks model = load_model(opened, model_flags(false), {.kv_tokens = 128});
+  std::vector<int32_t> blocks(static_cast<size_t>(model.ranks->num_blocks()));
   for (size_t i = 0; i < blocks.size(); ++i) blocks[i] = static_cast<int32_t>(i);
   for (const Reference& reference : references()) {
     // The reference's tokens are fed, so that one choice that differs does not change those after it.
@@ -91,7 +89,7 @@ TEST(SmolLm2, ChoosesTheGreedyTokensThatAreClearInTheDefaultPath) {
       const runtime::SequenceStep sequence = {count, position, static_cast<int64_t>(tokens.size()), blocks};
       const std::vector<int32_t> rows = {static_cast<int32_t>(count) - 1};
       const std::span<const float> logits =
-          model.step({std::span(tokens).subspan(static_cast<size_t>(position)), {&sequence, 1}, rows});
+          model.ranks->step({std::span(tokens).subspan(static_cast<size_t>(position)), {&sequence, 1}, rows});
       const auto choice = static_cast<int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
       if (reference.margin[i] >= kClearMargin) {
         EXPECT_EQ(choice, reference.greedy[i])

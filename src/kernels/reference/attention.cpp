@@ -31,7 +31,6 @@ double score(const AttentionInput& input, const AttentionParams& params, const f
 }  // namespace
 
 void attention(const AttentionInput& input, const AttentionParams& params, float* out) {
-  const int64_t group = params.q_heads / input.kv_heads;
   std::vector<double> weights(static_cast<size_t>(input.length));
   for (int64_t vector = 0; vector < input.rows * params.q_heads; ++vector, out += input.value_dim) {
     const int64_t head = vector % params.q_heads;
@@ -39,7 +38,7 @@ void attention(const AttentionInput& input, const AttentionParams& params, float
     const double sink = params.sinks == nullptr ? -INFINITY : params.sinks[head];
     double peak = sink;
     for (int64_t key = 0; key < input.length; ++key) {
-      const float* k = input.keys + (key * input.kv_heads + head / group) * input.key_dim;
+      const float* k = input.keys + (key * input.kv_heads + (head + params.first_head) / params.group) * input.key_dim;
       const bool seen = visible(params, query, key);
       weights[key] = seen ? score(input, params, input.q + vector * input.key_dim, k, head, key) : -INFINITY;
       peak = std::max(peak, weights[key]);
@@ -49,7 +48,7 @@ void attention(const AttentionInput& input, const AttentionParams& params, float
     for (int64_t d = 0; d < input.value_dim; ++d) {
       double value = 0;
       for (int64_t key = 0; key < input.length; ++key)
-        value += weights[key] * input.values[(key * input.kv_heads + head / group) * input.value_dim + d];
+        value += weights[key] * input.values[(key * input.kv_heads + (head + params.first_head) / params.group) * input.value_dim + d];
       out[d] = static_cast<float>(value / sum);
     }
   }

@@ -22,7 +22,7 @@ void linear_attention(const LinearAttentionInput& input, int64_t rows, const Lin
   for (int64_t h = 0; h < heads; ++h) {
     std::vector<double> state(static_cast<size_t>(n * p));
     for (int64_t t = 0; t < rows; ++t) {
-      const int64_t key = (t * params.key_heads + h / (heads / params.key_heads)) * n;
+      const int64_t key = (t * params.key_heads + (h + params.first_head) / params.group) * n;
       const double rate = input.rate == nullptr ? 1 : input.rate[t * heads + h];
       for (int64_t c = 0; c < p; ++c) {
         double u = input.v[(t * heads + h) * p + c], known = 0, sum = 0;

@@ -1,0 +1,165 @@
+#include <fmt/format.h>
+
+#include <array>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <memory>
+
+#include "app/commands.h"
+#include "app/planning.h"
+#include "app/terminal.h"
+#include "base/error.h"
+#include "plan/explain.h"
+
+namespace cleave::app {
+namespace {
+
+struct PlanFlags {
+  ModelFlags model;
+  std::vector<std::filesystem::path> diff;
+  std::string export_format;
+  bool json = false;
+  int ranks = 2;
+};
+
+constexpr std::array<std::pair<const char*, plan::ExportFormat>, 3> kExports = {{
+    {"tp_plan", plan::ExportFormat::TpPlan},
+    {"partition_config", plan::ExportFormat::PartitionConfig},
+    {"items", plan::ExportFormat::Items},
+}};
+
+// 1, 2, 4, ... and the number asked for.
+std::vector<int> counts_up_to(int ranks) {
+  std::vector<int> counts;
+  for (int count = 1; count < ranks; count *= 2) counts.push_back(count);
+  counts.push_back(ranks);
+  return counts;
+}
+
+std::string prediction_text(const std::vector<plan::Prediction>& predictions, const plan::CostModel& model) {
+  std::string out = fmt::format(
+      "\npredicted for {} (cache of {} tokens; prompts of {})\nRANKS  DECODE TOKENS/S  OF WHICH EXCHANGES  PREFILL TOKENS/S"
+      "  DECODE LIMITED BY\n",
+      model.hardware.name, model.context, model.prompt_tokens);
+  for (const plan::Prediction& p : predictions)
+    out += fmt::format("{:5}  {:15.1f}  {:17.1f}%  {:16.0f}  {}\n", p.ranks, 1 / p.cost.decode_seconds,
+                       100 * p.cost.decode_exchange / p.cost.decode_seconds,
+                       static_cast<double>(model.prompt_tokens) / p.cost.prefill_seconds, p.limit);
+  return out;
+}
+
+Json prediction_json(const std::vector<plan::Prediction>& predictions) {
+  Json list = Json::array();
+  for (const plan::Prediction& p : predictions)
+    list.push_back({{"ranks", p.ranks}, {"decode_seconds", p.cost.decode_seconds},
+                    {"decode_exchange_seconds", p.cost.decode_exchange}, {"prefill_seconds", p.cost.prefill_seconds},
+                    {"prefill_exchange_seconds", p.cost.prefill_exchange}, {"limited_by", p.limit}});
+  return list;
+}
+
+// What the modules of a saved plan are, by name.
+std::map<std::string, std::string> placements(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) fail(ErrorKind::NotFound, "cannot open {}", path.string());
+  const Json json = parse_json(std::string(std::istreambuf_iterator<char>(file), {}), path.string());
+  if (!json.is_object() || !json.contains("modules"))
+    fail(ErrorKind::InvalidArgument, "{} is no plan; save one with cleave plan MODEL --json > FILE", path.string());
+  std::map<std::string, std::string> found;
+  try {
+    for (const Json& row : json["modules"])
+      found[row.at("module").get<std::string>()] +=
+          fmt::format("{} x {}{}{}; ", row.at("count").get<int64_t>(), row.at("placement").get<std::string>(),
+                      row.at("split_by").get<std::string>().empty() ? "" : " by ", row.at("split_by").get<std::string>());
+  } catch (const Json::exception& error) {
+    fail(ErrorKind::InvalidArgument, "{} is no plan: {}", path.string(), error.what());
+  }
+  return found;
+}
+
+int print_difference(const PlanFlags& flags) {
+  std::map<std::string, std::string> a = placements(flags.diff[0]), b = placements(flags.diff[1]);
+  Output output;
+  int64_t equal = 0;
+  for (const auto& [name, placement] : b) a.emplace(name, "");
+  for (const auto& [name, before] : a) {
+    const std::string after = b.contains(name) ? b[name] : "";
+    const auto shown = [](const std::string& text) { return text.empty() ? "absent" : text.substr(0, text.size() - 2); };
+    if (before == after)
+      ++equal;
+    else
+      output.write(fmt::format("{}\n  - {}\n  + {}\n", name, shown(before), shown(after)));
+  }
+  output.write(fmt::format("{} modules are treated alike\n", equal));
+  return 0;
+}
+
+int print_export(const PlanFlags& flags, const plan::Plan& plan) {
+  std::vector<plan::ModuleInfo> infos;
+  std::vector<std::optional<plan::Treatment>> treatments;
+  for (const plan::Module& module : plan.modules) {
+    infos.push_back(module.info);
+    treatments.emplace_back(module.treatment);
+  }
+  for (const auto& [name, format] : kExports) {
+    if (flags.export_format != name) continue;
+    const plan::Exported exported = plan::export_decisions(infos, treatments, format);
+    for (const std::string& text : exported.notes) note("cleave: note: " + text);
+    Output().write(exported.text + "\n");
+  }
+  return 0;
+}
+
+int print_plan(const PlanFlags& flags) {
+  if (!flags.diff.empty()) return print_difference(flags);
+  if (flags.model.model.empty())
+    throw CLI::RequiredError("MODEL is missing: a directory, a .gguf file or a config.json",
+                             CLI::ExitCodes::RequiredError);
+  const OpenedModel opened = open_model(flags.model);
+  const graph::Graph graph = graph::push_slices_into_weights(opened.graphs.graph("decode"));
+  const plan::Request request = plan_request(opened, graph, flags.model, flags.ranks);
+  const plan::Plan plan = plan::make_plan(graph, request);
+  for (const std::string& text : plan.warnings) note("cleave: warning: " + text);
+  if (!flags.export_format.empty()) return print_export(flags, plan);
+  const plan::Explanation explanation = plan::explain(graph, plan, request);
+  const std::vector<plan::Prediction> predictions = plan::predict(graph, request, counts_up_to(flags.ranks));
+  Output output;
+  if (flags.json) {
+    Json json = plan::to_json(explanation);
+    json["architecture"] = opened.graphs.architecture;
+    json["hash"] = fmt::format("{:016x}", plan.hash());
+    json["predictions"] = prediction_json(predictions);
+    output.write(json.dump(2) + "\n");
+    return 0;
+  }
+  output.write(fmt::format("{} over {} rank{}, plan {:016x}\n\n", opened.graphs.architecture, plan.ranks,
+                           plan.ranks == 1 ? "" : "s", plan.hash()));
+  output.write(plan::text(explanation));
+  output.write(prediction_text(predictions, request.cost));
+  return 0;
+}
+
+}  // namespace
+
+void add_plan(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand("plan", "show how a model is split over ranks, why, and what it costs");
+  const auto flags = std::make_shared<PlanFlags>();
+  command->add_option("MODEL", flags->model.model, "a directory, a .gguf file, or a config.json alone");
+  command
+      ->add_option("--model-def", flags->model.definitions, "model definition to add: a .lua file or a folder of them")
+      ->allow_extra_args(false)
+      ->type_name("PATH");
+  command->add_option("--tp", flags->ranks, "ranks (default: 2)")->check(CLI::Range(1, 4096))->type_name("N");
+  add_rank_threads_flag(*command, flags->model.split);
+  add_plan_flags(*command, flags->model.split);
+  command->add_flag("--json", flags->json, "print JSON");
+  command->add_option("--export", flags->export_format, "print the plan as overrides for others")
+      ->check(CLI::IsMember({"tp_plan", "partition_config", "items"}))
+      ->type_name("tp_plan|partition_config|items");
+  command->add_option("--diff", flags->diff, "compare two plans that were saved with --json")
+      ->expected(2)
+      ->type_name("A B");
+  command->callback([flags, &action] { action = [flags] { return print_plan(*flags); }; });
+}
+
+}  // namespace cleave::app

@@ -1,0 +1,195 @@
+#include "app/verify_ranks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <mutex>
+#include <numeric>
+#include <optional>
+#include <random>
+
+#include "app/terminal.h"
+#include "base/error.h"
+#include "base/strings.h"
+#include "lower/part.h"
+
+namespace cleave::app {
+namespace {
+
+constexpr double kIndexDiffers = INFINITY;  // of a value that holds indices: any difference is one
+
+/// A value of the split model against the same one of the whole model.
+struct Difference {
+  graph::NodeId node = -1;
+  int rank = 0;
+  double relative = 0;
+};
+
+// Largest difference of `part`, rows of the elements in `share`, from `whole` rows; relative to the largest value.
+double compare_rows(std::span<const float> part, std::span<const float> whole, size_t rows,
+                    const std::vector<plan::Interval>& share, bool indices) {
+  double largest = 0, difference = 0;
+  for (const float value : whole)
+    if (!indices) largest = std::max(largest, std::abs(static_cast<double>(value)));
+  const size_t width = whole.size() / rows;
+  size_t next = 0;
+  for (size_t row = 0; row < rows; ++row)
+    for (const plan::Interval& interval : share)
+      for (int64_t i = interval.begin; i < interval.end; ++i, ++next) {
+        const float a = part[next], b = whole[row * width + static_cast<size_t>(i)];
+        if (indices && std::memcmp(&a, &b, sizeof a) != 0) return kIndexDiffers;
+        if (!indices && !(std::abs(static_cast<double>(a) - b) <= difference))
+          difference = std::isfinite(a) ? std::abs(static_cast<double>(a) - b) : INFINITY;
+      }
+  return largest > 0 ? difference / largest : difference;
+}
+
+runtime::Options options_for(size_t tokens) {
+  runtime::Options options;
+  options.max_tokens = options.max_output_rows = static_cast<int64_t>(tokens);
+  options.kv_tokens = static_cast<int64_t>(tokens);
+  return options;
+}
+
+void run(runtime::Ranks& ranks, std::span<const int32_t> tokens) {
+  std::vector<int32_t> blocks(static_cast<size_t>(ranks.num_blocks())), rows(tokens.size());
+  std::iota(blocks.begin(), blocks.end(), 0);
+  std::iota(rows.begin(), rows.end(), 0);
+  const auto count = static_cast<int64_t>(tokens.size());
+  const runtime::SequenceStep sequence{count, 0, count, blocks};
+  ranks.step({tokens, {&sequence, 1}, rows});
+}
+
+/// Compares what instructions compute, on all ranks at once.
+class Comparison {
+ public:
+  Comparison(const LoadedRanks& model, const std::map<graph::NodeId, std::vector<float>>& values)
+      : model_(model), values_(values) {}
+
+  void see(int rank, const lower::Instruction& instruction, std::span<const float> output) {
+    const std::optional<plan::AxisId> axis = axis_of(instruction, rank);
+    const auto found = values_.find(instruction.node);
+    if (!axis || found == values_.end() || output.empty()) return;
+    const graph::Node& node = model_.graph->node(instruction.node);
+    const size_t leading = instruction.routing >= 0 && node.op != graph::Op::Combine ? 2 : 1;
+    if (leading == 2 && output.size() != found->second.size() && *axis == plan::kNoAxis) return;
+    const auto shares = lower::Part(*model_.graph, model_.plan, rank).shares(instruction.node, *axis, leading);
+    int64_t width = 0;
+    for (const plan::Interval& i : shares[static_cast<size_t>(rank)]) width += i.size();
+    const size_t rows = output.size() / static_cast<size_t>(width);
+    if (found->second.size() % rows != 0) return;
+    const double relative = compare_rows(output, found->second, rows, shares[static_cast<size_t>(rank)],
+                                         node.element == graph::Element::Index);
+    const std::lock_guard lock(mutex_);
+    ++compared_;
+    if (worst_.node < 0 || relative > worst_.relative) worst_ = {instruction.node, rank, relative};
+    all_.push_back({instruction.node, rank, relative});
+  }
+
+  const Difference& worst() const { return worst_; }
+  int64_t compared() const { return compared_; }
+  std::optional<Difference> first_beyond(double tolerance) const {
+    std::optional<Difference> first;
+    for (const Difference& d : all_)
+      if (!(d.relative <= tolerance) && (!first || d.node < first->node)) first = d;
+    return first;
+  }
+
+ private:
+  // By which axis the output is split; nothing where it is no value of the graph: a sum still owed, rows of some experts
+  // alone, or what rank 0 alone has.
+  std::optional<plan::AxisId> axis_of(const lower::Instruction& instruction, int rank) const {
+    const auto i = static_cast<size_t>(instruction.node);
+    const plan::Placement& result = model_.plan.placed.result[i];
+    switch (instruction.action) {
+      case lower::Action::AllReduce:
+      case lower::Action::AllGather:
+        return plan::kNoAxis;
+      case lower::Action::Compute:
+        if (result.partial || (instruction.routing >= 0 && by_expert(instruction, result.axis))) return std::nullopt;
+        return result.axis;
+      case lower::Action::Gather:
+        return rank == 0 ? std::optional(plan::kNoAxis) : std::nullopt;
+      case lower::Action::Narrow:
+      case lower::Action::Zero:
+        break;
+    }
+    return std::nullopt;
+  }
+
+  bool by_expert(const lower::Instruction& instruction, plan::AxisId axis) const {
+    const auto first = model_.plan.axes.in_dim(model_.graph->dims(), model_.graph->node(instruction.node).dims[0]);
+    return axis != plan::kNoAxis && std::ranges::count(first, axis) > 0;
+  }
+
+  const LoadedRanks& model_;
+  const std::map<graph::NodeId, std::vector<float>>& values_;
+  std::mutex mutex_;
+  Difference worst_;
+  std::vector<Difference> all_;
+  int64_t compared_ = 0;
+};
+
+}  // namespace
+
+std::vector<int32_t> random_tokens(int64_t count, int64_t vocab_size) {
+  std::mt19937 random(1);
+  std::vector<int32_t> tokens;
+  for (int64_t i = 0; i < count; ++i)
+    tokens.push_back(static_cast<int32_t>(random() % static_cast<uint64_t>(vocab_size)));
+  return tokens;
+}
+
+void print_shares(const runtime::Ranks& ranks) {
+  Output output;
+  int64_t total = 0;
+  for (const runtime::RankReport& report : ranks.reports()) total += report.memory.stored;
+  for (size_t r = 0; r < ranks.reports().size(); ++r) {
+    const runtime::MemoryUse& memory = ranks.reports()[r].memory;
+    output.write(fmt::format("rank {} of {}: weights {} ({:.1f}% of all ranks'), in memory {}\n", r, ranks.size(),
+                             format_bytes(static_cast<double>(memory.stored)),
+                             100 * static_cast<double>(memory.stored) / static_cast<double>(std::max<int64_t>(1, total)),
+                             format_bytes(static_cast<double>(memory.weights))));
+  }
+}
+
+RankComparison::RankComparison(const OpenedModel& opened, const ModelFlags& flags, std::span<const int32_t> tokens,
+                               double tolerance)
+    : opened_(opened), flags_(flags), tokens_(tokens.begin(), tokens.end()), tolerance_(tolerance) {
+  ModelFlags single = flags;
+  single.split = {};
+  single.split.tp = 1;
+  const LoadedRanks model = load_model(opened, single, options_for(tokens_.size()));
+  model.ranks->observe([&](int, const lower::Instruction& instruction, std::span<const float> output) {
+    values_[instruction.node].assign(output.begin(), output.end());
+  });
+  run(*model.ranks, tokens_);
+}
+
+void RankComparison::compare(int ranks) const {
+  ModelFlags split = flags_;
+  split.split.tp = ranks;
+  const LoadedRanks model = load_model(opened_, split, options_for(tokens_.size()));
+  print_shares(*model.ranks);
+  Comparison comparison(model, values_);
+  model.ranks->observe([&](int rank, const lower::Instruction& instruction, std::span<const float> output) {
+    comparison.see(rank, instruction, output);
+  });
+  run(*model.ranks, tokens_);
+  const auto describe = [&](const Difference& d) {
+    const graph::Node& node = model.graph->node(d.node);
+    return fmt::format("%{} {}{}{} on rank {}", d.node, graph::op_info(node.op).name, node.name.empty() ? "" : " of ",
+                       node.name, d.rank);
+  };
+  const std::optional<Difference> first = comparison.first_beyond(tolerance_);
+  Output().write(fmt::format("{}: {} values of {} ranks against one, {} tokens; largest relative difference {:.2e} at {}\n",
+                             first ? "failed" : "passed", comparison.compared(), ranks, tokens_.size(),
+                             comparison.worst().relative, describe(comparison.worst())));
+  if (first)
+    fail(ErrorKind::InvalidArgument, "{} ranks differ from one: first at {}, by {:.2e} where {:.0e} is allowed", ranks,
+         describe(*first), first->relative, tolerance_);
+}
+
+}  // namespace cleave::app

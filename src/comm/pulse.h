@@ -1,0 +1,78 @@
+#pragma once
+
+#include <pthread.h>
+#include <sys/types.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <ctime>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "base/thread_pool.h"
+
+namespace cleave::comm {
+
+/// Signs of life of one rank: ticks, the processor time of its threads, and whether one of them waits for a
+/// processor or a disk. A thread that waits in one of our calls wakes up now and then and ticks, so it lives.
+/// Thread-safe.
+class Pulse {
+ public:
+  void tick() { ticks_.fetch_add(1, std::memory_order_relaxed); }
+
+  /// From now on the calling thread is the rank's main one. Costs a comparison where it is already.
+  void adopt_current_thread() {
+    if (owner_.load(std::memory_order_relaxed) != pthread_self()) adopt();
+  }
+
+  /// The calling thread is another one that the rank computes with. It may end before this object.
+  void add_helper();
+
+  struct Sample {
+    uint64_t progress = 0;  // differs from the last one where the rank has lived since
+    bool ended = false;     // the rank's main thread is no more
+    bool is_busy = false;   // a thread runs, or would if it had a processor, or waits for a disk
+  };
+  Sample sample() const;
+
+ private:
+  struct Thread {
+    clockid_t clock = 0;  // its processor time
+    pid_t id = 0;
+    static Thread current();
+  };
+  void adopt();
+
+  std::atomic<uint64_t> ticks_{0};
+  std::atomic<pthread_t> owner_{0};
+  mutable std::mutex mutex_;  // guards what follows
+  std::optional<Thread> main_;
+  std::vector<Thread> helpers_;
+};
+
+/// Makes the pool's workers helpers of the rank.
+inline void watch_workers(ThreadPool& pool, Pulse& pulse) {
+  pool.run([&](int thread) {
+    if (thread > 0) pulse.add_helper();
+  });
+}
+
+/// Decides, sample by sample, whether what somebody waits for has stalled. Used by one thread.
+class StallClock {
+ public:
+  using Clock = std::chrono::steady_clock;
+  explicit StallClock(std::chrono::milliseconds limit) : limit_(limit), changed_(Clock::now()) {}
+
+  /// True when `progress` has been the same, and nothing busy, for longer than the limit, over at least three samples.
+  bool stalled(uint64_t progress, bool is_busy = false);
+
+ private:
+  std::chrono::milliseconds limit_;
+  Clock::time_point changed_;
+  uint64_t progress_ = 0;
+  int unchanged_samples_ = 0;
+};
+
+}  // namespace cleave::comm

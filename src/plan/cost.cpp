@@ -1,0 +1,197 @@
+#include "plan/cost.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/check.h"
+
+namespace cleave::plan {
+
+using graph::DimId;
+using graph::Node;
+using graph::NodeId;
+using graph::Op;
+
+namespace {
+
+constexpr double kActivationBytes = 4;  // f32
+constexpr double kCacheBytes = 2;       // f16 keys and values
+
+// Share of a tensor that a rank holds.
+double local_share(const Problem& problem, NodeId id, AxisId axis, int rank) {
+  if (axis == kNoAxis) return 1;
+  const graph::Dims& dims = problem.graph.dims();
+  double share = 1;
+  for (const DimId dim : problem.graph.node(id).dims) {
+    if (dims.extent(dim) <= 0) continue;
+    share *= static_cast<double>(problem.axes.local_extent(dims, dim, axis, problem.axes[axis].range(rank))) /
+             static_cast<double>(dims.extent(dim));
+  }
+  return share;
+}
+
+// Expected number of balls in the fullest of `bins` bins when `balls` fall evenly: the experts that the busiest rank
+// computes. P(no bin has more than m) = balls! [x^balls] (sum of x^i / i!, i <= m)^bins / bins^balls.
+double expected_maximum(int64_t balls, int bins) {
+  const auto k = static_cast<size_t>(balls);
+  double expected = 0;
+  for (size_t m = 0; m < k; ++m) {
+    std::vector<double> power(k + 1, 0.0);
+    power[0] = 1;
+    for (int bin = 0; bin < bins; ++bin) {
+      std::vector<double> next(k + 1, 0.0);
+      for (size_t i = 0; i <= k; ++i) {
+        double term = power[i];
+        for (size_t j = 0; j <= m && i + j <= k; ++j) {
+          next[i + j] += term;
+          term /= static_cast<double>((j + 1) * static_cast<size_t>(bins));
+        }
+      }
+      power = std::move(next);
+    }
+    expected += 1 - std::min(1.0, power[k] * std::tgamma(static_cast<double>(k) + 1));
+  }
+  return expected;
+}
+
+bool is_product(const Problem& problem, const Node& node) {
+  return node.op == Op::Matmul && !problem.facts(node.inputs[1]).work;
+}
+
+}  // namespace
+
+Cost& Cost::operator+=(const Cost& other) {
+  decode_seconds += other.decode_seconds;
+  prefill_seconds += other.prefill_seconds;
+  decode_exchange += other.decode_exchange;
+  prefill_exchange += other.prefill_exchange;
+  resident += other.resident;
+  collectives += other.collectives;
+  collective_bytes += other.collective_bytes;
+  return *this;
+}
+
+double parameter_bytes(const Problem& problem, NodeId id, AxisId axis, int rank) {
+  const NodeFacts& facts = problem.facts(id);
+  const DTypeInfo& type = info(facts.stored);
+  return static_cast<double>(facts.width) * static_cast<double>(type.block_bytes) /
+         static_cast<double>(type.block_elements) * local_share(problem, id, axis, rank);
+}
+
+CostTable::CostTable(const Problem& problem, const CostModel& model) : problem_(problem), model_(model) {
+  const double total = std::accumulate(problem.rank_weights.begin(), problem.rank_weights.end(), 0.0);
+  mean_weight_ = total / problem.ranks;
+  const size_t count = problem.nodes.size();
+  choices_.resize(count);
+  reduce_.resize(count);
+  gather_.resize(count);
+  statistic_.resize(count);
+  for (size_t i = 0; i < count; ++i) {
+    const NodeFacts& facts = problem.nodes[i];
+    if (!facts.work) continue;
+    const auto id = static_cast<NodeId>(i);
+    choices_[i].push_back({kNoAxis, node_cost(id, kNoAxis)});
+    for (const Use& use : facts.uses)
+      if (use.role != Role::Whole) choices_[i].push_back({use.axis, node_cost(id, use.axis)});
+    const double row = static_cast<double>(facts.width) * kActivationBytes;
+    const double decode = row * step_rows(facts, false), prefill = row * step_rows(facts, true);
+    reduce_[i] = exchange(decode, prefill, false);
+    gather_[i] = exchange(decode, prefill, true);
+    statistic_[i] = exchange(kActivationBytes * step_rows(facts, false), kActivationBytes * step_rows(facts, true), false);
+  }
+}
+
+double CostTable::seconds_per_byte() const {
+  return 1 / rates_per_rank(model_.hardware, problem_.ranks, model_.threads_per_rank, "").read;
+}
+
+double CostTable::step_rows(const NodeFacts& facts, bool prefill) const {
+  const double tokens = prefill ? static_cast<double>(model_.prompt_tokens) : 1;
+  switch (facts.rows) {
+    case RowKind::Tokens:
+      return tokens;
+    case RowKind::Routed:
+      return tokens * static_cast<double>(facts.slots);
+    case RowKind::OutputRows:
+    case RowKind::Fixed:
+      return 1;
+  }
+  return 1;
+}
+
+Cost CostTable::exchange(double decode_bytes, double prefill_bytes, bool gather) const {
+  const auto seconds = [&](double bytes) {
+    return gather ? all_gather_seconds(model_.hardware, problem_.ranks, bytes)
+                  : all_reduce_seconds(model_.hardware, problem_.ranks, bytes);
+  };
+  Cost cost;
+  cost.decode_exchange = cost.decode_seconds = seconds(decode_bytes);
+  cost.prefill_exchange = cost.prefill_seconds = seconds(prefill_bytes);
+  cost.collectives = 1;
+  cost.collective_bytes = decode_bytes;
+  return cost;
+}
+
+Cost CostTable::node_cost(NodeId id, AxisId axis) const {
+  const Node& node = problem_.graph.node(id);
+  const NodeFacts& facts = problem_.facts(id);
+  const bool product = is_product(problem_, node);
+  const bool by_expert = product && facts.rows == RowKind::Routed && axis != kNoAxis &&
+                         problem_.axes.in_dim(problem_.graph.dims(), node.dims[0]) == std::vector{axis};
+  Cost worst;
+  for (int rank = 0; rank < problem_.ranks; ++rank) {
+    const double speed = problem_.rank_weights[static_cast<size_t>(rank)] / mean_weight_;
+    Cost cost;
+    for (const NodeId input : node.inputs) {
+      if (problem_.facts(input).work || problem_.graph.node(input).op == Op::Input) continue;
+      const double bytes = parameter_bytes(problem_, input, axis, rank);
+      cost.resident += static_cast<int64_t>(bytes);
+      if (!product) continue;
+      const RankRates rates = rates_per_rank(model_.hardware, problem_.ranks, model_.threads_per_rank,
+                                             std::string(to_string(problem_.facts(input).stored)));
+      double active = 1, calls = 1;  // share of the local weights that a token needs; products computed
+      double per_row = 1;            // share of the local weights that a row of a prompt meets
+      if (facts.rows == RowKind::Routed) {
+        const auto experts = static_cast<double>(problem_.graph.shape(input)[0]);
+        const double local = experts * (by_expert ? local_share(problem_, input, axis, rank) : 1);
+        calls = by_expert ? expected_maximum(facts.slots, problem_.ranks) : static_cast<double>(facts.slots);
+        active = local > 0 ? std::min(1.0, calls / local) : 0;
+        per_row = 1 / experts;
+      }
+      const double flops = 2 * static_cast<double>(problem_.facts(input).width) *
+                           local_share(problem_, input, axis, rank) * step_rows(facts, true) * per_row;
+      cost.decode_seconds += bytes * active / (rates.read * speed) + calls * model_.hardware.call_seconds;
+      cost.prefill_seconds += std::max(flops / (rates.flops * speed), bytes / (rates.read * speed));
+    }
+    if (node.op == Op::Attention) {  // keys and values of the context, kept and read
+      double kept = 0;
+      for (const NodeId input : {node.inputs[1], node.inputs[2]})
+        kept += static_cast<double>(problem_.facts(input).width) * local_share(problem_, input, axis, rank);
+      kept *= kCacheBytes * static_cast<double>(model_.context);
+      const RankRates rates = rates_per_rank(model_.hardware, problem_.ranks, model_.threads_per_rank, "");
+      cost.resident += static_cast<int64_t>(kept);
+      cost.decode_seconds += kept / (rates.read * speed);
+    }
+    worst.decode_seconds = std::max(worst.decode_seconds, cost.decode_seconds);
+    worst.prefill_seconds = std::max(worst.prefill_seconds, cost.prefill_seconds);
+    worst.resident = std::max(worst.resident, cost.resident);
+  }
+  return worst;
+}
+
+Cost CostTable::of(const Placed& placed) const {
+  Cost total;
+  for (size_t i = 0; i < choices_.size(); ++i) {
+    if (choices_[i].empty()) continue;
+    const AxisId axis = placed.strategy[i];
+    for (const Choice& choice : choices_[i])
+      if (choice.axis == axis) total += choice.cost;
+    if (placed.reduced[i]) total += reduce_[i];
+    if (placed.gathered[i]) total += gather_[i];
+    if (axis != kNoAxis && problem_.nodes[i].role(axis) == Role::Statistic) total += statistic_[i];
+  }
+  return total;
+}
+
+}  // namespace cleave::plan

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "plan/hardware.h"
+#include "plan/placement.h"
+
+namespace cleave::plan {
+
+/// What a plan is judged by.
+struct CostModel {
+  Hardware hardware;
+  int threads_per_rank = 0;     // 0: the machine's cores, dealt out evenly
+  int64_t prompt_tokens = 512;  // of the step that stands for prompts
+  int64_t context = 4096;       // positions of key-value cache that a generated token reads
+};
+
+/// Costs of a plan, or of one node of it. Where ranks differ, the slowest counts.
+struct Cost {
+  double decode_seconds = 0;   // a step of one token: reading weights and key-value cache, and fixed costs
+  double prefill_seconds = 0;  // a step of CostModel::prompt_tokens
+  double decode_exchange = 0, prefill_exchange = 0;  // of these, spent in collectives
+  int64_t resident = 0;        // bytes of weights, and of cache for `context` tokens, on the rank with most of them
+  int64_t collectives = 0;     // of a step
+  double collective_bytes = 0; // a rank's part in a step of one token
+
+  Cost& operator+=(const Cost& other);
+};
+
+/// Bytes of a parameter or of its local part, as stored; on the rank that has most relative to its weight.
+double parameter_bytes(const Problem& problem, graph::NodeId id, AxisId axis, int rank);
+
+/// Costs of every node for every way to share its work, computed once, so that a plan is judged by adding them up.
+class CostTable {
+ public:
+  CostTable(const Problem& problem, const CostModel& model);
+
+  Cost of(const Placed& placed) const;
+  double prompt_tokens() const { return static_cast<double>(model_.prompt_tokens); }
+  /// What it takes a rank to read a byte.
+  double seconds_per_byte() const;
+
+ private:
+  struct Choice {
+    AxisId axis;
+    Cost cost;
+  };
+  Cost node_cost(graph::NodeId id, AxisId axis) const;
+  Cost exchange(double decode_bytes, double prefill_bytes, bool gather) const;
+  double step_rows(const NodeFacts& facts, bool prefill) const;
+
+  const Problem& problem_;
+  CostModel model_;
+  double mean_weight_ = 1;
+  std::vector<std::vector<Choice>> choices_;  // by node
+  std::vector<Cost> reduce_, gather_, statistic_;  // by node
+};
+
+}  // namespace cleave::plan

@@ -1,0 +1,213 @@
+#include "plan/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "base/check.h"
+
+namespace cleave::plan {
+
+using graph::Graph;
+using graph::Node;
+using graph::NodeId;
+using graph::Op;
+
+namespace {
+
+void check_weights(const std::vector<double>& weights) {
+  if (weights.empty()) fail(ErrorKind::InvalidArgument, "a plan for 0 ranks, wanted at least 1");
+  for (const double weight : weights)
+    if (!std::isfinite(weight) || weight <= 0)
+      fail(ErrorKind::InvalidArgument, "a rank weight is {}, wanted a number above 0", weight);
+}
+
+// The name under which a weight's module is known: without ".weight" and, for stacked ones, with its star.
+std::string module_of_weight(const Graph& graph, NodeId id) {
+  while (graph.node(id).op != Op::Weight) id = graph.node(id).inputs[0];
+  std::string name = graph.node(id).as<graph::WeightAttributes>().name;
+  const std::string suffix = ".weight";
+  if (name.ends_with(suffix)) name.resize(name.size() - suffix.size());
+  return name;
+}
+
+std::vector<Module> find_modules(const Problem& problem) {
+  const Graph& graph = problem.graph;
+  std::vector<Module> modules;
+  std::map<std::string, size_t> by_name;
+  for (size_t i = 0; i < graph.nodes().size(); ++i) {
+    const Node& node = graph.nodes()[i];
+    const bool product = node.op == Op::Matmul, table = node.op == Op::Embedding;
+    if (!problem.nodes[i].work || (!product && !table)) continue;
+    const NodeId weight = node.inputs[1];
+    const Shape shape = graph.shape(weight);
+    ModuleInfo info;
+    info.name = product && !node.name.empty() ? node.name : module_of_weight(graph, weight);
+    info.kind = table ? ModuleInfo::Kind::Embedding
+                      : shape.size() == 3 ? ModuleInfo::Kind::Experts : ModuleInfo::Kind::Linear;
+    info.in = table ? shape[0] : shape.back();
+    const auto [found, fresh] = by_name.emplace(info.name, modules.size());
+    if (fresh) modules.push_back({.info = info, .nodes = {}, .decision = {}, .remark = {}});
+    modules[found->second].nodes.push_back(static_cast<NodeId>(i));
+    modules[found->second].info.out += table ? shape[1] : shape[shape.size() - 2];
+  }
+  return modules;
+}
+
+/// Turns what users want of modules into constraints on nodes.
+class Constraints {
+ public:
+  explicit Constraints(const Problem& problem) : problem_(problem) {
+    forced_.resize(problem.nodes.size());
+    forbidden_.assign(problem.axes.size(), false);
+    required_.assign(problem.axes.size(), false);
+  }
+
+  void add(Module& module) {
+    if (!module.decision) return;
+    for (const NodeId node : module.nodes) add(node, module.decision->treatment, module.remark);
+  }
+
+  const std::vector<std::optional<AxisId>>& forced() const { return forced_; }
+  /// What an axis must be; `forbidden` goes before `required`.
+  AxisRules axis_rules() const { return {required_, forbidden_}; }
+
+ private:
+  void add(NodeId id, Treatment treatment, std::string& remark) {
+    const bool routed = problem_.facts(id).rows == RowKind::Routed;
+    const AxisId experts = routed ? expert_axis(id) : kNoAxis;
+    switch (treatment) {
+      case Treatment::ByExpert:
+        require(experts, remark);
+        return;
+      case Treatment::InsideExperts:
+        forbid(experts);
+        require(inner_axis(id), remark);
+        return;
+      case Treatment::Keep:
+      case Treatment::Row:
+      case Treatment::Column:
+        break;
+    }
+    forbid(experts);  // rows routed to experts cannot change hands
+    if (treatment == Treatment::Keep)
+      forced_[index(id)] = kNoAxis;
+    else
+      forced_[index(id)] = choose(id, treatment == Treatment::Row ? Role::Sum : Role::Pass, remark);
+  }
+
+  static size_t index(NodeId id) { return static_cast<size_t>(id); }
+
+  AxisId expert_axis(NodeId id) const {
+    const graph::DimId dim = problem_.graph.node(id).dims[0];
+    const std::vector<AxisId> axes = problem_.axes.in_dim(problem_.graph.dims(), dim);
+    return axes.empty() ? kNoAxis : axes[0];
+  }
+
+  void forbid(AxisId axis) {
+    if (axis != kNoAxis) forbidden_[static_cast<size_t>(axis)] = true;
+  }
+
+  void require(AxisId axis, std::string& remark) {
+    if (axis != kNoAxis && problem_.axes[axis].can_split)
+      required_[static_cast<size_t>(axis)] = true;
+    else
+      remark = "there is nothing to split; kept whole";
+  }
+
+  // The axis of an expert's weight that occurs nowhere but inside the experts.
+  AxisId inner_axis(NodeId id) const {
+    const AxisId experts = expert_axis(id);
+    for (const Use& use : problem_.facts(id).uses) {
+      const bool inside = std::ranges::none_of(problem_.nodes, [&](const NodeFacts& facts) {
+        return facts.work && facts.rows != RowKind::Routed && facts.role(use.axis);
+      });
+      if (use.axis != experts && inside) return use.axis;
+    }
+    return kNoAxis;
+  }
+
+  // The axis of the node's own weight with that role and most units; the outermost of several.
+  AxisId choose(NodeId id, Role role, std::string& remark) const {
+    const NodeId weight = problem_.graph.node(id).inputs[1];
+    AxisId best = kNoAxis;
+    int64_t most = 1;
+    for (const Use& use : problem_.facts(id).uses) {
+      if (use.role != role || !problem_.facts(weight).has(use.axis)) continue;
+      const Axis& axis = problem_.axes[use.axis];
+      const int64_t units = (axis.extent + axis.unit - 1) / axis.unit;
+      if (std::min<int64_t>(units, problem_.ranks) <= std::min<int64_t>(most, problem_.ranks) && best != kNoAxis) continue;
+      best = use.axis;
+      most = units;
+    }
+    if (best == kNoAxis)
+      remark = fmt::format("its {} cannot be split; kept whole", role == Role::Sum ? "input" : "output");
+    else if (most < problem_.ranks)
+      remark = fmt::format("{} units for {} ranks: {} get nothing", most, problem_.ranks, problem_.ranks - most);
+    return best;
+  }
+
+  const Problem& problem_;
+  std::vector<std::optional<AxisId>> forced_;
+  std::vector<bool> forbidden_, required_;
+};
+
+Treatment treatment_of(const Problem& problem, const Placed& placed, NodeId id) {
+  const AxisId axis = placed.strategy[static_cast<size_t>(id)];
+  if (axis == kNoAxis) return Treatment::Keep;
+  if (problem.facts(id).role(axis) == Role::Sum) return Treatment::Row;
+  const bool routed = problem.facts(id).rows == RowKind::Routed;
+  const auto in_first = problem.axes.in_dim(problem.graph.dims(), problem.graph.node(id).dims[0]);
+  return routed && std::ranges::count(in_first, axis) > 0 ? Treatment::ByExpert : Treatment::Column;
+}
+
+uint64_t mix(uint64_t hash, uint64_t value) {
+  return (hash ^ value) * 1099511628211ull;
+}
+
+}  // namespace
+
+uint64_t Plan::hash() const {
+  uint64_t hash = mix(14695981039346656037ull, static_cast<uint64_t>(ranks));
+  for (size_t a = 0; a < axes.size(); ++a)
+    for (const int64_t border : axes[static_cast<AxisId>(a)].borders) hash = mix(hash, static_cast<uint64_t>(border));
+  for (size_t i = 0; i < placed.strategy.size(); ++i) {
+    hash = mix(hash, static_cast<uint64_t>(placed.strategy[i]) * 8 + (placed.result[i].partial ? 4u : 0u) +
+                         (placed.reduced[i] ? 2u : 0u) + (placed.gathered[i] ? 1u : 0u));
+    hash = mix(hash, static_cast<uint64_t>(placed.result[i].axis));
+  }
+  return hash;
+}
+
+Plan make_plan(const Graph& graph, const Request& request) {
+  check_weights(request.rank_weights);
+  Problem problem = make_problem(graph, request.rank_weights, request.stored);
+  std::vector<Module> modules = find_modules(problem);
+  std::vector<ModuleInfo> infos;
+  for (const Module& module : modules) infos.push_back(module.info);
+  Resolved resolved = resolve(request.overrides, infos, request.names, request.strict);
+  Constraints constraints(problem);
+  for (size_t m = 0; m < modules.size(); ++m) {
+    modules[m].decision = resolved.by_module[m];
+    constraints.add(modules[m]);
+    if (!modules[m].remark.empty())
+      resolved.warnings.push_back(fmt::format("{}: {} asked for {}: {}", modules[m].info.name,
+                                              request.overrides[modules[m].decision->override].origin.where,
+                                              to_string(modules[m].decision->treatment), modules[m].remark));
+  }
+  const CostTable costs(problem, request.cost);
+  Plan plan{problem.ranks, request.rank_weights, problem.axes, {}, {}, std::move(modules), request.overrides, std::move(resolved.warnings), {}};
+  plan.decisions = search(problem, costs, request.policy, constraints.forced(), constraints.axis_rules());
+  place(problem, plan.decisions, plan.placed);
+  plan.cost = costs.of(plan.placed);
+  for (Module& module : plan.modules) module.treatment = treatment_of(problem, plan.placed, module.nodes.front());
+  return plan;
+}
+
+Plan single_rank_plan(const Graph& graph) {
+  return make_plan(graph, {});
+}
+
+}  // namespace cleave::plan

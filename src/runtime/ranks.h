@@ -1,0 +1,66 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "ckpt/checkpoint.h"
+#include "comm/communicator.h"
+#include "plan/plan.h"
+#include "runtime/model.h"
+
+namespace cleave::runtime {
+
+/// What a rank turned out to hold.
+struct RankReport {
+  MemoryUse memory;
+};
+
+/// The ranks that this process has of a model: each a thread with its own pool, weights and cache. The first computes on
+/// the thread that calls step() or follow(); the others wait for it. Rank 0 leads: it alone sees requests, and hands
+/// every step to the others (DESIGN: "Only rank 0 sees requests; it broadcasts each step").
+///
+/// A rank that fails tells the others, and every call from then on throws the error.
+class Ranks {
+ public:
+  /// The ranks of this process: their communicators, in the order of their numbers, and threads for each.
+  struct Local {
+    std::vector<std::unique_ptr<comm::Communicator>> communicators;
+    int threads_per_rank = 1;
+  };
+
+  /// Compares the plans of all ranks, lowers the graph for each rank of this process and reads its weights, all ranks at
+  /// once. The checkpoint must outlive the ranks. Throws Error.
+  Ranks(const ckpt::Checkpoint& checkpoint, const graph::Graph& graph, const plan::Plan& plan, const Options& options,
+        Local local, const Progress& progress = {});
+  Ranks(const Ranks&) = delete;
+  Ranks& operator=(const Ranks&) = delete;
+  /// Where this process leads, the others' follow() returns.
+  ~Ranks();
+
+  /// Whether rank 0 is among them.
+  bool lead() const;
+  int size() const;  // ranks of all processes
+  int64_t vocab_size() const;
+  int64_t num_blocks() const;
+  int64_t num_state_slots() const;
+  const Options& options() const;
+  /// What every rank holds; all ranks' on rank 0, otherwise those of this process.
+  const std::vector<RankReport>& reports() const;
+
+  /// As Model::observe(), of the ranks of this process, which may call `observer` at the same time. To be called before
+  /// the first step.
+  void observe(const Observer& observer);
+
+  /// As Model::step(), by all ranks. REQUIRES: lead().
+  std::span<const float> step(const StepInput& input);
+
+  /// Computes what the leader wants until it is done. REQUIRES: !lead().
+  void follow();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace cleave::runtime

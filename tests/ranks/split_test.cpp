@@ -1,0 +1,133 @@
+// Every reference model split over ranks, in exact arithmetic, against logits and greedy tokens of Transformers: any
+// number of ranks, also more than heads, ranks of unequal weight, and whatever users may ask of linears. Nothing of it may
+// change the result.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <numeric>
+#include <random>
+
+#include "app/open_model.h"
+#include "app/planning.h"
+#include "app/verify_cases.h"
+#include "app/verify_feed.h"
+#include "comm/communicator.h"
+#include "engine/loaded_model.h"
+#include "plan/explain.h"
+
+namespace cleave {
+namespace {
+
+namespace fs = std::filesystem;
+
+class SplitFixture : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    const fs::path path = fs::path(CLEAVE_TEST_DATA) / GetParam();
+    flags_.model = path;
+    opened_ = std::make_unique<app::OpenedModel>(app::open_model(flags_));
+    graph_ = std::make_unique<graph::Graph>(graph::push_slices_into_weights(opened_->graphs.graph("decode")));
+    const bool gguf = path.extension() == ".gguf";
+    cases_ = app::read_cases(gguf ? fs::path(path).replace_extension(".safetensors") : path / "expected.safetensors",
+                             opened_->vocab_size());
+  }
+
+  plan::Request request(std::vector<double> weights, plan::Policy policy) const {
+    plan::Request request;
+    request.rank_weights = std::move(weights);
+    request.policy = policy;
+    request.stored = app::stored_types(opened_->checkpoint, *graph_);
+    return request;
+  }
+
+  // Loads and feeds the model; the input in chunks of 5, then the greedy tokens one by one.
+  void check(const plan::Request& request, const std::string& what) {
+    const plan::Plan plan = plan::make_plan(*graph_, request);
+    runtime::Options options;
+    options.exact = true;
+    options.kv_tokens = 512;
+    options.max_tokens = options.max_output_rows = 64;
+    runtime::Ranks ranks(opened_->checkpoint, *graph_, plan, options, {comm::thread_communicators(plan.ranks), 1});
+    check_weights(plan, request, ranks, what);
+    engine::LoadedModel model(ranks);
+    std::vector<app::Track> tracks;
+    for (const app::VerifyCase& c : cases_) tracks.push_back({.reference = &c, .chunk = 5});
+    app::feed(model, tracks);
+    for (const app::Track& track : tracks) {
+      EXPECT_LE(track.relative_error(), 1e-4) << what;
+      EXPECT_EQ(track.greedy_equal, static_cast<int64_t>(track.reference->greedy.size())) << what;
+    }
+  }
+
+  // Every rank has read what the plan says, and nothing else.
+  void check_weights(const plan::Plan& plan, const plan::Request& request, const runtime::Ranks& ranks,
+                     const std::string& what) const {
+    const plan::Explanation planned = plan::explain(*graph_, plan, request);
+    for (size_t r = 0; r < ranks.reports().size(); ++r)
+      EXPECT_EQ(ranks.reports()[r].memory.stored, planned.weight_bytes[r]) << what << ", rank " << r;
+  }
+
+  app::ModelFlags flags_;
+  std::unique_ptr<app::OpenedModel> opened_;
+  std::unique_ptr<graph::Graph> graph_;
+  std::vector<app::VerifyCase> cases_;
+};
+
+TEST_P(SplitFixture, GivesTheSameAnswerOnAnyNumberOfRanks) {
+  for (const plan::Policy policy : {plan::Policy::Split, plan::Policy::Auto})
+    for (const size_t ranks : {1, 2, 3, 4, 5, 8})
+      check(request(std::vector<double>(ranks, 1.0), policy),
+            fmt::format("{} ranks, policy {}", ranks, policy == plan::Policy::Split ? "split" : "auto"));
+}
+
+TEST_P(SplitFixture, GivesTheSameAnswerOnUnequalRanks) {
+  check(request({3, 2, 1}, plan::Policy::Split), "weights 3,2,1");
+  check(request({1, 4}, plan::Policy::Split), "weights 1,4");
+  check(request({1, 1, 5, 0.5, 1}, plan::Policy::Split), "weights 1,1,5,0.5,1");
+}
+
+TEST_P(SplitFixture, GivesTheSameAnswerUnderAnyOverrides) {
+  const plan::Plan plain = plan::make_plan(*graph_, request({1, 1}, plan::Policy::Split));
+  for (uint32_t seed = 0; seed < 20; ++seed) {
+    std::mt19937 random(seed);
+    plan::Request overridden = request(std::vector<double>(std::array{2, 3, 4, 5, 8}[seed % 5], 1.0),
+                                       seed % 4 == 3 ? plan::Policy::Auto : plan::Policy::Split);
+    std::string what = fmt::format("seed {}, {} ranks:", seed, overridden.rank_weights.size());
+    for (const plan::Module& module : plain.modules) {
+      if (random() % 3 != 0) continue;
+      const bool experts = module.info.kind == plan::ModuleInfo::Kind::Experts;
+      plan::Override override;
+      override.pattern = module.info.name;
+      override.treatment = static_cast<plan::Treatment>(random() % (experts ? 5 : 3));
+      override.origin.where = "test";
+      what += fmt::format(" {} {};", override.pattern, plan::to_string(override.treatment));
+      overridden.overrides.push_back(override);
+    }
+    check(overridden, what);
+    if (HasFailure()) return;  // one set of overrides is enough to look at
+  }
+}
+
+std::vector<std::string> all_fixtures() {
+  std::vector<std::string> names;
+  for (const std::string folder : {"models", "models_v5saved", "gguf"}) {
+    const fs::path root = fs::path(CLEAVE_TEST_DATA) / folder;
+    for (const auto& entry : fs::directory_iterator(root))
+      if (entry.is_directory() || entry.path().extension() == ".gguf")
+        names.push_back(folder + "/" + entry.path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(Fixtures, SplitFixture, testing::ValuesIn(all_fixtures()), [](const auto& tested) {
+  std::string name = tested.param;
+  std::ranges::replace_if(
+      name, [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
+  return name;
+});
+
+}  // namespace
+}  // namespace cleave
