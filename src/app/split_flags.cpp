@@ -65,6 +65,7 @@ void add_rank_threads_flag(CLI::App& command, SplitFlags& flags) {
   command.add_option("--threads-per-rank", flags.threads_per_rank, "threads of each rank (default: --threads, shared)")
       ->check(CLI::Range(1, kMaxRanks))
       ->type_name("N");
+  command.add_flag("--pin", flags.pin, "bind every thread to a core (always done where there are several NUMA nodes)");
 }
 
 std::vector<double> rank_weights(const SplitFlags& flags, int ranks) {

@@ -16,6 +16,7 @@ namespace cleave::app {
 struct SplitFlags {
   int tp = 1;
   std::optional<int> threads_per_rank;
+  bool pin = false;
   std::vector<double> rank_weights;  // one per rank; empty: equal
   plan::Policy policy = plan::Policy::Auto;
   std::vector<std::pair<std::string, std::string>> overrides;  // flag and value, in the order of the command line
@@ -26,7 +27,7 @@ struct SplitFlags {
 
 /// --rank-weights, --policy, --keep, --all-reduce, --column, --config, --strict, --hardware.
 void add_plan_flags(CLI::App& command, SplitFlags& flags);
-void add_rank_threads_flag(CLI::App& command, SplitFlags& flags);  // --threads-per-rank
+void add_rank_threads_flag(CLI::App& command, SplitFlags& flags);  // --threads-per-rank, --pin
 /// All of them, and --tp.
 void add_split_flags(CLI::App& command, SplitFlags& flags);
 

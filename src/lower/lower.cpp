@@ -97,16 +97,10 @@ class Lowering {
     if (available.partial || available.axis == axis) return forms.own;
     const Operand whole = available.axis == plan::kNoAxis ? forms.own : forms.whole;
     if (axis == plan::kNoAxis) return whole;
-    if (is_nothing(id, axis)) return {Operand::Kind::Nothing, -1};
+    if (part_.has_nothing(id, axis)) return {Operand::Kind::Nothing, -1};
     const auto [found, fresh] = forms.narrowed.emplace(axis, Operand{});
     if (fresh) found->second = emit_narrow(id, whole, axis);
     return found->second;
-  }
-
-  // Whether the rank has nothing of the node's result where that is split by `axis`. Of a concatenation it may have
-  // the parts that the axis has no share in.
-  bool is_nothing(NodeId id, plan::AxisId axis) const {
-    return part_.is_empty(axis) && std::ranges::count(part_.shape(id, axis), 0) > 0;
   }
 
   bool is_routed(NodeId id) const {
@@ -146,12 +140,10 @@ class Lowering {
   // The node's own part of the work.
   Operand compute(NodeId id) {
     const Node& n = node(id);
-    const plan::AxisId axis = strategy(id);
     if (n.op == Op::Reshape) return operand(n.inputs[0], input_axis(id, n.inputs[0]));  // rows are compact: nothing moves
-    if (part_.is_empty(axis)) {
-      if (plan_.placed.result[index(id)].partial) return emit_zero(id);
-      if (is_nothing(id, axis) && !is_distributed_norm(id)) return {Operand::Kind::Nothing, -1};
-    }
+    const plan::Placement result = plan_.placed.result[index(id)];
+    if (result.partial && part_.is_empty(strategy(id))) return emit_zero(id);
+    if (part_.has_nothing(id, result.axis) && !is_distributed_norm(id)) return {Operand::Kind::Nothing, -1};
     if (const std::optional<Operand> other = only_partial_operand(id)) return *other;
     return emit(id);
   }

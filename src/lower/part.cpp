@@ -1,5 +1,7 @@
 #include "lower/part.h"
 
+#include <algorithm>
+
 namespace cleave::lower {
 
 using graph::DimId;
@@ -45,6 +47,10 @@ Shape Part::shape(NodeId id, AxisId axis) const {
   for (size_t d = 0; d < shape.size(); ++d)
     if (shape[d] != graph::kDynamic) shape[d] = count(indices(dims[d], axis));
   return shape;
+}
+
+bool Part::has_nothing(NodeId id, AxisId axis) const {
+  return std::ranges::count(shape(id, axis), 0) > 0;
 }
 
 WeightView Part::view(const WeightView& view, NodeId id, AxisId axis) const {

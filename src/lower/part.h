@@ -22,6 +22,9 @@ class Part {
   /// Extents of the part of a node's result that the rank has; kDynamic stays.
   Shape shape(graph::NodeId id, plan::AxisId axis) const;
 
+  /// Whether the rank has nothing of a node's result.
+  bool has_nothing(graph::NodeId id, plan::AxisId axis) const;
+
   /// Whether the rank's range of the axis is empty.
   bool is_empty(plan::AxisId axis) const {
     return axis != plan::kNoAxis && plan_.axes[axis].range(rank_).size() == 0;

@@ -167,8 +167,13 @@ class Explainer {
 
   bool idle(NodeId id, int rank) const {
     const AxisId axis = strategy(id);
-    return axis != kNoAxis && problem_.axes[axis].range(rank).size() == 0 &&
-           problem_.facts(id).role(axis) != Role::Statistic;
+    if (axis == kNoAxis || problem_.facts(id).role(axis) == Role::Statistic) return false;
+    const Interval range = problem_.axes[axis].range(rank);
+    if (problem_.facts(id).role(axis) == Role::Sum) return range.size() == 0;
+    return std::ranges::any_of(graph_.node(id).dims, [&](graph::DimId dim) {
+      return graph_.dims().extent(dim) != graph::kDynamic &&
+             problem_.axes.local_extent(graph_.dims(), dim, axis, range) == 0;
+    });
   }
 
   void count_whole(NodeId id) {

@@ -132,10 +132,11 @@ class Constraints {
   // The axis of the node's own weight with that role and most units; the outermost of several.
   AxisId choose(NodeId id, Role role, std::string& remark) const {
     const NodeId weight = problem_.graph.node(id).inputs[1];
+    const AxisId experts = problem_.facts(id).rows == RowKind::Routed ? expert_axis(id) : kNoAxis;
     AxisId best = kNoAxis;
     int64_t most = 1;
     for (const Use& use : problem_.facts(id).uses) {
-      if (use.role != role || !problem_.facts(weight).has(use.axis)) continue;
+      if (use.role != role || use.axis == experts || !problem_.facts(weight).has(use.axis)) continue;
       const Axis& axis = problem_.axes[use.axis];
       const int64_t units = (axis.extent + axis.unit - 1) / axis.unit;
       if (std::min<int64_t>(units, problem_.ranks) <= std::min<int64_t>(most, problem_.ranks) && best != kNoAxis) continue;

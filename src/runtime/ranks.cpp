@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/check.h"
+#include "base/topology.h"
 #include "runtime/step_message.h"
 
 namespace cleave::runtime {
@@ -71,7 +72,11 @@ struct Ranks::Impl {
             const Progress& progress) {
     guarded(rank, [&] {
       comm::require_equal(*rank.communicator, plan.hash(), "plans");
-      rank.pool = std::make_unique<ThreadPool>(local.threads_per_rank);
+      const auto index = static_cast<size_t>(&rank - ranks.data());
+      const std::vector<int> cpus = local.cpus.empty() ? std::vector<int>() : local.cpus[index];
+      if (!cpus.empty()) pin_current_thread(cpus[0]);
+      rank.pool = std::make_unique<ThreadPool>(local.threads_per_rank, cpus);
+      rank.communicator->watch(*rank.pool);
       rank.message = std::make_unique<StepMessage>(*rank.communicator);
       lower::Program program = lower::lower(graph, plan, rank.communicator->rank(), Model::limits_of(options));
       rank.model = std::make_unique<Model>(Model::load(checkpoint, std::move(program), options, *rank.communicator,

@@ -27,6 +27,7 @@ class Ranks {
   struct Local {
     std::vector<std::unique_ptr<comm::Communicator>> communicators;
     int threads_per_rank = 1;
+    std::vector<std::vector<int>> cpus = {};  // for each thread of each rank; empty: wherever the system likes
   };
 
   /// Compares the plans of all ranks, lowers the graph for each rank of this process and reads its weights, all ranks at
