@@ -167,7 +167,9 @@ local activations = {
 
 function activation(name)
   local kind = activations[name]
-  if kind == nil then
+  if name == nil then
+    error("the name of the activation function is nil: the configuration lacks the key that it is read from", 0)
+  elseif kind == nil then
     error("unknown activation function '" .. tostring(name) .. "'", 0)
   end
   return function(x)

@@ -1,6 +1,7 @@
 #include "ckpt/scaled_tensors.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -110,6 +111,7 @@ float scale_at(const Scales& scales, int64_t row, int64_t column, int64_t column
   return scale;
 }
 
+// REQUIRES: the elements lie in one row.
 void read_fp8(const Tensor& tensor, int64_t element, std::span<float> target) {
   const Scales& scales = *tensor.scales;
   const int64_t columns = tensor.view.shape.empty() ? 1 : tensor.view.shape.back();
@@ -149,9 +151,14 @@ DType scaled_dtype(const Tensor& tensor) {
 void read_scaled(const Tensor& tensor, int64_t element, std::span<std::byte> target) {
   CHECK(tensor.scales.has_value());
   if (tensor.view.dtype == DType::MXFP4) return read_mxfp4(tensor, element, target);
-  std::vector<float> numbers(target.size() / sizeof(float));
-  read_fp8(tensor, element, numbers);
-  std::memcpy(target.data(), numbers.data(), target.size());
+  std::array<float, 256> part;  // target is bytes, of any alignment
+  for (size_t left = target.size() / sizeof(float); left > 0; left = target.size() / sizeof(float)) {
+    const std::span<float> numbers = std::span(part).first(std::min(left, part.size()));
+    read_fp8(tensor, element, numbers);
+    std::memcpy(target.data(), numbers.data(), numbers.size_bytes());
+    target = target.subspan(numbers.size_bytes());
+    element += static_cast<int64_t>(numbers.size());
+  }
 }
 
 }  // namespace cleave::ckpt

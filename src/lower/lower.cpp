@@ -126,6 +126,7 @@ class Lowering {
       return;
     }
     inherit_routing(id);
+    reserve_state(n);
     forms_[index(id)].own = compute(id);
     exchange(id);
     if (n.op == Op::Combine) routing_of(id) = -1;  // rows of tokens again
@@ -413,6 +414,12 @@ class Lowering {
     if (found != ropes.end()) return static_cast<int32_t>(found - ropes.begin());
     ropes.push_back(rope);
     return static_cast<int32_t>(ropes.size()) - 1;
+  }
+
+  // Every rank knows of all states, also of those that it has no part of: the leader hands out slots for them.
+  void reserve_state(const Node& n) {
+    if (const auto* a = std::get_if<graph::StateAttributes>(&n.attributes)) set_state(a->state, 0);
+    if (const auto* a = std::get_if<graph::LinearAttentionAttributes>(&n.attributes)) set_state(a->state, 0);
   }
 
   // What the instruction keeps of each sequence, if anything.
