@@ -112,7 +112,9 @@ LoadedRanks load_model(const OpenedModel& opened, const ModelFlags& flags, runti
   options.exact = flags.exact;
   options.weights = flags.int8_weights ? kernels::WeightFormat::Int8 : kernels::WeightFormat::AsStored;
   opened.checkpoint.require_weights();
-  const PlanInputs inputs = plan_inputs(opened.checkpoint, flags);
+  PlanInputs inputs = plan_inputs(opened.checkpoint, flags);
+  if (inputs.hardware.ranks_per_machine == 0)  // each process may be a machine
+    inputs.hardware.ranks_per_machine = launch.num_ranks() / launch.num_processes();
   LoadedRanks loaded;
   loaded.graph = std::make_unique<graph::Graph>(graph::push_slices_into_weights(opened.graphs.graph("decode")));
   const CheckpointShapes tensors(opened.checkpoint);

@@ -242,6 +242,14 @@ void Dims::unify(DimId a, DimId b) {
   }
 }
 
+void Dims::compress() {
+  for (DimId dim = 0; static_cast<size_t>(dim) < dims_.size(); ++dim) {
+    const DimId root = find(dim);
+    if (root != dim) dims_[static_cast<size_t>(dim)].same_as = root;
+    for (DimId& part : dims_[static_cast<size_t>(dim)].parts) part = find(part);
+  }
+}
+
 std::string Dims::text(DimId dim) const {
   const Dim& d = at(dim);
   const std::string mark = d.whole ? "!" : "";

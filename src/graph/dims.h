@@ -50,6 +50,9 @@ class Dims {
   /// extent.
   std::vector<DimId> split_concat(DimId dim, std::span<const int64_t> extents);
 
+  /// Shortens the ways from unified dimensions to what they have become: for graphs that are read often from now on.
+  void compress();
+
   /// "48", "tokens", "3*2*8", "(48|16|16)", with "!" behind a dimension that must stay whole.
   std::string text(DimId dim) const;
 

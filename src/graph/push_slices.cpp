@@ -179,6 +179,7 @@ class Pusher {
 Graph push_slices_into_weights(const Graph& graph) {
   Graph pushed = Pusher(graph).run();
   verify(pushed);
+  pushed.dims().compress();
   return pushed;
 }
 

@@ -55,8 +55,28 @@ double expected_maximum(int64_t balls, int bins) {
   return expected;
 }
 
+double stored_bytes(const Problem& problem, NodeId id) {
+  const NodeFacts& facts = problem.facts(id);
+  const DTypeInfo& type = info(facts.stored);
+  return static_cast<double>(facts.width) * static_cast<double>(type.block_bytes) /
+         static_cast<double>(type.block_elements);
+}
+
 bool is_product(const Problem& problem, const Node& node) {
-  return node.op == Op::Matmul && !problem.facts(node.inputs[1]).work;
+  return (node.op == Op::Matmul || node.op == Op::BlockMatmul) && !problem.facts(node.inputs[1]).work;
+}
+
+// The rank that has most of an axis for its weight.
+int slowest_rank(const Problem& problem, AxisId axis) {
+  int slowest = 0;
+  double most = -1;
+  for (int rank = 0; rank < problem.ranks; ++rank) {
+    const double share = axis == kNoAxis ? 1 : static_cast<double>(problem.axes[axis].range(rank).size());
+    const double load = share / problem.rank_weights[static_cast<size_t>(rank)];
+    if (load > most * (1 + 1e-9)) slowest = rank;
+    most = std::max(most, load);
+  }
+  return slowest;
 }
 
 }  // namespace
@@ -73,15 +93,14 @@ Cost& Cost::operator+=(const Cost& other) {
 }
 
 double parameter_bytes(const Problem& problem, NodeId id, AxisId axis, int rank) {
-  const NodeFacts& facts = problem.facts(id);
-  const DTypeInfo& type = info(facts.stored);
-  return static_cast<double>(facts.width) * static_cast<double>(type.block_bytes) /
-         static_cast<double>(type.block_elements) * local_share(problem, id, axis, rank);
+  return stored_bytes(problem, id) * local_share(problem, id, axis, rank);
 }
 
 CostTable::CostTable(const Problem& problem, const CostModel& model) : problem_(problem), model_(model) {
   const double total = std::accumulate(problem.rank_weights.begin(), problem.rank_weights.end(), 0.0);
   mean_weight_ = total / problem.ranks;
+  slowest_whole_ = slowest_rank(problem, kNoAxis);
+  for (size_t a = 0; a < problem.axes.size(); ++a) slowest_.push_back(slowest_rank(problem, static_cast<AxisId>(a)));
   const size_t count = problem.nodes.size();
   choices_.resize(count);
   reduce_.resize(count);
@@ -139,45 +158,46 @@ Cost CostTable::node_cost(NodeId id, AxisId axis) const {
   const bool product = is_product(problem_, node);
   const bool by_expert = product && facts.rows == RowKind::Routed && axis != kNoAxis &&
                          problem_.axes.in_dim(problem_.graph.dims(), node.dims[0]) == std::vector{axis};
-  Cost worst;
-  for (int rank = 0; rank < problem_.ranks; ++rank) {
-    const double speed = problem_.rank_weights[static_cast<size_t>(rank)] / mean_weight_;
-    Cost cost;
-    for (const NodeId input : node.inputs) {
-      if (problem_.facts(input).work || problem_.graph.node(input).op == Op::Input) continue;
-      const double bytes = parameter_bytes(problem_, input, axis, rank);
-      cost.resident += static_cast<int64_t>(bytes);
-      if (!product) continue;
-      const RankRates rates = rates_per_rank(model_.hardware, problem_.ranks, model_.threads_per_rank,
-                                             std::string(to_string(problem_.facts(input).stored)));
-      double active = 1, calls = 1;  // share of the local weights that a token needs; products computed
-      double per_row = 1;            // share of the local weights that a row of a prompt meets
-      if (facts.rows == RowKind::Routed) {
-        const auto experts = static_cast<double>(problem_.graph.shape(input)[0]);
-        const double local = experts * (by_expert ? local_share(problem_, input, axis, rank) : 1);
-        calls = by_expert ? expected_maximum(facts.slots, problem_.ranks) : static_cast<double>(facts.slots);
-        active = local > 0 ? std::min(1.0, calls / local) : 0;
-        per_row = 1 / experts;
-      }
-      const double flops = 2 * static_cast<double>(problem_.facts(input).width) *
-                           local_share(problem_, input, axis, rank) * step_rows(facts, true) * per_row;
-      cost.decode_seconds += bytes * active / (rates.read * speed) + calls * model_.hardware.call_seconds;
-      cost.prefill_seconds += std::max(flops / (rates.flops * speed), bytes / (rates.read * speed));
+  const int rank = axis == kNoAxis ? slowest_whole_ : slowest_[static_cast<size_t>(axis)];
+  const double speed = problem_.rank_weights[static_cast<size_t>(rank)] / mean_weight_;
+  Cost cost;
+  for (const NodeId input : node.inputs) {
+    if (problem_.facts(input).work || problem_.graph.node(input).op == Op::Input) continue;
+    const double share = local_share(problem_, input, axis, rank);
+    const double bytes = stored_bytes(problem_, input) * share;
+    cost.resident += static_cast<int64_t>(bytes);
+    if (!product) continue;
+    const RankRates rates = rates_per_rank(model_.hardware, problem_.ranks, model_.threads_per_rank,
+                                           std::string(to_string(problem_.facts(input).stored)));
+    double active = 1, calls = 1;  // share of the local weights that a token needs; products computed
+    double per_row = 1;            // share of the local weights that a row of a prompt meets
+    if (facts.rows == RowKind::Routed) {
+      const auto experts = static_cast<double>(problem_.graph.shape(input)[0]);
+      const double local = experts * (by_expert ? share : 1);
+      calls = by_expert ? busiest_experts(facts.slots) : static_cast<double>(facts.slots);
+      active = local > 0 ? std::min(1.0, calls / local) : 0;
+      per_row = 1 / experts;
     }
-    if (node.op == Op::Attention) {  // keys and values of the context, kept and read
-      double kept = 0;
-      for (const NodeId input : {node.inputs[1], node.inputs[2]})
-        kept += static_cast<double>(problem_.facts(input).width) * local_share(problem_, input, axis, rank);
-      kept *= kCacheBytes * static_cast<double>(model_.context);
-      const RankRates rates = rates_per_rank(model_.hardware, problem_.ranks, model_.threads_per_rank, "");
-      cost.resident += static_cast<int64_t>(kept);
-      cost.decode_seconds += kept / (rates.read * speed);
-    }
-    worst.decode_seconds = std::max(worst.decode_seconds, cost.decode_seconds);
-    worst.prefill_seconds = std::max(worst.prefill_seconds, cost.prefill_seconds);
-    worst.resident = std::max(worst.resident, cost.resident);
+    const double flops = 2 * static_cast<double>(problem_.facts(input).width) * share * step_rows(facts, true) * per_row;
+    cost.decode_seconds += bytes * active / (rates.read * speed) + calls * model_.hardware.call_seconds;
+    cost.prefill_seconds += std::max(flops / (rates.flops * speed), bytes / (rates.read * speed));
   }
-  return worst;
+  if (node.op == Op::Attention) {  // keys and values of the context, kept and read
+    double kept = 0;
+    for (const NodeId input : {node.inputs[1], node.inputs[2]})
+      kept += static_cast<double>(problem_.facts(input).width) * local_share(problem_, input, axis, rank);
+    kept *= kCacheBytes * static_cast<double>(model_.context);
+    const RankRates rates = rates_per_rank(model_.hardware, problem_.ranks, model_.threads_per_rank, "");
+    cost.resident += static_cast<int64_t>(kept);
+    cost.decode_seconds += kept / (rates.read * speed);
+  }
+  return cost;
+}
+
+double CostTable::busiest_experts(int64_t slots) const {
+  const auto [found, fresh] = busiest_.emplace(slots, 0.0);
+  if (fresh) found->second = expected_maximum(slots, problem_.ranks);
+  return found->second;
 }
 
 Cost CostTable::of(const Placed& placed) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "plan/hardware.h"
@@ -50,9 +51,14 @@ class CostTable {
   Cost exchange(double decode_bytes, double prefill_bytes, bool gather) const;
   double step_rows(const NodeFacts& facts, bool prefill) const;
 
+  double busiest_experts(int64_t slots) const;
+
   const Problem& problem_;
   CostModel model_;
   double mean_weight_ = 1;
+  int slowest_whole_ = 0;
+  std::vector<int> slowest_;                    // by axis: the rank that has most of it for its weight
+  mutable std::map<int64_t, double> busiest_;  // by choices of a token: expected experts of the busiest rank
   std::vector<std::vector<Choice>> choices_;  // by node
   std::vector<Cost> reduce_, gather_, statistic_;  // by node
 };

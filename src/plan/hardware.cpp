@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include "base/error.h"
@@ -63,9 +64,10 @@ void read_key(Hardware& hardware, const std::string& key, const Json& value) {
   }
 }
 
-// Of `ranks` ranks: machines, and ranks of each.
+// Of `ranks` ranks: machines, and ranks of each. A rank has a core at least, unless somebody says otherwise.
 std::pair<int, int> machines(const Hardware& hardware, int ranks) {
-  const int local = hardware.ranks_per_machine > 0 ? std::min(ranks, hardware.ranks_per_machine) : ranks;
+  const int most = hardware.ranks_per_machine > 0 ? hardware.ranks_per_machine : hardware.cores;
+  const int local = std::min(ranks, std::max(1, most));
   return {(ranks + local - 1) / local, local};
 }
 
@@ -74,6 +76,11 @@ double reduce_seconds(double latency, double bandwidth, int ranks, double bytes)
   if (ranks <= 1) return 0;
   const double n = ranks;
   return std::min(latency + bytes * (n - 1) / bandwidth, 2 * latency + 2 * bytes * (n - 1) / n / bandwidth);
+}
+
+// Many messages leave and reach a machine one after another: about as long as a tree's rounds.
+double network_latency(const Hardware& hardware, int machines) {
+  return hardware.network_latency * std::max(1.0, std::log2(static_cast<double>(machines)));
 }
 
 double gather_seconds(double latency, double bandwidth, int ranks, double bytes) {
@@ -111,13 +118,13 @@ RankRates rates_per_rank(const Hardware& hardware, int ranks, int threads_per_ra
 double all_reduce_seconds(const Hardware& hardware, int ranks, double bytes) {
   const auto [count, local] = machines(hardware, ranks);
   return reduce_seconds(hardware.collective_latency, hardware.collective_bandwidth, local, bytes) +
-         reduce_seconds(hardware.network_latency, hardware.network_bandwidth, count, bytes);
+         reduce_seconds(network_latency(hardware, count), hardware.network_bandwidth, count, bytes);
 }
 
 double all_gather_seconds(const Hardware& hardware, int ranks, double bytes) {
   const auto [count, local] = machines(hardware, ranks);
   return gather_seconds(hardware.collective_latency, hardware.collective_bandwidth, local, bytes) +
-         gather_seconds(hardware.network_latency, hardware.network_bandwidth, count, bytes);
+         gather_seconds(network_latency(hardware, count), hardware.network_bandwidth, count, bytes);
 }
 
 }  // namespace cleave::plan

@@ -13,7 +13,7 @@ namespace cleave::plan {
 struct Hardware {
   std::string name = "default";
   int cores = 2;             // of a machine
-  int ranks_per_machine = 0; // 0: all ranks share one machine
+  int ranks_per_machine = 0;  // 0: as many as it has cores
   double core_read = 18e9;   // weights streamed by one core
   double machine_read = 32e9;  // by all of them together
   double core_flops = 100e9;   // products of prompts

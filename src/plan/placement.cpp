@@ -12,16 +12,27 @@ size_t index(NodeId id) {
   return static_cast<size_t>(id);
 }
 
+// Whether splitting by an axis, which the node passes, is of use. Heavy work is worth it in any case. Light work is if a
+// user goes on with a part of the result, or if a single gather behind it then replaces several before it. A statistic
+// costs an exchange of its own.
+bool pays(const Problem& problem, const Placed& placed, NodeId id, const Use& use) {
+  const NodeFacts& facts = problem.facts(id);
+  const graph::Node& node = problem.graph.node(id);
+  if (use.role == Role::Pass && !rule_of(node.op).light) return true;
+  if (std::ranges::any_of(facts.users, [&](NodeId user) { return placed.strategy[index(user)] == use.axis; })) return true;
+  return use.role == Role::Pass && std::ranges::count_if(node.inputs, [&](NodeId input) {
+                                     return problem.facts(input).work && problem.facts(input).has(use.axis);
+                                   }) > 1;
+}
+
 // Passing an axis beats summing over it, which owes a sum.
-AxisId choose(const Problem& problem, const Decisions& decisions, const Placed& placed, const NodeFacts& facts) {
+AxisId choose(const Problem& problem, const Decisions& decisions, const Placed& placed, NodeId id) {
   AxisId chosen = kNoAxis, sum = kNoAxis;
-  for (const Use& use : facts.uses) {
-    if (!decisions.split[static_cast<size_t>(use.axis)]) continue;
-    if (use.role == Role::Pass && chosen == kNoAxis) chosen = use.axis;
-    if (use.role == Role::Sum && sum == kNoAxis) sum = use.axis;
-    // A statistic costs an exchange, which pays if a user works on a part of the result.
-    if (use.role == Role::Statistic && chosen == kNoAxis &&
-        std::ranges::any_of(facts.users, [&](NodeId user) { return placed.strategy[index(user)] == use.axis; }))
+  for (const Use& use : problem.facts(id).uses) {
+    if (!decisions.split[static_cast<size_t>(use.axis)] || use.role == Role::Whole) continue;
+    if (use.role == Role::Sum)
+      sum = sum == kNoAxis ? use.axis : sum;
+    else if (chosen == kNoAxis && pays(problem, placed, id, use))
       chosen = use.axis;
   }
   return chosen != kNoAxis ? chosen : sum;
@@ -81,7 +92,7 @@ void place(const Problem& problem, const Decisions& decisions, Placed& placed) {
   placed.gathered.assign(count, false);
   for (size_t i = count; i-- > 0;)
     if (problem.nodes[i].work)
-      placed.strategy[i] = decisions.forced[i] ? *decisions.forced[i] : choose(problem, decisions, placed, problem.nodes[i]);
+      placed.strategy[i] = decisions.forced[i] ? *decisions.forced[i] : choose(problem, decisions, placed, static_cast<NodeId>(i));
   for (size_t i = 0; i < count; ++i) {
     const NodeFacts& facts = problem.nodes[i];
     if (!facts.work) continue;

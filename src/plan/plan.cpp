@@ -40,7 +40,7 @@ std::vector<Module> find_modules(const Problem& problem) {
   for (size_t i = 0; i < graph.nodes().size(); ++i) {
     const Node& node = graph.nodes()[i];
     const bool product = node.op == Op::Matmul, table = node.op == Op::Embedding;
-    if (!problem.nodes[i].work || (!product && !table)) continue;
+    if (!problem.nodes[i].work || (!product && !table) || problem.facts(node.inputs[1]).work) continue;
     const NodeId weight = node.inputs[1];
     const Shape shape = graph.shape(weight);
     ModuleInfo info;

@@ -34,6 +34,8 @@ struct Rule {
   graph::Op op;
   std::string_view factors;
   Linear linear;
+  /// Little work and nothing kept: worth splitting only between others that are split.
+  bool light;
   std::string_view labels;  // "v vocabulary,j width": what people call the axis that a letter stands for
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 namespace cleave::plan {
 
@@ -110,7 +111,11 @@ class Descent {
   // From nothing split, and from as much split as goes together; the better end counts.
   Decisions run() {
     std::vector<bool> none(classes_.size(), false), most = none;
-    for (size_t c = 0; c < classes_.size(); ++c)
+    std::vector<size_t> order(classes_.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    // Those that exclude fewest others first: heads and columns before the width of the residual stream.
+    std::ranges::stable_sort(order, {}, [&](size_t c) { return classes_[c].excludes.size(); });
+    for (const size_t c : order)
       if (std::ranges::none_of(classes_[c].excludes, [&](size_t other) { return most[other]; })) most[c] = true;
     const auto [from_none, value_none] = descend(none);
     const auto [from_most, value_most] = descend(most);
