@@ -95,7 +95,7 @@ std::unique_ptr<Tokenizer> tokenizer_from_gguf(const GgufVocabulary& vocabulary,
   stages.pre_tokenizer = make_pre_tokenizer(pre, what);
   stages.post_processor = make_template(added_around(vocabulary.add_bos, pre.add_bos, vocabulary.bos, "bos", what),
                                         added_around(vocabulary.add_eos, false, vocabulary.eos, "eos", what));
-  stages.decoder = make_byte_level_decoder();
+  stages.decoder = make_byte_level_step();
   return make_pipeline_tokenizer(std::move(stages));
 }
 

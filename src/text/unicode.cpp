@@ -44,4 +44,29 @@ bool is_word(char32_t code) {
          in(code, 0x1F170, 0x1F189);
 }
 
+bool is_mark(char32_t code) {
+  const utf8proc_category_t c = category(code);
+  return UTF8PROC_CATEGORY_MN <= c && c <= UTF8PROC_CATEGORY_ME;
+}
+
+bool is_nonspacing_mark(char32_t code) {
+  return category(code) == UTF8PROC_CATEGORY_MN;
+}
+
+bool is_other(char32_t code) {
+  const utf8proc_category_t c = category(code);
+  return c == UTF8PROC_CATEGORY_CC || c == UTF8PROC_CATEGORY_CF || c == UTF8PROC_CATEGORY_CO;
+}
+
+bool is_ideograph(char32_t code) {
+  return in(code, 0x4E00, 0x9FFF) || in(code, 0x3400, 0x4DBF) || in(code, 0x20000, 0x2A6DF) ||
+         in(code, 0x2A700, 0x2B73F) || in(code, 0x2B740, 0x2B81F) || in(code, 0x2B920, 0x2CEAF) ||
+         in(code, 0xF900, 0xFAFF) || in(code, 0x2F800, 0x2FA1F);
+}
+
+char32_t to_lower_case(char32_t code) {
+  if (code < 0x80) return in(code, 'A', 'Z') ? code + 0x20 : code;
+  return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(code)));
+}
+
 }  // namespace cleave::text

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "text/unicode.h"
 #include "text/utf8.h"
 
 namespace cleave::text {
@@ -86,6 +87,21 @@ std::string to_unicode_form(std::string_view text, UnicodeForm form) {
   normal.reserve(text.size());
   for (const utf8proc_int32_t code : codes) append_utf8(normal, static_cast<char32_t>(code));
   return normal;
+}
+
+std::string lower_case(std::string_view text) {
+  std::string lower;
+  lower.reserve(text.size());
+  for (size_t i = 0; i < text.size();) {
+    const Utf8Char c = valid_utf8_at(text, i);
+    i += c.size;
+    if (c.code == 0x130) {
+      lower += "i\u0307";
+    } else {
+      append_utf8(lower, to_lower_case(c.code));
+    }
+  }
+  return lower;
 }
 
 }  // namespace cleave::text
