@@ -14,5 +14,7 @@ void add_chat(CLI::App& app, Action& action);
 void add_verify(CLI::App& app, Action& action);
 void add_models(CLI::App& app, Action& action);
 void add_graph(CLI::App& app, Action& action);
+void add_tokenize(CLI::App& app, Action& action);
+void add_template(CLI::App& app, Action& action);
 
 }  // namespace cleave::app

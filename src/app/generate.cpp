@@ -8,6 +8,7 @@
 #include "app/answer.h"
 #include "app/commands.h"
 #include "app/flags.h"
+#include "app/jsonl.h"
 #include "app/model_text.h"
 #include "app/terminal.h"
 #include "base/error.h"
@@ -29,12 +30,6 @@ struct GenerateFlags {
   bool chat = false;
   bool raw = false;
 };
-
-std::string read_all(std::istream& stream, const std::string& name) {
-  std::string text{std::istreambuf_iterator<char>(stream), {}};
-  if (stream.bad()) fail(ErrorKind::Io, "cannot read {}", name);
-  return text;
-}
 
 // The text as it was given, to the last byte.
 std::string read_prompt(const GenerateFlags& flags) {

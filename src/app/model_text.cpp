@@ -10,6 +10,8 @@
 #include "base/error.h"
 #include "base/strings.h"
 #include "ckpt/config.h"
+#include "ckpt/gguf.h"
+#include "text/tokenizer_files.h"
 
 namespace cleave::app {
 namespace {
@@ -45,6 +47,11 @@ text::GgufVocabulary gguf_vocabulary(const ckpt::GgufMetadata& metadata) {
   v.add_bos = metadata.boolean("tokenizer.ggml.add_bos_token");
   v.add_eos = metadata.boolean("tokenizer.ggml.add_eos_token");
   v.add_space_prefix = metadata.boolean("tokenizer.ggml.add_space_prefix");
+  v.cls = id("tokenizer.ggml.cls_token_id");
+  v.separator = id("tokenizer.ggml.seperator_token_id");  // spelt so in the format
+  v.remove_extra_whitespaces = metadata.boolean("tokenizer.ggml.remove_extra_whitespaces");
+  if (const auto charsmap = metadata.integers("tokenizer.ggml.precompiled_charsmap"))
+    for (const int64_t byte : *charsmap) v.charsmap.push_back(static_cast<char>(byte));
   return v;
 }
 
@@ -121,17 +128,17 @@ std::unique_ptr<text::ChatFormat> choose_chat(const ckpt::Checkpoint& checkpoint
 std::unique_ptr<text::Tokenizer> load_tokenizer(const ckpt::Checkpoint& checkpoint) {
   if (checkpoint.gguf() != nullptr)
     return text::tokenizer_from_gguf(gguf_vocabulary(*checkpoint.gguf()), checkpoint.gguf()->file());
-  const fs::path file = checkpoint.directory() / "tokenizer.json";
-  if (is_there(file)) return text::load_tokenizer_json(ckpt::read_json(file), file.string());
-  std::vector<std::string> others;
-  for (const char* name : {"tokenizer.model", "vocab.json", "vocab.txt", "spiece.model"})
-    if (is_there(checkpoint.directory() / name)) others.emplace_back(name);
-  if (!others.empty())
-    fail(ErrorKind::Unsupported,
-         "{} has no tokenizer.json; {} alone is not read (Transformers writes tokenizer.json with a fast tokenizer's "
-         "save_pretrained)",
-         checkpoint.directory().string(), join(others, ", "));
-  fail(ErrorKind::NotFound, "{} has no tokenizer.json", checkpoint.directory().string());
+  return text::load_tokenizer(checkpoint.directory());
+}
+
+std::unique_ptr<text::Tokenizer> load_tokenizer(const fs::path& path) {
+  if (!is_there(path)) fail(ErrorKind::NotFound, "no model or tokenizer at {}", path.string());
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) return text::load_tokenizer(path);
+  const MappedFile file(path);
+  if (!ckpt::is_gguf(file.bytes())) return text::load_tokenizer(path);
+  const ckpt::GgufContents contents = ckpt::parse_gguf(file.bytes(), path.string());
+  return text::tokenizer_from_gguf(gguf_vocabulary(contents.metadata), path.string());
 }
 
 ModelText load_model_text(const OpenedModel& opened, ChatMode mode, const std::optional<std::string>& system) {

@@ -11,9 +11,13 @@
 
 namespace cleave::app {
 
-/// The tokenizer that comes with a checkpoint: tokenizer.json, or what a GGUF file holds. Throws Error(NotFound) where
-/// there is none, Unsupported for a kind that is not read.
+/// The tokenizer that comes with a checkpoint: a directory's files (text/tokenizer_files.h), or what a GGUF file holds.
+/// Throws Error(NotFound) where there is none, Unsupported for a kind that is not known.
 std::unique_ptr<text::Tokenizer> load_tokenizer(const ckpt::Checkpoint& checkpoint);
+
+/// That of a path of which only the tokenizer is wanted: a directory, with or without weights, a GGUF file or one of a
+/// tokenizer's own files.
+std::unique_ptr<text::Tokenizer> load_tokenizer(const std::filesystem::path& path);
 
 /// Whether conversations are written in the model's chat format.
 enum class ChatMode {

@@ -16,19 +16,47 @@ constexpr size_t kScanLimit = 40;
 constexpr uint32_t kNoMerge = std::numeric_limits<uint32_t>::max();
 constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
 
-// The linked list of symbols and the pairs in it that may merge, ordered by rank, then by position. Nearly always
-// positions of one rank arrive in order, because the merges that make the pairs go from left to right.
-class RankQueue {
+constexpr int32_t kDead = -1;  // a symbol that its left neighbour has taken in
+
+// Symbols of which each knows the living ones beside it.
+class SymbolList {
  public:
-  RankQueue(std::vector<int32_t>& ids, const MergeTable& merges)
-      : ids_(ids), merges_(merges), next_(ids.size()), previous_(ids.size()) {
+  explicit SymbolList(std::vector<int32_t>& ids) : ids_(ids), next_(ids.size()), previous_(ids.size()) {
     CHECK_LT(ids.size(), size_t{kNone});
     const auto count = static_cast<uint32_t>(ids.size());
     for (uint32_t i = 0; i < count; ++i) {
       next_[i] = i + 1 < count ? i + 1 : kNone;
       previous_[i] = i > 0 ? i - 1 : kNone;
     }
-    for (uint32_t i = 0; i < count; ++i) enqueue(i);
+  }
+
+  /// What the symbol and the one behind it merge into; nullptr where there is no such pair any more.
+  const Merge* merge_at(uint32_t position, const MergeTable& merges) const {
+    if (position == kNone || ids_[position] == kDead || next_[position] == kNone) return nullptr;
+    return merges.find(ids_[position], ids_[next_[position]]);
+  }
+  uint32_t previous(uint32_t position) const { return previous_[position]; }
+
+  void take_in_next(uint32_t position, int32_t id) {
+    const uint32_t taken = next_[position];
+    ids_[position] = id;
+    ids_[taken] = kDead;
+    next_[position] = next_[taken];
+    if (next_[taken] != kNone) previous_[next_[taken]] = position;
+  }
+
+ private:
+  std::vector<int32_t>& ids_;       // [symbols]
+  std::vector<uint32_t> next_;      // [symbols]
+  std::vector<uint32_t> previous_;  // [symbols]
+};
+
+// The linked list of symbols and the pairs in it that may merge, ordered by rank, then by position. Nearly always
+// positions of one rank arrive in order, because the merges that make the pairs go from left to right.
+class RankQueue {
+ public:
+  RankQueue(std::vector<int32_t>& ids, const MergeTable& merges) : ids_(ids), merges_(merges), symbols_(ids) {
+    for (uint32_t i = 0; i < ids.size(); ++i) enqueue(i);
   }
 
   void run() {
@@ -44,8 +72,6 @@ class RankQueue {
   }
 
  private:
-  static constexpr int32_t kDead = -1;  // a symbol that its left neighbour has taken in
-
   struct Bucket {
     std::vector<uint32_t> positions;  // of the left symbols; those up to `taken` are done
     size_t taken = 0;
@@ -53,8 +79,7 @@ class RankQueue {
   };
 
   void enqueue(uint32_t position) {
-    if (position == kNone || next_[position] == kNone) return;
-    const Merge* merge = merges_.find(ids_[position], ids_[next_[position]]);
+    const Merge* merge = symbols_.merge_at(position, merges_);
     if (merge == nullptr) return;
     const auto [found, is_new] = buckets_.try_emplace(merge->rank);
     if (is_new) ranks_.push(merge->rank);
@@ -71,27 +96,17 @@ class RankQueue {
     }
     while (bucket.taken < bucket.positions.size() && ranks_.top() == rank) {
       const uint32_t position = bucket.positions[bucket.taken++];
-      if (ids_[position] == kDead || next_[position] == kNone) continue;
-      const Merge* merge = merges_.find(ids_[position], ids_[next_[position]]);
+      const Merge* merge = symbols_.merge_at(position, merges_);
       if (merge == nullptr || merge->rank != rank) continue;  // a neighbour has changed since
-      take_in_next(position, merge->id);
-      enqueue(previous_[position]);
+      symbols_.take_in_next(position, merge->id);
+      enqueue(symbols_.previous(position));
       enqueue(position);
     }
   }
 
-  void take_in_next(uint32_t position, int32_t id) {
-    const uint32_t taken = next_[position];
-    ids_[position] = id;
-    ids_[taken] = kDead;
-    next_[position] = next_[taken];
-    if (next_[taken] != kNone) previous_[next_[taken]] = position;
-  }
-
   std::vector<int32_t>& ids_;  // [symbols]
   const MergeTable& merges_;
-  std::vector<uint32_t> next_;      // [symbols]
-  std::vector<uint32_t> previous_;  // [symbols]
+  SymbolList symbols_;
   std::unordered_map<uint32_t, Bucket> buckets_;
   std::priority_queue<uint32_t, std::vector<uint32_t>, std::greater<>> ranks_;  // each that has a bucket, once
 };
@@ -119,6 +134,32 @@ void merge_by_scan(std::vector<int32_t>& ids, const MergeTable& merges) {
 
 void merge_by_rank(std::vector<int32_t>& ids, const MergeTable& merges) {
   RankQueue(ids, merges).run();
+}
+
+void merge_by_heap(std::vector<int32_t>& ids, const MergeTable& merges) {
+  SymbolList symbols(ids);
+  // The rank in the upper half, the position in the lower one.
+  std::priority_queue<uint64_t, std::vector<uint64_t>, std::greater<>> pairs;
+  const auto enqueue = [&](uint32_t position) {
+    if (const Merge* merge = symbols.merge_at(position, merges)) pairs.push(uint64_t{merge->rank} << 32 | position);
+  };
+  for (uint32_t i = 0; i < ids.size(); ++i) enqueue(i);
+  while (!pairs.empty()) {
+    const auto rank = static_cast<uint32_t>(pairs.top() >> 32);
+    const auto position = static_cast<uint32_t>(pairs.top());
+    pairs.pop();
+    const Merge* merge = symbols.merge_at(position, merges);
+    if (merge == nullptr || merge->rank != rank) continue;  // a neighbour has changed since
+    symbols.take_in_next(position, merge->id);
+    enqueue(symbols.previous(position));
+    enqueue(position);
+  }
+  std::erase(ids, kDead);
+}
+
+void merge_all_sharing_ranks(std::vector<int32_t>& ids, const MergeTable& merges) {
+  if (ids.size() <= kScanLimit) return merge_by_scan(ids, merges);
+  merge_by_heap(ids, merges);
 }
 
 void merge_all(std::vector<int32_t>& ids, const MergeTable& merges) {

@@ -4,6 +4,9 @@
 
 namespace cleave::text {
 
+// So many tokens without text are no beginning any more.
+constexpr size_t kMaxHead = 64;
+
 std::string Utf8Stream::push(std::string_view bytes) {
   pending_.append(bytes);
   const size_t certain = pending_.size() - unfinished_suffix(pending_);
@@ -35,7 +38,7 @@ std::string Detokenizer::push_first(int32_t id) {
   head_bytes_ += tokenizer_.token_bytes(id);
   if (unfinished_suffix(head_bytes_) > 0) return "";
   std::string text = tokenizer_.decode(head_, false);
-  begun_ = !text.empty();
+  begun_ = !text.empty() || head_.size() >= kMaxHead;
   last_ = id;
   space_waits_ = begun_ && head_bytes_.ends_with(' ') && !text.ends_with(' ');
   return text;

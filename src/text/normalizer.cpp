@@ -2,7 +2,6 @@
 
 #include "base/error.h"
 #include "text/unicode.h"
-#include "text/unicode_form.h"
 #include "text/utf8.h"
 
 namespace cleave::text {
@@ -28,6 +27,15 @@ class NormalizerSequence final : public Normalizer {
 
  private:
   std::vector<std::unique_ptr<Normalizer>> steps_;
+};
+
+class UnicodeNormalizer final : public Normalizer {
+ public:
+  explicit UnicodeNormalizer(UnicodeForm form) : form_(form) {}
+  std::string apply(std::string_view text) const override { return to_unicode_form(text, form_); }
+
+ private:
+  UnicodeForm form_;
 };
 
 class Prepend final : public Normalizer {
@@ -99,6 +107,10 @@ class BertNormalizer final : public Normalizer {
 
 std::unique_ptr<Normalizer> make_normalizer_sequence(std::vector<std::unique_ptr<Normalizer>> steps) {
   return std::make_unique<NormalizerSequence>(std::move(steps));
+}
+
+std::unique_ptr<Normalizer> make_unicode_normalizer(UnicodeForm form) {
+  return std::make_unique<UnicodeNormalizer>(form);
 }
 
 std::unique_ptr<Normalizer> make_prepend(std::string text) {

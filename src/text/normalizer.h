@@ -7,6 +7,7 @@
 
 #include "text/json_field.h"
 #include "text/pattern.h"
+#include "text/unicode_form.h"
 
 namespace cleave::text {
 
@@ -20,6 +21,7 @@ class Normalizer {
 
 /// One after the other.
 std::unique_ptr<Normalizer> make_normalizer_sequence(std::vector<std::unique_ptr<Normalizer>> steps);
+std::unique_ptr<Normalizer> make_unicode_normalizer(UnicodeForm form);
 /// Puts a text before one that is not empty.
 std::unique_ptr<Normalizer> make_prepend(std::string text);
 /// Puts `content` in place of every match.

@@ -32,8 +32,8 @@ NormalizerPointer read_function(const JsonField&) {
 }
 
 template <UnicodeForm Form>
-std::string unicode_form(std::string_view text) {
-  return to_unicode_form(text, Form);
+NormalizerPointer read_unicode_form(const JsonField&) {
+  return make_unicode_normalizer(Form);
 }
 
 std::string byte_level(std::string_view text) {
@@ -134,10 +134,10 @@ struct Reader {
   NormalizerPointer (*read)(const JsonField&);
 };
 constexpr std::array<Reader, 14> kReaders = {{
-    {"NFC", read_function<unicode_form<UnicodeForm::Nfc>>},
-    {"NFD", read_function<unicode_form<UnicodeForm::Nfd>>},
-    {"NFKC", read_function<unicode_form<UnicodeForm::Nfkc>>},
-    {"NFKD", read_function<unicode_form<UnicodeForm::Nfkd>>},
+    {"NFC", read_unicode_form<UnicodeForm::Nfc>},
+    {"NFD", read_unicode_form<UnicodeForm::Nfd>},
+    {"NFKC", read_unicode_form<UnicodeForm::Nfkc>},
+    {"NFKD", read_unicode_form<UnicodeForm::Nfkd>},
     {"Lowercase", read_function<lower_case>},
     {"Strip", read_strip},
     {"StripAccents", read_function<strip_accents>},

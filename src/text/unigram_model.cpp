@@ -56,9 +56,10 @@ class UnigramModel final : public Model {
   void extend(std::string_view piece, size_t at, size_t character, std::vector<Step>& steps) const {
     const auto reach = [&](size_t size, int32_t id, double score) {
       Step& step = steps[at + size];
-      const double sum = steps[at].score + score;
+      double sum = steps[at].score + score;
+      if (parts_.single_precision) sum = static_cast<float>(sum);
       if (step.from != kNowhere && sum <= step.score) return;
-      step = {parts_.single_precision ? static_cast<float>(sum) : sum, static_cast<uint32_t>(at), id};
+      step = {sum, static_cast<uint32_t>(at), id};
     };
     bool has_character = false;
     trie_.for_each_at(piece, at, [&](int32_t id, size_t size) {
