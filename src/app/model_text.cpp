@@ -11,6 +11,7 @@
 #include "base/strings.h"
 #include "ckpt/config.h"
 #include "ckpt/gguf.h"
+#include "text/chat_template_files.h"
 #include "text/tokenizer_files.h"
 
 namespace cleave::app {
@@ -55,35 +56,27 @@ text::GgufVocabulary gguf_vocabulary(const ckpt::GgufMetadata& metadata) {
   return v;
 }
 
-// The chat_template of tokenizer_config.json or chat_template.json: a text, or a list of named ones of which "default"
-// is meant.
-std::string template_in(const Json& json) {
-  if (!json.is_object() || !json.contains("chat_template")) return "";
-  const Json& value = json["chat_template"];
-  if (value.is_string()) return value.get<std::string>();
-  if (!value.is_array()) return "";
-  for (const Json& entry : value)
-    if (entry.is_object() && entry.value("name", Json()) == "default" && entry.contains("template") &&
-        entry["template"].is_string())
-      return entry["template"].get<std::string>();
-  return "";
+text::ChatTemplateSources gguf_chat_templates(const ckpt::GgufMetadata& metadata) {
+  constexpr std::string_view kKey = "tokenizer.chat_template";
+  text::ChatTemplateSources sources;
+  for (const auto& [key, value] : metadata.values()) {
+    const auto* source = std::get_if<std::string_view>(&value);
+    if (source == nullptr || !key.starts_with(kKey)) continue;
+    if (key.size() == kKey.size()) sources["default"] = *source;
+    if (key.size() > kKey.size() + 1 && key[kKey.size()] == '.') sources[key.substr(kKey.size() + 1)] = *source;
+  }
+  return sources;
 }
 
+text::ChatTemplateSources chat_templates(const ckpt::Checkpoint& checkpoint) {
+  return checkpoint.gguf() != nullptr ? gguf_chat_templates(*checkpoint.gguf())
+                                      : text::read_chat_templates(checkpoint.directory());
+}
+
+// The default one; "" where there is none.
 std::string chat_template(const ckpt::Checkpoint& checkpoint) {
-  if (checkpoint.gguf() != nullptr)
-    return std::string(checkpoint.gguf()->string("tokenizer.chat_template").value_or(""));
-  const fs::path file = checkpoint.directory() / "chat_template.jinja";
-  if (is_there(file)) {
-    const MappedFile mapped(file);
-    const auto bytes = mapped.bytes();
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-  }
-  for (const char* name : {"chat_template.json", "tokenizer_config.json"}) {
-    const fs::path path = checkpoint.directory() / name;
-    if (!is_there(path)) continue;
-    if (std::string found = template_in(ckpt::read_json(path)); !found.empty()) return found;
-  }
-  return "";
+  const text::ChatTemplateSources sources = chat_templates(checkpoint);
+  return sources.empty() ? "" : text::choose_chat_template(sources, "", false, checkpoint.path().string());
 }
 
 // eos_token_id of a configuration: a number, a list of them, or null.
@@ -139,6 +132,20 @@ std::unique_ptr<text::Tokenizer> load_tokenizer(const fs::path& path) {
   if (!ckpt::is_gguf(file.bytes())) return text::load_tokenizer(path);
   const ckpt::GgufContents contents = ckpt::parse_gguf(file.bytes(), path.string());
   return text::tokenizer_from_gguf(gguf_vocabulary(contents.metadata), path.string());
+}
+
+text::ChatTemplate load_chat_template(const fs::path& path, const std::string& name) {
+  if (!is_there(path)) fail(ErrorKind::NotFound, "no model or template at {}", path.string());
+  std::error_code ignored;
+  text::ChatTemplateSources sources;
+  if (fs::is_directory(path, ignored)) {
+    sources = text::read_chat_templates(path);
+  } else {
+    const MappedFile file(path);
+    sources = ckpt::is_gguf(file.bytes()) ? gguf_chat_templates(ckpt::parse_gguf(file.bytes(), path.string()).metadata)
+                                          : text::read_chat_template_file(path);
+  }
+  return {text::choose_chat_template(sources, name, false, path.string()), path.filename().string()};
 }
 
 ModelText load_model_text(const OpenedModel& opened, ChatMode mode, const std::optional<std::string>& system) {

@@ -7,6 +7,7 @@
 
 #include "app/open_model.h"
 #include "text/chat_format.h"
+#include "text/chat_template.h"
 #include "text/tokenizer.h"
 
 namespace cleave::app {
@@ -18,6 +19,10 @@ std::unique_ptr<text::Tokenizer> load_tokenizer(const ckpt::Checkpoint& checkpoi
 /// That of a path of which only the tokenizer is wanted: a directory, with or without weights, a GGUF file or one of a
 /// tokenizer's own files.
 std::unique_ptr<text::Tokenizer> load_tokenizer(const std::filesystem::path& path);
+
+/// The chat template of a path, named as text/chat_template_files.h has it: of a directory, a GGUF file, or a template's
+/// own file. Throws Error(NotFound) where there is none.
+text::ChatTemplate load_chat_template(const std::filesystem::path& path, const std::string& name);
 
 /// Whether conversations are written in the model's chat format.
 enum class ChatMode {

@@ -64,6 +64,41 @@ bool is_ideograph(char32_t code) {
          in(code, 0xF900, 0xFAFF) || in(code, 0x2F800, 0x2FA1F);
 }
 
+bool is_python_space(char32_t code) {
+  return is_whitespace(code) || in(code, 0x1C, 0x1F);
+}
+
+bool is_printable(char32_t code) {
+  if (code < 0x7F) return code >= 0x20;
+  const utf8proc_category_t c = category(code);
+  return c != UTF8PROC_CATEGORY_CN && c < UTF8PROC_CATEGORY_ZS;
+}
+
+bool is_letter(char32_t code) {
+  const utf8proc_category_t c = category(code);
+  return UTF8PROC_CATEGORY_LU <= c && c <= UTF8PROC_CATEGORY_LO;
+}
+
+bool is_decimal_digit(char32_t code) {
+  return category(code) == UTF8PROC_CATEGORY_ND;
+}
+
+bool is_upper_case(char32_t code) {
+  return utf8proc_isupper(static_cast<utf8proc_int32_t>(code)) != 0;
+}
+
+bool is_lower_case(char32_t code) {
+  return utf8proc_islower(static_cast<utf8proc_int32_t>(code)) != 0;
+}
+
+char32_t to_upper_case(char32_t code) {
+  return static_cast<char32_t>(utf8proc_toupper(static_cast<utf8proc_int32_t>(code)));
+}
+
+char32_t to_title_case(char32_t code) {
+  return static_cast<char32_t>(utf8proc_totitle(static_cast<utf8proc_int32_t>(code)));
+}
+
 char32_t to_lower_case(char32_t code) {
   if (code < 0x80) return in(code, 'A', 'Z') ? code + 0x20 : code;
   return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(code)));

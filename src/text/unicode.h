@@ -24,4 +24,16 @@ bool is_ideograph(char32_t code);
 /// The lower case of a character as one code point; that of U+0130 has a second, U+0307.
 char32_t to_lower_case(char32_t code);
 
+/// What Python's str.isspace calls white space: White_Space, and the separators U+001C to U+001F.
+bool is_python_space(char32_t code);
+/// What Python prints as it is: all but controls, formats, surrogates, private and unassigned code points, separators.
+bool is_printable(char32_t code);
+/// Letters as Python's str.isalpha has them: general category L.
+bool is_letter(char32_t code);
+bool is_decimal_digit(char32_t code);  // general category Nd
+bool is_upper_case(char32_t code);
+bool is_lower_case(char32_t code);
+char32_t to_upper_case(char32_t code);
+char32_t to_title_case(char32_t code);
+
 }  // namespace cleave::text
