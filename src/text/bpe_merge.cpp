@@ -1,6 +1,7 @@
 #include "text/bpe_merge.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <limits>
 #include <queue>
@@ -66,6 +67,7 @@ class RankQueue {
       drain(rank, bucket);
       if (ranks_.top() != rank) continue;  // a lower rank has come up; this one goes on later
       ranks_.pop();
+      recent_[rank % recent_.size()].bucket = nullptr;
       buckets_.erase(rank);
     }
     std::erase(ids_, kDead);
@@ -81,11 +83,19 @@ class RankQueue {
   void enqueue(uint32_t position) {
     const Merge* merge = symbols_.merge_at(position, merges_);
     if (merge == nullptr) return;
-    const auto [found, is_new] = buckets_.try_emplace(merge->rank);
-    if (is_new) ranks_.push(merge->rank);
-    Bucket& bucket = found->second;
+    Bucket& bucket = bucket_of(merge->rank);
     if (!bucket.positions.empty() && position < bucket.positions.back()) bucket.sorted = false;
     bucket.positions.push_back(position);
+  }
+
+  // Texts that need this are often one character over and over, whose pairs alternate between two ranks.
+  Bucket& bucket_of(uint32_t rank) {
+    Recent& recent = recent_[rank % recent_.size()];
+    if (recent.bucket != nullptr && recent.rank == rank) return *recent.bucket;
+    const auto [found, is_new] = buckets_.try_emplace(rank);
+    if (is_new) ranks_.push(rank);
+    recent = {rank, &found->second};
+    return found->second;
   }
 
   // Merges the pairs of a rank until they are done or a lower rank has a pair.
@@ -108,6 +118,11 @@ class RankQueue {
   const MergeTable& merges_;
   SymbolList symbols_;
   std::unordered_map<uint32_t, Bucket> buckets_;
+  struct Recent {
+    uint32_t rank = 0;
+    Bucket* bucket = nullptr;
+  };
+  std::array<Recent, 8> recent_;  // buckets found last, by rank modulo their number
   std::priority_queue<uint32_t, std::vector<uint32_t>, std::greater<>> ranks_;  // each that has a bucket, once
 };
 
