@@ -50,7 +50,7 @@ int generate(const GenerateFlags& flags) {
   const OpenedModel opened = open_model(flags.model);
   opened.checkpoint.require_weights();
   const ChatMode mode = flags.raw ? ChatMode::Never : flags.chat ? ChatMode::Always : ChatMode::Automatic;
-  const ModelText text = load_model_text(opened, mode, flags.answer.system);
+  const ModelText text = load_model_text(opened, mode);
   engine::Request request{.prompt = text.prompt(prompt, flags.answer.system),
                           .sampling = sampling_params(flags.sampling, opened.checkpoint.generation_config()),
                           .end_tokens = text.end_tokens};

@@ -71,7 +71,7 @@ TEST(GgufTokenizer, NamesWhatIsWrong) {
     return gguf;
   };
   using V = GgufVocabulary;
-  EXPECT_THAT(error_of(with([](V& v) { v.model = "llama"; }), ErrorKind::Unsupported), HasSubstr("\"llama\""));
+  EXPECT_THAT(error_of(with([](V& v) { v.model = "rwkv"; }), ErrorKind::Unsupported), HasSubstr("\"rwkv\""));
   EXPECT_THAT(error_of(with([](V& v) { v.pre = "smolm"; }), ErrorKind::Unsupported), HasSubstr("smollm"));
   EXPECT_THAT(error_of(with([](V& v) { v.tokens.clear(); }), ErrorKind::Corrupt), HasSubstr("tokens is missing"));
   EXPECT_THAT(error_of(with([](V& v) { v.token_types.pop_back(); }), ErrorKind::Corrupt), HasSubstr("8 entries"));

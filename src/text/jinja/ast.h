@@ -74,6 +74,8 @@ struct MacroDefinition {
   std::string name;
   std::vector<std::string> parameters;
   Expressions defaults;  // of the last parameters
+  bool uses_varargs = false;  // whether the body mentions what it was given beyond its parameters
+  bool uses_kwargs = false;
   Statements body;
 };
 

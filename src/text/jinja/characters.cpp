@@ -1,5 +1,8 @@
 #include "text/jinja/characters.h"
 
+#include <array>
+#include <utility>
+
 #include "text/unicode.h"
 #include "text/unicode_form.h"
 #include "text/utf8.h"
@@ -7,13 +10,24 @@
 namespace cleave::text::jinja {
 namespace {
 
-// "ß" is "SS" in upper case and "Ss" at the beginning of a word.
+// Characters of Latin script that are several in upper case; their title case has small letters behind the first.
+constexpr std::array<std::pair<char32_t, std::string_view>, 8> kSpecialUpper = {{{U'ß', "SS"},
+                                                                                 {U'\uFB00', "FF"},
+                                                                                 {U'\uFB01', "FI"},
+                                                                                 {U'\uFB02', "FL"},
+                                                                                 {U'\uFB03', "FFI"},
+                                                                                 {U'\uFB04', "FFL"},
+                                                                                 {U'\uFB05', "ST"},
+                                                                                 {U'\uFB06', "ST"}}};
+
 void append_upper(char32_t code, std::string& out, bool title = false) {
-  if (code == U'ß') {
-    out += title ? "Ss" : "SS";
-  } else {
-    append_utf8(out, title ? to_title_case(code) : to_upper_case(code));
+  for (const auto& [special, upper] : kSpecialUpper) {
+    if (code != special) continue;
+    out += upper.substr(0, title ? 1 : upper.size());
+    if (title) out += lower_case(upper.substr(1));
+    return;
   }
+  append_utf8(out, title ? to_title_case(code) : to_upper_case(code));
 }
 
 template <class Visit>

@@ -151,7 +151,10 @@ Value count(Context&, const Value& self, const Arguments& arguments) {
 
 Value join(Context& context, const Value& self, const Arguments& arguments) {
   const BoundArguments bound = positional_only(arguments, "join", {"iterable"});
-  const std::vector<Value> items = iterate(bound.at(0), context.meter());
+  const Value& source = bound.at(0);
+  if (!source.is_text() && !source.is_sequence() && !source.is_dict() && !source.is_undefined())
+    raise("TypeError", "can only join an iterable");
+  const std::vector<Value> items = iterate(source, context.meter());
   std::string text;
   for (size_t i = 0; i < items.size(); ++i) {
     if (!items[i].is_text())

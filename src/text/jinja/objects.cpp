@@ -46,28 +46,9 @@ Value Macro::call(Context& context, const Arguments& arguments) {
 void Macro::bind(Context& context, const Arguments& arguments) const {
   const std::vector<std::string>& names = definition_.parameters;
   std::vector<const Value*> given(names.size(), nullptr);
-  std::vector<Value> more;
-  for (size_t i = 0; i < arguments.positional.size(); ++i) {
-    if (i < given.size())
-      given[i] = &arguments.positional[i];
-    else
-      more.push_back(arguments.positional[i]);
-  }
-  auto named = std::make_shared<Dict>(&context.meter());
-  for (const auto& [name, value] : arguments.named) {
-    const auto found = std::find(names.begin(), names.end(), name);
-    if (found == names.end()) {
-      if (name == "caller")
-        context.assign(name, value);
-      else
-        named->set(context.text(name), value);
-      continue;
-    }
-    const Value*& slot = given[static_cast<size_t>(found - names.begin())];
-    if (slot != nullptr)
-      raise("TypeError", fmt::format("macro '{}' got multiple values for argument '{}'", definition_.name, name));
-    slot = &value;
-  }
+  const size_t count = std::min(names.size(), arguments.positional.size());
+  for (size_t i = 0; i < count; ++i) given[i] = &arguments.positional[i];
+  bind_more(context, arguments, given);
   const size_t first_default = names.size() - definition_.defaults.size();
   for (size_t i = 0; i < names.size(); ++i) {
     if (given[i] != nullptr)
@@ -75,10 +56,34 @@ void Macro::bind(Context& context, const Arguments& arguments) const {
     else if (i >= first_default)
       context.assign(names[i], definition_.defaults[i - first_default]->evaluate(context));
     else
-      context.assign(names[i], Value::undefined(fmt::format("UndefinedError: parameter '{}' was not provided", names[i])));
+      context.assign(names[i],
+                     Value::undefined(fmt::format("UndefinedError: parameter '{}' was not provided", names[i])));
   }
-  context.assign("varargs", context.list(std::move(more), Sequence::Type::Tuple));
-  context.assign("kwargs", {std::shared_ptr<const Dict>(std::move(named))});
+}
+
+// Arguments by name, and those beyond the parameters.
+void Macro::bind_more(Context& context, const Arguments& arguments, std::vector<const Value*>& given) const {
+  const std::vector<std::string>& names = definition_.parameters;
+  auto kwargs = std::make_shared<Dict>(&context.meter());
+  for (const auto& [name, value] : arguments.named) {
+    const auto index = static_cast<size_t>(std::find(names.begin(), names.end(), name) - names.begin());
+    if (index < names.size() && given[index] == nullptr)
+      given[index] = &value;
+    else if (name == "caller")
+      context.assign(name, value);
+    else if (definition_.uses_kwargs)
+      kwargs->set(context.text(name), value);
+    else
+      raise("TypeError", fmt::format("macro '{}' takes no keyword argument '{}'", definition_.name, name));
+  }
+  std::vector<Value> varargs;
+  if (arguments.positional.size() > names.size())
+    varargs.assign(arguments.positional.begin() + static_cast<std::ptrdiff_t>(names.size()), arguments.positional.end());
+  if (!varargs.empty() && !definition_.uses_varargs)
+    raise("TypeError",
+          fmt::format("macro '{}' takes not more than {} argument(s)", definition_.name, names.size()));
+  if (definition_.uses_varargs) context.assign("varargs", context.list(std::move(varargs), Sequence::Type::Tuple));
+  if (definition_.uses_kwargs) context.assign("kwargs", {std::shared_ptr<const Dict>(std::move(kwargs))});
 }
 
 bool Macro::attribute(Context& context, const std::string& name, Value& value) {

@@ -35,6 +35,7 @@ class Macro final : public Object {
 
  private:
   void bind(Context& context, const Arguments& arguments) const;
+  void bind_more(Context& context, const Arguments& arguments, std::vector<const Value*>& given) const;
 
   const MacroDefinition& definition_;
   std::shared_ptr<Scope> scope_;

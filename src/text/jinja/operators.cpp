@@ -47,12 +47,13 @@ int64_t floor_divide(int64_t a, int64_t b) {
 }
 
 int64_t power(int64_t base, int64_t exponent) {
+  if (exponent == 0 || base == 1) return 1;
+  if (base == 0) return 0;
+  if (base == -1) return exponent % 2 == 0 ? 1 : -1;
   int64_t result = 1;
   for (int64_t i = 0; i < exponent; ++i) {
-    const int64_t before = result;
-    result = checked(__builtin_mul_overflow(result, base, &result), result);
-    if (result == before && (base == 1 || base == 0)) break;
-    if (base == -1 && i > 1) return exponent % 2 == 0 ? 1 : -1;
+    const bool overflow = __builtin_mul_overflow(result, base, &result);
+    checked(overflow, result);  // after 63 rounds at the latest
   }
   return result;
 }

@@ -140,11 +140,13 @@ class Parser {
     stream_.expect_operator(")");
   }
 
-  Statements macro_body(std::string_view end) {
+  void parse_macro_body(MacroDefinition& definition, std::string_view end) {
     const int loops = std::exchange(loops_, 0);
-    Statements statements = body_until(end);
+    const size_t begin = stream_.position();
+    definition.body = body_until(end);
+    definition.uses_varargs = stream_.has_read("varargs", begin);
+    definition.uses_kwargs = stream_.has_read("kwargs", begin);
     loops_ = loops;
-    return statements;
   }
 
   StatementPointer parse_macro(Place place) {
@@ -152,7 +154,7 @@ class Parser {
     definition.name = stream_.expect_name();
     parse_parameters(definition);
     stream_.expect(Type::BlockEnd);
-    definition.body = macro_body("endmacro");
+    parse_macro_body(definition, "endmacro");
     return make_macro(place, std::move(definition));
   }
 
@@ -164,7 +166,7 @@ class Parser {
     while (stream_.skip_operator(".")) function = make_attribute(place, std::move(function), stream_.expect_name());
     ArgumentList arguments = parser().call_arguments();
     stream_.expect(Type::BlockEnd);
-    caller.body = macro_body("endcall");
+    parse_macro_body(caller, "endcall");
     return make_call_block(place, std::move(function), std::move(arguments), std::move(caller));
   }
 

@@ -33,6 +33,11 @@ class TokenStream {
   void expect_operator(std::string_view text);
   void expect(Token::Type type);
 
+  /// How many tokens have been read.
+  size_t position() const { return at_; }
+  /// Whether a name is among the tokens read since a position.
+  bool has_read(std::string_view name, size_t since) const;
+
   [[noreturn]] void fail(std::string_view message) const { syntax_error(what_, place(), message); }
 
   /// Counts nested parts for as long as it lives; fails beyond what the machine stack can take.
