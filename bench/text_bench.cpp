@@ -1,6 +1,7 @@
 // Speed of encoding on one thread:
 //   text_bench TOKENIZER TEXT_FILE
-// prints MB/s over the text (repeated to about 10 MB), over 10 MB of one letter and over 10 MB of spaces: best of three.
+// prints MB/s over the text (repeated to about 10 MB), over 10 MB of one letter and over 10 MB of spaces: best of
+// three.
 #include <fmt/format.h>
 
 #include <algorithm>

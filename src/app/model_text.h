@@ -20,8 +20,8 @@ std::unique_ptr<text::Tokenizer> load_tokenizer(const ckpt::Checkpoint& checkpoi
 /// tokenizer's own files.
 std::unique_ptr<text::Tokenizer> load_tokenizer(const std::filesystem::path& path);
 
-/// The chat template of a path, named as text/chat_template_files.h has it: of a directory, a GGUF file, or a template's
-/// own file. Throws Error(NotFound) where there is none.
+/// The chat template of a path, named as text/chat_template_files.h has it: of a directory, a GGUF file, or a
+/// template's own file. Throws Error(NotFound) where there is none.
 text::ChatTemplate load_chat_template(const std::filesystem::path& path, const std::string& name);
 
 /// Whether conversations are written in the model's chat format.

@@ -36,7 +36,8 @@ std::vector<int32_t> read_ids(const Json& list) {
 
 // Ids as people type them: "[1, 2]", "1 2" or "1,2".
 std::vector<int32_t> parse_ids(std::string text) {
-  std::replace_if(text.begin(), text.end(), [](char c) { return std::isspace(static_cast<unsigned char>(c)); }, ' ');
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return std::isspace(static_cast<unsigned char>(c)); }, ' ');
   if (text.find('[') == std::string::npos) {
     std::string list;
     for (const std::string& word : split(text, ' '))
@@ -103,8 +104,9 @@ int tokenize(const TokenizeFlags& flags) {
 void add_tokenize(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("tokenize", "turn text into tokens of a model, or tokens into text");
   const auto flags = std::make_shared<TokenizeFlags>();
-  command->add_option("MODEL", flags->path,
-                      "a directory, a .gguf file, or a file of a tokenizer: tokenizer.json, tokenizer.model ...")
+  command
+      ->add_option("MODEL", flags->path,
+                   "a directory, a .gguf file, or a file of a tokenizer: tokenizer.json, tokenizer.model ...")
       ->required();
   CLI::Option* text =
       command->add_option("-p,--prompt", flags->text, "the text, or with --decode the ids; default: standard input")

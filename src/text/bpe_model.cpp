@@ -89,8 +89,8 @@ class BpeModel final : public Model {
   }
 
   int32_t look_up(std::string_view piece, size_t at, size_t size) const {
-    const auto id = affixes_ == 0 ? parts_.vocabulary.id(piece.substr(at, size))
-                                  : parts_.vocabulary.id(written(piece, at, size));
+    const auto id =
+        affixes_ == 0 ? parts_.vocabulary.id(piece.substr(at, size)) : parts_.vocabulary.id(written(piece, at, size));
     return id.value_or(kUnknown);
   }
 
@@ -102,7 +102,7 @@ class BpeModel final : public Model {
   }
 
   BpeParts parts_;
-  size_t affixes_;  // length of prefix and suffix together
+  size_t affixes_;                                       // length of prefix and suffix together
   std::array<int32_t, kDirectCharacters> characters_{};  // [code point]
   ByteTokens bytes_{};
   std::optional<int32_t> unknown_;

@@ -24,8 +24,8 @@ struct BpeParts {
   std::string what;            // names the file in errors
 };
 
-/// Adds the merge of two tokens, whose prefix (BpeParts) is left out where it comes between them. Throws Error(Corrupt), calling the merge what `place` gives, where the vocabulary
-/// lacks either or what they form.
+/// Adds the merge of two tokens, whose prefix (BpeParts) is left out where it comes between them. Throws
+/// Error(Corrupt), calling the merge what `place` gives, where the vocabulary lacks either or what they form.
 void add_merge(BpeParts& parts, std::string_view left, std::string_view right, uint32_t rank,
                const std::function<std::string()>& place);
 

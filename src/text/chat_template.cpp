@@ -34,6 +34,10 @@ ChatTemplate::~ChatTemplate() = default;
 std::string ChatTemplate::render(std::string_view variables, int64_t now) const {
   jinja::Limits limits;
   limits.clock = now;
+  return render(variables, limits);
+}
+
+std::string ChatTemplate::render(std::string_view variables, const jinja::Limits& limits) const {
   jinja::Context context(limits);
   jinja::define_globals(context);
   const jinja::Value values = jinja::read_json(variables, "template variables", context);
@@ -42,8 +46,8 @@ std::string ChatTemplate::render(std::string_view variables, int64_t now) const 
   try {
     jinja::execute_all(parsed_->statements, context);
   } catch (const Error& error) {
-    throw Error(error.kind(), fmt::format("{}:{}:{}: {}", parsed_->what, context.place().line, context.place().column,
-                                          error.what()));
+    throw Error(error.kind(),
+                fmt::format("{}:{}:{}: {}", parsed_->what, context.place().line, context.place().column, error.what()));
   }
   return context.take_output();
 }

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "text/jinja/meter.h"
+
 namespace cleave::text {
 
 /// A chat template: Jinja as models use it, set up as in Hugging Face's Transformers (blocks trimmed, loop controls,
@@ -19,12 +21,15 @@ class ChatTemplate {
   ChatTemplate& operator=(ChatTemplate&&) noexcept;
   ~ChatTemplate();
 
-  /// Renders it. `variables`: a JSON object, whose keys keep their order, as tools must be written: `messages`, `tools`,
-  /// `documents`, `add_generation_prompt`, `bos_token`, `eos_token` ... `now`: seconds since 1970 for strftime_now.
+  /// Renders it. `variables`: a JSON object, whose keys keep their order, as tools must be written: `messages`,
+  /// `tools`, `documents`, `add_generation_prompt`, `bos_token`, `eos_token` ... `now`: seconds since 1970 for
+  /// strftime_now.
   ///
   /// Throws Error(InvalidArgument): "WHAT:LINE:COLUMN: KIND: MESSAGE", with Python's kind and message; what a template
   /// raises itself is a TemplateError with the template's own message.
   std::string render(std::string_view variables, int64_t now) const;
+  /// As above, with bounds and a clock of one's own.
+  std::string render(std::string_view variables, const jinja::Limits& limits) const;
 
  private:
   struct Parsed;

@@ -21,16 +21,16 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
 // Spaces that English does not write; as the library does it, token by token.
 void clean_up(std::string& text) {
   static constexpr std::array<std::pair<const char*, const char*>, 11> kRules = {{{" .", "."},
-                                                                                   {" ?", "?"},
-                                                                                   {" !", "!"},
-                                                                                   {" ,", ","},
-                                                                                   {" ' ", "'"},
-                                                                                   {" n't", "n't"},
-                                                                                   {" 'm", "'m"},
-                                                                                   {" do not", " don't"},
-                                                                                   {" 's", "'s"},
-                                                                                   {" 've", "'ve"},
-                                                                                   {" 're", "'re"}}};
+                                                                                  {" ?", "?"},
+                                                                                  {" !", "!"},
+                                                                                  {" ,", ","},
+                                                                                  {" ' ", "'"},
+                                                                                  {" n't", "n't"},
+                                                                                  {" 'm", "'m"},
+                                                                                  {" do not", " don't"},
+                                                                                  {" 's", "'s"},
+                                                                                  {" 've", "'ve"},
+                                                                                  {" 're", "'re"}}};
   for (const auto& [from, to] : kRules) replace_all(text, from, to);
 }
 

@@ -54,10 +54,16 @@ std::vector<std::string> qwen_tokens() {
 
 // Those of Llama 3 (meta-llama/llama3, llama/tokenizer.py).
 std::vector<std::string> llama3_tokens() {
-  std::vector<std::string> tokens = {"<|begin_of_text|>",       "<|end_of_text|>",         "<|reserved_special_token_0|>",
-                                     "<|reserved_special_token_1|>", "<|reserved_special_token_2|>",
-                                     "<|reserved_special_token_3|>", "<|start_header_id|>", "<|end_header_id|>",
-                                     "<|reserved_special_token_4|>", "<|eot_id|>"};
+  std::vector<std::string> tokens = {"<|begin_of_text|>",
+                                     "<|end_of_text|>",
+                                     "<|reserved_special_token_0|>",
+                                     "<|reserved_special_token_1|>",
+                                     "<|reserved_special_token_2|>",
+                                     "<|reserved_special_token_3|>",
+                                     "<|start_header_id|>",
+                                     "<|end_header_id|>",
+                                     "<|reserved_special_token_4|>",
+                                     "<|eot_id|>"};
   for (int i = 5; i < 251; ++i) tokens.push_back(fmt::format("<|reserved_special_token_{}|>", i));
   return tokens;
 }
@@ -139,7 +145,8 @@ std::vector<std::pair<int32_t, AddedToken>> DirectorySettings::added_tokens(cons
     return tokens;
   }
   for (const auto& [content, id] : added_.items())
-    if (const auto number = token_id_in(id)) tokens.emplace_back(*number, AddedToken{.content = content, .normalized = false});
+    if (const auto number = token_id_in(id))
+      tokens.emplace_back(*number, AddedToken{.content = content, .normalized = false});
   // Older classes know theirs by heart.
   const std::string name = class_name();
   std::vector<std::string> known;

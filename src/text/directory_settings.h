@@ -38,10 +38,10 @@ class DirectorySettings {
   std::optional<std::string> special_token(const char* key) const;
   std::vector<std::pair<int32_t, AddedToken>> added_tokens(const Model& model) const;
 
-  Json config_ = Json::object();     // tokenizer_config.json, with special_tokens_map.json where it says nothing
-  Json added_ = Json::object();      // added_tokens.json: tokens and ids
-  std::string what_;                 // names the directory in errors
-  bool is_sentencepiece_ = false;    // whether there is a tokenizer.model or the like
+  Json config_ = Json::object();   // tokenizer_config.json, with special_tokens_map.json where it says nothing
+  Json added_ = Json::object();    // added_tokens.json: tokens and ids
+  std::string what_;               // names the directory in errors
+  bool is_sentencepiece_ = false;  // whether there is a tokenizer.model or the like
 };
 
 /// The special tokens that a directory's tokenizer_config.json and special_tokens_map.json name, as an object of texts

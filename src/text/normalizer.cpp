@@ -79,7 +79,8 @@ class BertNormalizer final : public Normalizer {
   void append_clean(char32_t code, std::string& normal) const {
     if (options_.clean_text) {
       const bool space = is_whitespace(code);  // of which some are controls too
-      if (code == 0 || code == kReplacementCharacter || (is_other(code) && code != '\t' && code != '\n' && code != '\r'))
+      if (code == 0 || code == kReplacementCharacter ||
+          (is_other(code) && code != '\t' && code != '\n' && code != '\r'))
         return;
       if (space) code = ' ';
     }

@@ -14,8 +14,7 @@ constexpr size_t kMaxTextBytes = std::numeric_limits<int32_t>::max();
 
 class PipelineTokenizer final : public Tokenizer {
  public:
-  explicit PipelineTokenizer(Pipeline pipeline)
-      : stages_(std::move(pipeline)), decoder_(std::move(stages_.decoder)) {}
+  explicit PipelineTokenizer(Pipeline pipeline) : stages_(std::move(pipeline)), decoder_(std::move(stages_.decoder)) {}
 
   std::vector<int32_t> encode(std::string_view text, bool add_special_tokens) const override {
     if (text.size() > kMaxTextBytes)
@@ -84,8 +83,7 @@ class PipelineTokenizer final : public Tokenizer {
     }
   }
 
-  void encode_section(std::string_view section, bool at_start, PieceEncoder& encoder,
-                      std::vector<int32_t>& ids) const {
+  void encode_section(std::string_view section, bool at_start, PieceEncoder& encoder, std::vector<int32_t>& ids) const {
     Pieces pieces(section, at_start);
     if (stages_.pre_tokenizer) stages_.pre_tokenizer->apply(pieces);
     for (size_t i = 0; i < pieces.size(); ++i) encoder.encode(pieces[i], ids);

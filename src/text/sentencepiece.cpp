@@ -124,7 +124,8 @@ std::unique_ptr<Model> make_bpe(const SentencePieceSpec& spec, const std::string
     const SentencePieceSpec::Piece& piece = spec.pieces[id];
     parts.scores.push_back(piece.score);
     parts.mergeable.push_back(piece.type == Type::Normal || piece.type == Type::UserDefined);
-    if (piece.type == Type::UserDefined && !piece.text.empty()) parts.fixed.insert(piece.text, static_cast<int32_t>(id));
+    if (piece.type == Type::UserDefined && !piece.text.empty())
+      parts.fixed.insert(piece.text, static_cast<int32_t>(id));
   }
   return make_score_bpe_model(std::move(parts));
 }

@@ -80,7 +80,11 @@ void check(const GgufVocabulary& gguf, const std::string& what) {
   if (!gguf.token_types.empty() && gguf.token_types.size() != gguf.tokens.size())
     fail(ErrorKind::Corrupt, "{}: tokenizer.ggml.token_type has {} entries, tokenizer.ggml.tokens {}", what,
          gguf.token_types.size(), gguf.tokens.size());
-  for (const auto& [id, name] : {std::pair(gguf.bos, "bos"), {gguf.eos, "eos"}, {gguf.unknown, "unknown"}, {gguf.cls, "cls"}, {gguf.separator, "seperator"}})
+  for (const auto& [id, name] : {std::pair(gguf.bos, "bos"),
+                                 {gguf.eos, "eos"},
+                                 {gguf.unknown, "unknown"},
+                                 {gguf.cls, "cls"},
+                                 {gguf.separator, "seperator"}})
     if (id && (*id < 0 || static_cast<size_t>(*id) >= gguf.tokens.size()))
       fail(ErrorKind::Corrupt, "{}: tokenizer.ggml.{}_token_id is {}, but there are {} tokens", what, name, *id,
            gguf.tokens.size());
@@ -173,8 +177,9 @@ Pipeline make_stages(const GgufVocabulary& gguf, const std::string& what) {
   if (gguf.model == "llama") return llama_pipeline(gguf, what);
   if (gguf.model == "bert") return bert_pipeline(gguf, what);
   if (gguf.model == "t5") return t5_pipeline(gguf, what);
-  fail(ErrorKind::Unsupported, "{}: a tokenizer of kind {} (tokenizer.ggml.model) is not read; gpt2, llama, bert and t5 are",
-       what, shown_text(gguf.model));
+  fail(ErrorKind::Unsupported,
+       "{}: a tokenizer of kind {} (tokenizer.ggml.model) is not read; gpt2, llama, bert and t5 are", what,
+       shown_text(gguf.model));
 }
 
 }  // namespace

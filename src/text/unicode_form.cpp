@@ -16,13 +16,13 @@ namespace {
 // No character decomposes into more than 18 (U+FDFA).
 constexpr size_t kMaxDecomposition = 32;
 
-// Whether a character is its own normal form whatever stands beside it: it has no decomposition, is no mark and composes
-// with nothing before it. Text between such characters is normalised by itself.
+// Whether a character is its own normal form whatever stands beside it: it has no decomposition, is no mark and
+// composes with nothing before it. Text between such characters is normalised by itself.
 bool is_inert(char32_t code, UnicodeForm form) {
   const bool composes = form == UnicodeForm::Nfc || form == UnicodeForm::Nfkc;
   if (code < 0x80 || (code < 0x300 && form == UnicodeForm::Nfc)) return true;
-  if (0x1160 <= code && code <= 0x11FF) return false;                 // vowels and finals of Hangul
-  if (0xAC00 <= code && code <= 0xD7A3) return composes;              // its syllables, made by rule
+  if (0x1160 <= code && code <= 0x11FF) return false;     // vowels and finals of Hangul
+  if (0xAC00 <= code && code <= 0xD7A3) return composes;  // its syllables, made by rule
   const utf8proc_property_t* property = utf8proc_get_property(static_cast<utf8proc_int32_t>(code));
   // The index of what composes: from 0x8000 on for characters that stand second.
   const bool stands_second = property->comb_index >= 0x8000 && property->comb_index != UINT16_MAX;
@@ -62,7 +62,6 @@ std::vector<utf8proc_int32_t> decompose(std::string_view text, utf8proc_option_t
   }
   return codes;
 }
-
 
 // The normal form of any text.
 void append_normal(std::string_view text, UnicodeForm form, std::string& normal) {

@@ -35,8 +35,8 @@ class UnicodeScripts final : public PreTokenizer {
     const std::string pattern = make_pattern();
     int error = 0;
     PCRE2_SIZE offset = 0;
-    code_.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
-                              PCRE2_UTF | PCRE2_ANCHORED, &error, &offset, nullptr));
+    code_.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(), PCRE2_UTF | PCRE2_ANCHORED,
+                              &error, &offset, nullptr));
     CHECK(code_ != nullptr);
     pcre2_jit_compile(code_.get(), PCRE2_JIT_COMPLETE);
     for (char32_t code = 0; code < kRemembered; ++code) remembered_[code] = static_cast<uint8_t>(look_up(code));

@@ -149,7 +149,8 @@ std::unique_ptr<Model> read_unigram_model(const JsonField& field) {
   parts.byte_fallback = field.boolean_or("byte_fallback", false);
   if (const auto unknown = field.find("unk_id")) {
     parts.unknown = unknown->token_id();
-    if (static_cast<size_t>(*parts.unknown) >= parts.scores.size()) unknown->wrong("the id of a token of the vocabulary");
+    if (static_cast<size_t>(*parts.unknown) >= parts.scores.size())
+      unknown->wrong("the id of a token of the vocabulary");
   }
   const auto least = std::min_element(parts.scores.begin(), parts.scores.end());
   parts.unknown_score = (least == parts.scores.end() ? 0 : *least) - kUnknownPenalty;

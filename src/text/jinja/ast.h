@@ -73,7 +73,7 @@ using TargetPointer = std::unique_ptr<const Target>;
 struct MacroDefinition {
   std::string name;
   std::vector<std::string> parameters;
-  Expressions defaults;  // of the last parameters
+  Expressions defaults;       // of the last parameters
   bool uses_varargs = false;  // whether the body mentions what it was given beyond its parameters
   bool uses_kwargs = false;
   Statements body;
@@ -112,7 +112,8 @@ TargetPointer make_attribute_target(std::string name, std::string attribute);
 TargetPointer make_tuple_target(std::vector<TargetPointer> targets);
 StatementPointer make_data(Place place, std::string text);
 StatementPointer make_output(Place place, ExpressionPointer value);
-StatementPointer make_if(Place place, std::vector<std::pair<ExpressionPointer, Statements>> branches, Statements otherwise);
+StatementPointer make_if(Place place, std::vector<std::pair<ExpressionPointer, Statements>> branches,
+                         Statements otherwise);
 struct ForParts {
   TargetPointer target;
   ExpressionPointer items;
@@ -128,8 +129,10 @@ using BlockFilters = std::vector<std::pair<std::string, ArgumentList>>;
 StatementPointer make_set_block(Place place, TargetPointer target, BlockFilters filters, Statements body);
 StatementPointer make_filter_block(Place place, BlockFilters filters, Statements body);
 StatementPointer make_macro(Place place, MacroDefinition definition);
-StatementPointer make_call_block(Place place, ExpressionPointer function, ArgumentList arguments, MacroDefinition caller);
-StatementPointer make_with(Place place, std::vector<std::pair<TargetPointer, ExpressionPointer>> values, Statements body);
+StatementPointer make_call_block(Place place, ExpressionPointer function, ArgumentList arguments,
+                                 MacroDefinition caller);
+StatementPointer make_with(Place place, std::vector<std::pair<TargetPointer, ExpressionPointer>> values,
+                           Statements body);
 StatementPointer make_flow(Place place, Flow flow);
 StatementPointer make_block(Place place, Statements body);
 

@@ -24,8 +24,8 @@ Value missing_attribute(const Value& value, const std::string& name) {
 
 // Attributes that Jinja2's sandbox for immutable values hides: private ones, and methods that change a value.
 bool is_unsafe(const Value& value, const std::string& name) {
-  static constexpr std::array<std::string_view, 8> kList = {"append",  "clear", "extend", "insert", "pop",
-                                                            "remove", "reverse", "sort"};
+  static constexpr std::array<std::string_view, 8> kList = {"append", "clear",  "extend",  "insert",
+                                                            "pop",    "remove", "reverse", "sort"};
   static constexpr std::array<std::string_view, 5> kDict = {"clear", "pop", "popitem", "setdefault", "update"};
   if (name.starts_with('_')) return true;
   if (value.is_list()) return std::find(kList.begin(), kList.end(), name) != kList.end();
@@ -163,7 +163,8 @@ Value get_item(const Value& value, const Value& key, Context& context) {
 Value get_slice(const Value& value, const Value& start, const Value& stop, const Value& step, Context& context) {
   if (value.is_undefined()) fail_undefined(value);
   if (value.is_text())
-    return slice_text(value.as_text(), indices(start, stop, step, static_cast<int64_t>(value.as_text().length)), context);
+    return slice_text(value.as_text(), indices(start, stop, step, static_cast<int64_t>(value.as_text().length)),
+                      context);
   if (value.is_dict()) raise("TypeError", "unhashable type: 'slice'");
   if (!can_be_indexed(value)) raise("TypeError", fmt::format("'{}' object is not subscriptable", type_name(value)));
   const std::vector<Value>& items = value.as_sequence().items;

@@ -8,9 +8,9 @@ namespace cleave::text::jinja {
 // What Python's str does with characters. All texts are UTF-8.
 
 std::string upper_case(std::string_view text);
-std::string title_case(std::string_view text);       // str.title
-std::string capitalized(std::string_view text);      // str.capitalize
-std::string swapped_case(std::string_view text);     // str.swapcase
+std::string title_case(std::string_view text);    // str.title
+std::string capitalized(std::string_view text);   // str.capitalize
+std::string swapped_case(std::string_view text);  // str.swapcase
 /// Whether there are characters and all of them are of a class; "" has none.
 bool all_characters(std::string_view text, bool (*in_class)(char32_t));
 /// str.isupper and str.islower: whether there are cased characters and all are of that case.

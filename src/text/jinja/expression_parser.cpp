@@ -9,7 +9,8 @@ namespace {
 
 using Type = Token::Type;
 
-// Links of the chains on the way from an expression to its outermost one, so that neither rendering nor freeing it goes too deep.
+// Links of the chains on the way from an expression to its outermost one, so that neither rendering nor freeing it goes
+// too deep.
 constexpr int kMaxLinks = 300;
 
 }  // namespace
@@ -60,8 +61,8 @@ ExpressionPointer ExpressionParser::logical_not() {
 
 ExpressionPointer ExpressionParser::comparison() {
   static const std::vector<std::pair<std::string_view, Comparison>> kOperators = {
-      {"==", Comparison::Equal}, {"!=", Comparison::NotEqual},  {"<", Comparison::Less}, {"<=", Comparison::LessEqual},
-      {">", Comparison::Greater}, {">=", Comparison::GreaterEqual}};
+      {"==", Comparison::Equal},     {"!=", Comparison::NotEqual}, {"<", Comparison::Less},
+      {"<=", Comparison::LessEqual}, {">", Comparison::Greater},   {">=", Comparison::GreaterEqual}};
   ExpressionPointer first = sum();
   std::vector<std::pair<Comparison, ExpressionPointer>> rest;
   const Place place = stream_.place();
@@ -107,10 +108,8 @@ ExpressionPointer ExpressionParser::concatenation() {
 }
 
 ExpressionPointer ExpressionParser::product() {
-  static const std::vector<std::pair<std::string_view, Operation>> kOperators = {{"*", Operation::Multiply},
-                                                                                 {"/", Operation::Divide},
-                                                                                 {"//", Operation::FloorDivide},
-                                                                                 {"%", Operation::Modulo}};
+  static const std::vector<std::pair<std::string_view, Operation>> kOperators = {
+      {"*", Operation::Multiply}, {"/", Operation::Divide}, {"//", Operation::FloorDivide}, {"%", Operation::Modulo}};
   ExpressionPointer left = power();
   for (bool found = true; found;) {
     found = false;

@@ -32,7 +32,8 @@ Value make_dict(Context& context, const Arguments& arguments) {
     for (const Value& pair : iterate(values, context.meter())) {
       const std::vector<Value> parts = iterate(pair, context.meter());
       if (parts.size() != 2)
-        raise("ValueError", fmt::format("dictionary update sequence element has length {}; 2 is required", parts.size()));
+        raise("ValueError",
+              fmt::format("dictionary update sequence element has length {}; 2 is required", parts.size()));
       dict->set(parts[0], parts[1]);
     }
   }
@@ -53,7 +54,8 @@ Value make_range(Context& context, const Arguments& arguments) {
   const uint64_t stride = step > 0 ? static_cast<uint64_t>(step) : uint64_t{0} - static_cast<uint64_t>(step);
   const uint64_t count = (step > 0 ? start < stop : start > stop) ? (distance - 1) / stride + 1 : 0;
   if (count > kMaxRange)
-    raise("OverflowError", fmt::format("Range too big. The sandbox blocks ranges larger than MAX_RANGE ({}).", kMaxRange));
+    raise("OverflowError",
+          fmt::format("Range too big. The sandbox blocks ranges larger than MAX_RANGE ({}).", kMaxRange));
   std::vector<Value> items;
   for (uint64_t i = 0; i < count; ++i)
     items.emplace_back(static_cast<int64_t>(static_cast<uint64_t>(start) + i * static_cast<uint64_t>(step)));
@@ -101,9 +103,10 @@ Value make_cycler(Context& context, const Arguments& arguments) {
 Value make_joiner(Context& context, const Arguments& arguments) {
   const BoundArguments bound(arguments, "joiner", {"sep"});
   const Value separator = bound.find(0) != nullptr ? *bound.find(0) : context.text(", ");
-  return {context.make<Builtin>("joiner", [separator, used = false](Context& caller, const Arguments&) mutable -> Value {
-    return std::exchange(used, true) ? separator : caller.text("");
-  })};
+  return {
+      context.make<Builtin>("joiner", [separator, used = false](Context& caller, const Arguments&) mutable -> Value {
+        return std::exchange(used, true) ? separator : caller.text("");
+      })};
 }
 
 }  // namespace

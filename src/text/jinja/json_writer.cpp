@@ -143,13 +143,15 @@ Value tojson_filter(Context& context, const Value& value, const Arguments& argum
   style.sort_keys = bound.boolean(3, false);
   if (const Value* indent = bound.find(1); indent != nullptr && !indent->is_none()) {
     constexpr int64_t kMaxIndent = 64;
-    style.indent = indent->is_text() ? indent->bytes()
-                                     : std::string(static_cast<size_t>(std::clamp(bound.integer(1, 0), int64_t{0}, kMaxIndent)), ' ');
+    style.indent = indent->is_text()
+                       ? indent->bytes()
+                       : std::string(static_cast<size_t>(std::clamp(bound.integer(1, 0), int64_t{0}, kMaxIndent)), ' ');
     style.item_separator.assign(1, ',');
   }
   if (const Value* separators = bound.find(2); separators != nullptr && !separators->is_none()) {
     const std::vector<Value> pair = iterate(*separators, context.meter());
-    if (pair.size() != 2) raise("ValueError", fmt::format("not enough values to unpack (expected 2, got {})", pair.size()));
+    if (pair.size() != 2)
+      raise("ValueError", fmt::format("not enough values to unpack (expected 2, got {})", pair.size()));
     style.item_separator = context.str(pair[0]);
     style.key_separator = context.str(pair[1]);
   }

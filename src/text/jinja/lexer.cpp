@@ -59,7 +59,8 @@ class Lexer {
       return;
     }
     const char kind = text_[open + 1];
-    const char sign = open + 2 < text_.size() && (text_[open + 2] == '-' || text_[open + 2] == '+') ? text_[open + 2] : 0;
+    const char sign =
+        open + 2 < text_.size() && (text_[open + 2] == '-' || text_[open + 2] == '+') ? text_[open + 2] : 0;
     if (sign == '-')
       text = without_trailing_space(text);
     else if (sign != '+' && kind != '{')
@@ -181,8 +182,9 @@ class Lexer {
     for (;;) {
       skip_space();
       if (at_ >= text_.size())
-        syntax_error(what_, place_, variable ? "unexpected end of template, expected '}}'"
-                                             : "unexpected end of template, expected '%}'");
+        syntax_error(
+            what_, place_,
+            variable ? "unexpected end of template, expected '}}'" : "unexpected end of template, expected '%}'");
       if (open.empty() && end(variable)) return;
       const char c = text_[at_];
       if (c == '\'' || c == '"')
@@ -270,9 +272,9 @@ class Lexer {
     if (found.empty() && std::string_view("+-/*%~[](){}><=.:|,;").find(rest[0]) != std::string_view::npos)
       found = rest.substr(0, 1);
     if (found.empty())
-      syntax_error(what_, place_,
-                   fmt::format("unexpected char '{}'", rest.substr(0, valid_utf8_at(rest, 0).size)));
-    if (found == "(" || found == "[" || found == "{") open.push_back(found[0] == '(' ? ')' : found[0] == '[' ? ']' : '}');
+      syntax_error(what_, place_, fmt::format("unexpected char '{}'", rest.substr(0, valid_utf8_at(rest, 0).size)));
+    if (found == "(" || found == "[" || found == "{")
+      open.push_back(found[0] == '(' ? ')' : found[0] == '[' ? ']' : '}');
     if (found == ")" || found == "]" || found == "}") {
       if (open.empty()) syntax_error(what_, place_, fmt::format("unexpected '{}'", found));
       if (open.back() != found[0])

@@ -7,11 +7,11 @@ namespace cleave::text::jinja {
 
 /// What a rendering may use, so that no template runs for ever or fills the memory.
 struct Limits {
-  uint64_t steps = 20'000'000;         // nodes visited and, in part, bytes moved
-  size_t memory_bytes = 256 << 20;     // of all values alive
-  size_t output_bytes = 64 << 20;      // of the text
-  int depth = 400;                     // of nested evaluations
-  int64_t clock = 0;                   // seconds since 1970 that strftime_now takes for now
+  uint64_t steps = 20'000'000;      // nodes visited and, in part, bytes moved
+  size_t memory_bytes = 128 << 20;  // of all values alive
+  size_t output_bytes = 64 << 20;   // of the text
+  int depth = 400;                  // of nested evaluations
+  int64_t clock = 0;                // seconds since 1970 that strftime_now takes for now
 };
 
 /// Counts what a rendering uses. Values keep a pointer to it, so it outlives them. Not thread-safe.

@@ -91,7 +91,8 @@ std::string_view part(const Value& self, const BoundArguments& bound, size_t sta
 
 template <bool AtStart>
 Value has_affix(Context&, const Value& self, const Arguments& arguments) {
-  const BoundArguments bound = positional_only(arguments, AtStart ? "startswith" : "endswith", {"prefix", "start", "end"});
+  const BoundArguments bound =
+      positional_only(arguments, AtStart ? "startswith" : "endswith", {"prefix", "start", "end"});
   const std::string_view text = part(self, bound, 1, 2);
   const auto has = [&](const Value& affix) {
     if (affix.is_undefined()) fail_undefined(affix);
@@ -119,8 +120,8 @@ Value remove_affix(Context& context, const Value& self, const Arguments& argumen
 Value replace(Context& context, const Value& self, const Arguments& arguments) {
   if (!arguments.named.empty()) raise("TypeError", "str.replace() takes no keyword arguments");
   const BoundArguments bound(arguments, "replace", {"old", "new", "count"});
-  return context.text(
-      replaced(self.bytes(), bound.text(0), bound.text(1), bound.integer(2, -1), context.meter().limits().memory_bytes));
+  return context.text(replaced(self.bytes(), bound.text(0), bound.text(1), bound.integer(2, -1),
+                               context.meter().limits().memory_bytes));
 }
 
 // The number of characters before a byte of a part of the text.
@@ -248,9 +249,8 @@ Value index_of(Context& context, const Value& self, const Arguments& arguments) 
 Value count_items(Context& context, const Value& self, const Arguments& arguments) {
   const BoundArguments bound = positional_only(arguments, "count", {"value"});
   const std::vector<Value>& items = self.as_sequence().items;
-  return static_cast<int64_t>(std::count_if(items.begin(), items.end(), [&](const Value& item) {
-    return equal(item, bound.at(0), context.meter());
-  }));
+  return static_cast<int64_t>(std::count_if(
+      items.begin(), items.end(), [&](const Value& item) { return equal(item, bound.at(0), context.meter()); }));
 }
 
 struct Entry {

@@ -78,10 +78,10 @@ void Macro::bind_more(Context& context, const Arguments& arguments, std::vector<
   }
   std::vector<Value> varargs;
   if (arguments.positional.size() > names.size())
-    varargs.assign(arguments.positional.begin() + static_cast<std::ptrdiff_t>(names.size()), arguments.positional.end());
+    varargs.assign(arguments.positional.begin() + static_cast<std::ptrdiff_t>(names.size()),
+                   arguments.positional.end());
   if (!varargs.empty() && !definition_.uses_varargs)
-    raise("TypeError",
-          fmt::format("macro '{}' takes not more than {} argument(s)", definition_.name, names.size()));
+    raise("TypeError", fmt::format("macro '{}' takes not more than {} argument(s)", definition_.name, names.size()));
   if (definition_.uses_varargs) context.assign("varargs", context.list(std::move(varargs), Sequence::Type::Tuple));
   if (definition_.uses_kwargs) context.assign("kwargs", {std::shared_ptr<const Dict>(std::move(kwargs))});
 }
@@ -101,9 +101,7 @@ std::string Builtin::repr() const {
 }
 
 Value Loop::call(Context&, const Arguments& arguments) {
-  if (recurse_ == nullptr)
-    raise("TypeError",
-          "The loop must have the 'recursive' marker to be called recursively.");
+  if (recurse_ == nullptr) raise("TypeError", "The loop must have the 'recursive' marker to be called recursively.");
   if (arguments.positional.size() != 1) raise("TypeError", "loop() takes 1 argument");
   return recurse_(arguments.positional.front());
 }

@@ -11,7 +11,7 @@ namespace cleave::text::jinja {
 namespace {
 
 void append_escape(char32_t code, std::string& out) {
-  out += code < 0x100 ? fmt::format("\\x{:02x}", static_cast<uint32_t>(code))
+  out += code < 0x100     ? fmt::format("\\x{:02x}", static_cast<uint32_t>(code))
          : code < 0x10000 ? fmt::format("\\u{:04x}", static_cast<uint32_t>(code))
                           : fmt::format("\\U{:08x}", static_cast<uint32_t>(code));
 }
@@ -110,7 +110,8 @@ class Printer {
         const int64_t first = items.empty() ? 0 : items[0].as_integer();
         const int64_t step = items.size() < 2 ? 1 : items[1].as_integer() - first;
         const int64_t end = items.empty() ? 0 : items.back().as_integer() + step;
-        out_ += step == 1 ? fmt::format("range({}, {})", first, end) : fmt::format("range({}, {}, {})", first, end, step);
+        out_ +=
+            step == 1 ? fmt::format("range({}, {})", first, end) : fmt::format("range({}, {}, {})", first, end, step);
         return;
       }
       default:

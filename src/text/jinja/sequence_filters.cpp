@@ -23,7 +23,8 @@ Value generator(std::vector<Value> items, Context& context) {
 Value attribute_of(Value value, const Value& attribute, const Value* otherwise, Context& context) {
   if (!attribute.is_text()) return get_item(value, attribute, context);
   for (const std::string_view part : split_at(attribute.bytes(), ".", -1, false)) {
-    const bool number = !part.empty() && std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const bool number =
+        !part.empty() && std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
     const Value key =
         number && part.size() < 10 ? Value(int64_t{std::stol(std::string(part))}) : context.text(std::string(part));
     value = get_item(value, key, context);
@@ -138,8 +139,7 @@ Value dictsort_filter(Context& context, const Value& value, const Arguments& arg
   const BoundArguments bound(arguments, "dictsort", {"case_sensitive", "by", "reverse"});
   const std::string by = bound.text(1, "key");
   if (by != "key" && by != "value") raise("FilterArgumentError", "You can only sort by either \"key\" or \"value\"");
-  if (!value.is_dict())
-    raise("UndefinedError", fmt::format("'{} object' has no attribute 'items'", type_name(value)));
+  if (!value.is_dict()) raise("UndefinedError", fmt::format("'{} object' has no attribute 'items'", type_name(value)));
   std::vector<std::pair<Value, Value>> keyed;
   for (const auto& [key, entry] : value.as_dict().entries())
     keyed.emplace_back(folded(by == "key" ? key : entry, bound.boolean(0, false), context),
@@ -215,8 +215,7 @@ Value map_filter(Context& context, const Value& value, const Arguments& argument
 template <bool Wanted, bool ByAttribute>
 Value choose_filter(Context& context, const Value& value, const Arguments& arguments) {
   constexpr size_t kOffset = ByAttribute ? 1 : 0;
-  if (ByAttribute && arguments.positional.empty())
-    raise("FilterArgumentError", "Missing parameter for attribute name");
+  if (ByAttribute && arguments.positional.empty()) raise("FilterArgumentError", "Missing parameter for attribute name");
   const bool has_test = arguments.positional.size() > kOffset;
   Arguments rest;
   rest.named = arguments.named;
@@ -258,7 +257,8 @@ Value slice_filter(Context& context, const Value& value, const Arguments& argume
   for (size_t i = 0; i < count; ++i) {
     const bool longer = i < items.size() % count;
     const size_t end = at + items.size() / count + (longer ? 1 : 0);
-    std::vector<Value> slice(items.begin() + static_cast<std::ptrdiff_t>(at), items.begin() + static_cast<std::ptrdiff_t>(end));
+    std::vector<Value> slice(items.begin() + static_cast<std::ptrdiff_t>(at),
+                             items.begin() + static_cast<std::ptrdiff_t>(end));
     if (bound.find(1) != nullptr && !bound.find(1)->is_none() && !longer && items.size() % count != 0)
       slice.push_back(*bound.find(1));
     slices.push_back(context.list(std::move(slice)));

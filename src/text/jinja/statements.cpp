@@ -40,7 +40,8 @@ class TupleTarget final : public Target {
       raise("TypeError", fmt::format("cannot unpack non-iterable {} object", type_name(value)));
     const std::vector<Value> values = iterate(value, context.meter());
     if (values.size() < targets_.size())
-      raise("ValueError", fmt::format("not enough values to unpack (expected {}, got {})", targets_.size(), values.size()));
+      raise("ValueError",
+            fmt::format("not enough values to unpack (expected {}, got {})", targets_.size(), values.size()));
     if (values.size() > targets_.size())
       raise("ValueError", fmt::format("too many values to unpack (expected {})", targets_.size()));
     for (size_t i = 0; i < values.size(); ++i) targets_[i]->assign(context, values[i]);

@@ -8,7 +8,8 @@ namespace cleave::text::jinja {
 
 std::string format_time(const std::string& format, int64_t seconds) {
   constexpr size_t kMaxFormat = 4096;
-  if (format.size() > kMaxFormat) fail(ErrorKind::InvalidArgument, "ValueError: a time format of {} bytes", format.size());
+  if (format.size() > kMaxFormat)
+    fail(ErrorKind::InvalidArgument, "ValueError: a time format of {} bytes", format.size());
   const std::time_t time = static_cast<std::time_t>(seconds);
   std::tm parts{};
   localtime_r(&time, &parts);

@@ -99,12 +99,14 @@ Value replace(Context& context, const Value& value, const Arguments& arguments) 
 Value indent(Context& context, const Value& value, const Arguments& arguments) {
   const BoundArguments bound(arguments, "indent", {"width", "first", "blank"});
   if (value.is_undefined()) fail_undefined(value);
-  if (!value.is_text()) raise("TypeError", fmt::format("unsupported operand type(s) for +=: '{}' and 'str'", type_name(value)));
+  if (!value.is_text())
+    raise("TypeError", fmt::format("unsupported operand type(s) for +=: '{}' and 'str'", type_name(value)));
   constexpr int64_t kMaxWidth = 10'000;
   const Value* width = bound.find(0);
-  const std::string indention = width != nullptr && width->is_text()
-                                    ? width->bytes()
-                                    : std::string(static_cast<size_t>(std::clamp(bound.integer(0, 4), int64_t{0}, kMaxWidth)), ' ');
+  const std::string indention =
+      width != nullptr && width->is_text()
+          ? width->bytes()
+          : std::string(static_cast<size_t>(std::clamp(bound.integer(0, 4), int64_t{0}, kMaxWidth)), ' ');
   const std::string text = value.bytes() + "\n";
   std::string result = bound.boolean(1, false) ? indention : "";
   bool first = true;
@@ -177,7 +179,8 @@ Value striptags(Context& context, const Value& value, const Arguments&) {
     kept.push_back(text[i++]);
   }
   std::string joined;
-  for (const std::string_view word : split_at_space(kept, -1, false)) joined.append(joined.empty() ? "" : " ").append(word);
+  for (const std::string_view word : split_at_space(kept, -1, false))
+    joined.append(joined.empty() ? "" : " ").append(word);
   return context.text(std::move(joined));
 }
 

@@ -46,7 +46,8 @@ void TokenStream::expect(Token::Type type) {
 }
 
 bool TokenStream::has_read(std::string_view name, size_t since) const {
-  return std::any_of(tokens_.begin() + static_cast<std::ptrdiff_t>(since), tokens_.begin() + static_cast<std::ptrdiff_t>(at_),
+  return std::any_of(tokens_.begin() + static_cast<std::ptrdiff_t>(since),
+                     tokens_.begin() + static_cast<std::ptrdiff_t>(at_),
                      [&](const Token& token) { return token.type == Token::Type::Name && token.value == name; });
 }
 

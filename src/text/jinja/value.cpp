@@ -107,8 +107,8 @@ void Dict::set(Value key, Value value) {
 size_t Dict::place_of(const Value& key) const {
   const size_t hashed = hash(key);  // raises where the key cannot be one
   if (entries_.size() <= kSmallDict) {
-    const auto found = std::find_if(entries_.begin(), entries_.end(),
-                                    [&](const Entry& entry) { return same_key(entry.first, key); });
+    const auto found =
+        std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) { return same_key(entry.first, key); });
     return static_cast<size_t>(found - entries_.begin());
   }
   for (auto [at, end] = index_.equal_range(hashed); at != end; ++at)
@@ -179,8 +179,8 @@ bool less(const Value& a, const Value& b, Meter& meter, const char* sign) {
       if (!equal(left[i], right[i], meter)) return less(left[i], right[i], meter, sign);
     return left.size() < right.size();
   }
-  raise("TypeError", fmt::format("'{}' not supported between instances of '{}' and '{}'", sign, type_name(a),
-                                 type_name(b)));
+  raise("TypeError",
+        fmt::format("'{}' not supported between instances of '{}' and '{}'", sign, type_name(a), type_name(b)));
 }
 
 bool contains(const Value& container, const Value& item, Meter& meter) {
