@@ -1,5 +1,7 @@
 #include "text/sentencepiece_file.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "text/protobuf.h"
 #include "text/shown_text.h"
@@ -76,6 +78,9 @@ SentencePieceSpec read_sentencepiece(std::string_view bytes, const std::string& 
     if (field->number == model_field::kNormalizer) read_normalizer_spec(field->as_bytes(what), what, spec);
   }
   if (spec.pieces.empty()) fail(ErrorKind::Corrupt, "{}: no SentencePiece model: it has no pieces", what);
+  if (std::none_of(spec.pieces.begin(), spec.pieces.end(),
+                   [](const auto& piece) { return piece.type == SentencePieceSpec::Type::Unknown; }))
+    fail(ErrorKind::Corrupt, "{}: no unknown piece (type 2), without which no text can be encoded", what);
   return spec;
 }
 
