@@ -37,7 +37,9 @@ class Directory {
   void copy(const std::string& from, const std::string& name) const {
     fs::copy_file(CLEAVE_TEST_DATA "/" + from, path_ / name);
   }
-  Ids encode(const std::string& text, bool special = true) const { return load_tokenizer(path_)->encode(text, special); }
+  Ids encode(const std::string& text, bool special = true) const {
+    return load_tokenizer(path_)->encode(text, special);
+  }
 
  private:
   fs::path path_;
@@ -78,7 +80,8 @@ TEST(TokenizerFiles, PutsSettingsOfTheDirectoryAroundAModel) {
   const Directory directory;
   directory.copy("vocabularies/bpe.model", "tokenizer.model");
   const Ids plain = directory.encode("the fox", false);
-  directory.write("tokenizer_config.json", R"({"tokenizer_class": "LlamaTokenizer", "bos_token": "<s>", "eos_token": "</s>",
+  directory.write("tokenizer_config.json",
+                  R"({"tokenizer_class": "LlamaTokenizer", "bos_token": "<s>", "eos_token": "</s>",
       "added_tokens_decoder": {"1": {"content": "<s>", "special": true}, "500": {"content": "<|x|>", "special": true}}})");
   const auto tokenizer = load_tokenizer(directory.path());
   Ids wanted = plain;
@@ -112,8 +115,9 @@ TEST(TokenizerFiles, ReadsVocabTxt) {
   for (const std::string& token : tokens) lines += token + "\r\n";
   const Directory directory;
   directory.write("vocab.txt", lines);
-  directory.write("tokenizer_config.json",
-                  R"({"tokenizer_class": "BertTokenizer", "cls_token": "<s>", "sep_token": "</s>", "do_lower_case": true})");
+  directory.write(
+      "tokenizer_config.json",
+      R"({"tokenizer_class": "BertTokenizer", "cls_token": "<s>", "sep_token": "</s>", "do_lower_case": true})");
   const auto reference = load_tokenizer_json(file, "reference");
   for (const char* text : {"Hello, world!", "naïve CAFÉ", "東京"})
     EXPECT_EQ(directory.encode(text), reference->encode(text, true)) << text;
