@@ -53,7 +53,7 @@ std::string up_to(const std::string& prompt, const std::string& text) {
 
 }  // namespace
 
-ChatFormat::ChatFormat(ChatTemplateSources sources, Json special_tokens, std::string what)
+ChatFormat::ChatFormat(ChatTemplateSources sources, const Json& special_tokens, std::string what)
     : sources_(std::move(sources)), special_tokens_(dump(special_tokens)), what_(std::move(what)) {
   // Broken templates are found at once.
   for (const auto& [name, source] : sources_) ChatTemplate(source, fmt::format("{}: chat template {}", what_, name));

@@ -32,7 +32,7 @@ class ChatFormat {
  public:
   /// `special_tokens`: an object of the variables that a template may write ("bos_token": "<s>"). `what` names the
   /// model in errors.
-  ChatFormat(ChatTemplateSources sources, Json special_tokens, std::string what);
+  ChatFormat(ChatTemplateSources sources, const Json& special_tokens, std::string what);
 
   /// The prompt, to be encoded without special tokens added: a template writes those it needs. Throws
   /// Error(InvalidArgument) for a conversation that the template refuses, in its own words (ChatTemplate::render).

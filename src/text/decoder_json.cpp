@@ -146,7 +146,7 @@ class FuseStep final : public DecoderStep {
   void apply(std::vector<std::string>& tokens) const override {
     std::string all;
     for (const std::string& token : tokens) all += token;
-    tokens.assign(1, std::move(all));
+    tokens = {std::move(all)};
   }
   void apply_to_bytes(std::string&) const override {}
 };

@@ -22,7 +22,8 @@ TEXTS = ["", " ", "  a  b ", "Hello, world! it's 12345 don't", "a1b22  c333\n\nd
          "\u0001\u007f\r\n", "!!!???...---$+<=>^`|~", "a,b;c:d", "ＡＢＣ　ｆｕｌｌ", "\u0301\u0327a\u0327\u0301"]
 BEHAVIORS = ("Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous")
 PATTERNS = [{"String": " "}, {"Regex": r"\p{L}+"}, {"Regex": r"\w+|[^\w\s]+"}, {"Regex": r"\b"}, {"Regex": r"^|$"}, {"Regex": r"\d{1,3}(?=(?:\d{3})*\b)"},
-            {"Regex": r"(?i:ß|k)"}, {"Regex": r"[[:alpha:]]+"}, {"Regex": r"\h+"}, {"Regex": r"x*"}]
+            {"Regex": r"(?i:ß|k)"}, {"Regex": r"[[:alpha:]]+"}, {"Regex": r"\h+"}, {"Regex": r"x*"},
+            {"Regex": r"[\p{L}&&[^\p{Han}aeiou]]+"}, {"Regex": r"[^a-m[0-9]\s]+"}, {"Regex": r"[\W&&[^\s]]"}]
 
 
 def normalizers():
