@@ -2,6 +2,8 @@
 
 #include <utf8proc.h>
 
+#include "text/unicode_history.h"
+
 namespace cleave::text {
 namespace {
 
@@ -24,13 +26,14 @@ bool is_whitespace(char32_t code) {
 bool is_numeric(char32_t code) {
   if (code < 0x80) return in(code, '0', '9');
   const utf8proc_category_t c = category(code);
-  return c == UTF8PROC_CATEGORY_ND || c == UTF8PROC_CATEGORY_NL || c == UTF8PROC_CATEGORY_NO;
+  const bool belongs = c == UTF8PROC_CATEGORY_ND || c == UTF8PROC_CATEGORY_NL || c == UTF8PROC_CATEGORY_NO;
+  return belongs_for_library(UnicodeClass::Number, code, belongs);
 }
 
 bool is_punctuation(char32_t code) {
   if (code < 0x80) return in(code, '!', '/') || in(code, ':', '@') || in(code, '[', '`') || in(code, '{', '~');
   const utf8proc_category_t c = category(code);
-  return UTF8PROC_CATEGORY_PC <= c && c <= UTF8PROC_CATEGORY_PO;
+  return belongs_for_library(UnicodeClass::Punctuation, code, UTF8PROC_CATEGORY_PC <= c && c <= UTF8PROC_CATEGORY_PO);
 }
 
 bool is_word(char32_t code) {
@@ -46,16 +49,17 @@ bool is_word(char32_t code) {
 
 bool is_mark(char32_t code) {
   const utf8proc_category_t c = category(code);
-  return UTF8PROC_CATEGORY_MN <= c && c <= UTF8PROC_CATEGORY_ME;
+  return belongs_for_library(UnicodeClass::Mark, code, UTF8PROC_CATEGORY_MN <= c && c <= UTF8PROC_CATEGORY_ME);
 }
 
 bool is_nonspacing_mark(char32_t code) {
-  return category(code) == UTF8PROC_CATEGORY_MN;
+  return belongs_for_library(UnicodeClass::NonspacingMark, code, category(code) == UTF8PROC_CATEGORY_MN);
 }
 
 bool is_other(char32_t code) {
   const utf8proc_category_t c = category(code);
-  return c == UTF8PROC_CATEGORY_CC || c == UTF8PROC_CATEGORY_CF || c == UTF8PROC_CATEGORY_CO;
+  const bool belongs = c == UTF8PROC_CATEGORY_CC || c == UTF8PROC_CATEGORY_CF || c == UTF8PROC_CATEGORY_CO;
+  return belongs_for_library(UnicodeClass::Other, code, belongs);
 }
 
 bool is_ideograph(char32_t code) {

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "text/unicode.h"
+#include "text/unicode_history.h"
 #include "text/utf8.h"
 
 namespace cleave::text {
@@ -26,7 +27,8 @@ bool is_inert(char32_t code, UnicodeForm form) {
   const utf8proc_property_t* property = utf8proc_get_property(static_cast<utf8proc_int32_t>(code));
   // The index of what composes: from 0x8000 on for characters that stand second.
   const bool stands_second = property->comb_index >= 0x8000 && property->comb_index != UINT16_MAX;
-  return property->decomp_seqindex == UINT16_MAX && property->combining_class == 0 && !stands_second;
+  const bool decomposes = belongs_for_library(UnicodeClass::Composite, code, property->decomp_seqindex != UINT16_MAX);
+  return !decomposes && property->combining_class == 0 && !stands_second;
 }
 
 int combining_class(utf8proc_int32_t code) {
@@ -54,6 +56,10 @@ std::vector<utf8proc_int32_t> decompose(std::string_view text, utf8proc_option_t
   for (size_t i = 0; i < text.size();) {
     const Utf8Char c = valid_utf8_at(text, i);
     i += c.size;
+    if (!belongs_for_library(UnicodeClass::Composite, c.code, true)) {
+      codes.push_back(static_cast<utf8proc_int32_t>(c.code));
+      continue;
+    }
     int boundary = 0;
     const utf8proc_ssize_t count =
         utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c.code), parts.data(), parts.size(), options, &boundary);
