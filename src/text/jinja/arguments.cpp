@@ -59,4 +59,9 @@ BoundArguments positional_only(const Arguments& arguments, std::string_view func
   return {arguments, function, names};
 }
 
+void no_arguments(const Arguments& arguments, std::string_view function) {
+  const size_t given = arguments.positional.size() + arguments.named.size();
+  if (given > 0) raise("TypeError", fmt::format("{}() takes no arguments ({} given)", function, given));
+}
+
 }  // namespace cleave::text::jinja

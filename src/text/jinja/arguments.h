@@ -35,4 +35,7 @@ class BoundArguments {
 BoundArguments positional_only(const Arguments& arguments, std::string_view function,
                                std::initializer_list<std::string_view> names);
 
+/// For a function that takes none. Raises TypeError.
+void no_arguments(const Arguments& arguments, std::string_view function);
+
 }  // namespace cleave::text::jinja

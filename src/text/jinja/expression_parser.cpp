@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
+#include <utility>
 
 namespace cleave::text::jinja {
 namespace {
@@ -60,9 +62,13 @@ ExpressionPointer ExpressionParser::logical_not() {
 }
 
 ExpressionPointer ExpressionParser::comparison() {
-  static const std::vector<std::pair<std::string_view, Comparison>> kOperators = {
-      {"==", Comparison::Equal},     {"!=", Comparison::NotEqual}, {"<", Comparison::Less},
-      {"<=", Comparison::LessEqual}, {">", Comparison::Greater},   {">=", Comparison::GreaterEqual}};
+  static constexpr std::array<std::pair<std::string_view, Comparison>, 6> kOperators = {
+      {{"==", Comparison::Equal},
+       {"!=", Comparison::NotEqual},
+       {"<", Comparison::Less},
+       {"<=", Comparison::LessEqual},
+       {">", Comparison::Greater},
+       {">=", Comparison::GreaterEqual}}};
   ExpressionPointer first = sum();
   std::vector<std::pair<Comparison, ExpressionPointer>> rest;
   const Place place = stream_.place();
@@ -108,8 +114,8 @@ ExpressionPointer ExpressionParser::concatenation() {
 }
 
 ExpressionPointer ExpressionParser::product() {
-  static const std::vector<std::pair<std::string_view, Operation>> kOperators = {
-      {"*", Operation::Multiply}, {"/", Operation::Divide}, {"//", Operation::FloorDivide}, {"%", Operation::Modulo}};
+  static constexpr std::array<std::pair<std::string_view, Operation>, 4> kOperators = {
+      {{"*", Operation::Multiply}, {"/", Operation::Divide}, {"//", Operation::FloorDivide}, {"%", Operation::Modulo}}};
   ExpressionPointer left = power();
   for (bool found = true; found;) {
     found = false;

@@ -33,7 +33,7 @@ class ExpressionParser {
   ExpressionPointer concatenation();
   ExpressionPointer product();
   ExpressionPointer power();
-  ExpressionPointer unary(bool filtered = true);
+  ExpressionPointer unary(bool with_filters = true);
   ExpressionPointer primary();
   ExpressionPointer literal();
   ExpressionPointer parenthesised();

@@ -20,19 +20,19 @@ namespace {
 
 template <std::string (*Function)(std::string_view)>
 Value rewrite(Context& context, const Value& self, const Arguments& arguments) {
-  positional_only(arguments, "str method", {});
+  no_arguments(arguments, "str method");
   return context.text(Function(self.bytes()));
 }
 
 template <bool (*Function)(std::string_view)>
 Value ask(Context&, const Value& self, const Arguments& arguments) {
-  positional_only(arguments, "str method", {});
+  no_arguments(arguments, "str method");
   return Function(self.bytes());
 }
 
 template <bool (*InClass)(char32_t)>
 Value ask_class(Context&, const Value& self, const Arguments& arguments) {
-  positional_only(arguments, "str method", {});
+  no_arguments(arguments, "str method");
   return all_characters(self.bytes(), InClass);
 }
 
@@ -222,7 +222,7 @@ Value get(Context&, const Value& self, const Arguments& arguments) {
 
 template <Sequence::Type What>
 Value view(Context& context, const Value& self, const Arguments& arguments) {
-  positional_only(arguments, "dict method", {});
+  no_arguments(arguments, "dict method");
   std::vector<Value> items;
   for (const auto& [key, value] : self.as_dict().entries())
     items.push_back(What == Sequence::Type::Keys     ? key
@@ -232,7 +232,7 @@ Value view(Context& context, const Value& self, const Arguments& arguments) {
 }
 
 Value copy(Context&, const Value& self, const Arguments& arguments) {
-  positional_only(arguments, "copy", {});
+  no_arguments(arguments, "copy");
   return self;  // nothing changes it
 }
 

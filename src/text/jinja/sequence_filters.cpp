@@ -38,17 +38,17 @@ Value folded(const Value& value, bool case_sensitive, Context& context) {
 }
 
 Value length_filter(Context&, const Value& value, const Arguments& arguments) {
-  BoundArguments(arguments, "length", {});
+  no_arguments(arguments, "length");
   return static_cast<int64_t>(length(value));
 }
 
 Value list_filter(Context& context, const Value& value, const Arguments& arguments) {
-  BoundArguments(arguments, "list", {});
+  no_arguments(arguments, "list");
   return context.list(iterate(value, context.meter()));
 }
 
 Value first_filter(Context& context, const Value& value, const Arguments& arguments) {
-  BoundArguments(arguments, "first", {});
+  no_arguments(arguments, "first");
   if (value.is_sequence(Type::Generator)) {
     const Sequence& sequence = value.as_sequence();
     if (sequence.taken < sequence.items.size()) return sequence.items[sequence.taken++];
@@ -59,7 +59,7 @@ Value first_filter(Context& context, const Value& value, const Arguments& argume
 }
 
 Value last_filter(Context& context, const Value& value, const Arguments& arguments) {
-  BoundArguments(arguments, "last", {});
+  no_arguments(arguments, "last");
   if (value.is_sequence(Type::Generator)) raise("TypeError", "'generator' object is not reversible");
   const std::vector<Value> items = iterate(value, context.meter());
   return items.empty() ? Value::undefined("UndefinedError: No last item, sequence was empty.") : items.back();
@@ -81,7 +81,7 @@ Value join_filter(Context& context, const Value& value, const Arguments& argumen
 }
 
 Value reverse_filter(Context& context, const Value& value, const Arguments& arguments) {
-  BoundArguments(arguments, "reverse", {});
+  no_arguments(arguments, "reverse");
   std::vector<Value> items = iterate(value, context.meter());
   std::reverse(items.begin(), items.end());
   if (!value.is_text()) return generator(std::move(items), context);
@@ -91,7 +91,7 @@ Value reverse_filter(Context& context, const Value& value, const Arguments& argu
 }
 
 Value items_filter(Context& context, const Value& value, const Arguments& arguments) {
-  BoundArguments(arguments, "items", {});
+  no_arguments(arguments, "items");
   if (value.is_undefined()) return generator({}, context);
   if (!value.is_dict()) raise("TypeError", "Can only get item pairs from a mapping.");
   std::vector<Value> items;

@@ -22,7 +22,7 @@ size_t memory_limit(Context& context) {
 
 template <std::string (*Function)(std::string_view)>
 Value rewrite(Context& context, const Value& value, const Arguments& arguments) {
-  BoundArguments(arguments, "filter", {});
+  no_arguments(arguments, "filter");
   return context.text(Function(context.str(value)));
 }
 
