@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
+#include <span>
 
 #include "app/answer.h"
 #include "app/commands.h"
@@ -44,7 +46,7 @@ class Conversation {
     const std::string prompt = text_.prompt_text(messages);
     const int64_t prompt_tokens = start(prompt);
     messages_ = std::move(messages);
-    const auto answer_begin = static_cast<std::ptrdiff_t>(engine_.tokens(*sequence_).size());
+    const size_t prompt_end = engine_.tokens(*sequence_).size();
     std::string answer;
     const AnswerEnd end = stream_answer(
         engine_, *sequence_, prompt_tokens, *text_.tokenizer, flags_.stops,
@@ -55,7 +57,7 @@ class Conversation {
         interrupt_, statistics_);
     output_.write("\n");
     messages_.push_back({"assistant", answer});
-    known_ = prompt + text_.tokenizer->decode(engine_.tokens(*sequence_).subspan(answer_begin), false);
+    known_ = prompt + text_behind(prompt_end);
     if (end == AnswerEnd::Context)
       note(fmt::format(
           "cleave: the context of {} tokens is full; /reset begins a new conversation, --context N gives more room",
@@ -72,6 +74,14 @@ class Conversation {
 
  private:
   int64_t max_tokens() const { return flags_.max_tokens.value_or(engine_.max_length()); }
+
+  // Text of the sequence's tokens from a place on, special ones too. The token before goes with them, because many
+  // kinds drop the space that a text begins with.
+  std::string text_behind(size_t begin) const {
+    const std::span<const int32_t> tokens = engine_.tokens(*sequence_).subspan(begin - 1);
+    const std::string all = text_.tokenizer->decode(tokens, false);
+    return all.substr(std::min(all.size(), text_.tokenizer->decode(tokens.first(1), false).size()));
+  }
 
   // Gives the engine a prompt, of which it may know the beginning; gives the number of tokens to compute before the
   // answer. A template may write an answer otherwise than the model did (without its thoughts, say): then the
