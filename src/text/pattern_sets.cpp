@@ -26,9 +26,9 @@ class SetParser {
            kMaxDepth);
     ++at_;  // the bracket
     const bool negated = skip("^");
-    std::vector<std::string> operands;  // of intersections
-    std::vector<std::string> parts;     // of the current operand: one of them matches
-    std::string items;                  // of a plain class
+    std::vector<std::string> operands;                        // of intersections
+    std::vector<std::string> parts;                           // of the current operand: one of them matches
+    std::string items;                                        // of a plain class
     if (at_ < in_.size() && in_[at_] == ']') take(1, items);  // in first place it stands for itself
     while (at_ < in_.size() && in_[at_] != ']') {
       if (skip("&&")) {
@@ -73,7 +73,8 @@ class SetParser {
   size_t item_size() const {
     if (is_posix()) return in_.find(":]", at_) + 2 - at_;
     if (in_[at_] != '\\' || at_ + 1 >= in_.size()) return 1;
-    const bool braces = in_.substr(at_ + 2, 1) == "{" && std::string_view("pPx").find(in_[at_ + 1]) != std::string_view::npos;
+    const bool braces =
+        in_.substr(at_ + 2, 1) == "{" && std::string_view("pPx").find(in_[at_ + 1]) != std::string_view::npos;
     const size_t end = braces ? in_.find('}', at_) : std::string_view::npos;
     return end == std::string_view::npos ? 2 : end + 1 - at_;
   }
@@ -115,7 +116,9 @@ std::optional<std::string> rewrite_set(std::string_view expression, size_t& at,
                                        const std::string& what) {
   if (!may_be_set(expression, at)) return std::nullopt;
   // Most classes are plain, and then nothing of them need be translated.
-  static const std::function<std::string(const std::string&)> kNothing = [](const std::string&) { return std::string(); };
+  static const std::function<std::string(const std::string&)> kNothing = [](const std::string&) {
+    return std::string();
+  };
   bool plain = true;
   SetParser(expression, at, kNothing, what).parse(plain);
   if (plain) return std::nullopt;
