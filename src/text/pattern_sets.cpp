@@ -120,7 +120,7 @@ std::optional<std::string> rewrite_set(std::string_view expression, size_t& at,
     return std::string();
   };
   bool plain = true;
-  SetParser(expression, at, kNothing, what).parse(plain);
+  SetParser(expression, at, nothing, what).parse(plain);
   if (plain) return std::nullopt;
   SetParser parser(expression, at, translate, what);
   std::string rewritten = parser.parse(plain);
