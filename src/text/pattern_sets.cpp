@@ -116,9 +116,7 @@ std::optional<std::string> rewrite_set(std::string_view expression, size_t& at,
                                        const std::string& what) {
   if (!may_be_set(expression, at)) return std::nullopt;
   // Most classes are plain, and then nothing of them need be translated.
-  static const std::function<std::string(const std::string&)> kNothing = [](const std::string&) {
-    return std::string();
-  };
+  const std::function<std::string(const std::string&)> nothing = [](const std::string&) { return std::string(); };
   bool plain = true;
   SetParser(expression, at, nothing, what).parse(plain);
   if (plain) return std::nullopt;
