@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
+#include <span>
 
 #include "app/answer.h"
 #include "app/commands.h"
@@ -33,13 +35,29 @@ class Conversation {
       : engine_(engine), text_(text), sampling_(sampling), flags_(flags), interrupt_(interrupt) {}
 
   /// Writes the answer to standard output. Throws Error(InvalidArgument), and changes nothing, where the context has no
-  /// room for the message.
+  /// room for the message or the chat template refuses it.
   void answer(const std::string& message) {
-    const int64_t prompt_tokens = sequence_ ? go_on(message) : begin(message);
+    std::vector<text::ChatMessage> messages = messages_;
+    if (messages.empty()) {
+      messages = ModelText::conversation(message, flags_.system);
+    } else {
+      messages.push_back({"user", message});
+    }
+    const std::string prompt = text_.prompt_text(messages);
+    const int64_t prompt_tokens = start(prompt);
+    messages_ = std::move(messages);
+    const size_t prompt_end = engine_.tokens(*sequence_).size();
+    std::string answer;
     const AnswerEnd end = stream_answer(
         engine_, *sequence_, prompt_tokens, *text_.tokenizer, flags_.stops,
-        [&](std::string_view piece) { output_.write(piece); }, interrupt_, statistics_);
+        [&](std::string_view piece) {
+          answer += piece;
+          output_.write(piece);
+        },
+        interrupt_, statistics_);
     output_.write("\n");
+    messages_.push_back({"assistant", answer});
+    known_ = prompt + text_behind(prompt_end);
     if (end == AnswerEnd::Context)
       note(fmt::format(
           "cleave: the context of {} tokens is full; /reset begins a new conversation, --context N gives more room",
@@ -49,6 +67,7 @@ class Conversation {
   void reset() {
     if (sequence_) engine_.release(*sequence_);
     sequence_.reset();
+    messages_.clear();
   }
 
   const Statistics& statistics() const { return statistics_; }
@@ -56,24 +75,33 @@ class Conversation {
  private:
   int64_t max_tokens() const { return flags_.max_tokens.value_or(engine_.max_length()); }
 
-  // Both give the number of tokens to compute before the answer.
-  int64_t begin(const std::string& message) {
-    engine::Request request{.prompt = text_.prompt(message, flags_.system),
+  // Text of the sequence's tokens from a place on, special ones too. The token before goes with them, because many
+  // kinds drop the space that a text begins with.
+  std::string text_behind(size_t begin) const {
+    const std::span<const int32_t> tokens = engine_.tokens(*sequence_).subspan(begin - 1);
+    const std::string all = text_.tokenizer->decode(tokens, false);
+    return all.substr(std::min(all.size(), text_.tokenizer->decode(tokens.first(1), false).size()));
+  }
+
+  // Gives the engine a prompt, of which it may know the beginning; gives the number of tokens to compute before the
+  // answer. A template may write an answer otherwise than the model did (without its thoughts, say): then the
+  // conversation is computed anew.
+  int64_t start(const std::string& prompt) {
+    if (sequence_ && prompt.size() > known_.size() && prompt.starts_with(known_)) {
+      const std::vector<int32_t> tokens = text_.tokenizer->encode(prompt.substr(known_.size()), false);
+      engine_.resume(*sequence_, tokens, max_tokens());
+      return static_cast<int64_t>(tokens.size()) + 1;  // and the last token of the answer before
+    }
+    engine::Request request{.prompt = text_.tokenizer->encode(prompt, false),
                             .sampling = sampling_,
                             .max_new_tokens = max_tokens(),
                             .end_tokens = text_.end_tokens,
                             .keep = true};
     const auto count = static_cast<int64_t>(request.prompt.size());
+    if (sequence_) engine_.release(*sequence_);
+    sequence_.reset();
     sequence_ = engine_.add(std::move(request));
     return count;
-  }
-
-  int64_t go_on(const std::string& message) {
-    std::vector<int32_t> tokens = text_.tokenizer->encode(text_.chat->next_turn(message), false);
-    // An answer that was cut short lacks the token that ends its turn.
-    if (engine_.tokens(*sequence_).back() != *text_.end_of_turn) tokens.insert(tokens.begin(), *text_.end_of_turn);
-    engine_.resume(*sequence_, tokens, max_tokens());
-    return static_cast<int64_t>(tokens.size()) + 1;  // and the last token of the answer before
   }
 
   engine::Engine& engine_;
@@ -84,6 +112,8 @@ class Conversation {
   Output output_;
   Statistics statistics_;
   std::optional<engine::SequenceId> sequence_;
+  std::vector<text::ChatMessage> messages_;
+  std::string known_;  // text of the tokens of the sequence
 };
 
 // A line that the context has no room for is no reason to lose a conversation, if there is a person to tell.
@@ -120,7 +150,7 @@ int chat(const ChatFlags& flags, Launch& launch) {
   const double start = seconds_now();
   const OpenedModel opened = open_model(flags.model);
   opened.checkpoint.require_weights();
-  const ModelText text = load_model_text(opened, ChatMode::Always, flags.answer.system);
+  const ModelText text = load_model_text(opened, ChatMode::Always);
   const engine::SamplingParams sampling = sampling_params(flags.sampling, opened.checkpoint.generation_config());
   const int64_t context = context_length(opened, flags.answer.context, 0, kDefaultContext);
 

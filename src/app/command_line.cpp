@@ -69,6 +69,8 @@ void describe(CLI::App& app, Action& action) {
   add_verify(app, action);
   add_models(app, action);
   add_graph(app, action);
+  add_tokenize(app, action);
+  add_template(app, action);
 }
 
 int parse_and_run(CLI::App& app, const Action& action, int argc, char** argv) {

@@ -15,5 +15,7 @@ void add_verify(CLI::App& app, Action& action);
 void add_models(CLI::App& app, Action& action);
 void add_graph(CLI::App& app, Action& action);
 void add_plan(CLI::App& app, Action& action);
+void add_tokenize(CLI::App& app, Action& action);
+void add_template(CLI::App& app, Action& action);
 
 }  // namespace cleave::app

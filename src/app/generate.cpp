@@ -8,6 +8,7 @@
 #include "app/answer.h"
 #include "app/commands.h"
 #include "app/flags.h"
+#include "app/jsonl.h"
 #include "app/model_text.h"
 #include "app/terminal.h"
 #include "base/error.h"
@@ -30,12 +31,6 @@ struct GenerateFlags {
   bool raw = false;
 };
 
-std::string read_all(std::istream& stream, const std::string& name) {
-  std::string text{std::istreambuf_iterator<char>(stream), {}};
-  if (stream.bad()) fail(ErrorKind::Io, "cannot read {}", name);
-  return text;
-}
-
 // The text as it was given, to the last byte.
 std::string read_prompt(const GenerateFlags& flags) {
   if (!flags.prompt_file.empty()) {
@@ -55,7 +50,7 @@ int generate(const GenerateFlags& flags, Launch& launch) {
   const OpenedModel opened = open_model(flags.model);
   opened.checkpoint.require_weights();
   const ChatMode mode = flags.raw ? ChatMode::Never : flags.chat ? ChatMode::Always : ChatMode::Automatic;
-  const ModelText text = load_model_text(opened, mode, flags.answer.system);
+  const ModelText text = load_model_text(opened, mode);
   engine::Request request{.prompt = text.prompt(prompt, flags.answer.system),
                           .sampling = sampling_params(flags.sampling, opened.checkpoint.generation_config()),
                           .end_tokens = text.end_tokens};

@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ctime>
 #include <system_error>
 
-#include "app/chat_template.h"
 #include "app/terminal.h"
 #include "base/error.h"
-#include "base/strings.h"
 #include "ckpt/config.h"
+#include "ckpt/gguf.h"
+#include "text/chat_template_files.h"
+#include "text/directory_settings.h"
+#include "text/tokenizer_files.h"
 
 namespace cleave::app {
 namespace {
@@ -45,38 +48,29 @@ text::GgufVocabulary gguf_vocabulary(const ckpt::GgufMetadata& metadata) {
   v.add_bos = metadata.boolean("tokenizer.ggml.add_bos_token");
   v.add_eos = metadata.boolean("tokenizer.ggml.add_eos_token");
   v.add_space_prefix = metadata.boolean("tokenizer.ggml.add_space_prefix");
+  v.cls = id("tokenizer.ggml.cls_token_id");
+  v.separator = id("tokenizer.ggml.seperator_token_id");  // spelt so in the format
+  v.remove_extra_whitespaces = metadata.boolean("tokenizer.ggml.remove_extra_whitespaces");
+  if (const auto charsmap = metadata.integers("tokenizer.ggml.precompiled_charsmap"))
+    for (const int64_t byte : *charsmap) v.charsmap.push_back(static_cast<char>(byte));
   return v;
 }
 
-// The chat_template of tokenizer_config.json or chat_template.json: a text, or a list of named ones of which "default"
-// is meant.
-std::string template_in(const Json& json) {
-  if (!json.is_object() || !json.contains("chat_template")) return "";
-  const Json& value = json["chat_template"];
-  if (value.is_string()) return value.get<std::string>();
-  if (!value.is_array()) return "";
-  for (const Json& entry : value)
-    if (entry.is_object() && entry.value("name", Json()) == "default" && entry.contains("template") &&
-        entry["template"].is_string())
-      return entry["template"].get<std::string>();
-  return "";
+text::ChatTemplateSources gguf_chat_templates(const ckpt::GgufMetadata& metadata) {
+  constexpr std::string_view kKey = "tokenizer.chat_template";
+  text::ChatTemplateSources sources;
+  for (const auto& [key, value] : metadata.values()) {
+    const auto* source = std::get_if<std::string_view>(&value);
+    if (source == nullptr || !key.starts_with(kKey)) continue;
+    if (key.size() == kKey.size()) sources["default"] = *source;
+    if (key.size() > kKey.size() + 1 && key[kKey.size()] == '.') sources[key.substr(kKey.size() + 1)] = *source;
+  }
+  return sources;
 }
 
-std::string chat_template(const ckpt::Checkpoint& checkpoint) {
-  if (checkpoint.gguf() != nullptr)
-    return std::string(checkpoint.gguf()->string("tokenizer.chat_template").value_or(""));
-  const fs::path file = checkpoint.directory() / "chat_template.jinja";
-  if (is_there(file)) {
-    const MappedFile mapped(file);
-    const auto bytes = mapped.bytes();
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-  }
-  for (const char* name : {"chat_template.json", "tokenizer_config.json"}) {
-    const fs::path path = checkpoint.directory() / name;
-    if (!is_there(path)) continue;
-    if (std::string found = template_in(ckpt::read_json(path)); !found.empty()) return found;
-  }
-  return "";
+text::ChatTemplateSources chat_templates(const ckpt::Checkpoint& checkpoint) {
+  return checkpoint.gguf() != nullptr ? gguf_chat_templates(*checkpoint.gguf())
+                                      : text::read_chat_templates(checkpoint.directory());
 }
 
 // eos_token_id of a configuration: a number, a list of them, or null.
@@ -95,25 +89,49 @@ void add_end_tokens(const Json& config, std::vector<int32_t>& ids) {
     add(*found);
 }
 
+// The variables that a template may write: "bos_token" and its like, as texts.
+Json special_tokens(const ckpt::Checkpoint& checkpoint, const text::Tokenizer& tokenizer) {
+  if (checkpoint.gguf() == nullptr) return text::read_special_tokens(checkpoint.directory());
+  Json tokens = Json::object();
+  const std::pair<const char*, const char*> keys[] = {{"bos_token", "tokenizer.ggml.bos_token_id"},
+                                                      {"eos_token", "tokenizer.ggml.eos_token_id"},
+                                                      {"pad_token", "tokenizer.ggml.padding_token_id"},
+                                                      {"unk_token", "tokenizer.ggml.unknown_token_id"}};
+  for (const auto& [name, key] : keys)
+    if (const auto id = checkpoint.gguf()->integer(key); id && *id >= 0 && *id < tokenizer.vocab_size())
+      tokens[name] = tokenizer.token_bytes(static_cast<int32_t>(*id));
+  return tokens;
+}
+
 // The chat format to use, or null. Says why not where that is not what was asked for.
 std::unique_ptr<text::ChatFormat> choose_chat(const ckpt::Checkpoint& checkpoint, const text::Tokenizer& tokenizer,
-                                              ChatMode mode, const std::optional<std::string>& system) {
+                                              ChatMode mode) {
   if (mode == ChatMode::Never) return nullptr;
-  const bool has_tokens = tokenizer.token_id("<|im_start|>") && tokenizer.token_id("<|im_end|>");
-  const std::string text = chat_template(checkpoint);
-  if (has_tokens && (is_chatml(text) || (text.empty() && mode == ChatMode::Always)))
-    return text::make_chatml_format(system ? "" : default_system_message(text));
   const std::string path = checkpoint.path().string();
-  if (mode == ChatMode::Always)
-    fail(ErrorKind::Unsupported, "{} has no chat format that Cleave reads: {}", path,
-         text.empty() ? "there is no chat template, and its tokenizer has no <|im_start|> and <|im_end|>"
-                      : "its chat template is not ChatML");
-  if (!text.empty())
-    note(fmt::format(
-        "cleave: warning: the chat template of {} is not ChatML, the one that Cleave reads; the text is sent as it "
-        "stands",
-        path));
-  return nullptr;
+  text::ChatTemplateSources sources = chat_templates(checkpoint);
+  const bool has_chatml = tokenizer.token_id("<|im_start|>") && tokenizer.token_id("<|im_end|>");
+  if (sources.empty() && mode == ChatMode::Always) {
+    if (!has_chatml)
+      fail(ErrorKind::Unsupported,
+           "{} has no chat format: there is no chat template, and its tokenizer has no <|im_start|> and <|im_end|>",
+           path);
+    sources["default"] = text::kChatMlTemplate;
+  }
+  if (sources.empty()) return nullptr;
+  try {
+    return std::make_unique<text::ChatFormat>(std::move(sources), special_tokens(checkpoint, tokenizer), path);
+  } catch (const Error& error) {
+    if (mode == ChatMode::Always) throw;
+    note(fmt::format("cleave: warning: {}; the text is sent as it stands", error.what()));
+    return nullptr;
+  }
+}
+
+// The token that ends an answer as the chat template writes it, if it is a special one.
+std::optional<int32_t> end_of_answer(const text::ChatFormat& chat, const text::Tokenizer& tokenizer) {
+  const std::vector<int32_t> ids = tokenizer.encode(chat.behind_answer(), false);
+  if (ids.empty() || !tokenizer.is_special(ids.front())) return std::nullopt;
+  return ids.front();
 }
 
 }  // namespace
@@ -121,44 +139,62 @@ std::unique_ptr<text::ChatFormat> choose_chat(const ckpt::Checkpoint& checkpoint
 std::unique_ptr<text::Tokenizer> load_tokenizer(const ckpt::Checkpoint& checkpoint) {
   if (checkpoint.gguf() != nullptr)
     return text::tokenizer_from_gguf(gguf_vocabulary(*checkpoint.gguf()), checkpoint.gguf()->file());
-  const fs::path file = checkpoint.directory() / "tokenizer.json";
-  if (is_there(file)) return text::load_tokenizer_json(ckpt::read_json(file), file.string());
-  std::vector<std::string> others;
-  for (const char* name : {"tokenizer.model", "vocab.json", "vocab.txt", "spiece.model"})
-    if (is_there(checkpoint.directory() / name)) others.emplace_back(name);
-  if (!others.empty())
-    fail(ErrorKind::Unsupported,
-         "{} has no tokenizer.json; {} alone is not read (Transformers writes tokenizer.json with a fast tokenizer's "
-         "save_pretrained)",
-         checkpoint.directory().string(), join(others, ", "));
-  fail(ErrorKind::NotFound, "{} has no tokenizer.json", checkpoint.directory().string());
+  return text::load_tokenizer(checkpoint.directory());
 }
 
-ModelText load_model_text(const OpenedModel& opened, ChatMode mode, const std::optional<std::string>& system) {
+std::unique_ptr<text::Tokenizer> load_tokenizer(const fs::path& path) {
+  if (!is_there(path)) fail(ErrorKind::NotFound, "no model or tokenizer at {}", path.string());
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) return text::load_tokenizer(path);
+  const MappedFile file(path);
+  if (!ckpt::is_gguf(file.bytes())) return text::load_tokenizer(path);
+  const ckpt::GgufContents contents = ckpt::parse_gguf(file.bytes(), path.string());
+  return text::tokenizer_from_gguf(gguf_vocabulary(contents.metadata), path.string());
+}
+
+text::ChatTemplate load_chat_template(const fs::path& path, const std::string& name) {
+  if (!is_there(path)) fail(ErrorKind::NotFound, "no model or template at {}", path.string());
+  std::error_code ignored;
+  text::ChatTemplateSources sources;
+  if (fs::is_directory(path, ignored)) {
+    sources = text::read_chat_templates(path);
+  } else {
+    const MappedFile file(path);
+    sources = ckpt::is_gguf(file.bytes()) ? gguf_chat_templates(ckpt::parse_gguf(file.bytes(), path.string()).metadata)
+                                          : text::read_chat_template_file(path);
+  }
+  return {text::choose_chat_template(sources, name, false, path.string()), path.filename().string()};
+}
+
+ModelText load_model_text(const OpenedModel& opened, ChatMode mode) {
   ModelText result;
   result.tokenizer = load_tokenizer(opened.checkpoint);
-  result.chat = choose_chat(opened.checkpoint, *result.tokenizer, mode, system);
+  result.chat = choose_chat(opened.checkpoint, *result.tokenizer, mode);
   add_end_tokens(opened.config, result.end_tokens);
   add_end_tokens(opened.checkpoint.generation_config(), result.end_tokens);
-  if (result.chat != nullptr) {
-    result.end_of_turn = result.tokenizer->token_id(result.chat->end_of_turn());
-    if (result.end_of_turn &&
-        std::find(result.end_tokens.begin(), result.end_tokens.end(), *result.end_of_turn) == result.end_tokens.end())
-      result.end_tokens.push_back(*result.end_of_turn);
-  }
+  const auto ends = result.chat != nullptr ? end_of_answer(*result.chat, *result.tokenizer) : std::nullopt;
+  if (ends && std::find(result.end_tokens.begin(), result.end_tokens.end(), *ends) == result.end_tokens.end())
+    result.end_tokens.push_back(*ends);
   return result;
 }
 
-std::vector<int32_t> ModelText::prompt(const std::string& message, const std::optional<std::string>& system) const {
-  if (chat == nullptr) {
-    if (system)
-      fail(ErrorKind::InvalidArgument, "--system needs a chat format, and the text is sent as it stands; leave it out");
-    return tokenizer->encode(message, true);
-  }
+std::vector<text::ChatMessage> ModelText::conversation(const std::string& message,
+                                                       const std::optional<std::string>& system) {
   std::vector<text::ChatMessage> messages;
-  if (system && !system->empty()) messages.push_back({"system", *system});
+  if (system) messages.push_back({"system", *system});
   messages.push_back({"user", message});
-  return tokenizer->encode(chat->prompt(messages), false);
+  return messages;
+}
+
+std::string ModelText::prompt_text(const std::vector<text::ChatMessage>& messages) const {
+  return chat->prompt(messages, std::time(nullptr));
+}
+
+std::vector<int32_t> ModelText::prompt(const std::string& message, const std::optional<std::string>& system) const {
+  if (chat != nullptr) return tokenizer->encode(prompt_text(conversation(message, system)), false);
+  if (system)
+    fail(ErrorKind::InvalidArgument, "--system needs a chat format, and the text is sent as it stands; leave it out");
+  return tokenizer->encode(message, true);
 }
 
 }  // namespace cleave::app

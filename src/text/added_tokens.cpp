@@ -66,7 +66,7 @@ void AddedTokens::split(std::string_view text, bool normalized, std::vector<Sect
   const TokenTrie& trie = normalized ? normalized_ : plain_;
   size_t done = 0;  // up to where the text is in sections
   for (size_t at = 0; at < text.size() && !trie.empty();) {
-    const TokenTrie::Match match = trie.longest_at(text, at);
+    const TokenTrie::Match match = trie.begins(text[at]) ? trie.longest_at(text, at) : TokenTrie::Match{-1, 0};
     if (match.size == 0) {
       ++at;
       continue;

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "text/bpe_merge.h"
+#include "text/byte_tokens.h"
 #include "text/shown_text.h"
 #include "text/utf8.h"
 
@@ -27,13 +28,14 @@ struct PieceHash {
 
 class BpeModel final : public Model {
  public:
-  explicit BpeModel(BpeParts parts) : parts_(std::move(parts)) {
+  explicit BpeModel(BpeParts parts) : parts_(std::move(parts)), affixes_(parts_.prefix.size() + parts_.suffix.size()) {
     for (char32_t c = 0; c < kDirectCharacters; ++c) {
       std::string token;
       append_utf8(token, c);
       characters_[c] = parts_.vocabulary.id(token).value_or(kUnknown);
     }
     if (!parts_.unknown_token.empty()) unknown_ = parts_.vocabulary.id(parts_.unknown_token);
+    if (parts_.byte_fallback) bytes_ = byte_tokens(parts_.vocabulary);
   }
 
   std::unique_ptr<PieceEncoder> start_text() const override;
@@ -56,20 +58,40 @@ class BpeModel final : public Model {
   }
 
  private:
+  // As in the library, an unknown token waits until a known character or the end comes, so that several can be one;
+  // bytes that stand for a character pass it by.
   void append_characters(std::string_view piece, std::vector<int32_t>& ids) const {
-    bool after_unknown = false;
+    bool unknown_waits = false;
+    const auto flush = [&] {
+      if (unknown_waits) ids.push_back(unknown_id());
+      unknown_waits = false;
+    };
     for (size_t i = 0; i < piece.size();) {
       const Utf8Char c = valid_utf8_at(piece, i);
-      const int32_t id = c.code < kDirectCharacters ? characters_[c.code]
-                                                    : parts_.vocabulary.id(piece.substr(i, c.size)).value_or(kUnknown);
-      i += c.size;
+      const int32_t id = affixes_ == 0 && c.code < kDirectCharacters ? characters_[c.code] : look_up(piece, i, c.size);
       if (id != kUnknown) {
+        flush();
         ids.push_back(id);
-      } else if (!parts_.unknown_token.empty() && !(after_unknown && parts_.fuse_unknown)) {
-        ids.push_back(unknown_id());
+      } else if (!append_byte_tokens(bytes_, written(piece, i, c.size), ids) && !parts_.unknown_token.empty()) {
+        if (!parts_.fuse_unknown) flush();
+        unknown_waits = true;
       }
-      after_unknown = id == kUnknown;
+      i += c.size;
     }
+    flush();
+  }
+
+  // A character with what the vocabulary writes around it at its place in the piece.
+  std::string written(std::string_view piece, size_t at, size_t size) const {
+    std::string token(at > 0 ? parts_.prefix : "");
+    token.append(piece.substr(at, size));
+    return at + size == piece.size() ? token + parts_.suffix : token;
+  }
+
+  int32_t look_up(std::string_view piece, size_t at, size_t size) const {
+    const auto id =
+        affixes_ == 0 ? parts_.vocabulary.id(piece.substr(at, size)) : parts_.vocabulary.id(written(piece, at, size));
+    return id.value_or(kUnknown);
   }
 
   int32_t unknown_id() const {
@@ -80,7 +102,9 @@ class BpeModel final : public Model {
   }
 
   BpeParts parts_;
+  size_t affixes_;                                       // length of prefix and suffix together
   std::array<int32_t, kDirectCharacters> characters_{};  // [code point]
+  ByteTokens bytes_{};
   std::optional<int32_t> unknown_;
 };
 
@@ -124,6 +148,7 @@ void add_merge(BpeParts& parts, std::string_view left, std::string_view right, u
   if (left.empty() || right.empty()) fail(ErrorKind::Corrupt, "{}: a merge of an empty token", place());
   const int32_t left_id = id_of(left);
   const int32_t right_id = id_of(right);
+  if (!parts.prefix.empty() && right.starts_with(parts.prefix)) right.remove_prefix(parts.prefix.size());
   parts.merges.insert(left_id, right_id, {rank, id_of(std::string(left).append(right))});
 }
 

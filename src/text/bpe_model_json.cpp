@@ -2,30 +2,10 @@
 
 #include "base/error.h"
 #include "text/bpe_model.h"
-#include "text/shown_text.h"
+#include "text/vocabulary_json.h"
 
 namespace cleave::text {
 namespace {
-
-void check_options(const JsonField& field) {
-  if (field.boolean_or("byte_fallback", false))
-    fail(ErrorKind::Unsupported, "{}: a BPE with byte_fallback (as SentencePiece has it) is not read", field.path());
-  for (const char* option : {"continuing_subword_prefix", "end_of_word_suffix"})
-    if (const std::string text = field.string_or(option, ""); !text.empty())
-      fail(ErrorKind::Unsupported, "{}: a BPE with the {} {} is not read", field.path(), option, shown_text(text));
-}
-
-Vocabulary read_vocabulary(const JsonField& field) {
-  Vocabulary vocabulary;
-  vocabulary.reserve(field.object().size());
-  for (const auto& [token, value] : field.object().items()) {
-    const std::optional<int32_t> id = token_id_in(value);
-    // A path for each token would take longer than all the rest.
-    if (!id) JsonField(value, fmt::format("{}[{}]", field.path(), shown_text(token))).token_id();
-    vocabulary.add(token, *id);
-  }
-  return vocabulary;
-}
 
 // Before version 0.20 of the library a merge was one string, "left right".
 std::pair<std::string_view, std::string_view> read_merge(const JsonField& list, size_t index) {
@@ -60,13 +40,15 @@ void read_merges(const JsonField& field, BpeParts& parts) {
 }  // namespace
 
 std::unique_ptr<Model> read_bpe_model(const JsonField& field) {
-  check_options(field);
   BpeParts parts;
   parts.what = field.path();
   parts.vocabulary = read_vocabulary(field.at("vocab"));
   parts.unknown_token = field.string_or("unk_token", "");
   parts.fuse_unknown = field.boolean_or("fuse_unk", false);
   parts.ignore_merges = field.boolean_or("ignore_merges", false);
+  parts.byte_fallback = field.boolean_or("byte_fallback", false);
+  parts.prefix = field.string_or("continuing_subword_prefix", "");
+  parts.suffix = field.string_or("end_of_word_suffix", "");
   read_merges(field.at("merges"), parts);
   return make_bpe_model(std::move(parts));
 }

@@ -1,8 +1,11 @@
 #pragma once
 
-#include <memory>
+#include <cstdint>
 #include <span>
 #include <string>
+
+#include "base/json.h"
+#include "text/chat_template_files.h"
 
 namespace cleave::text {
 
@@ -11,25 +14,46 @@ struct ChatMessage {
   std::string content;
 };
 
-/// How a model wants a conversation written. Immutable and thread-safe.
-class ChatFormat {
- public:
-  virtual ~ChatFormat() = default;
-
-  /// The whole prompt up to where the assistant's answer begins. To be encoded without special tokens added: a format
-  /// writes those it needs. Throws Error(InvalidArgument) for a conversation the format cannot write.
-  virtual std::string prompt(std::span<const ChatMessage> messages) const = 0;
-
-  /// What to append, for a further user message, to a prompt and the answer's text that the model ended with
-  /// end_of_turn(): prompt(m) + answer + end_of_turn() + next_turn(u) == prompt(m + answer + u).
-  virtual std::string next_turn(const std::string& user_message) const = 0;
-
-  /// The token that ends every turn ("<|im_end|>"); a generated one ends the answer.
-  virtual std::string end_of_turn() const = 0;
+/// What a conversation is written with. Members that hold JSON do so as text, because the order of keys counts: tools
+/// are written as they came.
+struct ChatRequest {
+  std::string messages;          // JSON: a list of messages
+  std::string tools;             // JSON: a list of tools; "" for none
+  std::string documents;         // JSON: a list of documents; "" for none
+  std::string variables = "{}";  // JSON: an object of what else the template asks for ("enable_thinking")
+  bool add_generation_prompt = true;
+  bool continue_final_message = false;  // ends with the last message's text, for the model to go on with it
+  std::string template_name;            // "" lets tools decide
+  int64_t now = 0;                      // seconds since 1970
 };
 
-/// ChatML: "<|im_start|>role\ncontent<|im_end|>\n". `default_system`, unless empty, opens conversations that have no
-/// system message of their own.
-std::unique_ptr<ChatFormat> make_chatml_format(const std::string& default_system);
+/// How a model wants a conversation written: its chat templates, with its special tokens. Immutable and thread-safe.
+class ChatFormat {
+ public:
+  /// `special_tokens`: an object of the variables that a template may write ("bos_token": "<s>"). `what` names the
+  /// model in errors.
+  ChatFormat(ChatTemplateSources sources, const Json& special_tokens, std::string what);
+
+  /// The prompt, to be encoded without special tokens added: a template writes those it needs. Throws
+  /// Error(InvalidArgument) for a conversation that the template refuses, in its own words (ChatTemplate::render).
+  std::string render(const ChatRequest& request) const;
+
+  /// The prompt up to where the assistant's answer begins.
+  std::string prompt(std::span<const ChatMessage> messages, int64_t now) const;
+
+  /// What stands right behind an answer, beginning with the token that ends it; "" where it cannot be told.
+  std::string behind_answer() const;
+
+ private:
+  ChatTemplateSources sources_;
+  std::string special_tokens_;  // JSON
+  std::string what_;
+};
+
+/// The messages as ChatRequest wants them.
+std::string to_json(std::span<const ChatMessage> messages);
+
+/// A template of ChatML: "<|im_start|>role\ncontent<|im_end|>\n".
+extern const char* const kChatMlTemplate;
 
 }  // namespace cleave::text

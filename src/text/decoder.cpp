@@ -1,52 +1,57 @@
 #include "text/decoder.h"
 
-#include "base/error.h"
 #include "text/byte_level.h"
-#include "text/shown_text.h"
 #include "text/utf8.h"
 
 namespace cleave::text {
 namespace {
 
-class ByteLevelDecoder final : public Decoder {
+class ByteLevelStep final : public DecoderStep {
  public:
-  std::string decode(std::span<const std::string_view> tokens) const override {
+  // One token of all bytes: characters may be spread over several.
+  void apply(std::vector<std::string>& tokens) const override {
     std::string bytes;
-    for (const std::string_view token : tokens) append_token_bytes(token, bytes);
-    return sanitize_utf8(bytes);
+    for (const std::string& token : tokens) append_token_bytes(token, bytes);
+    tokens.assign(1, sanitize_utf8(bytes));
   }
 
-  std::string token_bytes(std::string_view token) const override {
+  void apply_to_bytes(std::string& token) const override {
     std::string bytes;
     append_token_bytes(token, bytes);
-    return bytes;
+    token = std::move(bytes);
   }
 };
 
-class SpacingDecoder final : public Decoder {
+class SpacingStep final : public DecoderStep {
  public:
-  std::string decode(std::span<const std::string_view> tokens) const override {
-    std::string text;
-    for (size_t i = 0; i < tokens.size(); ++i) text.append(i > 0 ? " " : "").append(tokens[i]);
-    return sanitize_utf8(text);
+  void apply(std::vector<std::string>& tokens) const override {
+    for (size_t i = 1; i < tokens.size(); ++i) tokens[i].insert(tokens[i].begin(), ' ');
   }
-
-  std::string token_bytes(std::string_view token) const override { return std::string(token).append(" "); }
+  void apply_to_bytes(std::string& token) const override { token.insert(token.begin(), ' '); }
 };
 
 }  // namespace
 
-std::unique_ptr<Decoder> make_byte_level_decoder() {
-  return std::make_unique<ByteLevelDecoder>();
-}
-std::unique_ptr<Decoder> make_spacing_decoder() {
-  return std::make_unique<SpacingDecoder>();
+std::string Decoder::decode(std::span<const std::string_view> tokens) const {
+  std::vector<std::string> rewritten(tokens.begin(), tokens.end());
+  steps_->apply(rewritten);
+  std::string text;
+  for (const std::string& token : rewritten) text += token;
+  return sanitize_utf8(text);
 }
 
-std::unique_ptr<Decoder> read_decoder(const JsonField& field) {
-  const std::string& type = field.at("type").string();
-  if (type == "ByteLevel") return make_byte_level_decoder();
-  fail(ErrorKind::Unsupported, "{}: a decoder of type {} is not read; ByteLevel is", field.path(), shown_text(type));
+std::string Decoder::token_bytes(std::string_view token) const {
+  std::string bytes(token);
+  steps_->apply_to_bytes(bytes);
+  return bytes;
+}
+
+std::unique_ptr<DecoderStep> make_byte_level_step() {
+  return std::make_unique<ByteLevelStep>();
+}
+
+std::unique_ptr<DecoderStep> make_spacing_step() {
+  return std::make_unique<SpacingStep>();
 }
 
 }  // namespace cleave::text

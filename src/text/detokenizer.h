@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "text/tokenizer.h"
 
@@ -21,8 +22,8 @@ class Utf8Stream {
   std::string pending_;  // a proper prefix of one character
 };
 
-/// Turns the token ids of one sequence into text as they come. Special tokens add nothing unless asked for. The
-/// tokenizer must outlive it. Not thread-safe.
+/// Turns the token ids of one sequence into text as they come: in all, what Tokenizer::decode gives for them. Special
+/// tokens add nothing unless asked for. The tokenizer must outlive it. Not thread-safe.
 class Detokenizer {
  public:
   explicit Detokenizer(const Tokenizer& tokenizer, bool skip_special_tokens = true)
@@ -31,11 +32,18 @@ class Detokenizer {
   /// Text that is certain after this token: never half a character, often "".
   std::string push(int32_t id);
   /// The rest at the end of the sequence.
-  std::string flush() { return stream_.flush(); }
+  std::string flush();
 
  private:
+  std::string push_first(int32_t id);
+
   const Tokenizer& tokenizer_;
   bool skip_special_tokens_;
+  bool begun_ = false;         // whether text has come; before, decoders treat spaces in their own way
+  std::vector<int32_t> head_;  // tokens until then
+  std::string head_bytes_;     // what they would add in the midst of a text
+  int32_t last_ = 0;           // token before
+  bool space_waits_ = false;   // a space that is not written at the end of a text
   Utf8Stream stream_;
 };
 

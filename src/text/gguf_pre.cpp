@@ -72,6 +72,15 @@ Patterns qwen35() {
 Patterns gpt4o() {
   return {any_of({cased_word(std::string(kContraction) + "?"), kThreeDigits, kSymbolsAndSlashes, kSpaces})};
 }
+// As gpt4o, with runs of Han characters apart (moonshotai/Kimi-K2-Instruct, tokenization_kimi.py).
+Patterns kimi_k2() {
+  const std::string start = R"([^\r\n\p{L}\p{N}]?)";
+  const std::string upper = R"((?:(?!\p{Han})[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]))";
+  const std::string lower = R"((?:(?!\p{Han})[\p{Ll}\p{Lm}\p{Lo}\p{M}]))";
+  const std::string tail = std::string(kContraction) + "?";
+  return {any_of({R"(\p{Han}+)", start + upper + "*" + lower + "+" + tail, start + upper + "+" + lower + "*" + tail,
+                  kThreeDigits, kSymbols, kSpaces})};
+}
 Patterns tekken() {
   return {any_of({cased_word(""), kDigit, kSymbolsAndSlashes, kSpaces})};
 }
@@ -152,6 +161,7 @@ std::vector<Family> families() {
       {qwen35, false, false, {"qwen35"}},
       {gpt4o, false, false, {"gpt-4o", "llama4", "kanana2", "talkie", "minimax-m2"}},
       {gpt4o, true, false, {"granite-embed-multi-97m"}},
+      {kimi_k2, true, false, {"kimi-k2"}},
       {tekken, true, true, {"tekken"}},
       {tiny_aya, false, false, {"tiny_aya", "cohere2moe"}},
       {bloom, false, false, {"bloom", "poro-chat", "gpt3-finnish"}},

@@ -3,6 +3,8 @@
 #include <limits>
 
 #include "base/error.h"
+#include "base/strings.h"
+#include "text/shown_text.h"
 
 namespace cleave::text {
 namespace {
@@ -64,6 +66,11 @@ bool JsonField::boolean() const {
   return json_->get<bool>();
 }
 
+uint64_t JsonField::count() const {
+  if (!json_->is_number_integer() || json_->get<int64_t>() < 0) wrong("a whole number that is not negative");
+  return json_->get<uint64_t>();
+}
+
 int32_t JsonField::token_id() const {
   const std::optional<int32_t> id = token_id_in(*json_);
   if (!id) wrong("a token id from 0 to 2147483646");
@@ -78,6 +85,12 @@ std::string JsonField::string_or(const char* key, const std::string& otherwise) 
 bool JsonField::boolean_or(const char* key, bool otherwise) const {
   const std::optional<JsonField> field = find(key);
   return field ? field->boolean() : otherwise;
+}
+
+void unknown_type(const JsonField& field, const char* kind, const std::string& type,
+                  std::span<const std::string> known) {
+  fail(ErrorKind::Unsupported, "{}: a {} of type {} is not known; known are {}", field.path(), kind, shown_text(type),
+       join(known, ", "));
 }
 
 }  // namespace cleave::text

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "base/json.h"
@@ -33,6 +34,8 @@ class JsonField {
   const Json& object() const;  // the value, which must be an object
   const std::string& string() const;
   bool boolean() const;
+  /// A whole number from 0 to 2^63 - 1.
+  uint64_t count() const;
   /// A token id (token_id_in).
   int32_t token_id() const;
 
@@ -46,5 +49,9 @@ class JsonField {
   const Json* json_;
   std::string path_;
 };
+
+/// Throws Error(Unsupported): the field is a `kind` ("normalizer") of a `type` that is not among the `known` ones.
+[[noreturn]] void unknown_type(const JsonField& field, const char* kind, const std::string& type,
+                               std::span<const std::string> known);
 
 }  // namespace cleave::text

@@ -3,8 +3,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "text/json_field.h"
+#include "text/pattern.h"
+#include "text/unicode_form.h"
 
 namespace cleave::text {
 
@@ -16,8 +19,24 @@ class Normalizer {
   virtual std::string apply(std::string_view text) const = 0;
 };
 
-/// Reads the `normalizer` of a tokenizer.json: NFC, NFD, NFKC, NFKD, or a Sequence of them. Throws Error(Unsupported)
-/// for another type.
+/// One after the other.
+std::unique_ptr<Normalizer> make_normalizer_sequence(std::vector<std::unique_ptr<Normalizer>> steps);
+std::unique_ptr<Normalizer> make_unicode_normalizer(UnicodeForm form);
+/// Puts a text before one that is not empty.
+std::unique_ptr<Normalizer> make_prepend(std::string text);
+/// Puts `content` in place of every match.
+std::unique_ptr<Normalizer> make_replace(Pattern pattern, std::string content);
+
+/// How BERT prepares a text.
+struct BertNormalizing {
+  bool clean_text = true;            // controls go, white space becomes spaces
+  bool handle_chinese_chars = true;  // ideographs get spaces around them
+  bool strip_accents = true;         // by canonical decomposition
+  bool lower_case = true;
+};
+std::unique_ptr<Normalizer> make_bert_normalizer(const BertNormalizing& options);
+
+/// Reads the `normalizer` of a tokenizer.json. Throws Error(Unsupported) for a type that is not known.
 std::unique_ptr<Normalizer> read_normalizer(const JsonField& field);
 
 }  // namespace cleave::text

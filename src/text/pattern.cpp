@@ -23,6 +23,10 @@ constexpr uint64_t kStepsPerByte = 32;
 // which is what a group repeated for each character takes a few times over.
 constexpr uint64_t kHeapPerMatch = 16 * 1024;
 
+// How far a replacement may lengthen a text, beyond what any tokenizer does: so many times, and so many bytes.
+constexpr size_t kMaxGrowth = 16;
+constexpr size_t kFreeGrowth = 1 << 20;
+
 template <auto Free>
 struct Release {
   template <class T>
@@ -85,6 +89,22 @@ Pattern Pattern::regex(const std::string& expression, const std::string& what) {
 
 Pattern Pattern::literal(const std::string& text, const std::string& what) {
   return Pattern(std::make_unique<const Code>(Code{compile(text, PCRE2_LITERAL, what), what}));
+}
+
+std::string Pattern::replace_all(std::string_view text, std::string_view content) const {
+  std::vector<Range> matches;
+  Finder(*this).find_all(text, matches);
+  if (matches.size() * content.size() > kMaxGrowth * text.size() + kFreeGrowth)
+    fail(ErrorKind::InvalidArgument, "{}: replacing {} matches would turn a text of {} bytes into one of {}",
+         code_->what, matches.size(), text.size(), matches.size() * content.size());
+  std::string replaced;
+  replaced.reserve(text.size() + matches.size() * content.size());
+  size_t done = 0;
+  for (const Range& match : matches) {
+    replaced.append(text.substr(done, match.begin - done)).append(content);
+    done = match.end;
+  }
+  return replaced.append(text.substr(done));
 }
 
 struct Pattern::Finder::State {

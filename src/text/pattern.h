@@ -22,6 +22,9 @@ class Pattern {
   Pattern& operator=(Pattern&&) noexcept;
   ~Pattern();
 
+  /// The text with `content` in place of each match. Throws as Finder::find_all does.
+  std::string replace_all(std::string_view text, std::string_view content) const;
+
   /// Finds matches in texts, one after the other, with its own working memory. The pattern must outlive it; not
   /// thread-safe.
   class Finder {

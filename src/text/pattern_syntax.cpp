@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "text/pattern_classes.h"
+#include "text/pattern_sets.h"
 #include "text/shown_text.h"
 
 namespace cleave::text {
@@ -149,16 +150,19 @@ class Translator {
 
   void character_class() {
     atom_ = out_.size();
+    const auto translate = [this](const std::string& part) { return Translator(part, what_).run(); };
+    if (const auto set = rewrite_set(in_, at_, translate, what_)) {
+      out_.append(*set);
+      return;
+    }
     copy(1);
     if (at_ < in_.size() && in_[at_] == '^') copy(1);
     if (at_ < in_.size() && in_[at_] == ']') copy(1);  // a bracket in first place stands for itself
     while (at_ < in_.size() && in_[at_] != ']') {
       if (in_[at_] == '\\') {
         escape(true);
-      } else if (starts_with("&&")) {
-        unsupported("an intersection of character classes");
       } else if (in_[at_] == '[') {
-        if (!posix()) unsupported("a character class within a class");
+        if (!posix()) copy(1);
       } else {
         copy(1);
       }

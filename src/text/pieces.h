@@ -18,7 +18,8 @@ struct Range {
 /// still to be encoded. Borrows the text it is made from until a rewrite gives it its own.
 class Pieces {
  public:
-  explicit Pieces(std::string_view text) : text_(text) {
+  /// `at_start`: whether the whole text that is being encoded begins here.
+  explicit Pieces(std::string_view text, bool at_start = true) : text_(text), at_start_(at_start && !text.empty()) {
     if (!text.empty()) ranges_.push_back({0, text.size()});
   }
   Pieces(const Pieces&) = delete;
@@ -28,6 +29,9 @@ class Pieces {
   std::string_view operator[](size_t i) const {
     return text_.substr(ranges_[i].begin, ranges_[i].end - ranges_[i].begin);
   }
+
+  /// Whether the first piece stands where the whole text begins.
+  bool at_start() const { return at_start_; }
 
   /// Replaces each piece by parts of it: `cut(piece, parts)` appends ranges relative to the piece. Empty ones are
   /// dropped.
@@ -43,6 +47,7 @@ class Pieces {
       for (const Range& part : parts)
         if (part.begin < part.end) finer.push_back({base + part.begin, base + part.end});
     }
+    at_start_ = at_start_ && !finer.empty() && finer.front().begin == ranges_.front().begin;
     ranges_ = std::move(finer);
   }
 
@@ -57,6 +62,7 @@ class Pieces {
       const size_t begin = rewritten.size();
       append((*this)[i], rewritten);
       if (rewritten.size() > begin) ranges.push_back({begin, rewritten.size()});
+      if (i == 0) at_start_ = at_start_ && rewritten.size() > begin;
     }
     own_ = std::move(rewritten);
     text_ = own_;
@@ -67,6 +73,7 @@ class Pieces {
   std::string own_;
   std::string_view text_;
   std::vector<Range> ranges_;
+  bool at_start_;
 };
 
 }  // namespace cleave::text

@@ -14,7 +14,7 @@ constexpr size_t kMaxTextBytes = std::numeric_limits<int32_t>::max();
 
 class PipelineTokenizer final : public Tokenizer {
  public:
-  explicit PipelineTokenizer(Pipeline pipeline) : stages_(std::move(pipeline)) {}
+  explicit PipelineTokenizer(Pipeline pipeline) : stages_(std::move(pipeline)), decoder_(std::move(stages_.decoder)) {}
 
   std::vector<int32_t> encode(std::string_view text, bool add_special_tokens) const override {
     if (text.size() > kMaxTextBytes)
@@ -36,12 +36,12 @@ class PipelineTokenizer final : public Tokenizer {
       if (skip_special_tokens && is_special(id)) continue;
       if (const std::optional<std::string_view> token = token_text(id)) tokens.push_back(*token);
     }
-    return stages_.decoder->decode(tokens);
+    return decoder_.decode(tokens);
   }
 
   std::string token_bytes(int32_t id) const override {
     const std::optional<std::string_view> token = token_text(id);
-    return token ? stages_.decoder->token_bytes(*token) : "";
+    return token ? decoder_.token_bytes(*token) : "";
   }
 
   bool is_special(int32_t id) const override {
@@ -61,14 +61,15 @@ class PipelineTokenizer final : public Tokenizer {
   // others; what is left goes through the pre-tokenizer to the model.
   void encode_utf8(std::string_view text, std::vector<int32_t>& ids) const {
     const std::unique_ptr<PieceEncoder> encoder = stages_.model->start_text();
-    for_each_text(text, false, ids, [&](std::string_view part) {
+    for_each_text(text, false, ids, [&](std::string_view part, bool part_at_start) {
       const std::string normal = stages_.normalizer ? stages_.normalizer->apply(part) : std::string();
-      for_each_text(stages_.normalizer ? normal : part, true, ids,
-                    [&](std::string_view section) { encode_section(section, *encoder, ids); });
+      for_each_text(stages_.normalizer ? normal : part, true, ids, [&](std::string_view section, bool at_start) {
+        encode_section(section, part_at_start && at_start, *encoder, ids);
+      });
     });
   }
 
-  // Appends the ids of the added tokens in `text` and calls `encode` for the stretches between them.
+  // Appends the ids of the added tokens in `text` and calls encode(stretch, at_start) for the stretches between them.
   template <class Encode>
   void for_each_text(std::string_view text, bool normalized, std::vector<int32_t>& ids, Encode&& encode) const {
     std::vector<AddedTokens::Section> sections;
@@ -77,13 +78,13 @@ class PipelineTokenizer final : public Tokenizer {
       if (section.id) {
         ids.push_back(*section.id);
       } else {
-        encode(text.substr(section.range.begin, section.range.end - section.range.begin));
+        encode(text.substr(section.range.begin, section.range.end - section.range.begin), section.range.begin == 0);
       }
     }
   }
 
-  void encode_section(std::string_view section, PieceEncoder& encoder, std::vector<int32_t>& ids) const {
-    Pieces pieces(section);
+  void encode_section(std::string_view section, bool at_start, PieceEncoder& encoder, std::vector<int32_t>& ids) const {
+    Pieces pieces(section, at_start);
     if (stages_.pre_tokenizer) stages_.pre_tokenizer->apply(pieces);
     for (size_t i = 0; i < pieces.size(); ++i) encoder.encode(pieces[i], ids);
   }
@@ -93,7 +94,8 @@ class PipelineTokenizer final : public Tokenizer {
     return added != nullptr ? std::optional<std::string_view>(added->content) : stages_.model->token(id);
   }
 
-  Pipeline stages_;
+  Pipeline stages_;  // but for the decoder
+  Decoder decoder_;
 };
 
 }  // namespace

@@ -19,7 +19,7 @@ struct Pipeline {
   std::unique_ptr<PreTokenizer> pre_tokenizer;  // may be null
   std::unique_ptr<Model> model;
   std::unique_ptr<PostProcessor> post_processor;  // may be null
-  std::unique_ptr<Decoder> decoder;
+  std::unique_ptr<DecoderStep> decoder;
 };
 
 std::unique_ptr<Tokenizer> make_pipeline_tokenizer(Pipeline pipeline);

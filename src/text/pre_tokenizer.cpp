@@ -1,5 +1,6 @@
 #include "text/pre_tokenizer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "text/byte_level.h"
@@ -41,7 +42,8 @@ class PatternSplit final : public PreTokenizer {
 
 class ClassSplit final : public PreTokenizer {
  public:
-  ClassSplit(bool (*in_class)(char32_t), SplitBehavior behavior) : in_class_(in_class), behavior_(behavior) {}
+  ClassSplit(std::function<bool(char32_t)> in_class, SplitBehavior behavior)
+      : in_class_(std::move(in_class)), behavior_(behavior) {}
 
   void apply(Pieces& pieces) const override {
     const auto find_all = [&](std::string_view piece, std::vector<Range>& matches) {
@@ -56,8 +58,65 @@ class ClassSplit final : public PreTokenizer {
   }
 
  private:
-  bool (*in_class_)(char32_t);
+  std::function<bool(char32_t)> in_class_;
   SplitBehavior behavior_;
+};
+
+class FixedLength final : public PreTokenizer {
+ public:
+  explicit FixedLength(size_t length) : length_(length) {}
+
+  void apply(Pieces& pieces) const override {
+    pieces.split([&](std::string_view piece, std::vector<Range>& parts) {
+      for (size_t begin = 0; begin < piece.size();) {
+        size_t end = begin;
+        for (size_t i = 0; i < length_ && end < piece.size(); ++i) end += valid_utf8_at(piece, end).size;
+        parts.push_back({begin, end});
+        begin = end;
+      }
+    });
+  }
+
+ private:
+  size_t length_;
+};
+
+class Metaspace final : public PreTokenizer {
+ public:
+  Metaspace(std::string replacement, PrependScheme scheme, bool split)
+      : replacement_(std::move(replacement)), scheme_(scheme), split_(split) {}
+
+  void apply(Pieces& pieces) const override {
+    bool prepend = scheme_ == PrependScheme::Always || (scheme_ == PrependScheme::First && pieces.at_start());
+    pieces.rewrite([&](std::string_view piece, std::string& text) {
+      if (prepend && !piece.starts_with(' ') && !piece.starts_with(replacement_)) text.append(replacement_);
+      append_marked(piece, text);
+      prepend = scheme_ == PrependScheme::Always;
+    });
+    if (split_) pieces.split([&](std::string_view piece, std::vector<Range>& parts) { split_words(piece, parts); });
+  }
+
+ private:
+  void append_marked(std::string_view piece, std::string& text) const {
+    for (size_t at = 0; at < piece.size();) {
+      const size_t space = std::min(piece.find(' ', at), piece.size());
+      text.append(piece.substr(at, space - at));
+      if (space < piece.size()) text.append(replacement_);
+      at = space + 1;
+    }
+  }
+
+  void split_words(std::string_view piece, std::vector<Range>& parts) const {
+    for (size_t begin = 0; begin < piece.size();) {
+      const size_t end = std::min(piece.find(replacement_, begin + 1), piece.size());
+      parts.push_back({begin, end});
+      begin = end;
+    }
+  }
+
+  std::string replacement_;
+  PrependScheme scheme_;
+  bool split_;
 };
 
 class ByteLevel final : public PreTokenizer {
@@ -98,8 +157,16 @@ std::unique_ptr<PreTokenizer> make_split(Pattern pattern, SplitBehavior behavior
   return std::make_unique<PatternSplit>(std::move(pattern), behavior, invert);
 }
 
-std::unique_ptr<PreTokenizer> make_split(bool (*in_class)(char32_t), SplitBehavior behavior) {
-  return std::make_unique<ClassSplit>(in_class, behavior);
+std::unique_ptr<PreTokenizer> make_split(std::function<bool(char32_t)> in_class, SplitBehavior behavior) {
+  return std::make_unique<ClassSplit>(std::move(in_class), behavior);
+}
+
+std::unique_ptr<PreTokenizer> make_fixed_length(size_t length) {
+  return std::make_unique<FixedLength>(length);
+}
+
+std::unique_ptr<PreTokenizer> make_metaspace(std::string replacement, PrependScheme scheme, bool split) {
+  return std::make_unique<Metaspace>(std::move(replacement), scheme, split);
 }
 
 std::unique_ptr<PreTokenizer> make_byte_level(bool add_prefix_space, bool use_regex) {

@@ -2,9 +2,11 @@
 #include <utility>
 
 #include "base/error.h"
+#include "text/pattern_json.h"
 #include "text/pre_tokenizer.h"
 #include "text/shown_text.h"
 #include "text/unicode.h"
+#include "text/utf8.h"
 
 namespace cleave::text {
 namespace {
@@ -21,13 +23,6 @@ SplitBehavior read_behavior(const JsonField& field) {
   for (const auto& [known, behavior] : kNames)
     if (name == known) return behavior;
   field.wrong("Removed, Isolated, MergedWithPrevious, MergedWithNext or Contiguous");
-}
-
-Pattern read_pattern(const JsonField& field) {
-  if (const auto text = field.find("String")) return Pattern::literal(text->string(), text->path());
-  const auto expression = field.find("Regex");
-  if (!expression) field.wrong("an object with \"String\" or \"Regex\"");
-  return Pattern::regex(expression->string(), expression->path());
 }
 
 std::unique_ptr<PreTokenizer> read_split(const JsonField& field) {
@@ -59,6 +54,40 @@ std::unique_ptr<PreTokenizer> read_whitespace_split(const JsonField&) {
   return make_split(is_whitespace, SplitBehavior::Removed);
 }
 
+std::unique_ptr<PreTokenizer> read_bert(const JsonField&) {
+  std::vector<std::unique_ptr<PreTokenizer>> steps;
+  steps.push_back(make_split(is_whitespace, SplitBehavior::Removed));
+  steps.push_back(make_split(is_punctuation, SplitBehavior::Isolated));
+  return make_sequence(std::move(steps));
+}
+
+// One character.
+std::string read_character(const JsonField& field) {
+  const std::string& text = field.string();
+  if (text.empty() || utf8_at(text, 0).size != text.size()) field.wrong("one character");
+  return text;
+}
+
+std::unique_ptr<PreTokenizer> read_delimiter(const JsonField& field) {
+  const char32_t delimiter = utf8_at(read_character(field.at("delimiter")), 0).code;
+  return make_split([delimiter](char32_t code) { return code == delimiter; }, SplitBehavior::Removed);
+}
+
+std::unique_ptr<PreTokenizer> read_fixed_length(const JsonField& field) {
+  const auto length = field.find("length");
+  if (length && length->count() == 0) length->wrong("a length of at least 1");
+  return make_fixed_length(length ? length->count() : 5);
+}
+
+std::unique_ptr<PreTokenizer> read_unicode_scripts(const JsonField&) {
+  return make_unicode_scripts();
+}
+
+std::unique_ptr<PreTokenizer> read_metaspace(const JsonField& field) {
+  return make_metaspace(read_character(field.at("replacement")), read_prepend_scheme(field),
+                        field.boolean_or("split", true));
+}
+
 std::unique_ptr<PreTokenizer> read_sequence(const JsonField& field) {
   const JsonField list = field.at("pretokenizers");
   std::vector<std::unique_ptr<PreTokenizer>> steps;
@@ -70,27 +99,39 @@ struct Reader {
   const char* type;
   std::unique_ptr<PreTokenizer> (*read)(const JsonField&);
 };
-constexpr std::array<Reader, 7> kReaders = {{
+constexpr std::array<Reader, 12> kReaders = {{
     {"ByteLevel", read_byte_level},
     {"Split", read_split},
     {"Digits", read_digits},
     {"Punctuation", read_punctuation},
     {"Whitespace", read_whitespace},
     {"WhitespaceSplit", read_whitespace_split},
+    {"BertPreTokenizer", read_bert},
+    {"CharDelimiterSplit", read_delimiter},
+    {"FixedLength", read_fixed_length},
+    {"UnicodeScripts", read_unicode_scripts},
+    {"Metaspace", read_metaspace},
     {"Sequence", read_sequence},
 }};
 
 }  // namespace
 
+PrependScheme read_prepend_scheme(const JsonField& field) {
+  const std::string scheme = field.string_or("prepend_scheme", "always");
+  if (!field.boolean_or("add_prefix_space", true)) return PrependScheme::Never;  // of files before version 0.15
+  if (scheme == "always") return PrependScheme::Always;
+  if (scheme == "first") return PrependScheme::First;
+  if (scheme == "never") return PrependScheme::Never;
+  field.at("prepend_scheme").wrong("always, first or never");
+}
+
 std::unique_ptr<PreTokenizer> read_pre_tokenizer(const JsonField& field) {
   const std::string& type = field.at("type").string();
   for (const Reader& reader : kReaders)
     if (type == reader.type) return reader.read(field);
-  fail(ErrorKind::Unsupported,
-       "{}: a pre-tokenizer of type {} is not read; ByteLevel, Split, Digits, Punctuation, Whitespace, "
-       "WhitespaceSplit and "
-       "Sequence are",
-       field.path(), shown_text(type));
+  std::vector<std::string> known;
+  for (const Reader& reader : kReaders) known.emplace_back(reader.type);
+  unknown_type(field, "pre-tokenizer", type, known);
 }
 
 }  // namespace cleave::text

@@ -56,14 +56,18 @@ struct GgufVocabulary {
   std::optional<int32_t> bos;        // bos_token_id
   std::optional<int32_t> eos;        // eos_token_id
   std::optional<int32_t> unknown;    // unknown_token_id
+  std::optional<int32_t> cls;        // cls_token_id: BERT's, instead of bos
+  std::optional<int32_t> separator;  // seperator_token_id: BERT's, instead of eos
   std::optional<bool> add_bos;       // add_bos_token; where absent, the kind's habit holds
   std::optional<bool> add_eos;       // add_eos_token
-  std::optional<bool> add_space_prefix;  // add_space_prefix
+  std::optional<bool> add_space_prefix;          // add_space_prefix
+  std::optional<bool> remove_extra_whitespaces;  // remove_extra_whitespaces
+  std::string charsmap;                          // precompiled_charsmap
 };
 
-/// Builds the tokenizer of a GGUF file ("gpt2" model with the `pre` names of gguf_pre.h). `what` names the file in
-/// errors. Throws Error(Unsupported) for another model or an unknown `pre`, Error(Corrupt) for lists that do not fit
-/// together.
+/// Builds the tokenizer of a GGUF file: model "gpt2" with the `pre` names of gguf_pre.h, "llama", "bert" or "t5".
+/// `what` names the file in errors. Throws Error(Unsupported) for another model or an unknown `pre`, Error(Corrupt) for
+/// lists that do not fit together.
 std::unique_ptr<Tokenizer> tokenizer_from_gguf(const GgufVocabulary& vocabulary, const std::string& what);
 
 }  // namespace cleave::text

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -64,6 +65,59 @@ TEST(GgufTokenizer, AddsTheTokensThatTheFileOrItsKindAsksFor) {
   EXPECT_EQ(tokenizer_from_gguf(gguf, "m.gguf")->encode("ab", true), (Ids{3, 8}));
 }
 
+// A vocabulary of SentencePiece's: three special tokens, those of bytes if `bytes`, then these with scores.
+GgufVocabulary sentencepiece_vocabulary(const std::string& model, bool bytes, std::vector<std::string_view> pieces) {
+  static const std::vector<std::string> byte_tokens = [] {
+    std::vector<std::string> tokens;
+    for (int byte = 0; byte < 256; ++byte) tokens.push_back(fmt::format("<0x{:02X}>", byte));
+    return tokens;
+  }();
+  GgufVocabulary gguf;
+  gguf.model = model;
+  gguf.tokens = {"<unk>", "<s>", "</s>"};
+  gguf.token_types = {2, 3, 3};
+  if (bytes) gguf.tokens.insert(gguf.tokens.end(), byte_tokens.begin(), byte_tokens.end());
+  gguf.token_types.resize(gguf.tokens.size(), 6);
+  gguf.tokens.insert(gguf.tokens.end(), pieces.begin(), pieces.end());
+  gguf.token_types.resize(gguf.tokens.size(), 1);
+  for (size_t id = 0; id < gguf.tokens.size(); ++id) gguf.scores.push_back(-static_cast<float>(id) / 8);
+  gguf.bos = 1;
+  gguf.eos = 2;
+  gguf.unknown = 0;
+  return gguf;
+}
+
+TEST(GgufTokenizer, ReadsLlama) {
+  GgufVocabulary gguf = sentencepiece_vocabulary("llama", true, {"▁ab", "ab", "▁", "a", "b"});  // from id 259 on
+  const auto tokenizer = tokenizer_from_gguf(gguf, "m.gguf");
+  EXPECT_EQ(tokenizer->encode("ab  ab", true), (Ids{1, 259, 261, 259}));
+  EXPECT_EQ(tokenizer->encode("é</s>b", false), (Ids{261, 3 + 0xC3, 3 + 0xA9, 2, 261, 263}))
+      << "a space behind </s> too";
+  EXPECT_EQ(tokenizer->decode(Ids{1, 259, 3 + 0xC3, 3 + 0xA9, 261, 260}, true), "abé ab");
+  gguf.add_space_prefix = false;
+  gguf.add_bos = false;
+  EXPECT_EQ(tokenizer_from_gguf(gguf, "m.gguf")->encode("ab", true), (Ids{260}));
+}
+
+TEST(GgufTokenizer, ReadsT5) {
+  const auto tokenizer =
+      tokenizer_from_gguf(sentencepiece_vocabulary("t5", false, {"▁ab", "ab", "▁", "a", "b"}), "m.gguf");
+  EXPECT_EQ(tokenizer->encode("  ab  abé東 ", true), (Ids{3, 3, 0, 2})) << "one unknown token for two characters";
+}
+
+TEST(GgufTokenizer, ReadsBert) {
+  GgufVocabulary gguf;
+  gguf.model = "bert";
+  gguf.tokens = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "▁hell", "▁hello", "ing", "▁,"};
+  gguf.token_types = {3, 3, 3, 3, 1, 1, 1, 1};
+  gguf.unknown = 1;
+  gguf.cls = 2;
+  gguf.separator = 3;
+  const auto tokenizer = tokenizer_from_gguf(gguf, "m.gguf");
+  EXPECT_EQ(tokenizer->encode("Héllo, helloing  xyz", true), (Ids{2, 5, 7, 5, 6, 1, 3}));
+  EXPECT_EQ(tokenizer->decode(Ids{2, 5, 6, 7, 3}, true), "helloing,");
+}
+
 TEST(GgufTokenizer, NamesWhatIsWrong) {
   const auto with = [](const std::function<void(GgufVocabulary&)>& change) {
     GgufVocabulary gguf = small_vocabulary();
@@ -71,7 +125,7 @@ TEST(GgufTokenizer, NamesWhatIsWrong) {
     return gguf;
   };
   using V = GgufVocabulary;
-  EXPECT_THAT(error_of(with([](V& v) { v.model = "llama"; }), ErrorKind::Unsupported), HasSubstr("\"llama\""));
+  EXPECT_THAT(error_of(with([](V& v) { v.model = "rwkv"; }), ErrorKind::Unsupported), HasSubstr("\"rwkv\""));
   EXPECT_THAT(error_of(with([](V& v) { v.pre = "smolm"; }), ErrorKind::Unsupported), HasSubstr("smollm"));
   EXPECT_THAT(error_of(with([](V& v) { v.tokens.clear(); }), ErrorKind::Corrupt), HasSubstr("tokens is missing"));
   EXPECT_THAT(error_of(with([](V& v) { v.token_types.pop_back(); }), ErrorKind::Corrupt), HasSubstr("8 entries"));

@@ -3,6 +3,8 @@
 #include "text/pipeline.h"
 #include "text/shown_text.h"
 #include "text/tokenizer.h"
+#include "text/unigram_model.h"
+#include "text/word_model.h"
 
 namespace cleave::text {
 namespace {
@@ -19,8 +21,11 @@ std::string model_type(const JsonField& model) {
 std::unique_ptr<Model> read_model(const JsonField& field) {
   const std::string type = model_type(field);
   if (type == "BPE") return read_bpe_model(field);
-  fail(ErrorKind::Unsupported, "{}: a tokenizer of kind {} is not read; byte-level BPE is", field.path(),
-       shown_text(type));
+  if (type == "Unigram") return read_unigram_model(field);
+  if (type == "WordPiece") return read_word_piece_model(field);
+  if (type == "WordLevel") return read_word_level_model(field);
+  fail(ErrorKind::Unsupported, "{}: a tokenizer of kind {} is not known; BPE, Unigram, WordPiece and WordLevel are",
+       field.path(), shown_text(type));
 }
 
 }  // namespace
@@ -40,7 +45,7 @@ std::unique_ptr<Tokenizer> load_tokenizer_json(const Json& json, const std::stri
   if (const auto post = file.find("post_processor"))
     stages.post_processor = read_post_processor(*post, *stages.model, stages.added);
   stages.decoder = with("decoder", read_decoder);
-  if (!stages.decoder) stages.decoder = make_spacing_decoder();
+  if (!stages.decoder) stages.decoder = make_spacing_step();
   return make_pipeline_tokenizer(std::move(stages));
 }
 

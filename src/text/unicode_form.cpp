@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "base/check.h"
+#include "text/unicode.h"
+#include "text/unicode_history.h"
 #include "text/utf8.h"
 
 namespace cleave::text {
@@ -15,19 +17,18 @@ namespace {
 // No character decomposes into more than 18 (U+FDFA).
 constexpr size_t kMaxDecomposition = 32;
 
-// Characters below are their own normal form, alone and next to one another.
-char32_t first_unstable(UnicodeForm form) {
-  return form == UnicodeForm::Nfc ? 0x300 : 0x80;
-}
-
-bool is_stable(std::string_view text, UnicodeForm form) {
-  const char32_t limit = first_unstable(form);
-  for (size_t i = 0; i < text.size();) {
-    const Utf8Char c = valid_utf8_at(text, i);
-    if (c.code >= limit) return false;
-    i += c.size;
-  }
-  return true;
+// Whether a character is its own normal form whatever stands beside it: it has no decomposition, is no mark and
+// composes with nothing before it. Text between such characters is normalised by itself.
+bool is_inert(char32_t code, UnicodeForm form) {
+  const bool composes = form == UnicodeForm::Nfc || form == UnicodeForm::Nfkc;
+  if (code < 0x80 || (code < 0x300 && form == UnicodeForm::Nfc)) return true;
+  if (0x1160 <= code && code <= 0x11FF) return false;     // vowels and finals of Hangul
+  if (0xAC00 <= code && code <= 0xD7A3) return composes;  // its syllables, made by rule
+  const utf8proc_property_t* property = utf8proc_get_property(static_cast<utf8proc_int32_t>(code));
+  // The index of what composes: from 0x8000 on for characters that stand second.
+  const bool stands_second = property->comb_index >= 0x8000 && property->comb_index != UINT16_MAX;
+  const bool decomposes = belongs_for_library(UnicodeClass::Composite, code, property->decomp_seqindex != UINT16_MAX);
+  return !decomposes && property->combining_class == 0 && !stands_second;
 }
 
 int combining_class(utf8proc_int32_t code) {
@@ -55,6 +56,10 @@ std::vector<utf8proc_int32_t> decompose(std::string_view text, utf8proc_option_t
   for (size_t i = 0; i < text.size();) {
     const Utf8Char c = valid_utf8_at(text, i);
     i += c.size;
+    if (!belongs_for_library(UnicodeClass::Composite, c.code, true)) {
+      codes.push_back(static_cast<utf8proc_int32_t>(c.code));
+      continue;
+    }
     int boundary = 0;
     const utf8proc_ssize_t count =
         utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c.code), parts.data(), parts.size(), options, &boundary);
@@ -64,10 +69,8 @@ std::vector<utf8proc_int32_t> decompose(std::string_view text, utf8proc_option_t
   return codes;
 }
 
-}  // namespace
-
-std::string to_unicode_form(std::string_view text, UnicodeForm form) {
-  if (is_stable(text, form)) return std::string(text);
+// The normal form of any text.
+void append_normal(std::string_view text, UnicodeForm form, std::string& normal) {
   const bool compatible = form == UnicodeForm::Nfkc || form == UnicodeForm::Nfkd;
   const bool compose = form == UnicodeForm::Nfc || form == UnicodeForm::Nfkc;
   const auto options =
@@ -82,10 +85,45 @@ std::string to_unicode_form(std::string_view text, UnicodeForm form) {
     CHECK(count >= 0);
     codes.resize(static_cast<size_t>(count));
   }
+  for (const utf8proc_int32_t code : codes) append_utf8(normal, static_cast<char32_t>(code));
+}
+
+}  // namespace
+
+std::string to_unicode_form(std::string_view text, UnicodeForm form) {
   std::string normal;
   normal.reserve(text.size());
-  for (const utf8proc_int32_t code : codes) append_utf8(normal, static_cast<char32_t>(code));
-  return normal;
+  size_t done = 0;      // up to where the text is in `normal`
+  size_t previous = 0;  // the inert character before the current one, which may take in what follows
+  for (size_t i = 0; i < text.size();) {
+    const Utf8Char c = valid_utf8_at(text, i);
+    if (is_inert(c.code, form)) {
+      previous = i;
+      i += c.size;
+      continue;
+    }
+    normal.append(text.substr(done, previous - done));
+    size_t end = i + c.size;
+    while (end < text.size() && !is_inert(valid_utf8_at(text, end).code, form)) end += valid_utf8_at(text, end).size;
+    append_normal(text.substr(previous, end - previous), form, normal);
+    done = previous = i = end;
+  }
+  return normal.append(text.substr(done));
+}
+
+std::string lower_case(std::string_view text) {
+  std::string lower;
+  lower.reserve(text.size());
+  for (size_t i = 0; i < text.size();) {
+    const Utf8Char c = valid_utf8_at(text, i);
+    i += c.size;
+    if (c.code == 0x130) {
+      lower += "i\u0307";
+    } else {
+      append_utf8(lower, to_lower_case(c.code));
+    }
+  }
+  return lower;
 }
 
 }  // namespace cleave::text

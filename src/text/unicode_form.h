@@ -11,4 +11,7 @@ enum class UnicodeForm { Nfc, Nfd, Nfkc, Nfkd };
 /// for any text but for long runs of combining marks, which it sorts.
 std::string to_unicode_form(std::string_view text, UnicodeForm form);
 
+/// The text, which must be UTF-8, in lower case, character by character (no final sigma), as Rust's char does it.
+std::string lower_case(std::string_view text);
+
 }  // namespace cleave::text

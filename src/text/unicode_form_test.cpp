@@ -36,6 +36,17 @@ TEST(UnicodeForm, OrdersALongRunOfMarks) {
   EXPECT_EQ(to_unicode_form(marks, UnicodeForm::Nfd), sorted);
 }
 
+TEST(UnicodeForm, KeepsWhatTheLibraryDoesNotKnow) {
+  EXPECT_EQ(to_unicode_form("\u32FF\u32FE", UnicodeForm::Nfkc), "\u32FFヲ");  // square era name Reiwa, of Unicode 12
+}
+
+TEST(UnicodeClasses, AreThoseOfTheLibrarysOlderTables) {
+  EXPECT_TRUE(is_nonspacing_mark(U'\u0301') && is_mark(U'\u0903') && is_punctuation(U'\u2E42') && is_other(U'\u00AD'));
+  EXPECT_FALSE(is_nonspacing_mark(U'\u07FD') || is_mark(U'\u07FD') || is_punctuation(U'\u2E43'));
+  EXPECT_TRUE(is_nonspacing_mark(U'\u1734')) << "became a spacing mark";
+  EXPECT_TRUE(is_numeric(U'\U00010D40')) << "newer than utf8proc's tables";
+}
+
 TEST(UnicodeClasses, AreThoseOfRust) {
   for (const char32_t code : U"\t\r \u0085\u00A0\u2028\u3000") EXPECT_EQ(is_whitespace(code), code != 0);
   EXPECT_FALSE(is_whitespace(U'\u200B') || is_whitespace(U'\u180E'));

@@ -24,6 +24,11 @@ class Vocabulary {
 
   std::optional<int32_t> id(std::string_view token) const;
   std::optional<std::string_view> token(int32_t id) const;
+  /// Calls visit(token, id) for each token, in no order.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for (const auto& [token, id] : ids_) visit(token, id);
+  }
   size_t size() const { return ids_.size(); }
   int32_t id_end() const { return id_end_; }
 

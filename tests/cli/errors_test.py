@@ -82,7 +82,7 @@ class BadModels(Case):
         self.assert_fails(generate(model), 1, "architecture")
 
     def test_no_tokenizer(self):
-        self.assert_fails(generate(DATA / "models" / "llama"), 1, "has no tokenizer.json")
+        self.assert_fails(generate(DATA / "models" / "llama"), 1, "has no tokenizer: wanted tokenizer.json")
 
     def test_a_tokenizer_of_another_kind(self):
         model = self.copy_model()
@@ -92,7 +92,7 @@ class BadModels(Case):
     def test_a_tokenizer_file_of_another_kind(self):
         model = self.copy_model()
         (model / "tokenizer.model").write_bytes(b"\x0a\x00")
-        self.assert_fails(generate(model), 1, "has no tokenizer.json", "tokenizer.model")
+        self.assert_fails(generate(model), 1, "tokenizer.model", "no unknown piece")
 
     def test_names_with_control_characters_stay_on_one_line(self):
         self.assert_fails(generate(self.folder / "two\nlines\x1b[31m"), 1, "no model at")

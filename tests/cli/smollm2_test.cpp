@@ -46,14 +46,14 @@ ModelFlags model_flags(bool exact) {
 
 TEST(SmolLm2, WritesPromptsAndIdsAsTransformersDoes) {
   const OpenedModel opened = open_model(model_flags(true));
-  const ModelText chat = load_model_text(opened, ChatMode::Automatic, std::nullopt);
-  const ModelText raw = load_model_text(opened, ChatMode::Never, std::nullopt);
+  const ModelText chat = load_model_text(opened, ChatMode::Automatic);
+  const ModelText raw = load_model_text(opened, ChatMode::Never);
   ASSERT_NE(chat.chat, nullptr) << "an instruct model is asked in its chat format without being told to";
   EXPECT_EQ(chat.end_tokens, std::vector<int32_t>{2});
   for (const Reference& reference : references()) {
     EXPECT_EQ(raw.prompt(reference.text, std::nullopt), reference.ids) << reference.text;
     if (reference.messages.empty()) continue;
-    EXPECT_EQ(chat.chat->prompt(reference.messages), reference.text);
+    EXPECT_EQ(chat.prompt_text(reference.messages), reference.text);
     const bool has_system = reference.messages.front().role == "system";
     EXPECT_EQ(chat.prompt(reference.messages.back().content,
                           has_system ? std::optional(reference.messages.front().content) : std::nullopt),

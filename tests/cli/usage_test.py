@@ -8,7 +8,7 @@ from cleave import DATA, Case, run
 class Usage(Case):
     def test_help_names_every_command(self):
         text = self.assert_works(run("--help"))
-        for command in ("generate", "chat", "verify", "models", "graph"):
+        for command in ("generate", "chat", "verify", "models", "graph", "tokenize", "template"):
             self.assertIn(command, text)
 
     def test_help_of_a_command_names_its_flags(self):

@@ -1,0 +1,77 @@
+#include <fmt/format.h>
+
+#include <ctime>
+#include <iostream>
+#include <memory>
+
+#include "app/commands.h"
+#include "app/jsonl.h"
+#include "app/model_text.h"
+#include "app/terminal.h"
+#include "base/error.h"
+#include "text/chat_template.h"
+
+namespace cleave::app {
+namespace {
+
+struct TemplateFlags {
+  std::filesystem::path path;
+  std::string name;
+  std::string date;
+  bool jsonl = false;
+};
+
+// Noon of a day, so that it is that day in every time zone; now where none is given.
+int64_t clock(const std::string& date) {
+  if (date.empty()) return std::time(nullptr);
+  std::tm parts{};
+  const char* end = strptime(date.c_str(), "%Y-%m-%d", &parts);
+  if (end == nullptr || *end != '\0')
+    throw CLI::ValidationError("--date", fmt::format("saw \"{}\", wanted a day as in 2024-07-26", date));
+  parts.tm_hour = 12;
+  parts.tm_isdst = -1;
+  return std::mktime(&parts);
+}
+
+std::string as_json(const std::string& text) {
+  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// One rendering; an error is an answer too.
+std::string rendered_line(const text::ChatTemplate& chat_template, const std::string& line, int64_t now) {
+  try {
+    return as_json(chat_template.render(line, now));
+  } catch (const Error& error) {
+    return fmt::format("{{\"error\": {}}}", as_json(error.what()));
+  }
+}
+
+int render(const TemplateFlags& flags) {
+  const int64_t now = clock(flags.date);
+  const text::ChatTemplate chat_template = load_chat_template(flags.path, flags.name);
+  Output output;
+  if (flags.jsonl) {
+    for_each_line(std::cin,
+                  [&](const std::string& line) { output.write(rendered_line(chat_template, line, now) + "\n"); });
+    return 0;
+  }
+  output.write(chat_template.render(read_all(std::cin, "standard input"), now));
+  return 0;
+}
+
+}  // namespace
+
+void add_template(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand("template", "write a conversation as a model's chat template has it");
+  const auto flags = std::make_shared<TemplateFlags>();
+  command->add_option("MODEL", flags->path, "a directory, a .gguf file, or a template: FILE.jinja")->required();
+  command->add_option("--name", flags->name, "the named template to take, where there are several")->type_name("NAME");
+  command->add_option("--date", flags->date, "the day that the template takes for today (default: today)")
+      ->type_name("YYYY-MM-DD");
+  command->add_flag("--jsonl", flags->jsonl,
+                    "an object of variables on each line of standard input, a string on each of the output; default: "
+                    "one object, its text as it is");
+  command->callback([flags, &action] { action = [flags] { return render(*flags); }; });
+}
+
+}  // namespace cleave::app
