@@ -15,5 +15,6 @@ void add_verify(CLI::App& app, Action& action);
 void add_models(CLI::App& app, Action& action);
 void add_graph(CLI::App& app, Action& action);
 void add_plan(CLI::App& app, Action& action);
+void add_bench(CLI::App& app, Action& action);
 
 }  // namespace cleave::app

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "app/commands.h"
 #include "app/planning.h"
@@ -19,6 +20,7 @@ struct PlanFlags {
   ModelFlags model;
   std::vector<std::filesystem::path> diff;
   std::string export_format;
+  std::optional<int64_t> context;
   bool json = false;
   int ranks = 2;
 };
@@ -117,7 +119,8 @@ int print_plan(const PlanFlags& flags) {
                              CLI::ExitCodes::RequiredError);
   const OpenedModel opened = open_model(flags.model);
   const graph::Graph graph = graph::push_slices_into_weights(opened.graphs.graph("decode"));
-  const plan::Request request = plan_request(opened, graph, flags.model, flags.ranks);
+  plan::Request request = plan_request(opened, graph, flags.model, flags.ranks);
+  if (flags.context) request.cost.context = *flags.context;
   const plan::Plan plan = plan::make_plan(graph, request);
   for (const std::string& text : plan.warnings) note("cleave: warning: " + text);
   if (!flags.export_format.empty()) return print_export(flags, plan);
@@ -151,6 +154,9 @@ void add_plan(CLI::App& app, Action& action) {
       ->type_name("PATH");
   command->add_option("--tp", flags->ranks, "ranks (default: 2)")->check(CLI::Range(1, 4096))->type_name("N");
   add_rank_threads_flag(*command, flags->model.split);
+  command->add_option("--context", flags->context, "tokens of cache that a generated token reads (default: 4096)")
+      ->check(CLI::Range(1, 1 << 30))
+      ->type_name("N");
   add_plan_flags(*command, flags->model.split);
   command->add_flag("--json", flags->json, "print JSON");
   command->add_option("--export", flags->export_format, "print the plan as overrides for others")

@@ -139,10 +139,12 @@ Cost CostTable::node_cost(NodeId id, AxisId axis) const {
   const bool product = is_product(problem_, node);
   const bool by_expert = product && facts.rows == RowKind::Routed && axis != kNoAxis &&
                          problem_.axes.in_dim(problem_.graph.dims(), node.dims[0]) == std::vector{axis};
+  const bool computes = node.op != Op::Input && !product;
   Cost worst;
   for (int rank = 0; rank < problem_.ranks; ++rank) {
     const double speed = problem_.rank_weights[static_cast<size_t>(rank)] / mean_weight_;
     Cost cost;
+    if (computes) cost.decode_seconds = model_.hardware.operation_seconds;
     for (const NodeId input : node.inputs) {
       if (problem_.facts(input).work || problem_.graph.node(input).op == Op::Input) continue;
       const double bytes = parameter_bytes(problem_, input, axis, rank);
