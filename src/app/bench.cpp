@@ -59,11 +59,10 @@ std::string table(const plan::Hardware& hardware, int ranks) {
 
 int bench_hardware(const BenchFlags& flags) {
   const bool progress = shows_progress();
-  plan::Hardware hardware =
-      runtime::measure_hardware({.threads = flags.threads, .ranks = flags.ranks},
-                                [&](std::string_view what, int done, int total) {
-                                  if (progress) note(fmt::format("cleave: measuring {} ({}/{})", what, done + 1, total));
-                                });
+  plan::Hardware hardware = runtime::measure_hardware(
+      {.threads = flags.threads, .ranks = flags.ranks}, [&](std::string_view what, int done, int total) {
+        if (progress) note(fmt::format("cleave: measuring {} ({}/{})", what, done + 1, total));
+      });
   hardware.name = machine_name(flags);
   const std::string json = hardware.to_json().dump(2) + "\n";
   if (flags.output.empty()) {

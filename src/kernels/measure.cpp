@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <vector>
 
 #include "base/buffer.h"
@@ -21,12 +22,16 @@ using Clock = std::chrono::steady_clock;
 constexpr int64_t kBytes = int64_t{384} << 20;
 // Long enough for the clock, short enough to fall between interruptions now and then.
 constexpr int64_t kPieceBytes = int64_t{16} << 20;
-constexpr int kRounds = 7;
 constexpr int64_t kPromptRows = 512;
-constexpr int kPromptRounds = 3;
 
-constexpr std::array kTypes = {DType::F32,  DType::BF16, DType::Q8_0,   DType::Q4_0,   DType::Q4_1,
-                               DType::Q5_0, DType::Q5_1, DType::Q2_K,   DType::Q4_K,   DType::Q5_K,
+// Rounds go on until so many in a row have made the figure no better than by this part: a quiet machine needs no more
+// than that, a busy one is waited out for a while.
+constexpr int kPatience = 5;
+constexpr double kGain = 0.01;
+constexpr int kMostRounds = 40;
+
+constexpr std::array kTypes = {DType::F32,  DType::BF16,   DType::Q8_0,   DType::Q4_0, DType::Q4_1,
+                               DType::Q5_0, DType::Q5_1,   DType::Q2_K,   DType::Q4_K, DType::Q5_K,
                                DType::Q6_K, DType::IQ4_NL, DType::IQ4_XS, DType::MXFP4};
 
 struct LinearShape {
@@ -35,28 +40,38 @@ struct LinearShape {
 // A layer of a Llama of 1B: projections of queries, keys, values and attention's result, then the gated MLP's.
 constexpr LinearShape kLayer[] = {{2048, 2048}, {512, 2048},  {512, 2048}, {2048, 2048},
                                   {8192, 2048}, {8192, 2048}, {2048, 8192}};
-constexpr LinearShape kPromptLinear = {2048, 2048};
+constexpr LinearShape kPromptLinear = {256, 2048};  // 3 ms of a core: a time slice of a busy machine holds it
 
-// Seconds of `count` pieces of work one after another: of each the shortest of all rounds. An interruption spoils one
-// piece of one round and not the figure.
+// Seconds of pieces of work one after another: of each the shortest of all rounds. An interruption spoils one piece of
+// one round and not the figure.
+class Walk {
+ public:
+  explicit Walk(size_t pieces) : shortest_(pieces, std::numeric_limits<double>::infinity()) {}
+
+  void round(FunctionRef<void(size_t piece)> work) {
+    for (size_t i = 0; i < shortest_.size(); ++i) shortest_[i] = std::min(shortest_[i], seconds_of([&] { work(i); }));
+  }
+  double seconds() const { return std::accumulate(shortest_.begin(), shortest_.end(), 0.0); }
+
+ private:
+  std::vector<double> shortest_;
+};
+
 struct Seconds {
   double core, machine;
 };
-Seconds shortest_walk(size_t count, int rounds, const MeasurePools& pools,
+Seconds shortest_walk(size_t pieces, const MeasurePools& pools,
                       FunctionRef<void(size_t piece, ThreadPool& pool)> work) {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  std::vector<double> core(count, kInfinity), machine(count, kInfinity);
-  const auto walk = [&](std::vector<double>& shortest, ThreadPool& pool) {
-    for (size_t i = 0; i < count; ++i) shortest[i] = std::min(shortest[i], seconds_of([&] { work(i, pool); }));
-  };
-  for (int round = 0; round < rounds; ++round) {
-    walk(core, pools.core);
-    walk(machine, pools.machine);
+  Walk core(pieces), machine(pieces);
+  const auto worked = [](double before, double after) { return !(after > before * (1 - kGain)); };
+  int idle = 0;
+  for (int round = 0; round < kMostRounds && idle < kPatience; ++round) {
+    const Seconds before{core.seconds(), machine.seconds()};
+    core.round([&](size_t piece) { work(piece, pools.core); });
+    machine.round([&](size_t piece) { work(piece, pools.machine); });
+    idle = worked(before.core, core.seconds()) || worked(before.machine, machine.seconds()) ? 0 : idle + 1;
   }
-  double core_sum = 0, machine_sum = 0;
-  for (const double seconds : core) core_sum += seconds;
-  for (const double seconds : machine) machine_sum += seconds;
-  return {core_sum, machine_sum};
+  return {core.seconds(), machine.seconds()};
 }
 
 MeasuredRate rate(double amount, const Seconds& seconds) {
@@ -76,8 +91,8 @@ void read_piece(const Buffer& buffer, int64_t offset, ThreadPool& pool, std::spa
   });
 }
 
-// Weights whose bytes are all 0x2c: small positive numbers in every float type, scales of about 0.07 in block types. Kernels
-// take the same time whatever the numbers.
+// Weights whose bytes are all 0x2c: small positive numbers in every float type, scales of about 0.07 in block types.
+// Kernels take the same time whatever the numbers.
 std::unique_ptr<Matrix> make_matrix(DType dtype, const LinearShape& shape, WeightArena* arena, ThreadPool& pool) {
   const std::vector<std::byte> row(static_cast<size_t>(row_bytes(dtype, shape.k)), std::byte{0x2c});
   const auto rows = [&](int64_t, std::span<std::byte>) -> std::span<const std::byte> { return row; };
@@ -119,8 +134,7 @@ MeasuredRate measure_weights_read(DType dtype, const MeasurePools& pools) {
       stored += shape.n * row_bytes(dtype, shape.k);
     }
   Products products(1);
-  return rate(static_cast<double>(stored),
-              shortest_walk(matrices.size(), kRounds, pools, [&](size_t i, ThreadPool& pool) {
+  return rate(static_cast<double>(stored), shortest_walk(matrices.size(), pools, [&](size_t i, ThreadPool& pool) {
                 products.multiply(*matrices[i], 1, pool);
               }));
 }
@@ -130,9 +144,8 @@ MeasuredRate measure_prompt_flops(DType dtype, const MeasurePools& pools) {
   Products products(kPromptRows);
   products.multiply(*matrix, kPromptRows, pools.machine);  // oneDNN compiles its kernels
   const double flops = 2.0 * kPromptRows * kPromptLinear.n * kPromptLinear.k;
-  return rate(flops, shortest_walk(1, kPromptRounds, pools, [&](size_t, ThreadPool& pool) {
-                products.multiply(*matrix, kPromptRows, pool);
-              }));
+  return rate(
+      flops, shortest_walk(1, pools, [&](size_t, ThreadPool& pool) { products.multiply(*matrix, kPromptRows, pool); }));
 }
 
 }  // namespace
@@ -157,10 +170,10 @@ MeasuredRate measure_read(const MeasurePools& pools) {
     std::memset(buffer.data() + begin, 1, static_cast<size_t>(end - begin));
   });
   std::vector<uint64_t> sums(static_cast<size_t>(pools.machine.size()));
-  const Seconds seconds = shortest_walk(static_cast<size_t>(kBytes / kPieceBytes), kRounds, pools,
-                                        [&](size_t piece, ThreadPool& pool) {
-                                          read_piece(buffer, static_cast<int64_t>(piece) * kPieceBytes, pool, sums);
-                                        });
+  const Seconds seconds =
+      shortest_walk(static_cast<size_t>(kBytes / kPieceBytes), pools, [&](size_t piece, ThreadPool& pool) {
+        read_piece(buffer, static_cast<int64_t>(piece) * kPieceBytes, pool, sums);
+      });
   return rate(static_cast<double>(kBytes), seconds);
 }
 

@@ -5,9 +5,9 @@
 #include "base/thread_pool.h"
 #include "tensor/dtype.h"
 
-/// Speeds of this machine as a model meets them, for the planner. Every figure is the best of several rounds in which one
-/// core and the whole machine take turns: what else runs on a machine only makes it look slower. Buffers and weights lie
-/// in two-megabyte pages and are larger than any cache; results depend on nothing but the machine.
+/// Speeds of this machine as a model meets them, for the planner. Every figure is the best of several rounds in which
+/// one core and the whole machine take turns: what else runs on a machine only makes it look slower. Buffers and
+/// weights lie in two-megabyte pages and are larger than any cache; results depend on nothing but the machine.
 namespace cleave::kernels {
 
 /// What measures: the calling thread alone, and together with the workers of a pool.

@@ -14,7 +14,7 @@ namespace {
 template <class Owner>
 struct FieldOf {
   const char* key;
-  double Owner::* value;
+  double Owner::*value;
 };
 using Field = FieldOf<Hardware>;
 using FormatField = FieldOf<FormatRates>;
@@ -55,8 +55,8 @@ std::vector<std::string> known_keys() {
 
 int count(const Json& value, const std::string& key, int64_t least) {
   if (!value.is_number_integer() || value < least || value > kMostCores)
-    fail(ErrorKind::InvalidArgument, "hardware: {} is {}, wanted a whole number from {} to {}", key, value.dump(), least,
-         kMostCores);
+    fail(ErrorKind::InvalidArgument, "hardware: {} is {}, wanted a whole number from {} to {}", key, value.dump(),
+         least, kMostCores);
   return value.get<int>();
 }
 

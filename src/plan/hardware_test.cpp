@@ -68,7 +68,8 @@ TEST(Hardware, RefusesFormatsThatAreIncompleteOrNoTypes) {
   EXPECT_EQ(refusal({{"formats", {{"Q8_0", format(1e10)}}}}), "");
   EXPECT_THAT(refusal({{"formats", {{"Q9_9", format(1e10)}}}}), HasSubstr("formats.Q9_9 names no stored type"));
   EXPECT_THAT(refusal({{"formats", {{"Q8_0", {1e10, 2e10}}}}}), HasSubstr("wanted an object with 4 rates"));
-  EXPECT_THAT(refusal({{"formats", {{"Q8_0", format(-1)}}}}), HasSubstr("formats.Q8_0.core_read_bytes_per_second is -1"));
+  EXPECT_THAT(refusal({{"formats", {{"Q8_0", format(-1)}}}}),
+              HasSubstr("formats.Q8_0.core_read_bytes_per_second is -1"));
   Json renamed = format(1e10);
   renamed.erase("core_flops");
   renamed["flops"] = 1e10;

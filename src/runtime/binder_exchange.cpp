@@ -47,8 +47,7 @@ BoundInstruction bind_narrow(const Instruction& i, const Workspace& w) {
   return [&w, &i, &share, x, y, from = num_elements(i.input_shapes[0]), to = row_width(i)] {
     float* target = y;
     for (int64_t row = 0; row < w.rows(i); ++row)
-      for (const plan::Interval& part : share)
-        target = std::copy_n(x + row * from + part.begin, part.size(), target);
+      for (const plan::Interval& part : share) target = std::copy_n(x + row * from + part.begin, part.size(), target);
     CHECK_EQ(target - y, w.rows(i) * to);
   };
 }
@@ -64,8 +63,8 @@ bool in_rank_order(std::span<const Share> shares) {
   return true;
 }
 
-// Each rank's rows arrive in one block; its elements go to their places in the whole rows. A single row of shares in rank
-// order arrives in place: the logits of a token are half a megabyte.
+// Each rank's rows arrive in one block; its elements go to their places in the whole rows. A single row of shares in
+// rank order arrives in place: the logits of a token are half a megabyte.
 BoundInstruction bind_gather(const Instruction& i, const Workspace& w) {
   const float* x = w.numbers(i.inputs[0]);
   float* y = w.value(i.output);

@@ -15,8 +15,8 @@ struct MeasureOptions {
 /// Called before each thing that is measured.
 using MeasureProgress = std::function<void(std::string_view what, int done, int total)>;
 
-/// Measures this machine, in a quarter of a minute or so. Threads are bound to cores meanwhile, where there are enough. What
-/// is not measured keeps its default: the network, and exchanges where there are no two ranks. Throws Error.
+/// Measures this machine, in a quarter of a minute or so. Threads are bound to cores meanwhile, where there are enough.
+/// What is not measured keeps its default: the network, and exchanges where there are no two ranks. Throws Error.
 plan::Hardware measure_hardware(const MeasureOptions& options, const MeasureProgress& progress);
 
 }  // namespace cleave::runtime
