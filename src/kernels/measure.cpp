@@ -26,9 +26,9 @@ constexpr int64_t kPromptRows = 512;
 
 // Rounds go on until so many in a row have made the figure no better than by this part: a quiet machine needs no more
 // than that, a busy one is waited out for a while.
-constexpr int kPatience = 5;
 constexpr double kGain = 0.01;
-constexpr int kMostRounds = 40;
+constexpr int kWalkPatience = 5, kPromptPatience = 25;  // a prompt's product is one piece, a walk dozens
+constexpr int kMostPatiences = 8;
 
 constexpr std::array kTypes = {DType::F32,  DType::BF16,   DType::Q8_0,   DType::Q4_0, DType::Q4_1,
                                DType::Q5_0, DType::Q5_1,   DType::Q2_K,   DType::Q4_K, DType::Q5_K,
@@ -60,16 +60,16 @@ class Walk {
 struct Seconds {
   double core, machine;
 };
-Seconds shortest_walk(size_t pieces, const MeasurePools& pools,
+Seconds shortest_walk(size_t pieces, int patience, const MeasurePools& pools,
                       FunctionRef<void(size_t piece, ThreadPool& pool)> work) {
   Walk core(pieces), machine(pieces);
-  const auto worked = [](double before, double after) { return !(after > before * (1 - kGain)); };
+  const auto improved = [](double before, double after) { return !(after > before * (1 - kGain)); };
   int idle = 0;
-  for (int round = 0; round < kMostRounds && idle < kPatience; ++round) {
+  for (int round = 0; round < kMostPatiences * patience && idle < patience; ++round) {
     const Seconds before{core.seconds(), machine.seconds()};
     core.round([&](size_t piece) { work(piece, pools.core); });
     machine.round([&](size_t piece) { work(piece, pools.machine); });
-    idle = worked(before.core, core.seconds()) || worked(before.machine, machine.seconds()) ? 0 : idle + 1;
+    idle = improved(before.core, core.seconds()) || improved(before.machine, machine.seconds()) ? 0 : idle + 1;
   }
   return {core.seconds(), machine.seconds()};
 }
@@ -134,9 +134,9 @@ MeasuredRate measure_weights_read(DType dtype, const MeasurePools& pools) {
       stored += shape.n * row_bytes(dtype, shape.k);
     }
   Products products(1);
-  return rate(static_cast<double>(stored), shortest_walk(matrices.size(), pools, [&](size_t i, ThreadPool& pool) {
-                products.multiply(*matrices[i], 1, pool);
-              }));
+  return rate(static_cast<double>(stored),
+              shortest_walk(matrices.size(), kWalkPatience, pools,
+                            [&](size_t i, ThreadPool& pool) { products.multiply(*matrices[i], 1, pool); }));
 }
 
 MeasuredRate measure_prompt_flops(DType dtype, const MeasurePools& pools) {
@@ -144,8 +144,8 @@ MeasuredRate measure_prompt_flops(DType dtype, const MeasurePools& pools) {
   Products products(kPromptRows);
   products.multiply(*matrix, kPromptRows, pools.machine);  // oneDNN compiles its kernels
   const double flops = 2.0 * kPromptRows * kPromptLinear.n * kPromptLinear.k;
-  return rate(
-      flops, shortest_walk(1, pools, [&](size_t, ThreadPool& pool) { products.multiply(*matrix, kPromptRows, pool); }));
+  return rate(flops, shortest_walk(1, kPromptPatience, pools,
+                                   [&](size_t, ThreadPool& pool) { products.multiply(*matrix, kPromptRows, pool); }));
 }
 
 }  // namespace
@@ -170,10 +170,10 @@ MeasuredRate measure_read(const MeasurePools& pools) {
     std::memset(buffer.data() + begin, 1, static_cast<size_t>(end - begin));
   });
   std::vector<uint64_t> sums(static_cast<size_t>(pools.machine.size()));
-  const Seconds seconds =
-      shortest_walk(static_cast<size_t>(kBytes / kPieceBytes), pools, [&](size_t piece, ThreadPool& pool) {
-        read_piece(buffer, static_cast<int64_t>(piece) * kPieceBytes, pool, sums);
-      });
+  const Seconds seconds = shortest_walk(static_cast<size_t>(kBytes / kPieceBytes), kWalkPatience, pools,
+                                        [&](size_t piece, ThreadPool& pool) {
+                                          read_piece(buffer, static_cast<int64_t>(piece) * kPieceBytes, pool, sums);
+                                        });
   return rate(static_cast<double>(kBytes), seconds);
 }
 
