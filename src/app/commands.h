@@ -17,5 +17,6 @@ void add_graph(CLI::App& app, Action& action);
 void add_plan(CLI::App& app, Action& action);
 void add_tokenize(CLI::App& app, Action& action);
 void add_template(CLI::App& app, Action& action);
+void add_bench(CLI::App& app, Action& action);
 
 }  // namespace cleave::app

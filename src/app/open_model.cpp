@@ -23,12 +23,6 @@ class CheckpointShapes final : public define::WeightShapes {
     return tensor == nullptr ? std::nullopt : std::optional(tensor->view.shape);
   }
   std::vector<std::string> names() const override { return checkpoint_.names(); }
-  FindType types() const {
-    return [this](const std::string& name) -> std::optional<DType> {
-      const ckpt::Tensor* tensor = checkpoint_.find(name);
-      return tensor == nullptr ? std::nullopt : std::optional(tensor->view.dtype);
-    };
-  }
 
  private:
   const ckpt::Checkpoint& checkpoint_;
@@ -117,10 +111,9 @@ LoadedRanks load_model(const OpenedModel& opened, const ModelFlags& flags, runti
     inputs.hardware.ranks_per_machine = launch.num_ranks() / launch.num_processes();
   LoadedRanks loaded;
   loaded.graph = std::make_unique<graph::Graph>(graph::push_slices_into_weights(opened.graphs.graph("decode")));
-  const CheckpointShapes tensors(opened.checkpoint);
   std::vector<std::string> notes;
   loaded.plan = plan::make_plan(*loaded.graph, plan_request(inputs, opened.checkpoint.config(), *loaded.graph,
-                                                            tensors.types(), launch.num_ranks(), notes));
+                                                            types_in(opened.checkpoint), launch.num_ranks(), notes));
   for (const std::string& text : notes) note("cleave: note: " + text);
   for (const std::string& text : loaded.plan.warnings) note("cleave: warning: " + text);
   runtime::Ranks::Weights weights{&opened.checkpoint};

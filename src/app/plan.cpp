@@ -5,6 +5,7 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "app/commands.h"
 #include "app/open_model.h"
@@ -20,6 +21,7 @@ struct PlanFlags {
   ModelFlags model;
   std::vector<std::filesystem::path> diff;
   std::string export_format;
+  std::optional<int64_t> context;
   bool json = false;
   int ranks = 2;
 };
@@ -119,13 +121,9 @@ int print_plan(const PlanFlags& flags) {
   const OpenedModel opened = open_model(flags.model);
   const graph::Graph graph = graph::push_slices_into_weights(opened.graphs.graph("decode"));
   std::vector<std::string> notes;
-  const FindType stored = [&](const std::string& name) -> std::optional<DType> {
-    const ckpt::Tensor* tensor = opened.checkpoint.find(name);
-    return tensor == nullptr ? std::nullopt : std::optional(tensor->view.dtype);
-  };
-  const plan::Request request = plan_request(plan_inputs(opened.checkpoint, flags.model), opened.checkpoint.config(), graph,
-                                             stored, flags.ranks, notes);
+  plan::Request request = plan_request(opened.checkpoint, graph, flags.model, flags.ranks, notes);
   for (const std::string& text : notes) note("cleave: note: " + text);
+  if (flags.context) request.cost.context = *flags.context;
   const plan::Plan plan = plan::make_plan(graph, request);
   for (const std::string& text : plan.warnings) note("cleave: warning: " + text);
   if (!flags.export_format.empty()) return print_export(flags, plan);
@@ -159,6 +157,9 @@ void add_plan(CLI::App& app, Action& action) {
       ->type_name("PATH");
   command->add_option("--tp", flags->ranks, "ranks (default: 2)")->check(CLI::Range(1, 4096))->type_name("N");
   add_rank_threads_flag(*command, flags->model.split);
+  command->add_option("--context", flags->context, "tokens of cache that a generated token reads (default: 4096)")
+      ->check(CLI::Range(1, 1 << 30))
+      ->type_name("N");
   add_plan_flags(*command, flags->model.split);
   command->add_flag("--json", flags->json, "print JSON");
   command->add_option("--export", flags->export_format, "print the plan as overrides for others")

@@ -80,11 +80,11 @@ std::vector<DType> stored_types(const graph::Graph& graph, const FindType& find)
   return types;
 }
 
-std::vector<DType> stored_types(const graph::Graph& graph, const ckpt::Checkpoint& checkpoint) {
-  return stored_types(graph, [&](const std::string& name) -> std::optional<DType> {
+FindType types_in(const ckpt::Checkpoint& checkpoint) {
+  return [&checkpoint](const std::string& name) -> std::optional<DType> {
     const ckpt::Tensor* tensor = checkpoint.find(name);
     return tensor == nullptr ? std::nullopt : std::optional(tensor->view.dtype);
-  });
+  };
 }
 
 plan::Request plan_request(const PlanInputs& inputs, const Json& config, const graph::Graph& graph,
@@ -104,6 +104,11 @@ plan::Request plan_request(const PlanInputs& inputs, const Json& config, const g
   request.names = model_names(config);
   request.strict = inputs.strict;
   return request;
+}
+
+plan::Request plan_request(const ckpt::Checkpoint& checkpoint, const graph::Graph& graph, const ModelFlags& flags,
+                           int ranks, std::vector<std::string>& notes) {
+  return plan_request(plan_inputs(checkpoint, flags), checkpoint.config(), graph, types_in(checkpoint), ranks, notes);
 }
 
 }  // namespace cleave::app

@@ -29,10 +29,15 @@ PlanInputs plan_inputs(const ckpt::Checkpoint& checkpoint, const ModelFlags& fla
 /// The type of every weight of the graph in the checkpoint, by node; `find` gives that of a tensor, or nothing.
 using FindType = std::function<std::optional<DType>(const std::string& tensor)>;
 std::vector<DType> stored_types(const graph::Graph& graph, const FindType& find);
-std::vector<DType> stored_types(const graph::Graph& graph, const ckpt::Checkpoint& checkpoint);
+/// Borrows the checkpoint.
+FindType types_in(const ckpt::Checkpoint& checkpoint);
 
 /// The request for `ranks` ranks. Notes about overrides go to `notes`. Throws Error and CLI::ValidationError.
 plan::Request plan_request(const PlanInputs& inputs, const Json& config, const graph::Graph& graph,
                            const FindType& find, int ranks, std::vector<std::string>& notes);
+
+/// All of it for a model whose headers this process has.
+plan::Request plan_request(const ckpt::Checkpoint& checkpoint, const graph::Graph& graph, const ModelFlags& flags,
+                           int ranks, std::vector<std::string>& notes);
 
 }  // namespace cleave::app

@@ -167,7 +167,7 @@ void verify_ranks(const VerifyFlags& flags, Launch& launch, std::optional<Opened
     opened.emplace(open_model(flags.model));
     opened->checkpoint.require_weights();
     comparison.emplace(*opened, flags.model,
-                       flags.prompt ? load_model_text(*opened, ChatMode::Never, {}).prompt(*flags.prompt, {})
+                       flags.prompt ? load_model_text(*opened, ChatMode::Never).prompt(*flags.prompt, {})
                                     : random_tokens(flags.num_tokens, opened->vocab_size()),
                        tolerance(flags));
   }

@@ -161,6 +161,7 @@ Cost CostTable::node_cost(NodeId id, AxisId axis) const {
   const int rank = axis == kNoAxis ? slowest_whole_ : slowest_[static_cast<size_t>(axis)];
   const double speed = problem_.rank_weights[static_cast<size_t>(rank)] / mean_weight_;
   Cost cost;
+  if (!product) cost.decode_seconds = model_.hardware.operation_seconds;
   for (const NodeId input : node.inputs) {
     if (problem_.facts(input).work || problem_.graph.node(input).op == Op::Input) continue;
     const double share = local_share(problem_, input, axis, rank);

@@ -7,14 +7,18 @@
 
 #include "base/error.h"
 #include "base/strings.h"
+#include "tensor/dtype.h"
 
 namespace cleave::plan {
 namespace {
 
-struct Field {
+template <class Owner>
+struct FieldOf {
   const char* key;
-  double Hardware::* value;
+  double Owner::*value;
 };
+using Field = FieldOf<Hardware>;
+using FormatField = FieldOf<FormatRates>;
 
 constexpr std::array kFields = {
     Field{"core_read_bytes_per_second", &Hardware::core_read},
@@ -22,11 +26,21 @@ constexpr std::array kFields = {
     Field{"core_flops", &Hardware::core_flops},
     Field{"machine_flops", &Hardware::machine_flops},
     Field{"call_seconds", &Hardware::call_seconds},
+    Field{"operation_seconds", &Hardware::operation_seconds},
     Field{"collective_latency_seconds", &Hardware::collective_latency},
     Field{"collective_bytes_per_second", &Hardware::collective_bandwidth},
     Field{"network_latency_seconds", &Hardware::network_latency},
     Field{"network_bytes_per_second", &Hardware::network_bandwidth},
 };
+
+constexpr std::array kFormatFields = {
+    FormatField{"core_read_bytes_per_second", &FormatRates::core_read},
+    FormatField{"machine_read_bytes_per_second", &FormatRates::machine_read},
+    FormatField{"core_flops", &FormatRates::core_flops},
+    FormatField{"machine_flops", &FormatRates::machine_flops},
+};
+
+constexpr int64_t kMostCores = 1 << 20;
 
 double positive(const Json& value, const std::string& key) {
   if (!value.is_number() || !(value.get<double>() > 0))
@@ -40,28 +54,55 @@ std::vector<std::string> known_keys() {
   return keys;
 }
 
-void read_format(Hardware& hardware, const std::string& type, const Json& rates) {
-  if (!rates.is_array() || rates.size() != 2)
-    fail(ErrorKind::InvalidArgument, "hardware: formats.{} is {}, wanted [bytes/s of a core, of the machine]", type,
-         rates.dump());
-  hardware.formats[type] = {positive(rates[0], "formats." + type), positive(rates[1], "formats." + type)};
+int count(const Json& value, const std::string& key, int64_t least) {
+  if (!value.is_number_integer() || value < least || value > kMostCores)
+    fail(ErrorKind::InvalidArgument, "hardware: {} is {}, wanted a whole number from {} to {}", key, value.dump(),
+         least, kMostCores);
+  return value.get<int>();
+}
+
+// All of a type's rates: half of them would mix measured and unmeasured figures.
+FormatRates format_rates(const std::string& type, const Json& json) {
+  const std::string key = "formats." + type;
+  if (!dtype_from_name(type))
+    fail(ErrorKind::InvalidArgument, "hardware: {} names no stored type such as BF16 or Q4_K", key);
+  if (!json.is_object() || json.size() != kFormatFields.size())
+    fail(ErrorKind::InvalidArgument, "hardware: {} is {}, wanted an object with {} rates", key, json.dump(),
+         kFormatFields.size());
+  FormatRates rates;
+  for (const FormatField& field : kFormatFields) {
+    if (!json.contains(field.key)) fail(ErrorKind::InvalidArgument, "hardware: {} lacks {}", key, field.key);
+    rates.*(field.value) = positive(json[field.key], key + "." + field.key);
+  }
+  return rates;
 }
 
 void read_key(Hardware& hardware, const std::string& key, const Json& value) {
-  if (key == "name" && value.is_string()) {
+  const auto require = [&](bool good, const char* wanted) {
+    if (!good) fail(ErrorKind::InvalidArgument, "hardware: {} is {}, wanted {}", key, value.dump(), wanted);
+  };
+  if (key == "name") {
+    require(value.is_string(), "a text");
     hardware.name = value.get<std::string>();
   } else if (key == "cores") {
-    hardware.cores = static_cast<int>(positive(value, key));
-  } else if (key == "ranks_per_machine" && value.is_number_integer()) {
-    hardware.ranks_per_machine = value.get<int>();
-  } else if (key == "formats" && value.is_object()) {
-    for (const auto& [type, rates] : value.items()) read_format(hardware, type, rates);
+    hardware.cores = count(value, key, 1);
+  } else if (key == "ranks_per_machine") {
+    hardware.ranks_per_machine = count(value, key, 0);
+  } else if (key == "formats") {
+    require(value.is_object(), "an object with stored types as keys");
+    for (const auto& [type, rates] : value.items()) hardware.formats[type] = format_rates(type, rates);
   } else {
     const auto* field = std::ranges::find_if(kFields, [&](const Field& f) { return key == f.key; });
     if (field == kFields.end())
       fail(ErrorKind::InvalidArgument, "hardware: unknown key {}; known are {}", key, join(known_keys(), ", "));
     hardware.*(field->value) = positive(value, key);
   }
+}
+
+Json rates_json(const FormatRates& rates) {
+  Json json = Json::object();
+  for (const FormatField& field : kFormatFields) json[field.key] = rates.*(field.value);
+  return json;
 }
 
 // Of `ranks` ranks: machines, and ranks of each. A rank has a core at least, unless somebody says otherwise.
@@ -100,7 +141,7 @@ Json Hardware::to_json() const {
   Json json = {{"name", name}, {"cores", cores}, {"ranks_per_machine", ranks_per_machine}};
   for (const Field& field : kFields) json[field.key] = this->*(field.value);
   json["formats"] = Json::object();
-  for (const auto& [type, rates] : formats) json["formats"][type] = {rates.first, rates.second};
+  for (const auto& [type, rates] : formats) json["formats"][type] = rates_json(rates);
   return json;
 }
 
@@ -109,10 +150,10 @@ RankRates rates_per_rank(const Hardware& hardware, int ranks, int threads_per_ra
   const int threads = threads_per_rank > 0 ? threads_per_rank : std::max(1, hardware.cores / local);
   // More threads than cores share what there is.
   const double scale = std::min(1.0, static_cast<double>(hardware.cores) / (threads * local));
-  std::pair<double, double> read = {hardware.core_read, hardware.machine_read};
-  if (const auto found = hardware.formats.find(format); found != hardware.formats.end()) read = found->second;
-  return {std::min(read.first * threads * scale, read.second / local),
-          std::min(hardware.core_flops * threads * scale, hardware.machine_flops / local)};
+  FormatRates rates = {hardware.core_read, hardware.machine_read, hardware.core_flops, hardware.machine_flops};
+  if (const auto found = hardware.formats.find(format); found != hardware.formats.end()) rates = found->second;
+  return {std::min(rates.core_read * threads * scale, rates.machine_read / local),
+          std::min(rates.core_flops * threads * scale, rates.machine_flops / local)};
 }
 
 double all_reduce_seconds(const Hardware& hardware, int ranks, double bytes) {

@@ -38,7 +38,7 @@ class SplitFixture : public testing::TestWithParam<std::string> {
     plan::Request request;
     request.rank_weights = std::move(weights);
     request.policy = policy;
-    request.stored = app::stored_types(*graph_, opened_->checkpoint);
+    request.stored = app::stored_types(*graph_, app::types_in(opened_->checkpoint));
     return request;
   }
 
