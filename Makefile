@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 5
 .PHONY: help demo test build packages packages-checks model dev check-style format tidy fuzz clean
 
 help:
-	@echo "make demo         install packages, build, let a real model answer a question (QUESTION=...)"
+	@echo "make demo         install packages, build, split a real model over 2 ranks and let it answer (QUESTION=...)"
 	@echo "make test         install packages, build, run every test"
 	@echo "make build        the program alone: build/release/cleave"
 	@echo "make check-style  include arrows, sizes, house rules, clang-format"
@@ -22,8 +22,10 @@ help:
 	@echo "make clean        remove the builds; the model and the compiler cache stay"
 
 demo: build model
-	@echo "== run: build/release/cleave generate $(MODEL) -p \"$(QUESTION)\""
-	@build/release/cleave generate $(MODEL) -p "$(QUESTION)" --max-tokens 64 --temperature 0
+	@echo "== run: build/release/cleave plan $(MODEL) --tp 2"
+	@build/release/cleave plan $(MODEL) --tp 2
+	@echo "== run: build/release/cleave generate $(MODEL) --tp 2 -p \"$(QUESTION)\""
+	@build/release/cleave generate $(MODEL) --tp 2 -p "$(QUESTION)" --max-tokens 64 --temperature 0
 
 # The unit tests run twice: as they are, and (label "sanitizer") as the dev build's programs under ASan and UBSan.
 test: packages model dev build/release/build.ninja

@@ -87,7 +87,7 @@ class Setting {
     local.communicators = comm::thread_communicators(ranks, {.threads_per_rank = threads});
     if (!flags.unpinned) local.cpus = place_ranks(topology, ranks, threads);
     ranks_ = std::make_unique<runtime::Ranks>(runtime::Ranks::Weights{&opened.checkpoint}, graph, plan_, options,
-                                             std::move(local));
+                                              std::move(local));
     ranks_->observe([this](int rank, const lower::Instruction& instruction, std::span<const float>) {
       if (rank == 0) observe(instruction);
     });

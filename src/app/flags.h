@@ -17,7 +17,7 @@ namespace cleave::app {
 struct ModelFlags {
   std::filesystem::path model;
   std::vector<std::filesystem::path> definitions;  // --model-def
-  int threads = 1;  // of this process, shared by its ranks
+  int threads = 1;                                 // of this process, shared by its ranks
   bool verbose = false;
   bool exact = false;
   bool int8_weights = false;

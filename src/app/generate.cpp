@@ -92,9 +92,11 @@ void add_generate(CLI::App& app, Action& action) {
   add_answer_flags(*command, flags->answer);
   add_sampling_flags(*command, flags->sampling);
   add_compute_flags(*command, flags->model);
-  command->callback([flags, &action] { action = [flags] {
+  command->callback([flags, &action] {
+    action = [flags] {
       return with_launch(flags->model, flags->model.split.tp, [&](Launch& launch) { return generate(*flags, launch); });
-    }; });
+    };
+  });
 }
 
 }  // namespace cleave::app

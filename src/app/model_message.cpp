@@ -122,8 +122,10 @@ ModelMessage receive_model(Launch& launch) {
   try {
     return message_from(Json::parse(text));
   } catch (const Json::exception& error) {
-    fail(ErrorKind::Comm, "rank 0 describes the model in another way than this program knows ({}); run the same version "
-         "of Cleave everywhere", error.what());
+    fail(ErrorKind::Comm,
+         "rank 0 describes the model in another way than this program knows ({}); run the same version "
+         "of Cleave everywhere",
+         error.what());
   }
 }
 

@@ -19,8 +19,8 @@ using TensorTable = std::map<std::string, TensorEntry, std::less<>>;
 
 TensorTable tensor_table(const ckpt::Checkpoint& checkpoint);
 
-/// All that a process needs to make the same plan and programs as rank 0, without a file of the model: rank 0 sends it to
-/// every other process.
+/// All that a process needs to make the same plan and programs as rank 0, without a file of the model: rank 0 sends it
+/// to every other process.
 struct ModelMessage {
   Json config;
   define::Definition definition;  // that serves it

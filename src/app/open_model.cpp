@@ -7,8 +7,8 @@
 #include "app/model_message.h"
 #include "app/planning.h"
 #include "app/terminal.h"
-#include "base/error.h"
 #include "app/unused_tensors.h"
+#include "base/error.h"
 #include "define/config.h"
 
 namespace cleave::app {
@@ -118,8 +118,8 @@ LoadedRanks load_model(const OpenedModel& opened, const ModelFlags& flags, runti
   for (const std::string& text : loaded.plan.warnings) note("cleave: warning: " + text);
   runtime::Ranks::Weights weights{&opened.checkpoint};
   if (launch.num_processes() > 1)
-    weights.feed = send_model({opened.checkpoint.config(), opened.definition, tensor_table(opened.checkpoint), inputs,
-                               options}, launch);
+    weights.feed = send_model(
+        {opened.checkpoint.config(), opened.definition, tensor_table(opened.checkpoint), inputs, options}, launch);
   ProgressBar bar("loading");
   loaded.ranks = std::make_unique<runtime::Ranks>(weights, *loaded.graph, loaded.plan, options, launch.local(),
                                                   [&](int64_t done, int64_t total) { bar.update(done, total); });

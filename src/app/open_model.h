@@ -38,12 +38,12 @@ struct LoadedRanks {
   std::unique_ptr<runtime::Ranks> ranks;
 };
 
-/// Plans the split and tells other processes of it, then reads and packs the weights behind a progress bar, all ranks at
-/// once. What `options` has to say on precision comes from the flags. REQUIRES: launch.leads(); once for a launch.
+/// Plans the split and tells other processes of it, then reads and packs the weights behind a progress bar, all ranks
+/// at once. What `options` has to say on precision comes from the flags. REQUIRES: launch.leads(); once for a launch.
 LoadedRanks load_model(const OpenedModel& opened, const ModelFlags& flags, runtime::Options options, Launch& launch);
 
-/// Runs `lead` in the process that has rank 0; it has let go of all ranks when it returns. The other processes take their
-/// part of the model that it loads and compute with it until it is done. Gives the exit code.
+/// Runs `lead` in the process that has rank 0; it has let go of all ranks when it returns. The other processes take
+/// their part of the model that it loads and compute with it until it is done. Gives the exit code.
 int with_launch(const ModelFlags& flags, int ranks, const std::function<int(Launch&)>& lead);
 
 /// Length of sequences where a prompt has `prompt` tokens and the answer up to `answer`: what the user asked for,

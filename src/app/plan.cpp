@@ -42,7 +42,8 @@ std::vector<int> counts_up_to(int ranks) {
 
 std::string prediction_text(const std::vector<plan::Prediction>& predictions, const plan::CostModel& model) {
   std::string out = fmt::format(
-      "\npredicted for {} (cache of {} tokens; prompts of {})\nRANKS  DECODE TOKENS/S  OF WHICH EXCHANGES  PREFILL TOKENS/S"
+      "\npredicted for {} (cache of {} tokens; prompts of {})\nRANKS  DECODE TOKENS/S  OF WHICH EXCHANGES  PREFILL "
+      "TOKENS/S"
       "  DECODE LIMITED BY\n",
       model.hardware.name, model.context, model.prompt_tokens);
   for (const plan::Prediction& p : predictions)
@@ -55,9 +56,12 @@ std::string prediction_text(const std::vector<plan::Prediction>& predictions, co
 Json prediction_json(const std::vector<plan::Prediction>& predictions) {
   Json list = Json::array();
   for (const plan::Prediction& p : predictions)
-    list.push_back({{"ranks", p.ranks}, {"decode_seconds", p.cost.decode_seconds},
-                    {"decode_exchange_seconds", p.cost.decode_exchange}, {"prefill_seconds", p.cost.prefill_seconds},
-                    {"prefill_exchange_seconds", p.cost.prefill_exchange}, {"limited_by", p.limit}});
+    list.push_back({{"ranks", p.ranks},
+                    {"decode_seconds", p.cost.decode_seconds},
+                    {"decode_exchange_seconds", p.cost.decode_exchange},
+                    {"prefill_seconds", p.cost.prefill_seconds},
+                    {"prefill_exchange_seconds", p.cost.prefill_exchange},
+                    {"limited_by", p.limit}});
   return list;
 }
 
@@ -71,9 +75,9 @@ std::map<std::string, std::string> placements(const std::filesystem::path& path)
   std::map<std::string, std::string> found;
   try {
     for (const Json& row : json["modules"])
-      found[row.at("module").get<std::string>()] +=
-          fmt::format("{} x {}{}{}; ", row.at("count").get<int64_t>(), row.at("placement").get<std::string>(),
-                      row.at("split_by").get<std::string>().empty() ? "" : " by ", row.at("split_by").get<std::string>());
+      found[row.at("module").get<std::string>()] += fmt::format(
+          "{} x {}{}{}; ", row.at("count").get<int64_t>(), row.at("placement").get<std::string>(),
+          row.at("split_by").get<std::string>().empty() ? "" : " by ", row.at("split_by").get<std::string>());
   } catch (const Json::exception& error) {
     fail(ErrorKind::InvalidArgument, "{} is no plan: {}", path.string(), error.what());
   }
@@ -87,7 +91,9 @@ int print_difference(const PlanFlags& flags) {
   for (const auto& [name, placement] : b) a.emplace(name, "");
   for (const auto& [name, before] : a) {
     const std::string after = b.contains(name) ? b[name] : "";
-    const auto shown = [](const std::string& text) { return text.empty() ? "absent" : text.substr(0, text.size() - 2); };
+    const auto shown = [](const std::string& text) {
+      return text.empty() ? "absent" : text.substr(0, text.size() - 2);
+    };
     if (before == after)
       ++equal;
     else

@@ -11,8 +11,8 @@
 
 namespace cleave::app {
 
-/// What the planner wants to know beside the graph, from flags, environment and files: plain data, so that it can be sent
-/// to processes that have none of them.
+/// What the planner wants to know beside the graph, from flags, environment and files: plain data, so that it can be
+/// sent to processes that have none of them.
 struct PlanInputs {
   plan::OverrideSources overrides;
   std::vector<double> rank_weights;  // empty: equal

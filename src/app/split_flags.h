@@ -31,7 +31,8 @@ void add_rank_threads_flag(CLI::App& command, SplitFlags& flags);  // --threads-
 /// All of them, and --tp.
 void add_split_flags(CLI::App& command, SplitFlags& flags);
 
-/// One weight for each of `ranks` ranks; equal ones where none is given. Throws CLI::ValidationError where another number was given.
+/// One weight for each of `ranks` ranks; equal ones where none is given. Throws CLI::ValidationError where another
+/// number was given.
 std::vector<double> rank_weights(const std::vector<double>& given, int ranks);
 
 }  // namespace cleave::app

@@ -98,8 +98,8 @@ class Comparison {
   }
 
  private:
-  // By which axis the output is split; nothing where it is no value of the graph: a sum still owed, rows of some experts
-  // alone, or what rank 0 alone has.
+  // By which axis the output is split; nothing where it is no value of the graph: a sum still owed, rows of some
+  // experts alone, or what rank 0 alone has.
   std::optional<plan::AxisId> axis_of(const lower::Instruction& instruction, int rank) const {
     const auto i = static_cast<size_t>(instruction.node);
     const plan::Placement& result = model_.plan.placed.result[i];
@@ -148,10 +148,11 @@ void print_shares(const runtime::Ranks& ranks) {
   for (const runtime::RankReport& report : ranks.reports()) total += report.memory.stored;
   for (size_t r = 0; r < ranks.reports().size(); ++r) {
     const runtime::MemoryUse& memory = ranks.reports()[r].memory;
-    output.write(fmt::format("rank {} of {}: weights {} ({:.1f}% of all ranks'), in memory {}\n", r, ranks.size(),
-                             format_bytes(static_cast<double>(memory.stored)),
-                             100 * static_cast<double>(memory.stored) / static_cast<double>(std::max<int64_t>(1, total)),
-                             format_bytes(static_cast<double>(memory.weights))));
+    output.write(
+        fmt::format("rank {} of {}: weights {} ({:.1f}% of all ranks'), in memory {}\n", r, ranks.size(),
+                    format_bytes(static_cast<double>(memory.stored)),
+                    100 * static_cast<double>(memory.stored) / static_cast<double>(std::max<int64_t>(1, total)),
+                    format_bytes(static_cast<double>(memory.weights))));
   }
 }
 
@@ -184,9 +185,10 @@ void RankComparison::compare(Launch& launch) const {
                        node.name, d.rank);
   };
   const std::optional<Difference> first = comparison.first_beyond(tolerance_);
-  Output().write(fmt::format("{}: {} values of {} ranks against one, {} tokens; largest relative difference {:.2e} at {}\n",
-                             first ? "failed" : "passed", comparison.compared(), ranks, tokens_.size(),
-                             comparison.worst().relative, describe(comparison.worst())));
+  Output().write(
+      fmt::format("{}: {} values of {} ranks against one, {} tokens; largest relative difference {:.2e} at {}\n",
+                  first ? "failed" : "passed", comparison.compared(), ranks, tokens_.size(),
+                  comparison.worst().relative, describe(comparison.worst())));
   if (first)
     fail(ErrorKind::InvalidArgument, "{} ranks differ from one: first at {}, by {:.2e} where {:.0e} is allowed", ranks,
          describe(*first), first->relative, tolerance_);

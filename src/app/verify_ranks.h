@@ -21,8 +21,8 @@ class RankComparison {
   /// Loads the model on one rank, runs the tokens and keeps every value. The opened model must outlive it.
   RankComparison(const OpenedModel& opened, const ModelFlags& flags, std::span<const int32_t> tokens, double tolerance);
 
-  /// Loads the model on the ranks of a launch, runs the same tokens and compares every value that a rank of this process
-  /// has, whole or in part. Prints the result. Throws Error naming the first node that differs by more than the
+  /// Loads the model on the ranks of a launch, runs the same tokens and compares every value that a rank of this
+  /// process has, whole or in part. Prints the result. Throws Error naming the first node that differs by more than the
   /// tolerance.
   void compare(Launch& launch) const;
 

@@ -98,9 +98,9 @@ ResultType infer(Op op, std::span<const NodeId> inputs, const Attributes& attrib
 /// weights are unique, attention layers too, outputs exist. Run after every pass.
 void verify(const Graph& graph);
 
-/// The same computation with every slice of a linear's result turned into a linear of a slice of its weight, where nothing
-/// needs the whole result: a fused query-key-value projection becomes three. Dimensions of activations are then products
-/// of factors, and a range of one of them is a range of weights, however the checkpoint interleaves them.
+/// The same computation with every slice of a linear's result turned into a linear of a slice of its weight, where
+/// nothing needs the whole result: a fused query-key-value projection becomes three. Dimensions of activations are then
+/// products of factors, and a range of one of them is a range of weights, however the checkpoint interleaves them.
 Graph push_slices_into_weights(const Graph& graph);
 
 /// One line per node, for people and golden tests.

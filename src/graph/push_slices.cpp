@@ -7,10 +7,11 @@
 namespace cleave::graph {
 namespace {
 
-/// A value that is some part of the result of a linear, [lead..., part...]: of matmul(x, w) + bias, where the parameters
-/// w [lead..., part..., k] and bias [lead..., part...] (or none) have been reshaped and sliced instead of the result.
+/// A value that is some part of the result of a linear, [lead..., part...]: of matmul(x, w) + bias, where the
+/// parameters w [lead..., part..., k] and bias [lead..., part...] (or none) have been reshaped and sliced instead of
+/// the result.
 struct Part {
-  NodeId x = -1, weight = -1, bias = -1;                    // in the new graph
+  NodeId x = -1, weight = -1, bias = -1;                   // in the new graph
   size_t result_lead = 0, weight_lead = 0, bias_lead = 0;  // dimensions before `part`
   Shape part = {};
   bool sliced = false;
@@ -47,9 +48,9 @@ class Pusher {
     const auto count = static_cast<NodeId>(from_.nodes().size());
     for (NodeId id = 0; id < count; ++id) {
       const Node& n = node(id);
-      parameter_[index(id)] = n.op == Op::Weight || (n.op != Op::Input && std::ranges::all_of(n.inputs, [&](NodeId i) {
-                                                       return parameter_[index(i)];
-                                                     }));
+      parameter_[index(id)] =
+          n.op == Op::Weight ||
+          (n.op != Op::Input && std::ranges::all_of(n.inputs, [&](NodeId i) { return parameter_[index(i)]; }));
     }
     whole_.assign(from_.nodes().size(), false);
     for (const NodeId output : from_.outputs()) whole_[index(output)] = true;
@@ -88,8 +89,12 @@ class Pusher {
     const Node& n = node(id);
     if (n.op == Op::Matmul && parameter_[index(n.inputs[1])]) {
       const Shape w = from_.shape(n.inputs[1]);
-      parts_[index(id)] = Part{.x = value(n.inputs[0]), .weight = value(n.inputs[1]), .result_lead = n.dims.size() - 1,
-                               .weight_lead = w.size() - 2, .part = {w[w.size() - 2]}, .name = n.name};
+      parts_[index(id)] = Part{.x = value(n.inputs[0]),
+                               .weight = value(n.inputs[1]),
+                               .result_lead = n.dims.size() - 1,
+                               .weight_lead = w.size() - 2,
+                               .part = {w[w.size() - 2]},
+                               .name = n.name};
       return true;
     }
     return is_linear_step(n) && extend(id);
@@ -160,8 +165,7 @@ class Pusher {
     const Part& part = *parts_[index(id)];
     const Shape flat = {num_elements(part.part)};
     NodeId y = to_.add(Op::Matmul, {part.x, reshaped(part.weight, part.weight_lead, flat, true)}, {}, part.name);
-    if (part.bias >= 0)
-      y = to_.add(Op::Add, {y, reshaped(part.bias, part.bias_lead, flat, false)}, {}, part.name);
+    if (part.bias >= 0) y = to_.add(Op::Add, {y, reshaped(part.bias, part.bias_lead, flat, false)}, {}, part.name);
     const Shape shape = from_.shape(id);
     if (to_.shape(y) != shape) y = to_.add(Op::Reshape, {y}, ReshapeAttributes{shape}, part.name);
     return new_[index(id)] = y;

@@ -21,8 +21,8 @@ void route(const int32_t* indices, int64_t tokens, int64_t slots, int64_t first,
 void dispatch(const float* x, const int32_t* order, int64_t count, int64_t slots, int64_t n, float* rows,
               ThreadPool& pool);
 
-/// out[t, :] = sum over slots s, in ascending order, of weights[t, s] * rows[position[t * slots + s], :], positions of -1
-/// left out; out is [T, n].
+/// out[t, :] = sum over slots s, in ascending order, of weights[t, s] * rows[position[t * slots + s], :], positions of
+/// -1 left out; out is [T, n].
 void combine(const float* rows, const int32_t* position, const float* weights, int64_t tokens, int64_t slots, int64_t n,
              float* out, ThreadPool& pool);
 

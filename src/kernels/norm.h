@@ -22,8 +22,8 @@ void layer_norm(const float* x, const float* weight, const float* bias, float ep
 ///
 /// out[r] = sum((x[r, :] - mean[r])^2); a null mean stands for zeros. x is [rows, n].
 void sum_squares(const float* x, const float* mean, int64_t rows, int64_t n, float* out, ThreadPool& pool);
-/// y[r, :] = (x[r, :] - mean[r]) / sqrt(variance[r] + eps) * (weight_offset + weight[:]) + bias[:]; null pointers stand for
-/// no mean, ones (without offset) and zeros. y may be x.
+/// y[r, :] = (x[r, :] - mean[r]) / sqrt(variance[r] + eps) * (weight_offset + weight[:]) + bias[:]; null pointers stand
+/// for no mean, ones (without offset) and zeros. y may be x.
 void normalize(const float* x, const float* mean, const float* variance, const float* weight, float weight_offset,
                const float* bias, float eps, int64_t rows, int64_t n, float* y, ThreadPool& pool);
 

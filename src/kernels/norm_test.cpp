@@ -68,7 +68,8 @@ TEST(Normalize, PartsOfRowsTogetherMatchTheReference) {
   reference::layer_norm(x.data(), weight.data(), bias.data(), 1e-5f, rows, n, wanted.data());
   const auto part = [&](const std::vector<float>& from, int64_t height, int64_t begin, int64_t end) {
     std::vector<float> cut;
-    for (int64_t r = 0; r < height; ++r) cut.insert(cut.end(), from.begin() + r * n + begin, from.begin() + r * n + end);
+    for (int64_t r = 0; r < height; ++r)
+      cut.insert(cut.end(), from.begin() + r * n + begin, from.begin() + r * n + end);
     return cut;
   };
   for (int64_t r = 0; r < rows; ++r)

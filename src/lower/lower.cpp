@@ -44,7 +44,7 @@ std::vector<bool> deciding_matmuls(const Graph& graph) {
 /// the rank's range of an axis.
 struct Forms {
   Operand own;
-  Operand whole;                       // where it is gathered
+  Operand whole;  // where it is gathered
   std::map<plan::AxisId, Operand> narrowed;
 };
 
@@ -140,7 +140,8 @@ class Lowering {
   // The node's own part of the work.
   Operand compute(NodeId id) {
     const Node& n = node(id);
-    if (n.op == Op::Reshape) return operand(n.inputs[0], input_axis(id, n.inputs[0]));  // rows are compact: nothing moves
+    if (n.op == Op::Reshape)
+      return operand(n.inputs[0], input_axis(id, n.inputs[0]));  // rows are compact: nothing moves
     const plan::Placement result = plan_.placed.result[index(id)];
     if (result.partial && part_.is_empty(strategy(id))) return emit_zero(id);
     if (part_.has_nothing(id, result.axis) && !is_distributed_norm(id)) return {Operand::Kind::Nothing, -1};
@@ -182,7 +183,8 @@ class Lowering {
 
   Instruction instruction_for(NodeId id, Action action, plan::AxisId output_axis) {
     const Node& n = node(id);
-    Instruction instruction{n.op, n.attributes, n.name, {}, {}, -1, row_shape(id, output_axis), {}, routing_of(id), -1, {}};
+    Instruction instruction{n.op, n.attributes,   n.name, {}, {}, -1, row_shape(id, output_axis),
+                            {},   routing_of(id), -1,     {}};
     instruction.action = action;
     instruction.node = id;
     return instruction;
@@ -339,7 +341,8 @@ class Lowering {
           parameter(outermost(mine, expert), weights, axis, Parameter::Use::Matrix, expert));
   }
 
-  // Heads that come in groups, each of which shares a head of `shared`: where the rank's heads begin in the first group.
+  // Heads that come in groups, each of which shares a head of `shared`: where the rank's heads begin in the first
+  // group.
   void localize_groups(NodeId id, Instruction& instruction, NodeId heads, NodeId shared) const {
     instruction.group = graph_.shape(heads)[1] / graph_.shape(shared)[1];
     instruction.first = first_index(node(heads).dims[1], strategy(id)) -
@@ -369,7 +372,8 @@ class Lowering {
     auto& slice = std::get<graph::SliceAttributes>(instruction.attributes);
     const NodeId input = node(id).inputs[0];
     int64_t before = 0;
-    for (const plan::Interval& i : part_.indices(node(input).dims[static_cast<size_t>(slice.dim)], input_axis(id, input)))
+    for (const plan::Interval& i :
+         part_.indices(node(input).dims[static_cast<size_t>(slice.dim)], input_axis(id, input)))
       before += std::max<int64_t>(0, std::min(i.end, slice.begin) - i.begin);
     slice.begin = before;
     slice.end = before + instruction.output_shape[static_cast<size_t>(slice.dim) - leading(id)];

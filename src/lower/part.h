@@ -26,9 +26,7 @@ class Part {
   bool has_nothing(graph::NodeId id, plan::AxisId axis) const;
 
   /// Whether the rank's range of the axis is empty.
-  bool is_empty(plan::AxisId axis) const {
-    return axis != plan::kNoAxis && plan_.axes[axis].range(rank_).size() == 0;
-  }
+  bool is_empty(plan::AxisId axis) const { return axis != plan::kNoAxis && plan_.axes[axis].range(rank_).size() == 0; }
 
   /// The part of a parameter, `view`, that node `id` stands for.
   WeightView view(const WeightView& view, graph::NodeId id, plan::AxisId axis) const;

@@ -61,7 +61,7 @@ struct Broadcast {
 struct Routing {
   Operand chosen;  // i32 [T, slots], of all experts
   int64_t slots = 0;
-  int64_t first_expert = 0, experts = 0;  // those of this rank
+  int64_t first_expert = 0, experts = 0;            // those of this rank
   int32_t offsets = -1, order = -1, position = -1;  // i32 values: [experts + 1], [T * slots], [T * slots]
 };
 
@@ -133,8 +133,8 @@ struct Program {
 /// Rows of a value in a step.
 int64_t num_rows(const Value& value, int64_t tokens, int64_t output_rows);
 
-/// Turns a graph with one output into the program of one rank under a plan of that graph. Throws Error(Unsupported) where
-/// an instruction cannot be formed.
+/// Turns a graph with one output into the program of one rank under a plan of that graph. Throws Error(Unsupported)
+/// where an instruction cannot be formed.
 Program lower(const graph::Graph& graph, const plan::Plan& plan, int rank, const Limits& limits);
 /// The program of a graph that one rank computes alone.
 Program lower(const graph::Graph& graph, const Limits& limits);

@@ -75,7 +75,8 @@ std::vector<Run> runs_of(const Piece& piece, const Shape& shape, const Group& g)
   return runs;
 }
 
-// Cuts a run at the borders of rows of the inner dimensions, so that each part is a box of dimensions [d, shape.size()).
+// Cuts a run at the borders of rows of the inner dimensions, so that each part is a box of dimensions [d,
+// shape.size()).
 void cut(const Run& run, const Shape& shape, size_t d, const Box& outer, std::vector<Box>& boxes) {
   if (run.count == 0) return;
   int64_t row = 1;
@@ -149,8 +150,8 @@ WeightView reshape(const WeightView& view, const Shape& shape) {
       boxes = extend(boxes, parts);
     }
     for (Box& box : boxes)
-      result.pieces.push_back({piece.tensor, box.offset, std::move(box.strides), std::move(box.begin),
-                               std::move(box.extents)});
+      result.pieces.push_back(
+          {piece.tensor, box.offset, std::move(box.strides), std::move(box.begin), std::move(box.extents)});
   }
   return result;
 }

@@ -102,7 +102,8 @@ std::vector<Interval> Axes::local(const graph::Dims& dims, DimId dim, AxisId id,
   size_t first = factors.size(), count = 0;
   for (size_t i = 0; i < factors.size() && count == 0; ++i) {
     if (factors[i] == axis.atoms[0]) {
-      while (count < axis.atoms.size() && i + count < factors.size() && factors[i + count] == axis.atoms[count]) ++count;
+      while (count < axis.atoms.size() && i + count < factors.size() && factors[i + count] == axis.atoms[count])
+        ++count;
       const int64_t rest = product_of_extents(dims, std::span(axis.atoms).subspan(count));
       if (range.size() > 0) inner_range = {{range.begin / rest, (range.end + rest - 1) / rest}};
       first = i;

@@ -117,7 +117,8 @@ CostTable::CostTable(const Problem& problem, const CostModel& model) : problem_(
     const double decode = row * step_rows(facts, false), prefill = row * step_rows(facts, true);
     reduce_[i] = exchange(decode, prefill, false);
     gather_[i] = exchange(decode, prefill, true);
-    statistic_[i] = exchange(kActivationBytes * step_rows(facts, false), kActivationBytes * step_rows(facts, true), false);
+    statistic_[i] =
+        exchange(kActivationBytes * step_rows(facts, false), kActivationBytes * step_rows(facts, true), false);
   }
 }
 
@@ -179,7 +180,8 @@ Cost CostTable::node_cost(NodeId id, AxisId axis) const {
       active = local > 0 ? std::min(1.0, calls / local) : 0;
       per_row = 1 / experts;
     }
-    const double flops = 2 * static_cast<double>(problem_.facts(input).width) * share * step_rows(facts, true) * per_row;
+    const double flops =
+        2 * static_cast<double>(problem_.facts(input).width) * share * step_rows(facts, true) * per_row;
     cost.decode_seconds += bytes * active / (rates.read * speed) + calls * model_.hardware.call_seconds;
     cost.prefill_seconds += std::max(flops / (rates.flops * speed), bytes / (rates.read * speed));
   }

@@ -22,9 +22,9 @@ struct Cost {
   double decode_seconds = 0;   // a step of one token: reading weights and key-value cache, and fixed costs
   double prefill_seconds = 0;  // a step of CostModel::prompt_tokens
   double decode_exchange = 0, prefill_exchange = 0;  // of these, spent in collectives
-  int64_t resident = 0;        // bytes of weights, and of cache for `context` tokens, on the rank with most of them
-  int64_t collectives = 0;     // of a step
-  double collective_bytes = 0; // a rank's part in a step of one token
+  int64_t resident = 0;         // bytes of weights, and of cache for `context` tokens, on the rank with most of them
+  int64_t collectives = 0;      // of a step
+  double collective_bytes = 0;  // a rank's part in a step of one token
 
   Cost& operator+=(const Cost& other);
 };
@@ -57,9 +57,9 @@ class CostTable {
   CostModel model_;
   double mean_weight_ = 1;
   int slowest_whole_ = 0;
-  std::vector<int> slowest_;                    // by axis: the rank that has most of it for its weight
-  mutable std::map<int64_t, double> busiest_;  // by choices of a token: expected experts of the busiest rank
-  std::vector<std::vector<Choice>> choices_;  // by node
+  std::vector<int> slowest_;                       // by axis: the rank that has most of it for its weight
+  mutable std::map<int64_t, double> busiest_;      // by choices of a token: expected experts of the busiest rank
+  std::vector<std::vector<Choice>> choices_;       // by node
   std::vector<Cost> reduce_, gather_, statistic_;  // by node
 };
 

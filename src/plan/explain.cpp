@@ -76,7 +76,8 @@ class Explainer {
     if (plan_.ranks == 1) return "one rank";
     const NodeId weight = graph_.node(id).inputs[1];
     for (const Use& use : problem_.facts(id).uses)
-      if (use.role != Role::Whole && problem_.facts(weight).has(use.axis)) return "a split would cost more than it saves";
+      if (use.role != Role::Whole && problem_.facts(weight).has(use.axis))
+        return "a split would cost more than it saves";
     return "cannot be split";
   }
 
@@ -106,7 +107,8 @@ class Explainer {
       sources.insert(pattern_of(plan_.modules[found->second].info.name));
     else
       for (const NodeId input : graph_.node(id).inputs)
-        if (problem_.facts(input).work && !plan_.placed.reduced[static_cast<size_t>(input)] && (same_placement(input, id) || sums(id)))
+        if (problem_.facts(input).work && !plan_.placed.reduced[static_cast<size_t>(input)] &&
+            (same_placement(input, id) || sums(id)))
           sources.insert(sources_[static_cast<size_t>(input)].begin(), sources_[static_cast<size_t>(input)].end());
     const auto i = static_cast<size_t>(id);
     const int64_t row = problem_.nodes[i].width * problem_.nodes[i].slots * 4;
@@ -116,9 +118,7 @@ class Explainer {
       add_exchange("all-reduce (statistic)", sources, 4);
   }
 
-  bool sums(NodeId id) const {
-    return strategy(id) != kNoAxis && problem_.facts(id).role(strategy(id)) == Role::Sum;
-  }
+  bool sums(NodeId id) const { return strategy(id) != kNoAxis && problem_.facts(id).role(strategy(id)) == Role::Sum; }
 
   bool same_placement(NodeId a, NodeId b) const {
     return plan_.placed.result[static_cast<size_t>(a)] == plan_.placed.result[static_cast<size_t>(b)];
@@ -134,8 +134,8 @@ class Explainer {
     result_.exchanges.push_back({kind, names, 1, bytes});
   }
 
-  // What each rank reads: every part of a parameter once for each way in which it is used. What is added to a sum that is
-  // still owed is rank 0's alone.
+  // What each rank reads: every part of a parameter once for each way in which it is used. What is added to a sum that
+  // is still owed is rank 0's alone.
   void count_weights() {
     result_.weight_bytes.assign(static_cast<size_t>(plan_.ranks), 0);
     result_.cache_bytes_per_token = result_.weight_bytes;
@@ -162,7 +162,8 @@ class Explainer {
   }
 
   bool added_once(NodeId id) const {
-    return graph_.node(id).op == Op::Add && strategy(id) == kNoAxis && plan_.placed.result[static_cast<size_t>(id)].partial;
+    return graph_.node(id).op == Op::Add && strategy(id) == kNoAxis &&
+           plan_.placed.result[static_cast<size_t>(id)].partial;
   }
 
   bool idle(NodeId id, int rank) const {
@@ -190,8 +191,9 @@ class Explainer {
         int64_t elements = idle(id, rank) ? 0 : shape[1] * shape[2];
         if (axis != kNoAxis && elements > 0)
           for (const size_t d : {1, 2})
-            elements = elements / shape[d] * problem_.axes.local_extent(graph_.dims(), graph_.node(input).dims[d], axis,
-                                                                        problem_.axes[axis].range(rank));
+            elements = elements / shape[d] *
+                       problem_.axes.local_extent(graph_.dims(), graph_.node(input).dims[d], axis,
+                                                  problem_.axes[axis].range(rank));
         result_.cache_bytes_per_token[static_cast<size_t>(rank)] += 2 * elements;
       }
   }
@@ -234,7 +236,8 @@ Explanation explain(const Graph& graph, const Plan& plan, const Request& request
 }
 
 std::string text(const Explanation& e) {
-  std::vector<std::vector<std::string>> modules = {{"MODULE", "COUNT", "PLACEMENT", "SPLIT BY", "EACH, PER RANK", "WHY"}};
+  std::vector<std::vector<std::string>> modules = {
+      {"MODULE", "COUNT", "PLACEMENT", "SPLIT BY", "EACH, PER RANK", "WHY"}};
   for (const ModuleRow& row : e.modules)
     modules.push_back({row.pattern, std::to_string(row.count),
                        row.treatment == Treatment::Keep ? "whole" : std::string(to_string(row.treatment)),
@@ -256,14 +259,23 @@ std::string text(const Explanation& e) {
 Json to_json(const Explanation& e) {
   Json modules = Json::array(), exchanges = Json::array();
   for (const ModuleRow& row : e.modules)
-    modules.push_back({{"module", row.pattern}, {"count", row.count}, {"placement", to_string(row.treatment)},
-                       {"split_by", row.axis}, {"why", row.why}, {"bytes_per_rank", row.bytes}});
+    modules.push_back({{"module", row.pattern},
+                       {"count", row.count},
+                       {"placement", to_string(row.treatment)},
+                       {"split_by", row.axis},
+                       {"why", row.why},
+                       {"bytes_per_rank", row.bytes}});
   for (const ExchangeRow& row : e.exchanges)
     exchanges.push_back(
         {{"kind", row.kind}, {"of", row.of}, {"count", row.count}, {"bytes_per_token", row.bytes_per_token}});
-  return {{"ranks", e.ranks}, {"modules", modules}, {"exchanges", exchanges}, {"parameters", e.parameters},
-          {"stored_bytes", e.stored_bytes}, {"weight_bytes_per_rank", e.weight_bytes},
-          {"cache_bytes_per_token_and_rank", e.cache_bytes_per_token}, {"collectives_per_step", e.collectives},
+  return {{"ranks", e.ranks},
+          {"modules", modules},
+          {"exchanges", exchanges},
+          {"parameters", e.parameters},
+          {"stored_bytes", e.stored_bytes},
+          {"weight_bytes_per_rank", e.weight_bytes},
+          {"cache_bytes_per_token_and_rank", e.cache_bytes_per_token},
+          {"collectives_per_step", e.collectives},
           {"collective_bytes_per_token", e.collective_bytes}};
 }
 

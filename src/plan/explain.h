@@ -13,17 +13,17 @@ struct ModuleRow {
   std::string pattern;  // "model.layers.*.mlp.down_proj"
   int64_t count = 0;    // modules
   Treatment treatment = Treatment::Keep;
-  std::string axis;     // what it is split by: "heads", "columns", "vocabulary", "experts"; empty where it is whole
-  std::string why;      // the rule, or the override and its origin
+  std::string axis;  // what it is split by: "heads", "columns", "vocabulary", "experts"; empty where it is whole
+  std::string why;   // the rule, or the override and its origin
   std::vector<int64_t> bytes;  // by rank, of one module, as stored
 };
 
 /// Exchanges of the same kind behind the same modules.
 struct ExchangeRow {
-  std::string kind;  // "all-reduce", "all-gather", "all-reduce of a norm's statistic"
-  std::string of;    // the modules whose results they are
-  int64_t count = 0;             // in a step
-  int64_t bytes_per_token = 0;   // of one of them
+  std::string kind;             // "all-reduce", "all-gather", "all-reduce of a norm's statistic"
+  std::string of;               // the modules whose results they are
+  int64_t count = 0;            // in a step
+  int64_t bytes_per_token = 0;  // of one of them
 };
 
 /// A plan for people: which modules are split how and why, what is exchanged, what every rank holds.

@@ -98,7 +98,17 @@ TEST(RatesPerRank, AreSharedByMoreThreadsThanCores) {
   hardware.cores = 2;
   hardware.core_read = 10;
   hardware.machine_read = 100;
+  hardware.ranks_per_machine = 4;
   EXPECT_DOUBLE_EQ(rates_per_rank(hardware, 4, 1, "").read, 5);
+}
+
+TEST(RatesPerRank, RanksBeyondAMachinesCoresAreOnOtherMachines) {
+  Hardware hardware;
+  hardware.cores = 2;
+  hardware.core_read = 10;
+  hardware.machine_read = 100;
+  EXPECT_DOUBLE_EQ(rates_per_rank(hardware, 4, 1, "").read, 10);
+  EXPECT_GT(all_reduce_seconds(hardware, 4, 8192), all_reduce_seconds(hardware, 2, 8192) + hardware.network_latency);
 }
 
 }  // namespace

@@ -12,14 +12,15 @@ size_t index(NodeId id) {
   return static_cast<size_t>(id);
 }
 
-// Whether splitting by an axis, which the node passes, is of use. Heavy work is worth it in any case. Light work is if a
-// user goes on with a part of the result, or if a single gather behind it then replaces several before it. A statistic
-// costs an exchange of its own.
+// Whether splitting by an axis, which the node passes, is of use. Heavy work is worth it in any case. Light work is if
+// a user goes on with a part of the result, or if a single gather behind it then replaces several before it. A
+// statistic costs an exchange of its own.
 bool pays(const Problem& problem, const Placed& placed, NodeId id, const Use& use) {
   const NodeFacts& facts = problem.facts(id);
   const graph::Node& node = problem.graph.node(id);
   if (use.role == Role::Pass && !rule_of(node.op).light) return true;
-  if (std::ranges::any_of(facts.users, [&](NodeId user) { return placed.strategy[index(user)] == use.axis; })) return true;
+  if (std::ranges::any_of(facts.users, [&](NodeId user) { return placed.strategy[index(user)] == use.axis; }))
+    return true;
   return use.role == Role::Pass && std::ranges::count_if(node.inputs, [&](NodeId input) {
                                      return problem.facts(input).work && problem.facts(input).has(use.axis);
                                    }) > 1;
@@ -62,8 +63,8 @@ bool must_be_summed(const Problem& problem, const Placed& placed, NodeId id) {
          });
 }
 
-// Of a node that every rank does all of: partial if an operand is. Two partial factors of a product cannot be: the later
-// is summed first.
+// Of a node that every rank does all of: partial if an operand is. Two partial factors of a product cannot be: the
+// later is summed first.
 bool is_partial(const Problem& problem, NodeId id, Placed& placed) {
   const graph::Node& node = problem.graph.node(id);
   bool partial = false;
@@ -92,7 +93,8 @@ void place(const Problem& problem, const Decisions& decisions, Placed& placed) {
   placed.gathered.assign(count, false);
   for (size_t i = count; i-- > 0;)
     if (problem.nodes[i].work)
-      placed.strategy[i] = decisions.forced[i] ? *decisions.forced[i] : choose(problem, decisions, placed, static_cast<NodeId>(i));
+      placed.strategy[i] =
+          decisions.forced[i] ? *decisions.forced[i] : choose(problem, decisions, placed, static_cast<NodeId>(i));
   for (size_t i = 0; i < count; ++i) {
     const NodeFacts& facts = problem.nodes[i];
     if (!facts.work) continue;

@@ -17,8 +17,9 @@ struct Placement {
 
 /// Which axes are split, and which nodes must do otherwise.
 struct Decisions {
-  std::vector<bool> split;                    // by axis
-  std::vector<std::optional<AxisId>> forced;  // by node: the axis its work is split by, kNoAxis: every rank does all of it
+  std::vector<bool> split;  // by axis
+  std::vector<std::optional<AxisId>>
+      forced;  // by node: the axis its work is split by, kNoAxis: every rank does all of it
 };
 
 /// What follows from decisions: how every node's work is shared, how its result is left, and what is exchanged.
@@ -35,8 +36,8 @@ struct Placed {
   }
 };
 
-/// The placement that node `user` wants operand `value` in. A partial one is fine too where the user is linear in it and
-/// not split itself.
+/// The placement that node `user` wants operand `value` in. A partial one is fine too where the user is linear in it
+/// and not split itself.
 Placement wanted(const Problem& problem, const Placed& placed, graph::NodeId user, graph::NodeId value);
 
 /// Propagates decisions through the graph:

@@ -45,8 +45,9 @@ std::vector<Module> find_modules(const Problem& problem) {
     const Shape shape = graph.shape(weight);
     ModuleInfo info;
     info.name = product && !node.name.empty() ? node.name : module_of_weight(graph, weight);
-    info.kind = table ? ModuleInfo::Kind::Embedding
-                      : shape.size() == 3 ? ModuleInfo::Kind::Experts : ModuleInfo::Kind::Linear;
+    info.kind = table               ? ModuleInfo::Kind::Embedding
+                : shape.size() == 3 ? ModuleInfo::Kind::Experts
+                                    : ModuleInfo::Kind::Linear;
     info.in = table ? shape[0] : shape.back();
     const auto [found, fresh] = by_name.emplace(info.name, modules.size());
     if (fresh) modules.push_back({.info = info, .nodes = {}, .decision = {}, .remark = {}});
@@ -139,7 +140,8 @@ class Constraints {
       if (use.role != role || use.axis == experts || !problem_.facts(weight).has(use.axis)) continue;
       const Axis& axis = problem_.axes[use.axis];
       const int64_t units = (axis.extent + axis.unit - 1) / axis.unit;
-      if (std::min<int64_t>(units, problem_.ranks) <= std::min<int64_t>(most, problem_.ranks) && best != kNoAxis) continue;
+      if (std::min<int64_t>(units, problem_.ranks) <= std::min<int64_t>(most, problem_.ranks) && best != kNoAxis)
+        continue;
       best = use.axis;
       most = units;
     }
@@ -199,7 +201,15 @@ Plan make_plan(const Graph& graph, const Request& request) {
                                               to_string(modules[m].decision->treatment), modules[m].remark));
   }
   const CostTable costs(problem, request.cost);
-  Plan plan{problem.ranks, request.rank_weights, problem.axes, {}, {}, std::move(modules), request.overrides, std::move(resolved.warnings), {}};
+  Plan plan{problem.ranks,
+            request.rank_weights,
+            problem.axes,
+            {},
+            {},
+            std::move(modules),
+            request.overrides,
+            std::move(resolved.warnings),
+            {}};
   plan.decisions = search(problem, costs, request.policy, constraints.forced(), constraints.axis_rules());
   place(problem, plan.decisions, plan.placed);
   plan.cost = costs.of(plan.placed);

@@ -23,13 +23,13 @@ struct Request {
 struct Module {
   ModuleInfo info;
   std::vector<graph::NodeId> nodes;
-  std::optional<Decision> decision;  // of the user
-  std::string remark;                // where the decision could not be met exactly
+  std::optional<Decision> decision;       // of the user
+  std::string remark;                     // where the decision could not be met exactly
   Treatment treatment = Treatment::Keep;  // what has become of it
 };
 
-/// How the graph's work and weights are shared among ranks: plain data, a pure function of graph and request. Every rank
-/// makes the same plan; hash() tells whether they did. Valid for that graph.
+/// How the graph's work and weights are shared among ranks: plain data, a pure function of graph and request. Every
+/// rank makes the same plan; hash() tells whether they did. Valid for that graph.
 struct Plan {
   int ranks = 1;
   std::vector<double> rank_weights;

@@ -75,7 +75,9 @@ TEST(Axes, QueryRangesTouchTheKeyValueHeadsThatTheyNeed) {
   const AxisId heads = problem.axes.in_dim(graph.dims(), attention->dims[1]).at(0);
   EXPECT_EQ(problem.axes[heads].borders, (std::vector<int64_t>{0, 2, 3, 5, 6}));
   const graph::DimId kv = graph.node(attention->inputs[1]).dims[1];
-  const auto local = [&](int rank) { return problem.axes.local(graph.dims(), kv, heads, problem.axes[heads].range(rank)); };
+  const auto local = [&](int rank) {
+    return problem.axes.local(graph.dims(), kv, heads, problem.axes[heads].range(rank));
+  };
   EXPECT_EQ(local(0), (std::vector<Interval>{{0, 1}}));
   EXPECT_EQ(local(1), (std::vector<Interval>{{1, 2}}));
   EXPECT_EQ(local(2), (std::vector<Interval>{{1, 3}}));  // heads 3 and 4 belong to two groups
@@ -91,13 +93,14 @@ TEST(SplitInProportion, FollowsWeightsInWholeUnits) {
 
 TEST(Plan, APlainLayerOwesTwoSums) {
   EXPECT_THAT(exchanges(transformer({}), request_for(2)),
-              testing::ElementsAre("all-reduce 1 of embed", "all-reduce 2 of layers.*.o", "all-reduce 2 of layers.*.down",
-                                   "gather 1 of head"));
+              testing::ElementsAre("all-reduce 1 of embed", "all-reduce 2 of layers.*.o",
+                                   "all-reduce 2 of layers.*.down", "gather 1 of head"));
 }
 
 TEST(Plan, ParallelAttentionAndMlpOweOneSum) {
-  EXPECT_THAT(exchanges(transformer({.parallel = true}), request_for(3)),
-              testing::ElementsAre("all-reduce 1 of embed", "all-reduce 2 of layers.*.down + layers.*.o", "gather 1 of head"));
+  EXPECT_THAT(
+      exchanges(transformer({.parallel = true}), request_for(3)),
+      testing::ElementsAre("all-reduce 1 of embed", "all-reduce 2 of layers.*.down + layers.*.o", "gather 1 of head"));
 }
 
 TEST(Plan, RoutedAndSharedExpertsOweOneSum) {
@@ -148,7 +151,8 @@ TEST(Plan, LargeModelsAreSplitForSpeed) {
 }
 
 TEST(Plan, RouterGatesStayWhole) {
-  const Graph graph = transformer({.width = 4096, .heads = 32, .kv_heads = 8, .head_dim = 128, .intermediate = 14336, .experts = 8});
+  const Graph graph =
+      transformer({.width = 4096, .heads = 32, .kv_heads = 8, .head_dim = 128, .intermediate = 14336, .experts = 8});
   EXPECT_EQ(treatment(make_plan(graph, request_for(2, Policy::Auto)), "layers.0.gate"), Treatment::Keep);
 }
 
@@ -190,17 +194,20 @@ TEST(Overrides, ARowSplitWithTooFewUnitsSaysSo) {
 
 TEST(Overrides, ExpertsAreDealtOutOrSplitAsAsked) {
   const Graph graph = transformer({.experts = 5});
-  EXPECT_EQ(treatment(make_plan(graph, with(request_for(2), "experts", Treatment::ByExpert)), "layers.0.experts.*.down"),
-            Treatment::ByExpert);
-  EXPECT_EQ(treatment(make_plan(graph, with(request_for(2), "experts", Treatment::InsideExperts)), "layers.0.experts.*.down"),
-            Treatment::Row);
+  EXPECT_EQ(
+      treatment(make_plan(graph, with(request_for(2), "experts", Treatment::ByExpert)), "layers.0.experts.*.down"),
+      Treatment::ByExpert);
+  EXPECT_EQ(
+      treatment(make_plan(graph, with(request_for(2), "experts", Treatment::InsideExperts)), "layers.0.experts.*.down"),
+      Treatment::Row);
 }
 
 TEST(Plan, IsTheSameEveryTimeAndDiffersWithTheRequest) {
   const Graph graph = transformer({});
   EXPECT_EQ(make_plan(graph, request_for(3)).hash(), make_plan(graph, request_for(3)).hash());
   EXPECT_NE(make_plan(graph, request_for(3)).hash(), make_plan(graph, request_for(2)).hash());
-  EXPECT_NE(make_plan(graph, request_for(3)).hash(), make_plan(graph, with(request_for(3), "o", Treatment::Keep)).hash());
+  EXPECT_NE(make_plan(graph, request_for(3)).hash(),
+            make_plan(graph, with(request_for(3), "o", Treatment::Keep)).hash());
 }
 
 TEST(Plan, ImpossibleRankWeightsAreRefused) {

@@ -24,18 +24,20 @@ void find_work(const Graph& graph, Problem& problem) {
   for (size_t i = 0; i < graph.nodes().size(); ++i) {
     const Node& node = graph.nodes()[i];
     NodeFacts& facts = problem.nodes[i];
-    facts.work = node.op != Op::Weight && node.op != Op::Input &&
-                 std::ranges::any_of(node.inputs, [&](NodeId input) {
+    facts.work = node.op != Op::Weight && node.op != Op::Input && std::ranges::any_of(node.inputs, [&](NodeId input) {
                    return problem.facts(input).work || graph.node(input).op == Op::Input;
                  });
     if (facts.work)
-      for (const NodeId input : node.inputs) problem.nodes[static_cast<size_t>(input)].users.push_back(static_cast<NodeId>(i));
+      for (const NodeId input : node.inputs)
+        problem.nodes[static_cast<size_t>(input)].users.push_back(static_cast<NodeId>(i));
   }
   for (const NodeId output : graph.outputs()) problem.nodes[static_cast<size_t>(output)].output = true;
 }
 
 RowKind row_kind(const Graph& graph, const Node& node) {
-  const auto is = [&](size_t dim, DimId what) { return node.dims.size() > dim && graph.dims().same(node.dims[dim], what); };
+  const auto is = [&](size_t dim, DimId what) {
+    return node.dims.size() > dim && graph.dims().same(node.dims[dim], what);
+  };
   if (is(1, graph.routed())) return RowKind::Routed;
   if (is(0, graph.tokens())) return RowKind::Tokens;
   return is(0, graph.output_rows()) ? RowKind::OutputRows : RowKind::Fixed;

@@ -13,17 +13,17 @@ namespace cleave::plan {
 /// How many rows a value has in a step of T tokens.
 enum class RowKind : uint8_t { Fixed, Tokens, OutputRows, Routed };
 
-/// What the planner knows of one node of the graph. A node that depends on weights alone is no work: its users say which
-/// part of it they want.
+/// What the planner knows of one node of the graph. A node that depends on weights alone is no work: its users say
+/// which part of it they want.
 struct NodeFacts {
   bool work = false;                 // computes something in every step
   std::vector<Use> uses;             // axes that its work could be split by, and those that must not be split here
   std::vector<AxisId> axes;          // in the dimensions of its result
   std::vector<graph::NodeId> users;  // nodes that work with its result
   RowKind rows = RowKind::Fixed;
-  int64_t slots = 1;  // choices of each token, where rows are routed to experts
-  int64_t width = 1;  // elements of one row of an activation, of all of a parameter
-  DType stored = DType::BF16;        // of a parameter: how the checkpoint has it
+  int64_t slots = 1;           // choices of each token, where rows are routed to experts
+  int64_t width = 1;           // elements of one row of an activation, of all of a parameter
+  DType stored = DType::BF16;  // of a parameter: how the checkpoint has it
   bool output = false;
 
   /// The role of an axis; nothing where the node has nothing to do with it.

@@ -49,7 +49,8 @@ constexpr std::array<Rule, graph::kNumOps> kRules = {{
     {Op::Sinusoid, "(t)->(t,f!)", Linear::No, true, ""},
     {Op::BlockMatmul, "(t,h,k+),(h,j,k+)->(t,h,j)", Linear::No, false, "j columns"},
     {Op::CausalConv, "(t,c),(c,w!)->(t,c)", Linear::No, false, "c channels"},
-    {Op::LinearAttention, "(t,h,n!),(t,h,n!),(t,h*g,p!),(h*g,n!),(t,h*g),(t,h*g)->(t,h*g,p!)", Linear::No, false, "h heads"},
+    {Op::LinearAttention, "(t,h,n!),(t,h,n!),(t,h*g,p!),(h*g,n!),(t,h*g),(t,h*g)->(t,h*g,p!)", Linear::No, false,
+     "h heads"},
     {Op::LinearRecurrence, "(t,c),(t,c)->(t,c)", Linear::No, false, "c channels"},
 }};
 

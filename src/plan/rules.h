@@ -16,8 +16,8 @@ enum class Role : uint8_t {
   Whole,      // every index needs all others
 };
 
-/// Through which operands a sum that is still owed may travel: where f is linear, f(a) + f(b) = f(a + b), and the sum can
-/// be taken later.
+/// Through which operands a sum that is still owed may travel: where f is linear, f(a) + f(b) = f(a + b), and the sum
+/// can be taken later.
 enum class Linear : uint8_t {
   No,
   First,   // linear in the first operand, the others fixed
@@ -25,11 +25,11 @@ enum class Linear : uint8_t {
   Both,    // linear in both at once: sums
 };
 
-/// One rule per op, written in factors. A string such as "(..,k+),(j,k+)->(..,j)" names every dimension of every operand
-/// and of the result by a letter; `..` stands for any leading dimensions. Marks: `+` the op sums over it, `~` it needs a
-/// statistic over it, `!` it must be whole; unmarked, it passes. `h*g` is a dimension whose factors are split as one index.
-/// Variants for different numbers of dimensions are separated by `;`. (Shardy, "Propagation", calls these op sharding
-/// rules; OpenXLA.)
+/// One rule per op, written in factors. A string such as "(..,k+),(j,k+)->(..,j)" names every dimension of every
+/// operand and of the result by a letter; `..` stands for any leading dimensions. Marks: `+` the op sums over it, `~`
+/// it needs a statistic over it, `!` it must be whole; unmarked, it passes. `h*g` is a dimension whose factors are
+/// split as one index. Variants for different numbers of dimensions are separated by `;`. (Shardy, "Propagation", calls
+/// these op sharding rules; OpenXLA.)
 struct Rule {
   graph::Op op;
   std::string_view factors;

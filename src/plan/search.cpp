@@ -72,7 +72,8 @@ std::vector<AxisClass> classes_of(const Problem& problem, const std::vector<std:
                                   const AxisRules& rules) {
   std::vector<bool> fixed(problem.axes.size());
   for (size_t a = 0; a < fixed.size(); ++a) fixed[a] = rules.required[a] || rules.forbidden[a];
-  for_each_shared_weight(problem, [&](size_t a, size_t b) { fixed[b] = fixed[b] || (rules.required[a] && !rules.forbidden[a]); });
+  for_each_shared_weight(
+      problem, [&](size_t a, size_t b) { fixed[b] = fixed[b] || (rules.required[a] && !rules.forbidden[a]); });
   std::vector<bool> useful(problem.axes.size(), false);  // part of a weight, and passed or summed somewhere
   for (size_t i = 0; i < problem.nodes.size(); ++i)
     for (const Use& use : problem.nodes[i].uses)

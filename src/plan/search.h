@@ -18,8 +18,8 @@ struct AxisRules {
 };
 
 /// Chooses which axes to split, by steepest descent over classes of axes: axes that occur in the same way (the heads of
-/// identical layers) are decided together, so the effort does not grow with the depth of a model. Two axes of one weight
-/// exclude one another. Deterministic. `forced` is as in Decisions.
+/// identical layers) are decided together, so the effort does not grow with the depth of a model. Two axes of one
+/// weight exclude one another. Deterministic. `forced` is as in Decisions.
 Decisions search(const Problem& problem, const CostTable& costs, Policy policy,
                  std::vector<std::optional<AxisId>> forced, const AxisRules& rules);
 

@@ -19,7 +19,8 @@ class TransformerBuilder {
 
   graph::Graph build() {
     using graph::Op;
-    graph::NodeId x = add(Op::Embedding, {graph_.input(graph::InputKind::TokenIds), graph_.weight({"embed.weight"}, {131, s_.width})});
+    graph::NodeId x = add(Op::Embedding,
+                          {graph_.input(graph::InputKind::TokenIds), graph_.weight({"embed.weight"}, {131, s_.width})});
     for (layer_ = 0; layer_ < 2; ++layer_) {
       if (s_.parallel) {
         const graph::NodeId h = norm(x);
@@ -35,7 +36,8 @@ class TransformerBuilder {
   }
 
  private:
-  graph::NodeId add(graph::Op op, std::vector<graph::NodeId> inputs, graph::Attributes attributes = {}, std::string name = {}) {
+  graph::NodeId add(graph::Op op, std::vector<graph::NodeId> inputs, graph::Attributes attributes = {},
+                    std::string name = {}) {
     return graph_.add(op, std::move(inputs), std::move(attributes), std::move(name));
   }
   std::string name(const std::string& module) const { return "layers." + std::to_string(layer_) + "." + module; }
@@ -71,7 +73,8 @@ class TransformerBuilder {
     }
     graph::AttentionAttributes attributes;
     attributes.layer = layer_;
-    const graph::NodeId y = add(graph::Op::Attention, {heads(q, s_.heads), heads(k, s_.kv_heads), heads(v, s_.kv_heads)}, attributes);
+    const graph::NodeId y =
+        add(graph::Op::Attention, {heads(q, s_.heads), heads(k, s_.kv_heads), heads(v, s_.kv_heads)}, attributes);
     return linear(add(graph::Op::Reshape, {y}, graph::ReshapeAttributes{{graph::kDynamic, q_width}}), "o", s_.width);
   }
 
@@ -80,14 +83,18 @@ class TransformerBuilder {
   }
 
   graph::NodeId feed_forward(graph::NodeId x) {
-    if (s_.experts == 0) return linear(gated(linear(x, "gate", s_.intermediate), linear(x, "up", s_.intermediate)), "down", s_.width);
+    if (s_.experts == 0)
+      return linear(gated(linear(x, "gate", s_.intermediate), linear(x, "up", s_.intermediate)), "down", s_.width);
     const graph::NodeId scores = add(graph::Op::Softmax, {linear(x, "gate", s_.experts)});
     const graph::NodeId chosen = add(graph::Op::TopK, {scores}, graph::TopKAttributes{2});
     const graph::NodeId rows = add(graph::Op::Dispatch, {x, chosen}, graph::DispatchAttributes{s_.experts});
-    const graph::NodeId h = gated(expert_linear(rows, "gate", s_.intermediate), expert_linear(rows, "up", s_.intermediate));
-    const graph::NodeId y = add(graph::Op::Combine, {expert_linear(h, "down", s_.width), chosen, add(graph::Op::Take, {scores, chosen})});
+    const graph::NodeId h =
+        gated(expert_linear(rows, "gate", s_.intermediate), expert_linear(rows, "up", s_.intermediate));
+    const graph::NodeId y =
+        add(graph::Op::Combine, {expert_linear(h, "down", s_.width), chosen, add(graph::Op::Take, {scores, chosen})});
     if (!s_.shared_expert) return y;
-    const graph::NodeId shared = gated(linear(x, "shared_gate", s_.intermediate), linear(x, "shared_up", s_.intermediate));
+    const graph::NodeId shared =
+        gated(linear(x, "shared_gate", s_.intermediate), linear(x, "shared_up", s_.intermediate));
     return add(graph::Op::Add, {y, linear(shared, "shared_down", s_.width)});
   }
 

@@ -344,8 +344,7 @@ BoundInstruction bind_block_matmul(const Instruction& i, const Workspace& w) {
   const float* x = w.numbers(i.inputs[0]);
   float* y = w.value(i.output);
   return [&w, &i, x, y, blocks = expert_matrices(i, w)] {
-    if (const int64_t rows = w.rows(i); rows > 0)
-      kernels::block_diagonal(blocks, x, rows, y, w.scratch, w.pool);
+    if (const int64_t rows = w.rows(i); rows > 0) kernels::block_diagonal(blocks, x, rows, y, w.scratch, w.pool);
   };
 }
 

@@ -44,8 +44,8 @@ struct Workspace {
   int64_t rows(const lower::Instruction& instruction) const;
 };
 
-/// Resolves one instruction: the one table from operations to kernels, and the exchanges (binder_exchange.h). `workspace` and the program must outlive the
-/// result.
+/// Resolves one instruction: the one table from operations to kernels, and the exchanges (binder_exchange.h).
+/// `workspace` and the program must outlive the result.
 BoundInstruction bind(const lower::Instruction& instruction, const Workspace& workspace);
 
 /// Bytes of scratch that the instruction wants for the program's largest step.

@@ -12,9 +12,8 @@ BoundInstruction bind_shift(const Instruction& i, const Workspace& w) {
   const float* x = w.numbers(i.inputs[0]);
   float* y = w.value(i.output);
   const auto offset = static_cast<float>(std::get<graph::ShiftAttributes>(i.attributes).offset);
-  return [&w, &i, x, y, offset, n = num_elements(i.output_shape)] {
-    kernels::shift(x, offset, w.rows(i) * n, y, w.pool);
-  };
+  return
+      [&w, &i, x, y, offset, n = num_elements(i.output_shape)] { kernels::shift(x, offset, w.rows(i) * n, y, w.pool); };
 }
 
 BoundInstruction bind_clamp(const Instruction& i, const Workspace& w) {

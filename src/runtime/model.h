@@ -37,10 +37,10 @@ struct MemoryUse {
   int64_t kv_cache = 0, activations = 0;
 };
 
-/// One rank's part of a model, ready to compute: packed weights, key-value cache, and its program. Used by one thread at
-/// a time; computes on the given pool, together with the other ranks of the communicator, which run the same steps. Keeps
-/// nothing of a sequence but its cached keys and values and its recurrent states, which live in the blocks and the slot
-/// that the caller hands out.
+/// One rank's part of a model, ready to compute: packed weights, key-value cache, and its program. Used by one thread
+/// at a time; computes on the given pool, together with the other ranks of the communicator, which run the same steps.
+/// Keeps nothing of a sequence but its cached keys and values and its recurrent states, which live in the blocks and
+/// the slot that the caller hands out.
 class Model {
  public:
   static constexpr int64_t kBlockSize = 32;  // positions of a key-value block

@@ -16,8 +16,8 @@ struct RankReport {
   MemoryUse memory;
 };
 
-/// The ranks that this process has of a model: each a thread with its own pool, weights and cache. The first computes on
-/// the thread that calls step() or follow(); the others wait for it. Rank 0 leads: it alone sees requests, and hands
+/// The ranks that this process has of a model: each a thread with its own pool, weights and cache. The first computes
+/// on the thread that calls step() or follow(); the others wait for it. Rank 0 leads: it alone sees requests, and hands
 /// every step to the others (DESIGN: "Only rank 0 sees requests; it broadcasts each step").
 ///
 /// A rank that fails tells the others, and every call from then on throws the error.
@@ -36,8 +36,8 @@ class Ranks {
     std::vector<int> feed = {};
   };
 
-  /// Compares the plans of all ranks, lowers the graph for each rank of this process and loads its weights, all ranks at
-  /// once. The checkpoint must outlive the ranks. Throws Error.
+  /// Compares the plans of all ranks, lowers the graph for each rank of this process and loads its weights, all ranks
+  /// at once. The checkpoint must outlive the ranks. Throws Error.
   Ranks(const Weights& weights, const graph::Graph& graph, const plan::Plan& plan, const Options& options, Local local,
         const Progress& progress = {});
   Ranks(const Ranks&) = delete;

@@ -9,8 +9,9 @@ namespace {
 
 // Words of the first broadcast: a step of a hundred single tokens fits.
 constexpr size_t kFirst = 1024;
-// The message begins with its length, then numbers of tokens, sequences and output rows. Each sequence has its number of
-// tokens, start position, length for rotary embeddings, state slot and number of blocks; then follow tokens, rows and blocks.
+// The message begins with its length, then numbers of tokens, sequences and output rows. Each sequence has its number
+// of tokens, start position, length for rotary embeddings, state slot and number of blocks; then follow tokens, rows
+// and blocks.
 constexpr size_t kHeader = 4, kPerSequence = 5;
 
 int32_t to_word(int64_t value) {
@@ -34,7 +35,8 @@ void StepMessage::exchange() {
 void StepMessage::send(const StepInput& input) {
   words_.assign(kHeader, 0);
   for (const SequenceStep& s : input.sequences)
-    for (const int64_t value : {s.num_tokens, s.start_position, s.rope_length, s.state_slot, static_cast<int64_t>(s.blocks.size())})
+    for (const int64_t value :
+         {s.num_tokens, s.start_position, s.rope_length, s.state_slot, static_cast<int64_t>(s.blocks.size())})
       words_.push_back(to_word(value));
   words_.insert(words_.end(), input.tokens.begin(), input.tokens.end());
   words_.insert(words_.end(), input.output_rows.begin(), input.output_rows.end());

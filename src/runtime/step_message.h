@@ -7,8 +7,8 @@
 
 namespace cleave::runtime {
 
-/// Steps on their way from rank 0 to all others: one small broadcast, and a second one where a step does not fit into it.
-/// Memory is used again from step to step.
+/// Steps on their way from rank 0 to all others: one small broadcast, and a second one where a step does not fit into
+/// it. Memory is used again from step to step.
 class StepMessage {
  public:
   explicit StepMessage(comm::Communicator& communicator);

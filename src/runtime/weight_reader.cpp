@@ -148,8 +148,8 @@ std::optional<TensorView> WeightReader::mapped() const {
                                                            static_cast<size_t>(bytes()))};
 }
 
-// Rows of one matrix of the checkpoint, in its order: what lies between the first and the last is let go, parts of other
-// ranks' included, which are read again from the page cache where they are still wanted.
+// Rows of one matrix of the checkpoint, in its order: what lies between the first and the last is let go, parts of
+// other ranks' included, which are read again from the page cache where they are still wanted.
 void WeightReader::release_rows(int64_t begin, int64_t end) const {
   if (sources_.size() != 1 || end <= begin || sources_[0].tensor->interleaved_heads != 0) return;
   const lower::Piece& piece = *sources_[0].piece;

@@ -1,6 +1,6 @@
 // Every reference model split over ranks, in exact arithmetic, against logits and greedy tokens of Transformers: any
-// number of ranks, also more than heads, ranks of unequal weight, and whatever users may ask of linears. Nothing of it may
-// change the result.
+// number of ranks, also more than heads, ranks of unequal weight, and whatever users may ask of linears. Nothing of it
+// may change the result.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 

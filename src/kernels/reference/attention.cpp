@@ -48,7 +48,8 @@ void attention(const AttentionInput& input, const AttentionParams& params, float
     for (int64_t d = 0; d < input.value_dim; ++d) {
       double value = 0;
       for (int64_t key = 0; key < input.length; ++key)
-        value += weights[key] * input.values[(key * input.kv_heads + (head + params.first_head) / params.group) * input.value_dim + d];
+        value += weights[key] *
+                 input.values[(key * input.kv_heads + (head + params.first_head) / params.group) * input.value_dim + d];
       out[d] = static_cast<float>(value / sum);
     }
   }
