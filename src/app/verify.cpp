@@ -151,7 +151,7 @@ void verify_recorded(const VerifyFlags& flags, Launch& launch) {
   std::vector<Feeding> feedings = plan_feedings(cases, flags.chunks);
   const LoadedRanks model = load_model(opened, flags.model, options_for(cases, feedings), launch);
   engine::LoadedModel steps(*model.ranks);
-  print_shares(*model.ranks);
+  if (launch.num_ranks() > 1) print_shares(*model.ranks);
   Report report(flags.model.exact, tolerance(flags));
   for (Feeding& feeding : feedings) {
     feed(steps, feeding.tracks);

@@ -12,13 +12,13 @@ size_t index(NodeId id) {
   return static_cast<size_t>(id);
 }
 
-// Whether splitting by an axis, which the node passes, is of use. Heavy work is worth it in any case. Light work is if
-// a user goes on with a part of the result, or if a single gather behind it then replaces several before it. A
-// statistic costs an exchange of its own.
+// Whether splitting by an axis, which the node passes, is of use. Heavy work is worth it in any case, and so is the
+// graph's result, which rank 0 alone needs whole. Light work is if a user goes on with a part of the result, or if a
+// single gather behind it then replaces several before it. A statistic costs an exchange of its own.
 bool pays(const Problem& problem, const Placed& placed, NodeId id, const Use& use) {
   const NodeFacts& facts = problem.facts(id);
   const graph::Node& node = problem.graph.node(id);
-  if (use.role == Role::Pass && !rule_of(node.op).light) return true;
+  if (use.role == Role::Pass && (!rule_of(node.op).light || facts.output)) return true;
   if (std::ranges::any_of(facts.users, [&](NodeId user) { return placed.strategy[index(user)] == use.axis; }))
     return true;
   return use.role == Role::Pass && std::ranges::count_if(node.inputs, [&](NodeId input) {
