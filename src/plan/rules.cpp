@@ -225,6 +225,8 @@ void label_axes(const Graph& graph, Axes& axes) {
     }
   }
   for (const NodeId output : graph.outputs()) label(graph.node(output).dims.back(), "vocabulary");
+  for (size_t a = 0; a < axes.size(); ++a)
+    if (axes[static_cast<AxisId>(a)].label.empty()) axes[static_cast<AxisId>(a)].label = kPlainLabel;
 }
 
 }  // namespace cleave::plan

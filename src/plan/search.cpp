@@ -20,6 +20,7 @@ constexpr double kBytesPerCollective = 1024;
 struct AxisClass {
   std::vector<AxisId> axes;
   std::vector<size_t> excludes;  // classes that share a weight with it
+  bool awkward = false;          // somewhere it must be whole, or costs a statistic
 };
 
 class Hash {
@@ -75,6 +76,10 @@ std::vector<AxisClass> classes_of(const Problem& problem, const std::vector<std:
   for_each_shared_weight(
       problem, [&](size_t a, size_t b) { fixed[b] = fixed[b] || (rules.required[a] && !rules.forbidden[a]); });
   std::vector<bool> useful(problem.axes.size(), false);  // part of a weight, and passed or summed somewhere
+  std::vector<bool> awkward(problem.axes.size(), false);
+  for (const NodeFacts& facts : problem.nodes)
+    for (const Use& use : facts.uses)
+      if (use.role == Role::Whole || use.role == Role::Statistic) awkward[static_cast<size_t>(use.axis)] = true;
   for (size_t i = 0; i < problem.nodes.size(); ++i)
     for (const Use& use : problem.nodes[i].uses)
       for (const NodeId input : problem.graph.node(static_cast<NodeId>(i)).inputs)
@@ -89,6 +94,7 @@ std::vector<AxisClass> classes_of(const Problem& problem, const std::vector<std:
     const auto [found, fresh] = known.emplace(signature[a], classes.size());
     if (fresh) classes.emplace_back();
     classes[found->second].axes.push_back(static_cast<AxisId>(a));
+    classes[found->second].awkward = classes[found->second].awkward || awkward[a];
     class_of[a] = found->second;
   }
   for_each_shared_weight(problem, [&](size_t a, size_t b) {
@@ -114,8 +120,10 @@ class Descent {
     std::vector<bool> none(classes_.size(), false), most = none;
     std::vector<size_t> order(classes_.size());
     std::iota(order.begin(), order.end(), size_t{0});
-    // Those that exclude fewest others first: heads and columns before the width of the residual stream.
-    std::ranges::stable_sort(order, {}, [&](size_t c) { return classes_[c].excludes.size(); });
+    // Heads and columns before the sizes of heads and the width of the residual stream, which split the same weights
+    // worse.
+    std::ranges::stable_sort(order, {},
+                             [&](size_t c) { return std::pair(classes_[c].awkward, classes_[c].excludes.size()); });
     for (const size_t c : order)
       if (std::ranges::none_of(classes_[c].excludes, [&](size_t other) { return most[other]; })) most[c] = true;
     const auto [from_none, value_none] = descend(none);
