@@ -134,7 +134,7 @@ int64_t Axes::local_extent(const graph::Dims& dims, DimId dim, AxisId axis, Inte
 bool Axes::partitions(const graph::Dims& dims, DimId dim, AxisId id) const {
   const Axis& axis = (*this)[id];
   const std::vector<DimId> factors = dims.factors(dim);
-  if (std::ranges::search(factors, axis.atoms).size() == axis.atoms.size()) return true;
+  if (std::search(factors.begin(), factors.end(), axis.atoms.begin(), axis.atoms.end()) != factors.end()) return true;
   int64_t sum = 0;  // together the ranks have every index at least once, so the sum tells
   for (int rank = 0; rank < axis.ranks(); ++rank) sum += local_extent(dims, dim, id, axis.range(rank));
   return sum == dims.extent(dim);
