@@ -19,6 +19,15 @@ def prompt_tokens(done):
 
 
 class Generate(Case):
+    def test_several_ranks_give_the_text_of_one(self):
+        def answer(ranks):
+            return self.assert_works(run("generate", SMOLLM2, "-p", "Write three sentences about the sea.", "--temperature", 0,
+                                         "--max-tokens", 48, "--tp", ranks))
+        one = answer(1)
+        self.assertGreater(len(one), 100)
+        for ranks in (2, 3):  # of 9 heads and 3 key-value heads
+            self.assertEqual(answer(ranks), one)
+
     def test_says_in_exact_arithmetic_what_transformers_says(self):
         for case in REFERENCE:
             messages = case.get("messages", [])
