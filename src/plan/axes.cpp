@@ -37,7 +37,7 @@ std::vector<DimId> atoms_of(const graph::Dims& dims, DimId dim) {
     }
     return atoms;
   }
-  const std::vector<DimId> factors = dims.factors(dim);
+  std::vector<DimId> factors = dims.factors(dim);
   if (factors.size() == 1) return factors;
   for (const DimId factor : factors) {
     const std::vector<DimId> inner = atoms_of(dims, factor);

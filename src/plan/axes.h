@@ -55,17 +55,17 @@ class Axes {
   /// The indices of `dim` that belong to `range` of an axis: ascending, not adjacent. A dimension that holds the axis'
   /// outer atoms alone gives all indices that the range touches (the key-value heads that some query heads need), one
   /// that does not hold its outermost atom gives all.
-  std::vector<Interval> local(const graph::Dims& dims, graph::DimId dim, AxisId axis, Interval range) const;
+  std::vector<Interval> local(const graph::Dims& dims, graph::DimId dim, AxisId id, Interval range) const;
 
   /// Number of those indices.
   int64_t local_extent(const graph::Dims& dims, graph::DimId dim, AxisId axis, Interval range) const;
 
   /// Whether every index of `dim` belongs to exactly one rank: what a sum over the dimension needs.
-  bool partitions(const graph::Dims& dims, graph::DimId dim, AxisId axis) const;
+  bool partitions(const graph::Dims& dims, graph::DimId dim, AxisId id) const;
 
   /// The unit in which the axis must be split for a tensor of these dimensions: more than 1 where its atoms stand in
   /// different dimensions, since a range is then a box only if it leaves the inner atoms whole.
-  int64_t unit_for(const graph::Dims& dims, std::span<const graph::DimId> tensor, AxisId axis) const;
+  int64_t unit_for(const graph::Dims& dims, std::span<const graph::DimId> tensor, AxisId id) const;
 
  private:
   AxisId axis_of(graph::DimId atom) const;

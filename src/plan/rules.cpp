@@ -109,12 +109,12 @@ Variants parse_rule(const Rule& rule) {
 }
 
 const Variants& variants_of(Op op) {
-  static const std::vector<Variants> kParsed = [] {
+  static const std::vector<Variants> parsed_rules = [] {
     std::vector<Variants> parsed;
     for (const Rule& rule : kRules) parsed.push_back(parse_rule(rule));
     return parsed;
   }();
-  return kParsed[static_cast<size_t>(op)];
+  return parsed_rules[static_cast<size_t>(op)];
 }
 
 bool fits(const Tensor& tensor, size_t rank) {
@@ -141,11 +141,11 @@ void for_each_dim(const Graph& graph, NodeId id, Visit visit) {
     for (size_t t = 0; t <= node.inputs.size(); ++t) {
       const Tensor& factors = factors_of(t);
       const std::vector<DimId>& dims = dims_of(t);
-      static const Factor kLeading{"..", Role::Pass};
+      static const Factor leading_dims{"..", Role::Pass};
       for (size_t d = 0; d < dims.size(); ++d) {
         const size_t from_right = dims.size() - d;
         const bool leading = from_right > factors.size() || factors[factors.size() - from_right].letters == "..";
-        visit(t, dims[d], leading ? kLeading : factors[factors.size() - from_right]);
+        visit(t, dims[d], leading ? leading_dims : factors[factors.size() - from_right]);
       }
     }
     return;
