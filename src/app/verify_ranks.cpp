@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
-#include <cstring>
 #include <mutex>
 #include <numeric>
 #include <optional>
@@ -39,7 +39,7 @@ double compare_rows(std::span<const float> part, std::span<const float> whole, s
     for (const plan::Interval& interval : share)
       for (int64_t i = interval.begin; i < interval.end; ++i, ++next) {
         const float a = part[next], b = whole[row * width + static_cast<size_t>(i)];
-        if (indices && std::memcmp(&a, &b, sizeof a) != 0) return kIndexDiffers;
+        if (indices && std::bit_cast<int32_t>(a) != std::bit_cast<int32_t>(b)) return kIndexDiffers;
         if (!indices && !(std::abs(static_cast<double>(a) - b) <= difference))
           difference = std::isfinite(a) ? std::abs(static_cast<double>(a) - b) : INFINITY;
       }

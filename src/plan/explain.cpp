@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <tuple>
@@ -155,7 +156,7 @@ class Explainer {
         for (int rank = 0; rank < last; ++rank)
           if (!idle(id, rank))
             result_.weight_bytes[static_cast<size_t>(rank)] +=
-                static_cast<int64_t>(parameter_bytes(problem_, input, axis, rank) + 0.5);
+                std::llround(parameter_bytes(problem_, input, axis, rank));
       }
       if (node.op == Op::Attention) count_cache(id);
     }
