@@ -12,6 +12,7 @@ namespace {
 
 // CPUs for the threads of each rank of this process, where binding is worth it: with several NUMA nodes, or if asked.
 std::vector<std::vector<int>> place(const SplitFlags& flags, int threads_per_rank, comm::CpuShare share, int ranks) {
+  if (share.num_ranks == 1 && !flags.pin) return {};  // nothing to keep apart: the look-up takes 12 ms
   const Topology topology = detect_topology();
   if (topology.nodes.size() < 2 && !flags.pin) return {};
   const auto all = place_ranks(topology, share.num_ranks, threads_per_rank);

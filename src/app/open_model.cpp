@@ -128,17 +128,18 @@ LoadedRanks load_model(const OpenedModel& opened, const ModelFlags& flags, runti
 
 int with_launch(const ModelFlags& flags, int ranks, const std::function<int(Launch&)>& lead) {
   Launch launch(flags, ranks);
+  int code = 0;
   try {
-    if (!launch.leads())
+    if (launch.leads())
+      code = lead(launch);
+    else
       follow(flags, launch);
-    else if (const int code = lead(launch); code != 0 && launch.num_processes() == 1)
-      return code;
   } catch (const std::exception& error) {
     launch.abort(error.what());
     throw;
   }
   launch.finish();
-  return 0;
+  return code;
 }
 
 int64_t context_length(const OpenedModel& opened, std::optional<int64_t> asked, int64_t prompt, int64_t answer) {

@@ -39,15 +39,16 @@ std::vector<Module> find_modules(const Problem& problem) {
   std::map<std::string, size_t> by_name;
   for (size_t i = 0; i < graph.nodes().size(); ++i) {
     const Node& node = graph.nodes()[i];
-    const bool product = node.op == Op::Matmul, table = node.op == Op::Embedding;
+    const bool blocks = node.op == Op::BlockMatmul, table = node.op == Op::Embedding;
+    const bool product = node.op == Op::Matmul || blocks;
     if (!problem.nodes[i].work || (!product && !table) || problem.facts(node.inputs[1]).work) continue;
     const NodeId weight = node.inputs[1];
     const Shape shape = graph.shape(weight);
     ModuleInfo info;
     info.name = product && !node.name.empty() ? node.name : module_of_weight(graph, weight);
-    info.kind = table               ? ModuleInfo::Kind::Embedding
-                : shape.size() == 3 ? ModuleInfo::Kind::Experts
-                                    : ModuleInfo::Kind::Linear;
+    info.kind = table                          ? ModuleInfo::Kind::Embedding
+                : shape.size() == 3 && !blocks ? ModuleInfo::Kind::Experts
+                                               : ModuleInfo::Kind::Linear;
     info.in = table ? shape[0] : shape.back();
     const auto [found, fresh] = by_name.emplace(info.name, modules.size());
     if (fresh) modules.push_back({.info = info, .nodes = {}, .decision = {}, .remark = {}});
