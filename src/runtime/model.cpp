@@ -72,7 +72,7 @@ MemoryUse Model::memory() const {
           static_cast<int64_t>(impl_->arena.size() + impl_->scratch.size())};
 }
 
-void Model::observe(Observer observer) {
+void Model::observe(const Observer& observer) {
   Impl& m = *impl_;
   for (size_t i = 0; i < m.instructions.size(); ++i)
     m.instructions[i] = [&m, inner = m.instructions[i], &instruction = m.program.instructions[i], observer] {

@@ -68,7 +68,7 @@ class Model {
   std::span<const float> step(const StepInput& input);
 
   /// From now on every instruction is followed by a call of `observer`.
-  void observe(Observer observer);
+  void observe(const Observer& observer);
 
  private:
   struct Impl;
