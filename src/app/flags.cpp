@@ -66,6 +66,17 @@ void add_precision_flags(CLI::App& command, ModelFlags& flags) {
           "stored (default), or int8: quantise 16-bit and 32-bit weights while loading")
       ->check(CLI::IsMember({"stored", "int8"}))
       ->type_name("stored|int8");
+  command
+      .add_option_function<std::string>(
+          "--kv",
+          [&flags, exact](const std::string& value) {
+            flags.int8_kv = value == "int8";
+            if (exact->count() > 0)
+              throw CLI::ValidationError("--kv", "--exact keeps keys and values in f32; leave one of the two out");
+          },
+          "f16 (default), or int8: keep keys and values in half the memory")
+      ->check(CLI::IsMember({"f16", "int8"}))
+      ->type_name("f16|int8");
 }
 
 void add_sampling_flags(CLI::App& command, SamplingFlags& flags) {

@@ -21,6 +21,7 @@ struct ModelFlags {
   bool verbose = false;
   bool exact = false;
   bool int8_weights = false;
+  bool int8_kv = false;
   SplitFlags split;
 };
 
@@ -41,7 +42,7 @@ struct AnswerFlags {
 
 /// MODEL, --model-def and --verbose; what `graph` needs.
 void add_model_path(CLI::App& command, ModelFlags& flags);
-/// --threads (available_cores() where it is not given), --exact, --weights.
+/// --threads (available_cores() where it is not given), --exact, --weights, --kv.
 void add_precision_flags(CLI::App& command, ModelFlags& flags);
 /// Those, and the flags of split_flags.h.
 void add_compute_flags(CLI::App& command, ModelFlags& flags);

@@ -58,6 +58,7 @@ Json to_json(const ModelMessage& m) {
           {"strict", m.plan.strict},
           {"exact", m.options.exact},
           {"int8", m.plan.int8_weights},
+          {"kv", static_cast<int>(m.options.kv_type)},
           {"limits", {m.options.max_tokens, m.options.max_output_rows, m.options.kv_tokens}}};
 }
 
@@ -77,6 +78,7 @@ ModelMessage message_from(const Json& json) {
   m.plan.strict = json.at("strict").get<bool>();
   m.plan.int8_weights = json.at("int8").get<bool>();
   m.options.exact = json.at("exact").get<bool>();
+  m.options.kv_type = static_cast<DType>(json.at("kv").get<int>());
   m.options.weights = m.plan.int8_weights ? kernels::WeightFormat::Int8 : kernels::WeightFormat::AsStored;
   const auto limits = json.at("limits").get<std::vector<int64_t>>();
   m.options.max_tokens = limits.at(0);
