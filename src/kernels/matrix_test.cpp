@@ -10,6 +10,8 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/float16.h"
+#include "kernels/onednn_product.h"
+#include "kernels/panel_product.h"
 #include "kernels/reference/reference.h"
 #include "kernels/test_data.h"
 #include "tensor/blocks.h"
@@ -157,6 +159,20 @@ TEST_P(MatrixOn, BlockProductsStayCloseForRealActivations) {
   }
 }
 
+// Weights and activations are rounded to bf16 there, where the processor computes in it.
+TEST_P(MatrixOn, BlockProductsOfManyRowsStayClose) {
+  for (const DType dtype : kBlockTypes)
+    for (const int64_t n : {7, 80, 150}) {
+      const Stored stored = random_blocks(dtype, n, 2560, static_cast<uint32_t>(n));
+      const auto matrix = stored.pack(options(), pool_);
+      for (const int64_t m : {96, 131}) {
+        const auto x = random_floats(m * stored.k, static_cast<uint32_t>(m));
+        EXPECT_LT(relative_error(multiply(*matrix, x, m, pool_), reference_product(stored, x, m)), 5e-3)
+            << matrix->kind() << " m " << m << " n " << n;
+      }
+    }
+}
+
 TEST_P(MatrixOn, PlainProductsMatchReferenceForEveryTail) {
   for (const DType dtype : {DType::BF16, DType::F16, DType::F32, DType::F64})
     for (const int64_t n : {1, 15, 64, 65, 200})
@@ -248,15 +264,63 @@ TEST(Matrix, OfAnArenaGivesTheSameProducts) {
   }
 }
 
-TEST(Matrix, OnednnStaysOnTheThreadsOfThePool) {
+// Panels as a dense matrix has them, read where they lie or by way of the buffer.
+TEST(PanelProduct, OfEveryKindIsTheProductOfRoundedNumbers) {
+  ThreadPool pool(3);
+  for (const PanelShape shape : {PanelShape{1, 32}, {64, 33}, {200, 97}, {70, 4200}}) {
+    const int64_t panel_bytes = shape.depth() * kPanelRows * 2;
+    std::vector<bfloat16> panels(static_cast<size_t>(shape.panels() * panel_bytes / 2));
+    Stored stored = random_weights(DType::BF16, shape.n, shape.k, 26);
+    for (int64_t row = 0; row < shape.n; ++row)
+      for (int64_t i = 0; i < shape.k; ++i)
+        panels[static_cast<size_t>(row / kPanelRows * panel_bytes / 2 + (i / 2 * kPanelRows + row % kPanelRows) * 2 +
+                                   i % 2)] = to_bfloat16(stored.values[static_cast<size_t>(row * shape.k + i)]);
+    const auto* bytes = reinterpret_cast<const std::byte*>(panels.data());
+    const auto in_place = [&](int64_t panel, int64_t first, int64_t, std::byte*) {
+      return bytes + panel * panel_bytes + first * kPanelRows * 2;
+    };
+    const auto copied = [&](int64_t panel, int64_t first, int64_t depth, std::byte* buffer) -> const std::byte* {
+      std::memcpy(buffer, in_place(panel, first, depth, buffer), static_cast<size_t>(depth * kPanelRows * 2));
+      return buffer;
+    };
+    for (const int64_t m : {1, 5, 6, 16, 200}) {
+      std::vector<float> x = random_floats(m * shape.k, static_cast<uint32_t>(m));
+      for (float& value : x) value = to_float(to_bfloat16(value));
+      const auto wanted = reference_product(stored, x, m);
+      for (const auto& product :
+           {make_panel_product(shape, m, best_isa()), make_onednn_product(shape, m, Tiles::Optional)}) {
+        if (product == nullptr) continue;  // this processor has none
+        Buffer scratch(product->scratch_bytes(m, pool.size()));
+        std::vector<float> y(wanted.size());
+        product->multiply(x.data(), m, in_place, y.data(), scratch.bytes(), pool);
+        EXPECT_LT(relative_error(y, wanted), 1e-5) << product->kind() << " m " << m << " n " << shape.n;
+        std::vector<float> again(wanted.size());
+        product->multiply(x.data(), m, copied, again.data(), scratch.bytes(), pool);
+        EXPECT_EQ(y, again) << product->kind();
+      }
+    }
+  }
+}
+
+TEST(PanelProduct, OfOnednnStaysOnTheThreadsOfThePool) {
   const auto count_threads = [] {
     const std::filesystem::directory_iterator threads("/proc/self/task");
     return std::distance(begin(threads), end(threads));
   };
   ThreadPool pool(2);
   const auto before = count_threads();
-  const Stored stored = random_weights(DType::BF16, 512, 256, 24);
-  multiply(*stored.pack({}, pool), random_floats(300 * 256, 25), 300, pool);
+  const PanelShape shape{512, 256};
+  const auto product = make_onednn_product(shape, 300, Tiles::Optional);
+  if (product == nullptr) GTEST_SKIP() << "oneDNN has no fast kernels for this processor";
+  const std::vector<std::byte> weights(static_cast<size_t>(shape.panels() * shape.depth() * kPanelRows * 2));
+  std::vector<float> y(300 * 512);
+  Buffer scratch(product->scratch_bytes(300, pool.size()));
+  product->multiply(
+      random_floats(300 * 256, 25).data(), 300,
+      [&](int64_t panel, int64_t, int64_t depth, std::byte*) {
+        return weights.data() + panel * depth * kPanelRows * 2;
+      },
+      y.data(), scratch.bytes(), pool);
   EXPECT_EQ(count_threads(), before);
 }
 

@@ -65,6 +65,26 @@ struct DenseTile {
   int64_t ldy;
 };
 
+/// Some rows of a product with a part of one bf16 panel (dense_layout.h).
+struct PanelTile {
+  const uint16_t* x;         // [m, depth] in bf16, rows ldx apart
+  int64_t m, ldx, depth;     // depth is even
+  const std::byte* weights;  // [depth / 2][kPanelRows][2]
+  int64_t columns;           // of the panel that y has, at most kPanelRows
+  float* y;                  // [m, columns], rows ldy apart
+  int64_t ldy;
+  bool accumulate;  // onto what y holds
+};
+
+/// A part of some strips of a block layout, as a part of a bf16 panel.
+struct UnpackTile {
+  const std::byte* weights;  // the part's first record of the first strip
+  int64_t strip_bytes;       // from one strip to the next
+  int64_t strips;            // at most kPanelRows / kStripRows; the panel's other columns become zeros
+  int64_t depth;             // elements, whole records
+  std::byte* panel;          // [depth / 2][kPanelRows][2]
+};
+
 /// One rectangle of a product of exact, unpacked f32 rows.
 struct ExactTile {
   const float* x;  // [m, k], rows k apart
@@ -92,6 +112,9 @@ struct Table {
   void (*quantize)(const float* x, int64_t k, const BlockLayout& layout, int64_t row, const QuantizedRows& out);
   void (*block_product[kNumLayouts])(const BlockTile& tile);
   void (*to_bfloat16)(const float* x, int64_t count, uint16_t* y);
+  // Null where the processor has no products of bf16 numbers.
+  void (*panel_product)(const PanelTile& tile);
+  void (*unpack_panel[kNumLayouts])(const UnpackTile& tile);
   // Parts of the operations of recurrent.h for one sequence, channels [first, last) or one head.
   void (*causal_conv)(const float* x, int64_t rows, const CausalConvParams& params, int64_t first, int64_t last,
                       float* state, float* y);
