@@ -9,7 +9,7 @@
 
 #include "base/check.h"
 #include "kernels/block_unpack.h"
-#include "kernels/panel_product.h"
+#include "kernels/onednn_product.h"
 #include "kernels/row_source.h"
 #include "kernels/simd/table.h"
 #include "kernels/split.h"
@@ -22,9 +22,9 @@ namespace {
 // Weights that one thread reads in about the time of a barrier; smaller shares are not worth a second thread.
 constexpr int64_t kGrainBytes = 16 << 10;
 
-// Rows from which weights are unpacked into bf16 panels, a part at a time: unpacking costs as much as the products of 8
-// rows, which run a tenth faster than those of 16-bit integers (one Zen 4 core, 222 against 200 GFLOP/s).
-constexpr int64_t kManyRows = 96;
+// Rows from which speed counts more than the last bit of accuracy: activations have a second digit on demand only, or,
+// where there are matrix tiles, weights are unpacked into bf16 panels, a part at a time.
+constexpr int64_t kManyRows = 64;
 
 constexpr size_t align_up(size_t bytes) {
   return (bytes + 63) / 64 * 64;
@@ -65,7 +65,8 @@ class BlockMatrix : public Matrix {
       RowSource source(dtype, k, rows);
       for (int64_t row = begin * kStripRows; row < std::min(n, end * kStripRows); ++row) pack_row(source, row);
     });
-    if (options.max_m >= first_many_) many_rows_ = make_panel_product({n, k}, options.max_m, options.isa);
+    if (options.max_m >= first_many_ && options.isa == best_isa())
+      tiles_ = make_onednn_product({n, k}, options.max_m, Tiles::Required);
   }
 
   int64_t n() const override { return n_; }
@@ -74,20 +75,21 @@ class BlockMatrix : public Matrix {
   std::string_view kind() const override { return kind_; }
 
   size_t scratch_bytes(int64_t max_m, int threads) const override {
-    if (many_rows_ == nullptr || max_m < first_many_) return quantized_bytes(max_m);
-    return std::max(quantized_bytes(first_many_), many_rows_->scratch_bytes(max_m, threads));
+    if (tiles_ == nullptr || max_m < first_many_) return quantized_bytes(max_m);
+    return std::max(quantized_bytes(first_many_), tiles_->scratch_bytes(max_m, threads));
   }
 
   void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool) const override {
     CHECK_GE(scratch.size(), scratch_bytes(m, pool.size()));
-    if (many_rows_ != nullptr && m >= first_many_) {
+    if (tiles_ != nullptr && m >= first_many_) {
       const auto panel = [&](int64_t index, int64_t first, int64_t depth, std::byte* buffer) {
         return unpack_panel(index, first, depth, buffer);
       };
-      many_rows_->multiply(x, m, panel, y, scratch, pool);
+      tiles_->multiply(x, m, panel, y, scratch, pool);
       return;
     }
-    const simd::QuantizedRows activations = quantize(x, m, scratch.data(), pool);
+    const simd::Digits digits = m < kManyRows ? simd::Digits::Two : simd::Digits::OnDemand;
+    const simd::QuantizedRows activations = quantize(x, m, digits, scratch.data(), pool);
     const int64_t strips = (n_ + kStripRows - 1) / kStripRows;
     const int64_t grain = std::max<int64_t>(1, kGrainBytes / std::max<int64_t>(1, strip_bytes_ * m));
     const auto product = table_.block_product[static_cast<size_t>(id_)];
@@ -99,7 +101,8 @@ class BlockMatrix : public Matrix {
                .weights = weights_.data() + begin * strip_bytes_,
                .columns = std::min(n_, end * kStripRows) - first,
                .y = y + first,
-               .ldy = n_});
+               .ldy = n_,
+               .digits = digits});
     });
   }
 
@@ -133,21 +136,29 @@ class BlockMatrix : public Matrix {
     return buffer;
   }
 
-  size_t quantized_bytes(int64_t m) const {
-    const auto values = static_cast<size_t>(m * k_);
-    return align_up(2 * values) + 3 * align_up(values / static_cast<size_t>(layout_.group) * sizeof(float));
+  // Rows that quantised ones take room for.
+  static int64_t padded(int64_t m) {
+    return m == 1 ? 1 : (m + simd::kTileRows - 1) / simd::kTileRows * simd::kTileRows;
   }
+  size_t group_bytes(int64_t m) const {
+    return align_up(static_cast<size_t>(padded(m) * k_ / layout_.group) * sizeof(float));
+  }
+  size_t digit_bytes(int64_t m) const { return align_up(static_cast<size_t>(padded(m) * k_)); }
+  size_t quantized_bytes(int64_t m) const { return 2 * digit_bytes(m) + 4 * group_bytes(m); }
 
-  simd::QuantizedRows quantize(const float* x, int64_t m, std::byte* scratch, ThreadPool& pool) const {
-    const auto values = static_cast<size_t>(m * k_);
-    const size_t group_bytes = align_up(values / static_cast<size_t>(layout_.group) * sizeof(float));
-    std::byte* groups = scratch + align_up(2 * values);
-    const simd::QuantizedRows rows = {.digits = reinterpret_cast<int8_t*>(scratch),
+  simd::QuantizedRows quantize(const float* x, int64_t m, simd::Digits digits, std::byte* scratch,
+                               ThreadPool& pool) const {
+    std::byte* groups = scratch + 2 * digit_bytes(m);
+    const size_t stride = group_bytes(m);
+    const simd::QuantizedRows rows = {.interleave = m == 1 ? 1 : simd::kTileRows,
+                                      .high = reinterpret_cast<int8_t*>(scratch),
+                                      .low = reinterpret_cast<int8_t*>(scratch + digit_bytes(m)),
                                       .scales = reinterpret_cast<float*>(groups),
-                                      .sums = reinterpret_cast<float*>(groups + group_bytes),
-                                      .offsets = reinterpret_cast<int32_t*>(groups + 2 * group_bytes)};
+                                      .sums = reinterpret_cast<float*>(groups + stride),
+                                      .offsets = reinterpret_cast<int32_t*>(groups + 2 * stride),
+                                      .wide = reinterpret_cast<uint8_t*>(groups + 3 * stride)};
     pool.parallel_for(m, row_grain(k_), [&](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row) table_.quantize(x + row * k_, k_, layout_, row, rows);
+      for (int64_t row = begin; row < end; ++row) table_.quantize(x + row * k_, k_, layout_, digits, row, rows);
     });
     return rows;
   }
@@ -160,8 +171,8 @@ class BlockMatrix : public Matrix {
   const BlockLayout& layout_;
   int64_t strip_bytes_;
   WeightMemory weights_;
-  int64_t first_many_;                       // rows from which panels are used
-  std::unique_ptr<PanelProduct> many_rows_;  // null: 16-bit integers for any number of rows
+  int64_t first_many_;                   // rows from which panels are used
+  std::unique_ptr<PanelProduct> tiles_;  // null where the processor has none
   const simd::Table& table_;
   std::string kind_;
 };

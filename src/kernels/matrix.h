@@ -34,7 +34,7 @@ class Matrix {
 
   /// Writes y[m, n]; rows of x are k apart, rows of y are n apart. A row of y depends on its row of x alone, never on
   /// m, the threads or the other rows, in exact matrices; others round activations otherwise for many rows than for
-  /// few, 16-bit ones from 4 rows on, block ones from 96 on. REQUIRES: scratch is aligned to 64 bytes and holds
+  /// few, 16-bit ones from 4 rows on, block ones from 64 on. REQUIRES: scratch is aligned to 64 bytes and holds
   /// scratch_bytes(m, pool.size()); x, y and scratch do not overlap. Does not allocate.
   virtual void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool) const = 0;
 };

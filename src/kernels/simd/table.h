@@ -35,14 +35,27 @@ struct AttentionTile {
 /// up].
 int64_t attention_tile_floats(const KvCache& cache);
 
-/// Rows of activations quantised in groups (block_layout.h): x[i] is about scales[i / group] * v[i] with v[i] = 256 *
-/// high[i] + low[i], two signed bytes. One byte alone would do for speed, but SmolLM2's logits then move by up to 1.4
-/// and its choices with them; two move them by 0.016.
+/// Rows of activations quantised in groups (block_layout.h), as one or two signed bytes per element: x is about scale *
+/// v with v = high or, in a wide group, 256 * high + low. Rows lie in tiles of `interleave`, so that a kernel finds a
+/// group of all rows of a tile in one place: [m / interleave rounded up][k / group][interleave], then the group's
+/// elements.
 struct QuantizedRows {
-  int8_t* digits;    // [m, k / 4, 2, 4]: the high bytes of four elements, then their low bytes
-  float* scales;     // [m, k / group]
-  float* sums;       // [m, k / group], scale times the sum of the group's v
-  int32_t* offsets;  // [m, k / group], minus the layout's zero level times the sum of the group's v
+  int64_t interleave;  // kTileRows or, for a single row, 1
+  int8_t* high;
+  int8_t* low;       // undefined outside of wide groups
+  float* scales;     // one per group of a row, like all that follow
+  float* sums;       // scale times the sum of the group's v
+  int32_t* offsets;  // minus the layout's zero level times the sum of the group's v
+  uint8_t* wide;     // 1 or 0; 0 for rows beyond m
+};
+inline constexpr int64_t kTileRows = 8;
+
+/// Which groups become wide. Two bytes are exact enough to make no difference, and cost nothing where weights stream
+/// from memory; one byte for all moves SmolLM2's logits by up to 2.5 of 25, because a few channels are far larger than
+/// all others.
+enum class Digits : uint8_t {
+  Two,       // all groups are wide
+  OnDemand,  // those whose largest number stands out of their row
 };
 
 /// Some columns of a product with weights in a block layout.
@@ -53,6 +66,7 @@ struct BlockTile {
   int64_t columns;           // of y, from there on
   float* y;                  // [m, columns], rows ldy apart
   int64_t ldy;
+  Digits digits;
 };
 
 /// Some columns of a product with 16-bit or 32-bit weights in panels (dense_matrix.h).
@@ -109,7 +123,8 @@ struct Table {
   void (*exact_product)(const ExactTile& tile);
   void (*f32_product)(const DenseTile& tile);
   void (*bf16_product)(const DenseTile& tile);
-  void (*quantize)(const float* x, int64_t k, const BlockLayout& layout, int64_t row, const QuantizedRows& out);
+  void (*quantize)(const float* x, int64_t k, const BlockLayout& layout, Digits digits, int64_t row,
+                   const QuantizedRows& out);
   void (*block_product[kNumLayouts])(const BlockTile& tile);
   void (*to_bfloat16)(const float* x, int64_t count, uint16_t* y);
   // Null where the processor has no products of bf16 numbers.

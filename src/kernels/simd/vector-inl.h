@@ -111,6 +111,18 @@ CLEAVE_INLINE void store_part(float* p, F32 v, int64_t count) {
   for (int64_t i = 0; i < count; ++i) p[i] = v[i];
 }
 
+// a * b + c, rounded once where the processor can, in whatever the compiler makes of the surroundings: contraction
+// alone may treat the two branches of a condition differently.
+CLEAVE_INLINE F32 multiply_add(F32 a, F32 b, F32 c) {
+#if defined(__AVX512F__)
+  return bits<F32>(_mm512_fmadd_ps(bits<__m512>(a), bits<__m512>(b), bits<__m512>(c)));
+#elif defined(__FMA__)
+  return bits<F32>(_mm256_fmadd_ps(bits<__m256>(a), bits<__m256>(b), bits<__m256>(c)));
+#else
+  return a * b + c;
+#endif
+}
+
 CLEAVE_INLINE F32 max(F32 a, F32 b) {
   return a > b ? a : b;
 }
