@@ -79,17 +79,25 @@ class BlockMatrix : public Matrix {
     return std::max(quantized_bytes(first_many_), tiles_->scratch_bytes(max_m, threads));
   }
 
-  void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool) const override {
+  uint64_t preparation(int64_t m) const override {
+    if (uses_tiles(m)) return rounded_rows_preparation(k_, tiles_->padding());
+    return uint64_t{1} << 62 | static_cast<uint64_t>(layout_.zero) << 48 | static_cast<uint64_t>(layout_.group) << 32 |
+           static_cast<uint64_t>(k_);
+  }
+
+  void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool,
+                Prepared prepared) const override {
     CHECK_GE(scratch.size(), scratch_bytes(m, pool.size()));
-    if (tiles_ != nullptr && m >= first_many_) {
+    if (uses_tiles(m)) {
       const auto panel = [&](int64_t index, int64_t first, int64_t depth, std::byte* buffer) {
         return unpack_panel(index, first, depth, buffer);
       };
-      tiles_->multiply(x, m, panel, y, scratch, pool);
+      tiles_->multiply(x, m, panel, y, scratch, pool, prepared);
       return;
     }
     const simd::Digits digits = m < kManyRows ? simd::Digits::Two : simd::Digits::OnDemand;
-    const simd::QuantizedRows activations = quantize(x, m, digits, scratch.data(), pool);
+    const simd::QuantizedRows activations = quantized_rows(m, scratch.data());
+    if (prepared == Prepared::No) quantize(x, m, digits, activations, pool);
     const int64_t strips = (n_ + kStripRows - 1) / kStripRows;
     const int64_t grain = std::max<int64_t>(1, kGrainBytes / std::max<int64_t>(1, strip_bytes_ * m));
     const auto product = table_.block_product[static_cast<size_t>(id_)];
@@ -124,6 +132,8 @@ class BlockMatrix : public Matrix {
     }
   }
 
+  bool uses_tiles(int64_t m) const { return tiles_ != nullptr && m >= first_many_; }
+
   const std::byte* unpack_panel(int64_t panel, int64_t first, int64_t depth, std::byte* buffer) const {
     constexpr int64_t kStrips = kPanelRows / kStripRows;
     const int64_t strip = panel * kStrips, strips = (n_ + kStripRows - 1) / kStripRows;
@@ -146,21 +156,23 @@ class BlockMatrix : public Matrix {
   size_t digit_bytes(int64_t m) const { return align_up(static_cast<size_t>(padded(m) * k_)); }
   size_t quantized_bytes(int64_t m) const { return 2 * digit_bytes(m) + 4 * group_bytes(m); }
 
-  simd::QuantizedRows quantize(const float* x, int64_t m, simd::Digits digits, std::byte* scratch,
-                               ThreadPool& pool) const {
+  simd::QuantizedRows quantized_rows(int64_t m, std::byte* scratch) const {
     std::byte* groups = scratch + 2 * digit_bytes(m);
     const size_t stride = group_bytes(m);
-    const simd::QuantizedRows rows = {.interleave = m == 1 ? 1 : simd::kTileRows,
-                                      .high = reinterpret_cast<int8_t*>(scratch),
-                                      .low = reinterpret_cast<int8_t*>(scratch + digit_bytes(m)),
-                                      .scales = reinterpret_cast<float*>(groups),
-                                      .sums = reinterpret_cast<float*>(groups + stride),
-                                      .offsets = reinterpret_cast<int32_t*>(groups + 2 * stride),
-                                      .wide = reinterpret_cast<uint8_t*>(groups + 3 * stride)};
+    return {.interleave = m == 1 ? 1 : simd::kTileRows,
+            .high = reinterpret_cast<int8_t*>(scratch),
+            .low = reinterpret_cast<int8_t*>(scratch + digit_bytes(m)),
+            .scales = reinterpret_cast<float*>(groups),
+            .sums = reinterpret_cast<float*>(groups + stride),
+            .offsets = reinterpret_cast<int32_t*>(groups + 2 * stride),
+            .wide = reinterpret_cast<uint8_t*>(groups + 3 * stride)};
+  }
+
+  void quantize(const float* x, int64_t m, simd::Digits digits, const simd::QuantizedRows& rows,
+                ThreadPool& pool) const {
     pool.parallel_for(m, row_grain(k_), [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) table_.quantize(x + row * k_, k_, layout_, digits, row, rows);
     });
-    return rows;
   }
 
   int64_t n_;

@@ -52,12 +52,17 @@ class DenseMatrix : public Matrix {
     return many_rows_ != nullptr && max_m >= kManyRows ? many_rows_->scratch_bytes(max_m, threads) : 0;
   }
 
-  void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool) const override {
-    if (many_rows_ != nullptr && m >= kManyRows && m * n_ * k_ > kFewProducts) {
+  uint64_t preparation(int64_t m) const override {
+    return rounds_rows(m) ? rounded_rows_preparation(k_, many_rows_->padding()) : 0;
+  }
+
+  void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool,
+                Prepared prepared) const override {
+    if (rounds_rows(m)) {
       const auto panel = [&](int64_t index, int64_t first, int64_t, std::byte*) {
         return weights_.data() + index * panel_bytes_ + first * kPanelRows * 2;
       };
-      many_rows_->multiply(x, m, panel, y, scratch, pool);
+      many_rows_->multiply(x, m, panel, y, scratch, pool, prepared);
       return;
     }
     const int64_t panels = (n_ + kPanelRows - 1) / kPanelRows;
@@ -76,6 +81,8 @@ class DenseMatrix : public Matrix {
   }
 
  private:
+  bool rounds_rows(int64_t m) const { return many_rows_ != nullptr && m >= kManyRows && m * n_ * k_ > kFewProducts; }
+
   void pack_row(RowSource& source, int64_t row) {
     const std::span<const float> floats = source.floats(row);
     std::byte* panel = weights_.data() + row / kPanelRows * panel_bytes_;

@@ -258,6 +258,26 @@ TEST_P(MatrixOn, BlockRowsDoNotDependOnOtherRowsOrThreads) {
   }
 }
 
+TEST_P(MatrixOn, MatricesOfOnePreparationShareWhatTheyMakeOfRows) {
+  const Stored stored[] = {random_weights(DType::BF16, 700, 256, 29), random_weights(DType::BF16, 150, 256, 30),
+                           random_blocks(DType::Q4_K, 150, 256, 31),  random_blocks(DType::Q4_1, 70, 256, 32),
+                           random_blocks(DType::Q8_0, 70, 256, 33),   random_blocks(DType::Q6_K, 70, 256, 34)};
+  for (const int64_t m : {1, 40, 100}) {
+    const auto x = random_floats(m * 256, 35);
+    Buffer scratch(1 << 20);
+    for (const Stored& first : stored)
+      for (const Stored& second : stored) {
+        const auto a = first.pack(options(), pool_), b = second.pack(options(), pool_);
+        if (a->preparation(m) == 0 || a->preparation(m) != b->preparation(m)) continue;
+        std::vector<float> y(static_cast<size_t>(m * 700)), again(y.size());
+        b->multiply(x.data(), m, y.data(), scratch.bytes(), pool_);
+        a->multiply(x.data(), m, again.data(), scratch.bytes(), pool_);
+        b->multiply(x.data(), m, again.data(), scratch.bytes(), pool_, Prepared::Yes);
+        EXPECT_TRUE(std::equal(y.begin(), y.begin() + m * b->n(), again.begin())) << a->kind() << ", " << b->kind();
+      }
+  }
+}
+
 TEST_P(MatrixOn, Int8QuantisesFloatWeights) {
   const Stored stored = random_weights(DType::BF16, 100, 640, 17);
   PackOptions int8 = options();
@@ -327,10 +347,10 @@ TEST(PanelProduct, OfEveryKindIsTheProductOfRoundedNumbers) {
         if (product == nullptr) continue;  // this processor has none
         Buffer scratch(product->scratch_bytes(m, pool.size()));
         std::vector<float> y(wanted.size());
-        product->multiply(x.data(), m, in_place, y.data(), scratch.bytes(), pool);
+        product->multiply(x.data(), m, in_place, y.data(), scratch.bytes(), pool, Prepared::No);
         EXPECT_LT(relative_error(y, wanted), 1e-5) << product->kind() << " m " << m << " n " << shape.n;
         std::vector<float> again(wanted.size());
-        product->multiply(x.data(), m, copied, again.data(), scratch.bytes(), pool);
+        product->multiply(x.data(), m, copied, again.data(), scratch.bytes(), pool, Prepared::Yes);
         EXPECT_EQ(y, again) << product->kind();
       }
     }
@@ -355,7 +375,7 @@ TEST(PanelProduct, OfOnednnStaysOnTheThreadsOfThePool) {
       [&](int64_t panel, int64_t, int64_t depth, std::byte*) {
         return weights.data() + panel * depth * kPanelRows * 2;
       },
-      y.data(), scratch.bytes(), pool);
+      y.data(), scratch.bytes(), pool, Prepared::No);
   EXPECT_EQ(count_threads(), before);
 }
 

@@ -78,14 +78,16 @@ class OnednnProduct : public PanelProduct {
     return true;
   }
 
+  int64_t padding() const override { return kPadding; }
+
   size_t scratch_bytes(int64_t max_m, int threads) const override {
     return rounded_rows_bytes(shape_, max_m, kPadding) + static_cast<size_t>(threads) * thread_bytes();
   }
 
-  void multiply(const float* x, int64_t m, PanelReader panels, float* y, std::span<std::byte> scratch,
-                ThreadPool& pool) const override {
+  void multiply(const float* x, int64_t m, PanelReader panels, float* y, std::span<std::byte> scratch, ThreadPool& pool,
+                Prepared prepared) const override {
     CHECK_GE(scratch.size(), scratch_bytes(m, pool.size()));
-    round_rows(x, m, shape_, kPadding, best_isa(), scratch.data(), pool);
+    if (prepared == Prepared::No) round_rows(x, m, shape_, kPadding, best_isa(), scratch.data(), pool);
     std::atomic<int64_t> next{0};
     pool.run([&](int thread) {
       const OneThread one_thread;

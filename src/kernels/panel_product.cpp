@@ -28,14 +28,16 @@ class OwnPanelProduct : public PanelProduct {
 
   std::string_view kind() const override { return to_string(isa_); }
 
+  int64_t padding() const override { return 1; }
+
   size_t scratch_bytes(int64_t max_m, int threads) const override {
     return rounded_rows_bytes(shape_, max_m, 1) + static_cast<size_t>(threads) * part_bytes();
   }
 
-  void multiply(const float* x, int64_t m, PanelReader panels, float* y, std::span<std::byte> scratch,
-                ThreadPool& pool) const override {
+  void multiply(const float* x, int64_t m, PanelReader panels, float* y, std::span<std::byte> scratch, ThreadPool& pool,
+                Prepared prepared) const override {
     CHECK_GE(scratch.size(), scratch_bytes(m, pool.size()));
-    round_rows(x, m, shape_, 1, isa_, scratch.data(), pool);
+    if (prepared == Prepared::No) round_rows(x, m, shape_, 1, isa_, scratch.data(), pool);
     const auto* rows = reinterpret_cast<const uint16_t*>(scratch.data());
     const int64_t chunks = count_chunks(m, pool.size());
     std::atomic<int64_t> next{0};

@@ -9,6 +9,7 @@
 #include "base/thread_pool.h"
 #include "kernels/dense_layout.h"
 #include "kernels/isa.h"
+#include "kernels/matrix.h"
 
 namespace cleave::kernels {
 
@@ -40,14 +41,23 @@ class PanelProduct {
 
   virtual size_t scratch_bytes(int64_t max_m, int threads) const = 0;
 
+  /// Rounded rows come first in scratch, filled up to a multiple of this; those of products with the same k and padding
+  /// are the same.
+  virtual int64_t padding() const = 0;
+
   /// REQUIRES: scratch is aligned to 64 bytes and holds scratch_bytes(m, pool.size()); x, y and scratch do not overlap.
   virtual void multiply(const float* x, int64_t m, PanelReader panels, float* y, std::span<std::byte> scratch,
-                        ThreadPool& pool) const = 0;
+                        ThreadPool& pool, Prepared prepared) const = 0;
 };
 
 /// The fastest way that this processor and `isa` have: oneDNN where there are matrix tiles, our own kernel where there
 /// are products of bf16 numbers, null otherwise. `max_m` is the most rows that will come.
 std::unique_ptr<PanelProduct> make_panel_product(const PanelShape& shape, int64_t max_m, Isa isa);
+
+/// Matrix::preparation() of rounded rows: for k and padding, both of which are below 2^31.
+inline uint64_t rounded_rows_preparation(int64_t k, int64_t padding) {
+  return uint64_t{1} << 63 | static_cast<uint64_t>(padding) << 32 | static_cast<uint64_t>(k);
+}
 
 /// Bytes of x[m, k] as bf16 [m filled up to `multiple` rows, depth]; and their making, what is filled up being zeros.
 size_t rounded_rows_bytes(const PanelShape& shape, int64_t m, int64_t multiple);
