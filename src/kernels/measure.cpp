@@ -183,9 +183,8 @@ MeasuredRate measure_peak(const PeakLoop& loop, const MeasurePools& pools) {
   constexpr double kSeconds = 1e-3;  // of a piece
   int64_t rounds = 1024;
   while (seconds_of([&] { loop.run(rounds); }) < kSeconds) rounds *= 2;
-  const Seconds seconds = shortest_walk(1, kPromptPatience, pools, [&](size_t, ThreadPool& pool) {
-    pool.run([&](int) { loop.run(rounds); });
-  });
+  const Seconds seconds = shortest_walk(1, kPromptPatience, pools,
+                                        [&](size_t, ThreadPool& pool) { pool.run([&](int) { loop.run(rounds); }); });
   const double operations = static_cast<double>(rounds) * loop.operations;
   return {operations / seconds.core, operations * pools.machine.size() / seconds.machine};
 }
