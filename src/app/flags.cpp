@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <limits>
 #include <random>
 
@@ -53,6 +54,10 @@ void add_precision_flags(CLI::App& command, ModelFlags& flags) {
   command.add_option("--threads", flags.threads, "threads to compute with (default: every core available)")
       ->check(between(1, 4096, "1 to 4096"))
       ->type_name("N");
+  add_number_flags(command, flags);
+}
+
+void add_number_flags(CLI::App& command, ModelFlags& flags) {
   CLI::Option* exact = command.add_flag("--exact", flags.exact, "compute in f32 throughout: slow, for comparisons");
   command
       .add_option_function<std::string>(
@@ -66,6 +71,10 @@ void add_precision_flags(CLI::App& command, ModelFlags& flags) {
           "stored (default), or int8: quantise 16-bit and 32-bit weights while loading")
       ->check(CLI::IsMember({"stored", "int8"}))
       ->type_name("stored|int8");
+  command.add_option("--isa", "instruction set of products with matrices (default: the best one here)")
+      ->transform(CLI::IsMember(isas_by_name()))
+      ->each([&flags](const std::string& value) { flags.isa = isas_by_name().at(value); })
+      ->type_name("NAME");
 }
 
 void add_sampling_flags(CLI::App& command, SamplingFlags& flags) {
@@ -102,6 +111,16 @@ void add_answer_flags(CLI::App& command, AnswerFlags& flags) {
       ->type_name("TEXT");
   command.add_option("--system", flags.system, "system message of a chat (\"\": none, not even the model's own)")
       ->type_name("TEXT");
+}
+
+std::map<std::string, kernels::Isa> isas_by_name() {
+  std::map<std::string, kernels::Isa> isas;
+  for (const kernels::Isa isa : kernels::available_isas()) {
+    std::string name(to_string(isa));
+    std::ranges::replace(name, ' ', '-');
+    isas[name] = isa;
+  }
+  return isas;
 }
 
 int available_cores() {
