@@ -16,7 +16,7 @@ function blocks.mamba(m, x, c)
   return mamba2_mixer(m, x, {
     heads = c.mamba_num_heads, head_dim = c.mamba_head_dim, groups = c.n_groups, state = c.ssm_state_size,
     width = c.conv_kernel, act = act, bias = c.use_bias, conv_bias = c.use_conv_bias, limit = c.time_step_limit,
-    gated = function(y, gate) return gated_group_norm(m.norm, y, gate, act, c.n_groups, c.layer_norm_epsilon) end,
+    gated = function(y, gate) return gated_group_norm(m.norm, y, gate, c.n_groups, c.layer_norm_epsilon) end,
   })
 end
 

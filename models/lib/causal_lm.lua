@@ -5,7 +5,7 @@
 --   layer          function(l, x, c, i): the layer's result; l is its module, i counts from 1
 --   base           module of everything but the head, or function(c): "model", or where a model of text and images has it
 --   embedding, layers, head  names of the token embedding ("embed_tokens"), the layers ("layers") and the head ("lm_head",
---                  beside the base)
+--                  beside the base), or function(c) for the last
 --   width          function(c): width of the token embedding (hidden_size)
 --   embed          function(m, x, c): what the embedding becomes before the first layer; m is the base
 --   norm           function(m, x, c): what the last layer's result becomes before the head
@@ -51,12 +51,14 @@ function causal_lm(d)
     end
     x = graph.gather_rows(x, graph.output_rows())
     x = d.norm and d.norm(m, x, c) or rms_norm(x, m.norm, c.rms_norm_eps)
-    local head = module(d.head or (base == "language_model.model" and "language_model.lm_head" or "lm_head"))
-    local y
+    local own = type(d.head) == "function" and d.head(c) or d.head
+    local head = module(own or (base == "language_model.model" and "language_model.lm_head" or "lm_head"))
+    local bias, y = d.head_bias and d.head_bias(c), nil
     if is_tied(c, head) then
       y = graph.matmul(x, weight(embed_tokens.weight, c.vocab_size, x:size()), path(head))
+      y = has(head.bias, bias) and y + weight(head.bias, c.vocab_size) or y
     else
-      y = head(x, c.vocab_size, { bias = d.head_bias and d.head_bias(c) })
+      y = head(x, c.vocab_size, { bias = bias })
     end
     return d.logits and d.logits(y, c) or y
   end

@@ -157,6 +157,25 @@ function bfloat16(x)
   return math.floor(x / unit + 0.5) * unit
 end
 
+-- The configuration's `key` for layer i (from 1), which may be a list of one for each layer.
+function of_layer(c, key, i)
+  local own = c.per_layer_config and c.per_layer_config[tostring(i - 1)]
+  if own and own[key] ~= nil then
+    return own[key]
+  end
+  return type(c[key]) == "table" and c[key][i] or c[key]
+end
+
+-- Whether `list`, which may be nil, holds `value`.
+function contains(list, value)
+  for _, entry in ipairs(list or {}) do
+    if entry == value then
+      return true
+    end
+  end
+  return false
+end
+
 -- Activation functions by the names that configurations use.
 local activations = {
   silu = "silu", swish = "silu",

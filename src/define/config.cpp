@@ -79,7 +79,18 @@ void complete_rope(const Json& config, Json& rope) {
     rope["original_max_position_embeddings"] = config["original_max_position_embeddings"];
 }
 
+// Version 5 writes null where nothing turns queries and keys.
+Json no_rope() {
+  return {{"rope_type", "none"}};
+}
+
+bool says_no_rope(const Json& config) {
+  return config.contains("rope_parameters") && config["rope_parameters"].is_null() && !present(config, "rope_theta") &&
+         !present(config, "rope_scaling");
+}
+
 void normalize_rope(Json& config) {
+  if (says_no_rope(config)) config["rope_parameters"] = no_rope();
   if (!present(config, "rope_parameters")) {
     config["rope_parameters"] = rope_from_version_4(config);
     if (present(config, "rope_local_base_freq")) {
@@ -96,8 +107,10 @@ void normalize_rope(Json& config) {
     complete_rope(config, rope);
     return;
   }
-  for (auto& [layer_type, parameters] : rope.items())
+  for (auto& [layer_type, parameters] : rope.items()) {
+    if (parameters.is_null()) parameters = no_rope();
     if (parameters.is_object()) complete_rope(config, parameters);
+  }
 }
 
 void normalize_window(Json& config) {
