@@ -38,7 +38,12 @@ end
 
 -- A gated MLP of every expert. Options: experts, intermediate, act; gate, up, down: names of the linears of experts stored one
 -- by one; packed: whether they are stored together where no checkpoint tells, as gate_up and down (names), transposed or not.
+local mixture_options = {
+  "experts", "intermediate", "act", "gate", "up", "down", "gate_up", "packed_down", "packed", "transposed",
+}
+
 function mixture_of_experts(m, x, chosen, weights, options)
+  check_names(options, mixture_options, "mixture_of_experts")
   local o = options
   local function separate(rows)
     local gate = expert_linear(m, o.gate or "gate_proj", rows, o.experts, o.intermediate)
