@@ -11,7 +11,7 @@
 --   norm           function(m, x, c): what the last layer's result becomes before the head
 --   logits         function(y, c): what the head's result becomes
 --   head_bias      function(c): whether the head has a bias where no checkpoint tells
---   tied           whether the head is the embedding where neither configuration nor checkpoint tells
+--   tied           whether the head is the embedding where neither configuration nor checkpoint tells; "never": whatever they tell
 local fields = {
   "architectures", "layer", "base", "embedding", "layers", "head", "width", "embed", "norm", "logits", "head_bias", "tied",
 }
@@ -50,7 +50,9 @@ function causal_lm(d)
   end
 
   local function is_tied(c, head)
-    if c.tie_word_embeddings ~= nil then
+    if d.tied == "never" then
+      return false
+    elseif c.tie_word_embeddings ~= nil then
       return c.tie_word_embeddings
     end
     return not has(head.weight, d.tied == false)
