@@ -45,7 +45,7 @@ end
 return causal_lm {
   architectures = { "NemotronHForCausalLM" },
   base = function() return graph.weight_shape("model.embeddings.weight") and "model" or "backbone" end,
-  embedding = "embeddings",
+  embedding = "embeddings", tied = "never",
   layer = function(l, x, c, i)
     return x + blocks[kind(c, i)](l.mixer, rms_norm(x, l.norm, c.layer_norm_epsilon), c)
   end,

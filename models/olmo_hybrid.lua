@@ -12,8 +12,9 @@ end
 local function delta_net(m, x, c)
   local heads, value_heads = c.linear_num_key_heads, c.linear_num_value_heads
   local dk, dv = c.linear_key_head_dim, c.linear_value_head_dim
+  local act = activation(c.hidden_act)
   local function convolved(letter, size)
-    return silu(causal_conv(m[letter .. "_conv1d"], m[letter .. "_proj"](x, size), c.linear_conv_kernel_dim))
+    return act(causal_conv(m[letter .. "_conv1d"], m[letter .. "_proj"](x, size), c.linear_conv_kernel_dim))
   end
   local q, k, v = convolved("q", heads * dk), convolved("k", heads * dk), convolved("v", value_heads * dv)
   local strength = sigmoid(m.b_proj(x, value_heads)) * (c.linear_allow_neg_eigval == false and 1 or 2)

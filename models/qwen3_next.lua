@@ -13,7 +13,8 @@ local function delta_net(m, x, c)
     q, k, v = m.in_proj_qkv(x, 2 * keys + values):split({ keys, keys, values })
     gate, strength, step = m.in_proj_z(x, values), m.in_proj_b(x, value_heads), m.in_proj_a(x, value_heads)
   end
-  q, k, v = silu(causal_conv(m.conv1d, concat({ q, k, v }), c.linear_conv_kernel_dim)):split({ keys, keys, values })
+  local mixed = causal_conv(m.conv1d, concat({ q, k, v }), c.linear_conv_kernel_dim)
+  q, k, v = activation(c.hidden_act)(mixed):split({ keys, keys, values })
   local y = gated_delta_rule(m, q, k, v, step, sigmoid(strength),
     { heads = heads, key_dim = dk, value_heads = value_heads, value_dim = dv })
   y = rms_norm(y, m.norm, c.rms_norm_eps) * silu(gate:reshape(value_heads, dv))

@@ -2,7 +2,10 @@
 
 -- Attention of queries [tokens, heads, d] to the sequence's keys and values [tokens, kv_heads, d], as [tokens, heads * d].
 -- Options: scale (1 / sqrt(d)), window, chunk, softcap, sinks, alibi_slopes, alibi_scale, alibi_bfloat16.
+local attend_options = { "scale", "window", "chunk", "softcap", "sinks", "alibi_slopes", "alibi_scale", "alibi_bfloat16" }
+
 function attend(q, k, v, options)
+  check_names(options, attend_options, "attend")
   local y = graph.attention(q, k, v, options)
   return y:reshape(y:size(1) * y:size(2))
 end
@@ -168,6 +171,7 @@ end
 
 -- x [tokens, heads, head_dim] turned by its position.
 function rope(x, c, options)
+  check_names(options, { "layer_type", "dims", "interleaved", "theta", "rope_type" }, "rope")
   local settings = rope_settings(c, x:size(), options or {})
   return settings and graph.rope(x, settings) or x
 end
@@ -212,7 +216,13 @@ end
 --   key_scale          factor of the keys
 --   output             name of the output projection ("o_proj")
 --   kv_heads           number of key-value heads, where layers differ
+local self_attention_options = {
+  "bias", "output_bias", "whole_norm", "clip", "norm", "norm_after", "norms", "rope", "query", "key_scale", "output", "kv_heads",
+  table.unpack(attend_options),
+}
+
 function self_attention(m, x, c, options)
+  check_names(options, self_attention_options, "self_attention")
   local o = options or {}
   local names, d, kv_heads = o.norms or { "q_norm", "k_norm" }, c.head_dim, o.kv_heads or c.num_key_value_heads
   local function project(linear_of, heads, norm_module)
@@ -231,8 +241,8 @@ function self_attention(m, x, c, options)
   local v = project(m.v_proj, kv_heads)
   k = o.key_scale and k * o.key_scale or k
   q = turn(q, q_norm)
-  local y = attend(o.query and o.query(q) or q, turn(k, k_norm), v, o)
-  return m[o.output or "o_proj"](y, x:size(), { bias = o.output_bias })
+  local y = graph.attention(o.query and o.query(q) or q, turn(k, k_norm), v, o)
+  return m[o.output or "o_proj"](y:reshape(y:size(1) * y:size(2)), x:size(), { bias = o.output_bias })
 end
 
 -- Queries, keys and values out of one projection in which they follow one another: y is [tokens, (heads + 2 * kv_heads) * d].

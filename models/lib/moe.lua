@@ -36,21 +36,37 @@ function packed_weight(tensor, experts, out, width, transposed)
   return weight(tensor, experts, out, width)
 end
 
+-- Whether the checkpoint has packed experts' weights as [experts, in, out]: as the first that is not square tells.
+local function are_transposed(gate_up, down, intermediate, width, fallback)
+  for _, tensor in ipairs({ { gate_up, width }, { down, intermediate } }) do
+    local stored = graph.weight_shape(path(tensor[1]))
+    if stored and stored[2] ~= stored[3] then
+      return stored[2] == tensor[2]
+    end
+  end
+  return fallback
+end
+
 -- A gated MLP of every expert. Options: experts, intermediate, act; gate, up, down: names of the linears of experts stored one
 -- by one; packed: whether they are stored together where no checkpoint tells, as gate_up and down (names), transposed or not.
+local mixture_options = {
+  "experts", "intermediate", "act", "gate", "up", "down", "gate_up", "packed_down", "packed", "transposed",
+}
+
 function mixture_of_experts(m, x, chosen, weights, options)
+  check_names(options, mixture_options, "mixture_of_experts")
   local o = options
   local function separate(rows)
     local gate = expert_linear(m, o.gate or "gate_proj", rows, o.experts, o.intermediate)
     local up = expert_linear(m, o.up or "up_proj", rows, o.experts, o.intermediate)
     return expert_linear(m, o.down or "down_proj", o.act(gate) * up, o.experts, x:size())
   end
-  local gate_up = m[o.gate_up or "gate_up_proj"]
+  local gate_up, down = m[o.gate_up or "gate_up_proj"], m[o.packed_down or "down_proj"]
   local function packed(rows)
-    local w = packed_weight(gate_up, o.experts, 2 * o.intermediate, x:size(), o.transposed)
+    local transposed = are_transposed(gate_up, down, o.intermediate, x:size(), o.transposed)
+    local w = packed_weight(gate_up, o.experts, 2 * o.intermediate, x:size(), transposed)
     local gate, up = graph.matmul(rows, w, path(gate_up)):split({ o.intermediate, o.intermediate })
-    local down = m[o.packed_down or "down_proj"]
-    w = packed_weight(down, o.experts, x:size(), o.intermediate, o.transposed)
+    w = packed_weight(down, o.experts, x:size(), o.intermediate, transposed)
     return graph.matmul(o.act(gate) * up, w, path(down))
   end
   return dispatched(x, chosen, weights, o.experts, has(gate_up, o.packed) and packed or separate)

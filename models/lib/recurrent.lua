@@ -10,6 +10,7 @@ end
 -- Mamba's mixer (Gu and Dao, 2023). Options: inner, state, low (numbers that time steps are made of), width (of the
 -- convolution), act, bias, conv_bias; norm: a function(y, name) of the time step, the input's and the output's projection.
 function mamba_mixer(m, x, options)
+  check_names(options, { "inner", "state", "low", "width", "act", "bias", "conv_bias", "norm" }, "mamba_mixer")
   local o = options
   local norm = o.norm or function(y) return y end
   local h, gate = m.in_proj(x, 2 * o.inner, { bias = o.bias }):split({ o.inner, o.inner })
@@ -25,7 +26,12 @@ end
 
 -- Mamba 2's (Dao and Gu, 2024). Options: heads, head_dim, groups, state, width, act, bias, conv_bias; limit: range of the time
 -- steps; multipliers: of gate, h, input, output and time step; gated: function(y, gate), what becomes of y before out_proj.
+local mamba2_options = {
+  "heads", "head_dim", "groups", "state", "width", "act", "bias", "conv_bias", "limit", "multipliers", "gated",
+}
+
 function mamba2_mixer(m, x, options)
+  check_names(options, mamba2_options, "mamba2_mixer")
   local o = options
   local inner, shared = o.heads * o.head_dim, o.groups * o.state
   local sizes = { inner, inner, shared, shared, o.heads }

@@ -73,6 +73,13 @@ TEST(Config, TheTextPartOfAMultimodalModelTakesItsPlace) {
       parse_json(R"({"architectures": ["A"], "text_config": {"architectures": ["B"], "num_hidden_layers": 3}})", "c"));
   EXPECT_EQ(config["num_hidden_layers"], 3);
   EXPECT_EQ(config["architectures"][0], "A");
+  const Json with_layers = normalize_config(parse_json(
+      R"({"num_hidden_layers": 2, "hidden_size": 8, "text_config": {"hidden_size": 9, "vocab_size": 131}})", "c"));
+  const Json undecided = normalize_config(parse_json(
+      R"({"tie_word_embeddings": false, "text_config": {"tie_word_embeddings": true, "num_hidden_layers": 3}})", "c"));
+  EXPECT_FALSE(undecided.contains("tie_word_embeddings"));
+  EXPECT_EQ(with_layers["hidden_size"], 8);
+  EXPECT_EQ(with_layers["vocab_size"], 131);
 }
 
 TEST(Config, RejectsImpossibleSizes) {
