@@ -26,6 +26,9 @@ constexpr int64_t kGrainBytes = 16 << 10;
 // where there are matrix tiles, weights are unpacked into bf16 panels, a part at a time.
 constexpr int64_t kManyRows = 64;
 
+// Strips that a thread takes at a time then.
+constexpr int64_t kSharedStrips = 4;
+
 constexpr size_t align_up(size_t bytes) {
   return (bytes + 63) / 64 * 64;
 }
@@ -98,20 +101,21 @@ class BlockMatrix : public Matrix {
     const simd::Digits digits = m < kManyRows ? simd::Digits::Two : simd::Digits::OnDemand;
     const simd::QuantizedRows activations = quantized_rows(m, scratch.data());
     if (prepared == Prepared::No) quantize(x, m, digits, activations, pool);
+    const auto multiply_strips = [&](int64_t begin, int64_t end) {
+      table_.block_product[static_cast<size_t>(id_)]({.x = activations,
+                                                      .m = m,
+                                                      .k = k_,
+                                                      .weights = weights_.data() + begin * strip_bytes_,
+                                                      .columns = std::min(n_, end * kStripRows) - begin * kStripRows,
+                                                      .y = y + begin * kStripRows,
+                                                      .ldy = n_,
+                                                      .digits = digits});
+    };
     const int64_t strips = (n_ + kStripRows - 1) / kStripRows;
-    const int64_t grain = std::max<int64_t>(1, kGrainBytes / std::max<int64_t>(1, strip_bytes_ * m));
-    const auto product = table_.block_product[static_cast<size_t>(id_)];
-    pool.parallel_for(strips, grain, [&](int64_t begin, int64_t end) {
-      const int64_t first = begin * kStripRows;
-      product({.x = activations,
-               .m = m,
-               .k = k_,
-               .weights = weights_.data() + begin * strip_bytes_,
-               .columns = std::min(n_, end * kStripRows) - first,
-               .y = y + first,
-               .ldy = n_,
-               .digits = digits});
-    });
+    if (m < kManyRows)
+      pool.parallel_for(strips, std::max<int64_t>(1, kGrainBytes / (strip_bytes_ * m)), multiply_strips);
+    else
+      share_out(pool, strips, kSharedStrips, [&](int, int64_t begin, int64_t end) { multiply_strips(begin, end); });
   }
 
  private:

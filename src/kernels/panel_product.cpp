@@ -1,7 +1,6 @@
 #include "kernels/panel_product.h"
 
 #include <algorithm>
-#include <atomic>
 
 #include "base/check.h"
 #include "kernels/onednn_product.h"
@@ -40,13 +39,10 @@ class OwnPanelProduct : public PanelProduct {
     if (prepared == Prepared::No) round_rows(x, m, shape_, 1, isa_, scratch.data(), pool);
     const auto* rows = reinterpret_cast<const uint16_t*>(scratch.data());
     const int64_t chunks = count_chunks(m, pool.size());
-    std::atomic<int64_t> next{0};
-    pool.run([&](int thread) {
+    share_out(pool, shape_.panels() * chunks, 1, [&](int thread, int64_t task, int64_t) {
       std::byte* part = scratch.data() + rounded_rows_bytes(shape_, m, 1) + static_cast<size_t>(thread) * part_bytes();
-      for (int64_t task = next.fetch_add(1); task < shape_.panels() * chunks; task = next.fetch_add(1)) {
-        const int64_t chunk = task % chunks;
-        multiply_panel(task / chunks, m * chunk / chunks, m * (chunk + 1) / chunks, rows, panels, y, part);
-      }
+      const int64_t chunk = task % chunks;
+      multiply_panel(task / chunks, m * chunk / chunks, m * (chunk + 1) / chunks, rows, panels, y, part);
     });
   }
 
