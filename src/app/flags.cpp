@@ -113,6 +113,23 @@ void add_answer_flags(CLI::App& command, AnswerFlags& flags) {
       ->type_name("TEXT");
 }
 
+void add_random_flags(CLI::App& command, ModelFlags& flags) {
+  std::map<std::string, DType> types;
+  for (size_t i = 0; i < kDTypes.size(); ++i) {
+    const auto type = static_cast<DType>(i);
+    if (is_block(type) || type == DType::F32 || type == DType::F16 || type == DType::BF16)
+      types[CLI::detail::to_lower(std::string(to_string(type)))] = type;
+  }
+  CLI::Option* random =
+      command
+          .add_option_function<std::string>(
+              "--random-weights", [&flags, types](const std::string& value) { flags.random_weights = types.at(value); },
+              "make weights up, matrices of this type: MODEL is a config.json, or a directory with one")
+          ->transform(CLI::IsMember(types, CLI::ignore_case))
+          ->type_name("bf16|f32|q8_0|q4_0|q4_k|...");
+  command.add_option("--seed", flags.random_seed, "of --random-weights (default: 1)")->needs(random)->type_name("N");
+}
+
 std::map<std::string, kernels::Isa> isas_by_name() {
   std::map<std::string, kernels::Isa> isas;
   for (const kernels::Isa isa : kernels::available_isas()) {

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "engine/sampler.h"
 #include "kernels/isa.h"
+#include "tensor/dtype.h"
 
 namespace cleave::app {
 
@@ -23,6 +24,8 @@ struct ModelFlags {
   bool verbose = false;
   bool exact = false;
   bool int8_weights = false;
+  std::optional<DType> random_weights;  // of matrices, for a model without weights
+  uint64_t random_seed = 1;
   std::optional<kernels::Isa> isa;  // of matrices
   SplitFlags split;
 };
@@ -52,6 +55,9 @@ void add_precision_flags(CLI::App& command, ModelFlags& flags);
 void add_compute_flags(CLI::App& command, ModelFlags& flags);
 void add_sampling_flags(CLI::App& command, SamplingFlags& flags);
 void add_answer_flags(CLI::App& command, AnswerFlags& flags);
+
+/// --random-weights, --seed.
+void add_random_flags(CLI::App& command, ModelFlags& flags);
 
 /// The instruction sets of this machine, as flags name them: "portable", "avx2", "avx512", "avx512-vnni".
 std::map<std::string, kernels::Isa> isas_by_name();

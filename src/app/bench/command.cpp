@@ -79,6 +79,7 @@ void add_bench(CLI::App& app, Action& action) {
   command->get_option("MODEL")->required(false);
   add_measures(*command, *flags);
   add_machine_flags(*command, *flags);
+  add_random_flags(*command, flags->model);
   add_number_flags(*command, flags->model);
   add_wish_flags(*command, flags->model.split);
   command->callback([flags, &action] { action = [flags] { return bench(*flags); }; });
