@@ -1,10 +1,6 @@
 local function attends(c, i)
-  for _, layer in ipairs(c.attn_layer_indices or {}) do
-    if layer == i - 1 then
-      return true
-    end
-  end
-  return layer_type(c, i) == "attention" or layer_type(c, i) == "full_attention"
+  local kind = layer_type(c, i)
+  return contains(c.attn_layer_indices, i - 1) or kind == "attention" or kind == "full_attention"
 end
 
 return causal_lm {

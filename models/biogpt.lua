@@ -10,6 +10,7 @@ end
 return causal_lm {
   architectures = { "BioGptForCausalLM", "XGLMForCausalLM" },
   base = function(c) return c.model_type == "biogpt" and "biogpt" or "model" end,
+  head = function(c) return c.model_type == "biogpt" and "output_projection" or "lm_head" end,
   tied = true,
   embed = function(m, x, c)
     x = c.scale_embedding and x * math.sqrt(c.hidden_size) or x
@@ -21,13 +22,13 @@ return causal_lm {
   layer = function(l, x, c)
     local act = activation(c.hidden_act or c.activation_function)
     return decoder_layer(l, x, c, {
-      norm = layer_norms(c.layer_norm_eps or 1e-5),
+      norm = layer_norms(1e-5),
       norms = { attention = "self_attn_layer_norm", mlp = "final_layer_norm" },
       attention = { rope = false, output = "out_proj", bias = true, output_bias = true },
       mlp = function(h) return plain_mlp(l.fc1, l.fc2, h, c.intermediate_size, act, { bias = true }) end,
     })
   end,
-  norm = function(m, x, c)
-    return layer_norm(x, m.layer_norm, c.layer_norm_eps or 1e-5)
+  norm = function(m, x)
+    return layer_norm(x, m.layer_norm, 1e-5)
   end,
 }

@@ -10,7 +10,11 @@ end
 local function sparse_mlp(m, x, c)
   local f, hidden = c.ffn_config, x:size()
   local experts, width = f.moe_num_experts, f.ffn_hidden_size
-  local chosen, weights = softmax_routing(m.router.layer(x, experts), f.moe_top_k, f.moe_normalize_expert_weights == 1)
+  local chosen, weights = softmax_routing(m.router.layer(x, experts), f.moe_top_k)
+  local p = f.moe_normalize_expert_weights
+  if p then -- by the p-norm
+    weights = weights / exp(log(graph.sum(exp(log(weights) * p))) / p)
+  end
   local act = activation(f.ffn_act_fn and f.ffn_act_fn.name or "silu")
   local function all(name)
     return weight(m.experts.mlp[name], experts * width, hidden):reshape(experts, width, hidden)

@@ -1,5 +1,7 @@
 return causal_lm {
-  architectures = { "DeepseekV3ForCausalLM" },
+  architectures = {
+    "DeepseekV3ForCausalLM", "KimiK25ForConditionalGeneration", "Glm4MoeLiteForCausalLM", "YoutuForCausalLM",
+  },
   layer = function(l, x, c, i)
     return decoder_layer(l, x, c, {
       attention = function(h) return latent_attention(l.self_attn, h, c) end,

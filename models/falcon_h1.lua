@@ -3,13 +3,13 @@ local function mixer(m, x, c)
   local act, eps, groups = activation(c.hidden_act), c.rms_norm_eps, c.mamba_n_groups
   local function gated(y, gate)
     if not c.mamba_rms_norm then
-      return y * act(gate)
+      return y * silu(gate)
     elseif not c.mamba_norm_before_gate then
-      return gated_group_norm(m.norm, y, gate, act, groups, eps)
+      return gated_group_norm(m.norm, y, gate, groups, eps)
     end
     local width = y:size()
     y = graph.rms_norm(y:reshape(groups, width // groups), nil, nil, { eps = eps }):reshape(width)
-    return y * weight(m.norm.weight, width) * act(gate)
+    return y * weight(m.norm.weight, width) * silu(gate)
   end
   return mamba2_mixer(m, x, {
     heads = c.mamba_n_heads, head_dim = c.mamba_d_head, groups = groups, state = c.mamba_d_state,

@@ -6,7 +6,8 @@ return causal_lm {
   end,
   layer = function(l, x, c)
     -- Early checkpoints say hidden_act = "gelu" and mean its approximation by tanh.
-    local act = activation(c.hidden_activation or "gelu_pytorch_tanh")
+    local named = c.hidden_activation or c.hidden_act
+    local act = activation((named == nil or named == "gelu") and "gelu_pytorch_tanh" or named)
     return decoder_layer(l, x, c, {
       norm = rms_norms(c.rms_norm_eps, { offset = 1 }),
       attention = { bias = c.attention_bias },

@@ -1,5 +1,5 @@
 return causal_lm {
-  architectures = { "Glm4MoeForCausalLM", "Dots1ForCausalLM" },
+  architectures = { "Glm4MoeForCausalLM", "Dots1ForCausalLM", "SolarOpenForCausalLM" },
   layer = function(l, x, c, i)
     return decoder_layer(l, x, c, {
       attention = {

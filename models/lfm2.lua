@@ -20,9 +20,7 @@ local function mlp(m, x, c)
 end
 
 local function sparse_mlp(m, x, c)
-  local options = { num_experts_per_tok = c.num_experts_per_tok, routed_scaling_factor = c.routed_scaling_factor }
-  options.norm_topk_prob, options.bias = c.norm_topk_prob, m.expert_bias
-  local chosen, weights = sigmoid_routing(m.gate, x, c.num_experts, options)
+  local chosen, weights = sigmoid_routing(m.gate, x, c.num_experts, c, c.use_expert_bias ~= false and m.expert_bias)
   return mixture_of_experts(m.experts, x, chosen, weights, {
     experts = c.num_experts, intermediate = c.moe_intermediate_size, act = silu, gate = "w1", up = "w3", down = "w2",
   })

@@ -20,8 +20,7 @@ local function attention(m, x, c, i)
     end
     q, k, options.chunk = turned(q), turned(k), c.attention_chunk_size
   elseif c.attn_temperature_tuning then
-    local far = floor((graph.to_real(positions()) + 1) / (c.floor_scale or 8192))
-    q = q * (log(far + 1) * (c.attn_scale or 0.1) + 1):reshape(1, 1)
+    q = scaled_by_position(q, c.attn_scale or 0.1, c.floor_scale or 8192, 1)
   end
   return m.o_proj(attend(q, k, v, options), x:size(), bias)
 end
@@ -42,13 +41,16 @@ local function routed(m, x, c)
   return sum
 end
 
-local function feed_forward(m, x, c, i)
-  local act, step = activation(c.hidden_act), c.interleave_moe_layer_step or 1
-  local is_sparse = i % step == 0
-  for _, layer in ipairs(c.moe_layers or {}) do
-    is_sparse = is_sparse or layer == i - 1
+local function has_experts(c, i)
+  if c.moe_layers then
+    return contains(c.moe_layers, i - 1)
   end
-  if not is_sparse then
+  return i % (c.interleave_moe_layer_step or 1) == 0
+end
+
+local function feed_forward(m, x, c, i)
+  local act = activation(c.hidden_act)
+  if not has_experts(c, i) then
     return gated_mlp(m, x, c.intermediate_size_mlp, act)
   end
   return gated_mlp(m.shared_expert, x, c.intermediate_size, act) + routed(m, x, c)

@@ -4,7 +4,7 @@ local function lightning_attention(m, x, c)
   local act = activation(c.hidden_act)
   local q, k, v = act(m.qkv_proj(x, heads, 3 * d)):split({ d, d, d }, 2)
   local a = -weight(m.slope_rate, heads, 1, 1):reshape(heads, 1)
-  local y = rms_norm(graph.linear_attention(q, k, v, a):reshape(heads * d), m.norm, c.rms_norm_eps)
+  local y = rms_norm(graph.linear_attention(q, k, v, a):reshape(heads * d), m.norm, 1e-6)
   return m.out_proj(y * sigmoid(m.output_gate(x, heads * d)), x:size())
 end
 

@@ -1,7 +1,7 @@
 local function sparse_mlp(m, x, c)
   local experts = c.num_local_experts
-  local options = { num_experts_per_tok = c.num_experts_per_tok, norm_topk_prob = true, bias = m.e_score_correction_bias }
-  local chosen, weights = sigmoid_routing(m.gate, x, experts, options)
+  local options = { num_experts_per_tok = c.num_experts_per_tok, norm_topk_prob = true }
+  local chosen, weights = sigmoid_routing(m.gate, x, experts, options, m.e_score_correction_bias)
   return mixture_of_experts(m.experts, x, chosen, weights, {
     experts = experts, intermediate = c.intermediate_size, act = activation(c.hidden_act),
     gate = "w1", up = "w3", down = "w2",

@@ -16,7 +16,7 @@ function blocks.mamba(m, x, c)
   return mamba2_mixer(m, x, {
     heads = c.mamba_num_heads, head_dim = c.mamba_head_dim, groups = c.n_groups, state = c.ssm_state_size,
     width = c.conv_kernel, act = act, bias = c.use_bias, conv_bias = c.use_conv_bias, limit = c.time_step_limit,
-    gated = function(y, gate) return gated_group_norm(m.norm, y, gate, act, c.n_groups, c.layer_norm_epsilon) end,
+    gated = function(y, gate) return gated_group_norm(m.norm, y, gate, c.n_groups, c.layer_norm_epsilon) end,
   })
 end
 
@@ -45,7 +45,7 @@ end
 return causal_lm {
   architectures = { "NemotronHForCausalLM" },
   base = function() return graph.weight_shape("model.embeddings.weight") and "model" or "backbone" end,
-  embedding = "embeddings",
+  embedding = "embeddings", tied = "never",
   layer = function(l, x, c, i)
     return x + blocks[kind(c, i)](l.mixer, rms_norm(x, l.norm, c.layer_norm_epsilon), c)
   end,

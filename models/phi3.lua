@@ -5,7 +5,7 @@ local function attention(m, x, c, i)
 end
 
 return causal_lm {
-  architectures = { "Phi3ForCausalLM" },
+  architectures = { "Phi3ForCausalLM", "Phi3VForCausalLM" },
   layer = function(l, x, c, i)
     return decoder_layer(l, x, c, {
       attention = function(h) return attention(l.self_attn, h, c, i) end,

@@ -1,24 +1,23 @@
-local function head_norm(y)
-  -- x / sqrt(sum of squares + 1e-6)
-  return graph.rms_norm(y, nil, nil, { eps = 1e-6 / y:size() }) * y:size() ^ -0.5
-end
-
--- Gated delta net (Yang et al., 2024). The fused projections are grouped by key head.
+-- Qwen3-Next and Qwen3.5: three layers of four are gated delta nets.
 local function delta_net(m, x, c)
   local heads, group = c.linear_num_key_heads, c.linear_num_value_heads // c.linear_num_key_heads
   local dk, dv = c.linear_key_head_dim, c.linear_value_head_dim
-  local q, k, v, gate = m.in_proj_qkvz(x, heads, 2 * dk + 2 * group * dv):split({ dk, dk, group * dv, group * dv }, 2)
-  local b, step = m.in_proj_ba(x, heads, 2 * group):split({ group, group }, 2)
-  local keys, values = heads * dk, heads * group * dv
-  local mixed = concat({ q:reshape(keys), k:reshape(keys), v:reshape(values) })
-  mixed = silu(causal_conv(m.conv1d, mixed, c.linear_conv_kernel_dim))
-  q, k, v = mixed:split({ keys, keys, values })
-  q, k, v = q:reshape(heads, dk), k:reshape(heads, dk), v:reshape(heads * group, dv)
-  local a = -exp(weight(m.A_log, heads * group):reshape(heads * group, 1))
-  local rate = softplus(step:reshape(heads * group) + weight(m.dt_bias, heads * group))
-  local y = graph.linear_attention(head_norm(q) * dk ^ -0.5, head_norm(k), v, a,
-    { rate = rate, beta = sigmoid(b:reshape(heads * group)) })
-  y = rms_norm(y, m.norm, c.rms_norm_eps) * silu(gate:reshape(heads * group, dv))
+  local value_heads, keys, values = heads * group, heads * dk, heads * group * dv
+  local q, k, v, gate, strength, step
+  if c.model_type == "qwen3_next" then -- fused, grouped by key head
+    q, k, v, gate = m.in_proj_qkvz(x, heads, 2 * dk + 2 * group * dv):split({ dk, dk, group * dv, group * dv }, 2)
+    strength, step = m.in_proj_ba(x, heads, 2 * group):split({ group, group }, 2)
+    q, k, v = q:reshape(keys), k:reshape(keys), v:reshape(values)
+    strength, step = strength:reshape(value_heads), step:reshape(value_heads)
+  else
+    q, k, v = m.in_proj_qkv(x, 2 * keys + values):split({ keys, keys, values })
+    gate, strength, step = m.in_proj_z(x, values), m.in_proj_b(x, value_heads), m.in_proj_a(x, value_heads)
+  end
+  local mixed = causal_conv(m.conv1d, concat({ q, k, v }), c.linear_conv_kernel_dim)
+  q, k, v = activation(c.hidden_act)(mixed):split({ keys, keys, values })
+  local y = gated_delta_rule(m, q, k, v, step, sigmoid(strength),
+    { heads = heads, key_dim = dk, value_heads = value_heads, value_dim = dv })
+  y = rms_norm(y, m.norm, c.rms_norm_eps) * silu(gate:reshape(value_heads, dv))
   return m.out_proj(y:reshape(values), x:size())
 end
 
@@ -33,7 +32,10 @@ local function gated_attention(m, x, c)
 end
 
 return causal_lm {
-  architectures = { "Qwen3NextForCausalLM" },
+  architectures = {
+    "Qwen3NextForCausalLM", "Qwen3_5ForCausalLM", "Qwen3_5MoeForCausalLM", "Qwen3_5ForConditionalGeneration",
+    "Qwen3_5MoeForConditionalGeneration",
+  },
   layer = function(l, x, c, i)
     local linear = layer_type(c, i) == "linear_attention"
     return decoder_layer(l, x, c, {
@@ -41,7 +43,7 @@ return causal_lm {
       attention = function(h)
         return linear and delta_net(l.linear_attn, h, c) or gated_attention(l.self_attn, h, c)
       end,
-      mlp = is_sparse(c, i) and function(h) return gated_shared_moe(l.mlp, h, c) end,
+      mlp = is_sparse(c, i) and function(h) return gated_shared_moe(l.mlp, h, c, c.norm_topk_prob ~= false) end,
     })
   end,
   norm = function(m, x, c)

@@ -2,7 +2,10 @@
 
 -- Attention of queries [tokens, heads, d] to the sequence's keys and values [tokens, kv_heads, d], as [tokens, heads * d].
 -- Options: scale (1 / sqrt(d)), window, chunk, softcap, sinks, alibi_slopes, alibi_scale, alibi_bfloat16.
+local attend_options = { "scale", "window", "chunk", "softcap", "sinks", "alibi_slopes", "alibi_scale", "alibi_bfloat16" }
+
 function attend(q, k, v, options)
+  check_names(options, attend_options, "attend")
   local y = graph.attention(q, k, v, options)
   return y:reshape(y:size(1) * y:size(2))
 end
@@ -87,6 +90,9 @@ end
 
 local function longrope_scale(c, p, original)
   local factor = p.original_max_position_embeddings and c.max_position_embeddings / original or p.factor or 1
+  if p.long_mscale and p.long_mscale ~= p.short_mscale then
+    error("rope_parameters have two scales, short_mscale and long_mscale; only equal ones are supported", 0)
+  end
   if p.attention_factor or p.short_mscale then
     return p.attention_factor or p.short_mscale
   end
@@ -108,11 +114,23 @@ function kinds.llama3(_, p, frequencies)
   return { inverse_frequencies = llama3_frequencies(p, frequencies) }
 end
 
-function kinds.dynamic(c, p, frequencies)
+function kinds.dynamic(c, p, frequencies, dims)
+  if p.alpha and p.alpha ~= 0 then -- HunYuan: a fixed change of the base
+    return { inverse_frequencies = default_frequencies(p.rope_theta * p.alpha ^ (dims / (dims - 2)), dims) }
+  end
   return {
     inverse_frequencies = frequencies, dynamic = true, base = p.rope_theta, factor = p.factor,
     original_length = c.max_position_embeddings,
   }
+end
+
+-- The first dimensions turn as if all did; the others, counted in, stand still (Gemma 4).
+function kinds.proportional(_, p, _, dims)
+  local f, turned = default_frequencies(p.rope_theta, dims), math.floor((p.partial_rotary_factor or 1) * dims / 2)
+  for i = turned + 1, #f do
+    f[i] = 0
+  end
+  return { inverse_frequencies = divided(f, p.factor or 1) }
 end
 
 function kinds.yarn(c, p, frequencies, dims)
@@ -129,15 +147,19 @@ function kinds.longrope(c, p, frequencies)
   }
 end
 
--- Rotary settings for heads of `head_dim`. Options: layer_type (where the configuration has settings by type), dims (rotary
--- dimensions), interleaved, theta and rope_type (in place of the configuration's).
+-- Rotary settings for heads of `head_dim`; nil for none. Options: layer_type (where the configuration has settings by type), dims
+-- (rotary dimensions), interleaved, theta and rope_type (in place of the configuration's).
 local function rope_settings(c, head_dim, options)
   local p = c.rope_parameters
   if options.layer_type and p[options.layer_type] then
     p = p[options.layer_type]
   end
-  local dims = options.dims or math.floor(head_dim * (p.partial_rotary_factor or 1))
   local rope_type = options.rope_type or p.rope_type
+  local part = rope_type ~= "proportional" and p.partial_rotary_factor or 1
+  local dims = options.dims or math.floor(head_dim * part)
+  if rope_type == "none" then
+    return nil
+  end
   local kind = kinds[rope_type]
   if kind == nil then
     error("unknown rope_type '" .. tostring(rope_type) .. "'", 0)
@@ -149,7 +171,16 @@ end
 
 -- x [tokens, heads, head_dim] turned by its position.
 function rope(x, c, options)
-  return graph.rope(x, rope_settings(c, x:size(), options or {}))
+  check_names(options, { "layer_type", "dims", "interleaved", "theta", "rope_type" }, "rope")
+  local settings = rope_settings(c, x:size(), options or {})
+  return settings and graph.rope(x, settings) or x
+end
+
+-- Queries that grow with the logarithm of their position: by 1 + beta * log(1 + floor(position / length)). Positions count from
+-- `first` (0).
+function scaled_by_position(q, beta, length, first)
+  local far = floor((graph.to_real(positions()) + (first or 0)) / length)
+  return q * (log(far + 1) * beta + 1):reshape(1, 1)
 end
 
 -- "sliding_attention", "full_attention" or the like for layer i (from 1); nil where the configuration does not tell.
@@ -176,20 +207,28 @@ end
 
 -- Causal self-attention of the Llama kind: q_proj, k_proj, v_proj, rope, o_proj. Options, beside those of attend():
 --   bias, output_bias  whether there are biases where no checkpoint tells
---   clip               projections are brought into [-clip, clip]
 --   whole_norm         function(y, module): norm of all heads of q or k together
+--   clip               projections (or what whole_norm makes of them) are brought into [-clip, clip]
 --   norm, norm_after   the same of each head, before or after rope
 --   norms              names of the two norms' modules ({ "q_norm", "k_norm" })
 --   rope               options of rope(); false for none
+--   query              function(q): what becomes of queries last
 --   key_scale          factor of the keys
 --   output             name of the output projection ("o_proj")
+--   kv_heads           number of key-value heads, where layers differ
+local self_attention_options = {
+  "bias", "output_bias", "whole_norm", "clip", "norm", "norm_after", "norms", "rope", "query", "key_scale", "output", "kv_heads",
+  table.unpack(attend_options),
+}
+
 function self_attention(m, x, c, options)
+  check_names(options, self_attention_options, "self_attention")
   local o = options or {}
-  local names, d = o.norms or { "q_norm", "k_norm" }, c.head_dim
+  local names, d, kv_heads = o.norms or { "q_norm", "k_norm" }, c.head_dim, o.kv_heads or c.num_key_value_heads
   local function project(linear_of, heads, norm_module)
     local y = linear_of(x, heads * d, { bias = o.bias })
-    y = o.clip and clamp(y, -o.clip, o.clip) or y
-    y = (o.whole_norm and norm_module and o.whole_norm(y, norm_module) or y):reshape(heads, d)
+    y = o.whole_norm and norm_module and o.whole_norm(y, norm_module) or y
+    y = (o.clip and clamp(y, -o.clip, o.clip) or y):reshape(heads, d)
     return norm_module and o.norm and o.norm(y, norm_module) or y
   end
   local function turn(y, norm_module)
@@ -198,11 +237,12 @@ function self_attention(m, x, c, options)
   end
   local q_norm, k_norm = m[names[1]], m[names[2]]
   local q = project(m.q_proj, c.num_attention_heads, q_norm)
-  local k = project(m.k_proj, c.num_key_value_heads, k_norm)
-  local v = project(m.v_proj, c.num_key_value_heads)
+  local k = project(m.k_proj, kv_heads, k_norm)
+  local v = project(m.v_proj, kv_heads)
   k = o.key_scale and k * o.key_scale or k
-  local y = attend(turn(q, q_norm), turn(k, k_norm), v, o)
-  return m[o.output or "o_proj"](y, x:size(), { bias = o.output_bias })
+  q = turn(q, q_norm)
+  local y = graph.attention(o.query and o.query(q) or q, turn(k, k_norm), v, o)
+  return m[o.output or "o_proj"](y:reshape(y:size(1) * y:size(2)), x:size(), { bias = o.output_bias })
 end
 
 -- Queries, keys and values out of one projection in which they follow one another: y is [tokens, (heads + 2 * kv_heads) * d].

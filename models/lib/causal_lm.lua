@@ -5,14 +5,33 @@
 --   layer          function(l, x, c, i): the layer's result; l is its module, i counts from 1
 --   base           module of everything but the head, or function(c): "model", or where a model of text and images has it
 --   embedding, layers, head  names of the token embedding ("embed_tokens"), the layers ("layers") and the head ("lm_head",
---                  beside the base)
+--                  beside the base), or function(c) for the last
 --   width          function(c): width of the token embedding (hidden_size)
 --   embed          function(m, x, c): what the embedding becomes before the first layer; m is the base
 --   norm           function(m, x, c): what the last layer's result becomes before the head
 --   logits         function(y, c): what the head's result becomes
 --   head_bias      function(c): whether the head has a bias where no checkpoint tells
---   tied           whether the head is the embedding where neither configuration nor checkpoint tells
+--   tied           whether the head is the embedding where neither configuration nor checkpoint tells; "never": whatever they tell
+local fields = {
+  "architectures", "layer", "base", "embedding", "layers", "head", "width", "embed", "norm", "logits", "head_bias", "tied",
+}
+
 function causal_lm(d)
+  check_names(d, fields, "causal_lm")
+  if type(d.layer) ~= "function" then
+    error("causal_lm wants a function(l, x, c, i) as its layer", 0)
+  end
+
+  -- What the definition's function `name` made of x, which has so many numbers for each token.
+  local function checked(y, name, width)
+    if type(y) ~= "userdata" then
+      error(name .. " returns " .. type(y) .. ", wanted a tensor", 0)
+    elseif y:size() ~= width then
+      error(name .. " returns " .. y:size() .. " numbers for each token, wanted " .. width, 0)
+    end
+    return y
+  end
+
   local function text_base(embedding_name)
     for _, base in ipairs({ "language_model.model", "model.language_model" }) do
       if graph.weight_shape(base .. "." .. embedding_name .. ".weight") and not has(module("model")[embedding_name].weight) then
@@ -31,7 +50,9 @@ function causal_lm(d)
   end
 
   local function is_tied(c, head)
-    if c.tie_word_embeddings ~= nil then
+    if d.tied == "never" then
+      return false
+    elseif c.tie_word_embeddings ~= nil then
       return c.tie_word_embeddings
     end
     return not has(head.weight, d.tied == false)
@@ -43,20 +64,22 @@ function causal_lm(d)
     local embed_tokens = m[d.embedding or "embed_tokens"]
     local x = embedding(token_ids(), embed_tokens, c.vocab_size, d.width and d.width(c) or c.hidden_size)
     if d.embed then
-      x = d.embed(m, x, c)
+      x = checked(d.embed(m, x, c), "embed", c.hidden_size)
     end
     local layers = m[d.layers or "layers"]
     for i = 1, num_layers(c) do
-      x = d.layer(layers[i - 1], x, c, i)
+      x = checked(d.layer(layers[i - 1], x, c, i), "layer " .. i, x:size())
     end
     x = graph.gather_rows(x, graph.output_rows())
     x = d.norm and d.norm(m, x, c) or rms_norm(x, m.norm, c.rms_norm_eps)
-    local head = module(d.head or (base == "language_model.model" and "language_model.lm_head" or "lm_head"))
-    local y
+    local own = type(d.head) == "function" and d.head(c) or d.head
+    local head = module(own or (base == "language_model.model" and "language_model.lm_head" or "lm_head"))
+    local bias, y = d.head_bias and d.head_bias(c), nil
     if is_tied(c, head) then
       y = graph.matmul(x, weight(embed_tokens.weight, c.vocab_size, x:size()), path(head))
+      y = has(head.bias, bias) and y + weight(head.bias, c.vocab_size) or y
     else
-      y = head(x, c.vocab_size, { bias = d.head_bias and d.head_bias(c) })
+      y = head(x, c.vocab_size, { bias = bias })
     end
     return d.logits and d.logits(y, c) or y
   end

@@ -10,6 +10,25 @@ function read_global(_, name)
   return value
 end
 
+-- Whether `list`, which may be nil, holds `value`.
+function contains(list, value)
+  for _, entry in ipairs(list or {}) do
+    if entry == value then
+      return true
+    end
+  end
+  return false
+end
+
+-- An error where the table `options`, which may be nil, has a name that is not among `known`: a forgotten letter must not go unnoticed.
+function check_names(options, known, what)
+  for name in pairs(options or {}) do
+    if not contains(known, name) then
+      error(what .. " has no '" .. tostring(name) .. "', but " .. table.concat(known, ", "), 0)
+    end
+  end
+end
+
 -- A module is a path in the checkpoint: m.self_attn.q_proj. Indexing one gives its child, calling one applies it as a linear.
 local Module = {}
 local path_of = setmetatable({}, { __mode = "k" })
@@ -88,6 +107,7 @@ function linear(m, x, ...)
     error("the size of " .. path(m) .. " is nil: the configuration lacks the key that it is read from", 0)
   end
   local options = type(sizes[#sizes]) == "table" and table.remove(sizes) or {}
+  check_names(options, { "bias", "transposed" }, path(m))
   if x:num_dims() > 2 then
     x = flatten(x, 1)
   end
@@ -113,21 +133,31 @@ function embedding(ids, m, rows, width)
   return graph.embedding(ids, weight(m.weight, rows or -1, width or -1))
 end
 
+-- What a norm of module m adds under its root.
+local function checked_eps(eps, m)
+  if eps == nil then
+    error("the epsilon of " .. path(m) .. " is nil: the configuration lacks the key that it is read from", 0)
+  end
+  return eps
+end
+
 -- Root-mean-square norm with m.weight; `options.offset` is added to each weight (1 where checkpoints store weights around 0).
 function rms_norm(x, m, eps, options)
-  return graph.rms_norm(x, weight(m.weight, x:size()), nil, { eps = eps, offset = options and options.offset })
+  check_names(options, { "offset" }, "rms_norm")
+  return graph.rms_norm(x, weight(m.weight, x:size()), nil, { eps = checked_eps(eps, m), offset = options and options.offset })
 end
 
 -- Layer norm with m.weight and m.bias, each if there is one; `options.bias` tells where no checkpoint does. `options.offset`
 -- as above.
 function layer_norm(x, m, eps, options)
+  check_names(options, { "offset", "bias" }, "layer_norm")
   local bias = options == nil or options.bias ~= false
   local w = has(m.weight, true) and weight(m.weight, x:size()) or nil
   if w and options and options.offset then
     w = w + options.offset
   end
   local b = has(m.bias, bias) and weight(m.bias, x:size()) or nil
-  return graph.layer_norm(x, w, b, { eps = eps })
+  return graph.layer_norm(x, w, b, { eps = checked_eps(eps, m) })
 end
 
 -- The same as functions of x and the norm's module, for decoder_layer() and self_attention().
@@ -155,6 +185,15 @@ end
 function bfloat16(x)
   local unit = 2.0 ^ (math.floor(math.log(x, 2)) - 7)
   return math.floor(x / unit + 0.5) * unit
+end
+
+-- The configuration's `key` for layer i (from 1), which may be a list of one for each layer.
+function of_layer(c, key, i)
+  local own = c.per_layer_config and c.per_layer_config[tostring(i - 1)]
+  if own and own[key] ~= nil then
+    return own[key]
+  end
+  return type(c[key]) == "table" and c[key][i] or c[key]
 end
 
 -- Activation functions by the names that configurations use.

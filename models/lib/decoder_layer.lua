@@ -11,6 +11,8 @@ local llama_norms = { attention = "input_layernorm", mlp = "post_attention_layer
 --   scale      factor of what is added
 --   parallel   both blocks read the layer's input, the MLP what attention reads where it has no norm of its own
 function decoder_layer(l, x, c, options)
+  check_names(options, { "norm", "norms", "attention", "mlp", "scale", "parallel" }, "decoder_layer")
+  check_names(options and options.norms, { "attention", "mlp", "attention_output", "mlp_output" }, "norms")
   local o = options or {}
   local norm, names = o.norm or rms_norms(c.rms_norm_eps), o.norms or llama_norms
   local function attention(h)

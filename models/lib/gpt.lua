@@ -4,6 +4,8 @@
 --   attention  function(l, h, c, i): the attention block's result
 --   linear     options of the feed-forward linears ({ bias = true })
 function gpt_lm(d)
+  local attention, linear_options = d.attention, d.linear or { bias = true }
+  d.attention, d.linear = nil, nil -- not causal_lm's
   d.base, d.embedding, d.layers, d.tied = "transformer", "wte", "h", true
 
   function d.embed(m, x, c)
@@ -14,8 +16,8 @@ function gpt_lm(d)
     local width, act = c.intermediate_size or 4 * x:size(), activation(c.activation_function)
     return decoder_layer(l, x, c, {
       norm = layer_norms(c.layer_norm_epsilon), norms = { attention = "ln_1", mlp = "ln_2" },
-      attention = function(h) return d.attention(l, h, c, i) end,
-      mlp = function(h) return plain_mlp(l.mlp.c_fc, l.mlp.c_proj, h, width, act, d.linear or { bias = true }) end,
+      attention = function(h) return attention(l, h, c, i) end,
+      mlp = function(h) return plain_mlp(l.mlp.c_fc, l.mlp.c_proj, h, width, act, linear_options) end,
     })
   end
 

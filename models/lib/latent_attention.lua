@@ -12,10 +12,12 @@ end
 
 -- Absorbed form: what would make keys of the cached vectors is multiplied into the queries, what would make values of them
 -- into the result. So the cache holds that one vector and the rotary part of the keys, which all heads share.
-function latent_attention(m, x, c)
-  local heads, nope, turned, value, low =
-    c.num_attention_heads, c.qk_nope_head_dim, c.qk_rope_head_dim, c.v_head_dim, c.kv_lora_rank
-  local bias, rotary = { bias = c.attention_bias }, { interleaved = c.rope_interleave ~= false, dims = turned }
+-- `interleaved` tells which dimensions are turned together, where the configuration does not.
+function latent_attention(m, x, c, interleaved)
+  local heads, nope, turned, low = c.num_attention_heads, c.qk_nope_head_dim, c.qk_rope_head_dim, c.kv_lora_rank
+  local value = c.v_head_dim or c.hidden_size // heads
+  local in_pairs = interleaved == nil and c.rope_interleave ~= false or interleaved
+  local bias, rotary = { bias = c.attention_bias }, { interleaved = in_pairs, dims = turned }
   local q
   if c.q_lora_rank then
     q = rms_norm(m.q_a_proj(x, c.q_lora_rank, bias), m.q_a_layernorm, 1e-6)

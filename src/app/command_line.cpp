@@ -67,6 +67,7 @@ void describe(CLI::App& app, Action& action) {
   add_chat(app, action);
   add_plan(app, action);
   add_bench(app, action);
+  add_perplexity(app, action);
   add_verify(app, action);
   add_models(app, action);
   add_graph(app, action);

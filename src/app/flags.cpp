@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <limits>
 #include <random>
 
@@ -53,6 +54,10 @@ void add_precision_flags(CLI::App& command, ModelFlags& flags) {
   command.add_option("--threads", flags.threads, "threads to compute with (default: every core available)")
       ->check(between(1, 4096, "1 to 4096"))
       ->type_name("N");
+  add_number_flags(command, flags);
+}
+
+void add_number_flags(CLI::App& command, ModelFlags& flags) {
   CLI::Option* exact = command.add_flag("--exact", flags.exact, "compute in f32 throughout: slow, for comparisons");
   command
       .add_option_function<std::string>(
@@ -77,6 +82,10 @@ void add_precision_flags(CLI::App& command, ModelFlags& flags) {
           "f16 (default), or int8: keep keys and values in half the memory")
       ->check(CLI::IsMember({"f16", "int8"}))
       ->type_name("f16|int8");
+  command.add_option("--isa", "instruction set of products with matrices (default: the best one here)")
+      ->transform(CLI::IsMember(isas_by_name()))
+      ->each([&flags](const std::string& value) { flags.isa = isas_by_name().at(value); })
+      ->type_name("NAME");
 }
 
 void add_sampling_flags(CLI::App& command, SamplingFlags& flags) {
@@ -113,6 +122,33 @@ void add_answer_flags(CLI::App& command, AnswerFlags& flags) {
       ->type_name("TEXT");
   command.add_option("--system", flags.system, "system message of a chat (\"\": none, not even the model's own)")
       ->type_name("TEXT");
+}
+
+void add_random_flags(CLI::App& command, ModelFlags& flags) {
+  std::map<std::string, DType> types;
+  for (size_t i = 0; i < kDTypes.size(); ++i) {
+    const auto type = static_cast<DType>(i);
+    if (is_block(type) || type == DType::F32 || type == DType::F16 || type == DType::BF16)
+      types[CLI::detail::to_lower(std::string(to_string(type)))] = type;
+  }
+  CLI::Option* random =
+      command
+          .add_option_function<std::string>(
+              "--random-weights", [&flags, types](const std::string& value) { flags.random_weights = types.at(value); },
+              "make weights up, matrices of this type: MODEL is a config.json, or a directory with one")
+          ->transform(CLI::IsMember(types, CLI::ignore_case))
+          ->type_name("bf16|f32|q8_0|q4_0|q4_k|...");
+  command.add_option("--seed", flags.random_seed, "of --random-weights (default: 1)")->needs(random)->type_name("N");
+}
+
+std::map<std::string, kernels::Isa> isas_by_name() {
+  std::map<std::string, kernels::Isa> isas;
+  for (const kernels::Isa isa : kernels::available_isas()) {
+    std::string name(to_string(isa));
+    std::ranges::replace(name, ' ', '-');
+    isas[name] = isa;
+  }
+  return isas;
 }
 
 int available_cores() {

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,8 @@
 #include "app/split_flags.h"
 #include "base/json.h"
 #include "engine/sampler.h"
+#include "kernels/isa.h"
+#include "tensor/dtype.h"
 
 namespace cleave::app {
 
@@ -22,6 +25,9 @@ struct ModelFlags {
   bool exact = false;
   bool int8_weights = false;
   bool int8_kv = false;
+  std::optional<DType> random_weights;  // of matrices, for a model without weights
+  uint64_t random_seed = 1;
+  std::optional<kernels::Isa> isa;  // of matrices
   SplitFlags split;
 };
 
@@ -42,12 +48,20 @@ struct AnswerFlags {
 
 /// MODEL, --model-def and --verbose; what `graph` needs.
 void add_model_path(CLI::App& command, ModelFlags& flags);
-/// --threads (available_cores() where it is not given), --exact, --weights, --kv.
+/// --exact, --weights, --kv, --isa.
+void add_number_flags(CLI::App& command, ModelFlags& flags);
+/// --threads (available_cores() where it is not given), and those.
 void add_precision_flags(CLI::App& command, ModelFlags& flags);
 /// Those, and the flags of split_flags.h.
 void add_compute_flags(CLI::App& command, ModelFlags& flags);
 void add_sampling_flags(CLI::App& command, SamplingFlags& flags);
 void add_answer_flags(CLI::App& command, AnswerFlags& flags);
+
+/// --random-weights, --seed.
+void add_random_flags(CLI::App& command, ModelFlags& flags);
+
+/// The instruction sets of this machine, as flags name them: "portable", "avx2", "avx512", "avx512-vnni".
+std::map<std::string, kernels::Isa> isas_by_name();
 
 /// Cores that the process may run on, at least 1.
 int available_cores();

@@ -1,5 +1,6 @@
 #include "app/model_message.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
@@ -59,6 +60,8 @@ Json to_json(const ModelMessage& m) {
           {"exact", m.options.exact},
           {"int8", m.plan.int8_weights},
           {"kv", static_cast<int>(m.options.kv_type)},
+          {"isa", m.options.isa ? static_cast<int>(*m.options.isa) : -1},
+          {"fill_cache", m.options.fill_cache},
           {"limits", {m.options.max_tokens, m.options.max_output_rows, m.options.kv_tokens}}};
 }
 
@@ -80,6 +83,9 @@ ModelMessage message_from(const Json& json) {
   m.options.exact = json.at("exact").get<bool>();
   m.options.kv_type = static_cast<DType>(json.at("kv").get<int>());
   m.options.weights = m.plan.int8_weights ? kernels::WeightFormat::Int8 : kernels::WeightFormat::AsStored;
+  if (const int isa = json.at("isa").get<int>(); isa >= 0)
+    m.options.isa = std::min(static_cast<kernels::Isa>(isa), kernels::best_isa());
+  m.options.fill_cache = json.at("fill_cache").get<bool>();
   const auto limits = json.at("limits").get<std::vector<int64_t>>();
   m.options.max_tokens = limits.at(0);
   m.options.max_output_rows = limits.at(1);

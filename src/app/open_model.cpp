@@ -77,6 +77,29 @@ void follow(const ModelFlags& flags, Launch& launch) {
   ranks.follow();
 }
 
+// Matrices of the wanted type, or of BF16 where rows are no whole blocks; vectors in f32.
+void make_random_weights(ckpt::Checkpoint& checkpoint, const graph::Graph& graph, DType wanted, uint64_t seed) {
+  if (checkpoint.has_weights())
+    fail(ErrorKind::InvalidArgument, "{} has weights; give its config.json alone for random ones",
+         checkpoint.path().string());
+  std::vector<ckpt::RandomTensor> list;
+  for (size_t i = 0; i < graph.nodes().size(); ++i) {
+    const graph::Node& node = graph.nodes()[i];
+    if (node.op != graph::Op::Weight) continue;
+    const auto& weight = node.as<graph::WeightAttributes>();
+    Shape shape = graph.shape(static_cast<graph::NodeId>(i));
+    if (weight.stacked > 0) shape.erase(shape.begin());
+    const bool whole = !shape.empty() && shape.back() % info(wanted).block_elements == 0;
+    const DType type = shape.size() < 2 ? DType::F32 : whole ? wanted : DType::BF16;
+    for (int64_t n = 0; n < std::max<int64_t>(1, weight.stacked); ++n) {
+      std::string name = weight.name;
+      if (const size_t star = name.find('*'); star != std::string::npos) name.replace(star, 1, std::to_string(n));
+      list.push_back({std::move(name), type, shape});
+    }
+  }
+  checkpoint.make_random_weights(list, seed);
+}
+
 }  // namespace
 
 std::optional<int64_t> OpenedModel::max_positions() const {
@@ -94,6 +117,8 @@ OpenedModel open_model(const ModelFlags& flags) {
   ckpt::Checkpoint checkpoint = ckpt::Checkpoint::open(flags.model);
   const CheckpointShapes shapes(checkpoint);
   graph::Model graphs = definitions.trace(checkpoint.config(), checkpoint.has_weights() ? &shapes : nullptr);
+  if (flags.random_weights)
+    make_random_weights(checkpoint, graphs.graph("decode"), *flags.random_weights, flags.random_seed);
   if (flags.verbose)
     for (const std::string& tensor : unused_tensors(checkpoint, graphs))
       note(fmt::format("cleave: the model does not use tensor {}", tensor));
@@ -106,6 +131,7 @@ LoadedRanks load_model(const OpenedModel& opened, const ModelFlags& flags, runti
   options.exact = flags.exact;
   options.weights = flags.int8_weights ? kernels::WeightFormat::Int8 : kernels::WeightFormat::AsStored;
   options.kv_type = flags.int8_kv ? DType::I8 : DType::F16;
+  options.isa = flags.isa;
   opened.checkpoint.require_weights();
   PlanInputs inputs = plan_inputs(opened.checkpoint, flags);
   if (inputs.hardware.ranks_per_machine == 0)  // each process may be a machine

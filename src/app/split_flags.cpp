@@ -24,7 +24,7 @@ void add_override_flag(CLI::App& command, SplitFlags& flags, const std::string& 
 
 }  // namespace
 
-void add_plan_flags(CLI::App& command, SplitFlags& flags) {
+void add_wish_flags(CLI::App& command, SplitFlags& flags) {
   command.add_option("--rank-weights", flags.rank_weights, "shares of the ranks, such as 2,1,1 (default: equal)")
       ->delimiter(',')
       ->allow_extra_args(false)
@@ -50,6 +50,10 @@ void add_plan_flags(CLI::App& command, SplitFlags& flags) {
       ->allow_extra_args(false)
       ->type_name("FILE");
   command.add_flag("--strict", flags.strict, "an override that matches nothing is an error");
+}
+
+void add_plan_flags(CLI::App& command, SplitFlags& flags) {
+  add_wish_flags(command, flags);
   command.add_option("--hardware", flags.hardware, "rates of the machine, for the planner")->type_name("FILE");
 }
 

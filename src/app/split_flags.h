@@ -25,7 +25,9 @@ struct SplitFlags {
   std::filesystem::path hardware;
 };
 
-/// --rank-weights, --policy, --keep, --all-reduce, --column, --config, --strict, --hardware.
+/// --rank-weights, --policy, --keep, --all-reduce, --column, --config, --strict.
+void add_wish_flags(CLI::App& command, SplitFlags& flags);
+/// Those, and --hardware.
 void add_plan_flags(CLI::App& command, SplitFlags& flags);
 void add_rank_threads_flag(CLI::App& command, SplitFlags& flags);  // --threads-per-rank, --pin
 /// All of them, and --tp.

@@ -57,7 +57,8 @@ bool shows_progress() {
   return isatty(STDERR_FILENO) != 0;
 }
 
-ProgressBar::ProgressBar(std::string_view what) : what_(what), shown_(shows_progress()) {}
+ProgressBar::ProgressBar(std::string_view what, std::string_view unit)
+    : what_(what), unit_(unit), shown_(shows_progress()) {}
 
 ProgressBar::~ProgressBar() {
   if (shown_) write_all(STDERR_FILENO, "\r\x1b[K");  // back to the first column, erase to the end of the line
@@ -70,9 +71,10 @@ void ProgressBar::update(int64_t done, int64_t total) {
   if (!shown_ || total <= 0 || (now < next_ && done < total)) return;
   next_ = now + kInterval;
   const auto filled = static_cast<size_t>(std::clamp<int64_t>(done * kWidth / total, 0, kWidth));
-  write_all(STDERR_FILENO, fmt::format("\r{} [{}{}] {:3}% of {}\x1b[K", what_, std::string(filled, '#'),
-                                       std::string(kWidth - filled, ' '), done * 100 / total,
-                                       format_bytes(static_cast<double>(total))));
+  write_all(STDERR_FILENO,
+            fmt::format("\r{} [{}{}] {:3}% of {}\x1b[K", what_, std::string(filled, '#'),
+                        std::string(kWidth - filled, ' '), done * 100 / total,
+                        unit_.empty() ? format_bytes(static_cast<double>(total)) : fmt::format("{} {}", total, unit_)));
 }
 
 }  // namespace cleave::app

@@ -30,7 +30,8 @@ bool shows_progress();
 /// is.
 class ProgressBar {
  public:
-  explicit ProgressBar(std::string_view what);
+  /// `unit`: of what update() counts; bytes where it is empty.
+  explicit ProgressBar(std::string_view what, std::string_view unit = "");
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
   ~ProgressBar();
@@ -39,7 +40,7 @@ class ProgressBar {
   void update(int64_t done, int64_t total);
 
  private:
-  std::string_view what_;
+  std::string_view what_, unit_;
   bool shown_;
   std::chrono::steady_clock::time_point next_{};
 };

@@ -4,6 +4,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/check.h"
 #include "base/error.h"
 #include "ckpt/config.h"
 #include "ckpt/gguf.h"
@@ -75,6 +76,12 @@ void Checkpoint::open_gguf(MappedFile file) {
   files_.push_back(std::move(file));
 }
 
+void Checkpoint::make_random_weights(const std::vector<RandomTensor>& list, uint64_t seed) {
+  CHECK(!has_weights());
+  random_.emplace(list, seed);
+  tensors_ = random_->tensors();
+}
+
 void Checkpoint::require_weights() const {
   if (has_weights()) return;
   fail(ErrorKind::NotFound,
@@ -108,6 +115,7 @@ void Checkpoint::release(const TensorView& view) const {
     if (std::less_equal<>()(begin, view.bytes.data()) && std::less<>()(view.bytes.data(), begin + file.bytes().size()))
       file.release(view.bytes);
   }
+  if (random_) random_->release(view.bytes);
 }
 
 int64_t Checkpoint::file_bytes() const {

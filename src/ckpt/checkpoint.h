@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/mapped_file.h"
 #include "ckpt/gguf_metadata.h"
+#include "ckpt/random_weights.h"
 #include "ckpt/tensor.h"
 
 namespace cleave::ckpt {
@@ -29,7 +30,10 @@ class Checkpoint {
   static Checkpoint open(const std::filesystem::path& path);
 
   /// False where only a config was found. Nothing is found then, and require_weights throws.
-  bool has_weights() const { return !files_.empty(); }
+  bool has_weights() const { return !files_.empty() || random_; }
+
+  /// Gives a checkpoint without weights made-up ones. REQUIRES: not has_weights(). Throws as RandomWeights does.
+  void make_random_weights(const std::vector<RandomTensor>& list, uint64_t seed);
 
   /// Throws Error(NotFound), saying where weights were looked for, unless has_weights(). To be called before loading.
   void require_weights() const;
@@ -77,6 +81,7 @@ class Checkpoint {
   std::vector<MappedFile> files_;
   NamedTensors tensors_;
   std::optional<GgufMetadata> gguf_;
+  std::optional<RandomWeights> random_;
 };
 
 }  // namespace cleave::ckpt

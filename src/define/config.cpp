@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 
@@ -79,7 +80,18 @@ void complete_rope(const Json& config, Json& rope) {
     rope["original_max_position_embeddings"] = config["original_max_position_embeddings"];
 }
 
+// Version 5 writes null where nothing turns queries and keys.
+Json no_rope() {
+  return {{"rope_type", "none"}};
+}
+
+bool says_no_rope(const Json& config) {
+  return config.contains("rope_parameters") && config["rope_parameters"].is_null() && !present(config, "rope_theta") &&
+         !present(config, "rope_scaling");
+}
+
 void normalize_rope(Json& config) {
+  if (says_no_rope(config)) config["rope_parameters"] = no_rope();
   if (!present(config, "rope_parameters")) {
     config["rope_parameters"] = rope_from_version_4(config);
     if (present(config, "rope_local_base_freq")) {
@@ -96,8 +108,10 @@ void normalize_rope(Json& config) {
     complete_rope(config, rope);
     return;
   }
-  for (auto& [layer_type, parameters] : rope.items())
+  for (auto& [layer_type, parameters] : rope.items()) {
+    if (parameters.is_null()) parameters = no_rope();
     if (parameters.is_object()) complete_rope(config, parameters);
+  }
 }
 
 void normalize_window(Json& config) {
@@ -105,17 +119,27 @@ void normalize_window(Json& config) {
   if (off || (config.contains("sliding_window") && config["sliding_window"] == 0)) config.erase("sliding_window");
 }
 
+// The text part of a multimodal model takes the place of the whole, but what the checkpoint is, the whole says. A whole
+// that has layers of its own (Fuyu) only lacks some keys. Where they disagree on a tied head, which of them counts has
+// changed with versions of Transformers: the checkpoint shall tell.
+void take_text_part(Json& config) {
+  if (!present(config, "text_config") || !config["text_config"].is_object()) return;
+  Json text = config["text_config"];
+  config.erase("text_config");
+  text.erase("architectures");
+  constexpr const char* kTied = "tie_word_embeddings";
+  const bool disagree = present(config, kTied) && present(text, kTied) && config[kTied] != text[kTied];
+  if (present(config, "num_hidden_layers")) std::swap(config, text);
+  config.update(text);
+  if (disagree) config.erase(kTied);
+}
+
 }  // namespace
 
 Json normalize_config(const Json& original) {
   if (!original.is_object()) fail(ErrorKind::Corrupt, "config is no JSON object");
   Json config = original;
-  if (present(config, "text_config") && config["text_config"].is_object() && !present(config, "num_hidden_layers")) {
-    Json text = config["text_config"];
-    config.erase("text_config");
-    if (text.contains("architectures")) text.erase("architectures");  // the parent's says what the checkpoint is
-    config.update(text);
-  }
+  take_text_part(config);
   fill_aliases(config);
   check_sizes(config);
   fill_head_sizes(config);

@@ -40,6 +40,16 @@ TEST(Config, LocalBaseFrequencyBecomesSettingsByLayerType) {
   EXPECT_EQ(config["rope_parameters"]["sliding_attention"]["rope_theta"], 10000.0);
 }
 
+TEST(Config, NullRotarySettingsMeanNone) {
+  const auto of = [](const char* text) { return normalize_config(parse_json(text, "c"))["rope_parameters"]; };
+  EXPECT_EQ(of(R"({"rope_parameters": null})")["rope_type"], "none");
+  EXPECT_EQ(of(R"({})")["rope_type"], "default");
+  EXPECT_EQ(of(R"({"rope_parameters": null, "rope_theta": 5000.0})")["rope_theta"], 5000);
+  const Json by_type = of(R"({"rope_parameters": {"full_attention": null, "sliding_attention": {"rope_theta": 7.0}}})");
+  EXPECT_EQ(by_type["full_attention"]["rope_type"], "none");
+  EXPECT_EQ(by_type["sliding_attention"]["rope_type"], "default");
+}
+
 TEST(Config, OldSizeNamesFillInTheCommonOnes) {
   const Json config =
       normalize_config(parse_json(R"({"n_embd": 48, "n_layer": 2, "n_head": 6, "n_positions": 128})", "c"));
@@ -63,6 +73,13 @@ TEST(Config, TheTextPartOfAMultimodalModelTakesItsPlace) {
       parse_json(R"({"architectures": ["A"], "text_config": {"architectures": ["B"], "num_hidden_layers": 3}})", "c"));
   EXPECT_EQ(config["num_hidden_layers"], 3);
   EXPECT_EQ(config["architectures"][0], "A");
+  const Json with_layers = normalize_config(parse_json(
+      R"({"num_hidden_layers": 2, "hidden_size": 8, "text_config": {"hidden_size": 9, "vocab_size": 131}})", "c"));
+  const Json undecided = normalize_config(parse_json(
+      R"({"tie_word_embeddings": false, "text_config": {"tie_word_embeddings": true, "num_hidden_layers": 3}})", "c"));
+  EXPECT_FALSE(undecided.contains("tie_word_embeddings"));
+  EXPECT_EQ(with_layers["hidden_size"], 8);
+  EXPECT_EQ(with_layers["vocab_size"], 131);
 }
 
 TEST(Config, RejectsImpossibleSizes) {

@@ -149,6 +149,17 @@ TEST_F(UserDefinition, ExplainsCommonMistakes) {
   EXPECT_THAT(error_of(layer("return activation('gulu')(x)")),
               HasSubstr("mine.lua:4: unknown activation function 'gulu'"));
   EXPECT_THAT(error_of(layer("while true do end")), HasSubstr("mine.lua:4: stopped after"));
+  EXPECT_THAT(error_of(layer("return rms_norm(x, l.norm, c.eps)")), HasSubstr("mine.lua:4: the epsilon of"));
+  EXPECT_THAT(error_of(layer("return decoder_layer(l, x, c, { atention = {} })")),
+              HasSubstr("mine.lua:4: decoder_layer has no 'atention', but norm, norms, attention"));
+  EXPECT_THAT(error_of(layer("return decoder_layer(l, x, c, { attention = { windows = 8 } })")),
+              HasSubstr("mine.lua:4: self_attention has no 'windows'"));
+  EXPECT_THAT(error_of(layer("x = x + x")), HasSubstr("mine.lua: layer 1 returns nil, wanted a tensor"));
+  EXPECT_THAT(error_of(layer("return l.up(x, 7)")), HasSubstr("layer 1 returns 7 numbers for each token, wanted 48"));
+  EXPECT_THAT(error_of("return causal_lm { architectures = { 'MineForCausalLM' }, layers = 'h' }"),
+              HasSubstr("causal_lm wants a function(l, x, c, i) as its layer"));
+  EXPECT_THAT(error_of("return causal_lm { architecture = { 'MineForCausalLM' } }"),
+              HasSubstr("mine.lua:1: causal_lm has no 'architecture', but architectures"));
   EXPECT_THAT(error_of("return 3"), HasSubstr("mine.lua returns number"));
   EXPECT_THAT(error_of("return {}"), HasSubstr("names no architectures"));
   EXPECT_THAT(error_of("return causal_lm {"), HasSubstr("mine.lua:1:"));

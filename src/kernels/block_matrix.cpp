@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "kernels/block_unpack.h"
+#include "kernels/onednn_product.h"
 #include "kernels/row_source.h"
 #include "kernels/simd/table.h"
 #include "kernels/split.h"
@@ -20,6 +21,13 @@ namespace {
 
 // Weights that one thread reads in about the time of a barrier; smaller shares are not worth a second thread.
 constexpr int64_t kGrainBytes = 16 << 10;
+
+// Rows from which speed counts more than the last bit of accuracy: activations have a second digit on demand only, or,
+// where there are matrix tiles, weights are unpacked into bf16 panels, a part at a time.
+constexpr int64_t kManyRows = 64;
+
+// Strips that a thread takes at a time then.
+constexpr int64_t kSharedStrips = 4;
 
 constexpr size_t align_up(size_t bytes) {
   return (bytes + 63) / 64 * 64;
@@ -50,6 +58,7 @@ class BlockMatrix : public Matrix {
         dtype_(quantized_ ? DType::Q8_0 : dtype),
         id_(*layout_of(dtype_)),
         layout_(kLayouts[static_cast<size_t>(id_)]),
+        first_many_(std::max(kManyRows, kFewProducts / (n * k) + 1)),
         table_(simd::table(options.isa)),
         kind_(fmt::format("{} {}", quantized_ ? "int8" : to_string(dtype), to_string(options.isa))) {
     strip_bytes_ = k / layout_.elements() * layout_.record_bytes();
@@ -59,6 +68,8 @@ class BlockMatrix : public Matrix {
       RowSource source(dtype, k, rows);
       for (int64_t row = begin * kStripRows; row < std::min(n, end * kStripRows); ++row) pack_row(source, row);
     });
+    if (options.max_m >= first_many_ && options.isa == best_isa())
+      tiles_ = make_onednn_product({n, k}, options.max_m, Tiles::Required);
   }
 
   int64_t n() const override { return n_; }
@@ -66,27 +77,45 @@ class BlockMatrix : public Matrix {
   size_t bytes() const override { return weights_.size(); }
   std::string_view kind() const override { return kind_; }
 
-  size_t scratch_bytes(int64_t max_m, int) const override {
-    const auto values = static_cast<size_t>(max_m * k_);
-    return align_up(2 * values) + 3 * align_up(values / static_cast<size_t>(layout_.group) * sizeof(float));
+  size_t scratch_bytes(int64_t max_m, int threads) const override {
+    if (tiles_ == nullptr || max_m < first_many_) return quantized_bytes(max_m);
+    return std::max(quantized_bytes(first_many_), tiles_->scratch_bytes(max_m, threads));
   }
 
-  void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool) const override {
+  uint64_t preparation(int64_t m) const override {
+    if (uses_tiles(m)) return rounded_rows_preparation(k_, tiles_->padding());
+    return uint64_t{1} << 62 | static_cast<uint64_t>(layout_.zero) << 48 | static_cast<uint64_t>(layout_.group) << 32 |
+           static_cast<uint64_t>(k_);
+  }
+
+  void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool,
+                Prepared prepared) const override {
     CHECK_GE(scratch.size(), scratch_bytes(m, pool.size()));
-    const simd::QuantizedRows activations = quantize(x, m, scratch.data(), pool);
+    if (uses_tiles(m)) {
+      const auto panel = [&](int64_t index, int64_t first, int64_t depth, std::byte* buffer) {
+        return unpack_panel(index, first, depth, buffer);
+      };
+      tiles_->multiply(x, m, panel, y, scratch, pool, prepared);
+      return;
+    }
+    const simd::Digits digits = m < kManyRows ? simd::Digits::Two : simd::Digits::OnDemand;
+    const simd::QuantizedRows activations = quantized_rows(m, scratch.data());
+    if (prepared == Prepared::No) quantize(x, m, digits, activations, pool);
+    const auto multiply_strips = [&](int64_t begin, int64_t end) {
+      table_.block_product[static_cast<size_t>(id_)]({.x = activations,
+                                                      .m = m,
+                                                      .k = k_,
+                                                      .weights = weights_.data() + begin * strip_bytes_,
+                                                      .columns = std::min(n_, end * kStripRows) - begin * kStripRows,
+                                                      .y = y + begin * kStripRows,
+                                                      .ldy = n_,
+                                                      .digits = digits});
+    };
     const int64_t strips = (n_ + kStripRows - 1) / kStripRows;
-    const int64_t grain = std::max<int64_t>(1, kGrainBytes / std::max<int64_t>(1, strip_bytes_ * m));
-    const auto product = table_.block_product[static_cast<size_t>(id_)];
-    pool.parallel_for(strips, grain, [&](int64_t begin, int64_t end) {
-      const int64_t first = begin * kStripRows;
-      product({.x = activations,
-               .m = m,
-               .k = k_,
-               .weights = weights_.data() + begin * strip_bytes_,
-               .columns = std::min(n_, end * kStripRows) - first,
-               .y = y + first,
-               .ldy = n_});
-    });
+    if (m < kManyRows)
+      pool.parallel_for(strips, std::max<int64_t>(1, kGrainBytes / (strip_bytes_ * m)), multiply_strips);
+    else
+      share_out(pool, strips, kSharedStrips, [&](int, int64_t begin, int64_t end) { multiply_strips(begin, end); });
   }
 
  private:
@@ -107,18 +136,47 @@ class BlockMatrix : public Matrix {
     }
   }
 
-  simd::QuantizedRows quantize(const float* x, int64_t m, std::byte* scratch, ThreadPool& pool) const {
-    const auto values = static_cast<size_t>(m * k_);
-    const size_t group_bytes = align_up(values / static_cast<size_t>(layout_.group) * sizeof(float));
-    std::byte* groups = scratch + align_up(2 * values);
-    const simd::QuantizedRows rows = {.digits = reinterpret_cast<int8_t*>(scratch),
-                                      .scales = reinterpret_cast<float*>(groups),
-                                      .sums = reinterpret_cast<float*>(groups + group_bytes),
-                                      .offsets = reinterpret_cast<int32_t*>(groups + 2 * group_bytes)};
+  bool uses_tiles(int64_t m) const { return tiles_ != nullptr && m >= first_many_; }
+
+  const std::byte* unpack_panel(int64_t panel, int64_t first, int64_t depth, std::byte* buffer) const {
+    constexpr int64_t kStrips = kPanelRows / kStripRows;
+    const int64_t strip = panel * kStrips, strips = (n_ + kStripRows - 1) / kStripRows;
+    table_.unpack_panel[static_cast<size_t>(id_)](
+        {.weights = weights_.data() + strip * strip_bytes_ + first / layout_.elements() * layout_.record_bytes(),
+         .strip_bytes = strip_bytes_,
+         .strips = std::min(kStrips, strips - strip),
+         .depth = depth,
+         .panel = buffer});
+    return buffer;
+  }
+
+  // Rows that quantised ones take room for.
+  static int64_t padded(int64_t m) {
+    return m == 1 ? 1 : (m + simd::kTileRows - 1) / simd::kTileRows * simd::kTileRows;
+  }
+  size_t group_bytes(int64_t m) const {
+    return align_up(static_cast<size_t>(padded(m) * k_ / layout_.group) * sizeof(float));
+  }
+  size_t digit_bytes(int64_t m) const { return align_up(static_cast<size_t>(padded(m) * k_)); }
+  size_t quantized_bytes(int64_t m) const { return 2 * digit_bytes(m) + 4 * group_bytes(m); }
+
+  simd::QuantizedRows quantized_rows(int64_t m, std::byte* scratch) const {
+    std::byte* groups = scratch + 2 * digit_bytes(m);
+    const size_t stride = group_bytes(m);
+    return {.interleave = m == 1 ? 1 : simd::kTileRows,
+            .high = reinterpret_cast<int8_t*>(scratch),
+            .low = reinterpret_cast<int8_t*>(scratch + digit_bytes(m)),
+            .scales = reinterpret_cast<float*>(groups),
+            .sums = reinterpret_cast<float*>(groups + stride),
+            .offsets = reinterpret_cast<int32_t*>(groups + 2 * stride),
+            .wide = reinterpret_cast<uint8_t*>(groups + 3 * stride)};
+  }
+
+  void quantize(const float* x, int64_t m, simd::Digits digits, const simd::QuantizedRows& rows,
+                ThreadPool& pool) const {
     pool.parallel_for(m, row_grain(k_), [&](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row) table_.quantize(x + row * k_, k_, layout_, row, rows);
+      for (int64_t row = begin; row < end; ++row) table_.quantize(x + row * k_, k_, layout_, digits, row, rows);
     });
-    return rows;
   }
 
   int64_t n_;
@@ -129,6 +187,8 @@ class BlockMatrix : public Matrix {
   const BlockLayout& layout_;
   int64_t strip_bytes_;
   WeightMemory weights_;
+  int64_t first_many_;                   // rows from which panels are used
+  std::unique_ptr<PanelProduct> tiles_;  // null where the processor has none
   const simd::Table& table_;
   std::string kind_;
 };

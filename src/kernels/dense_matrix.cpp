@@ -8,7 +8,7 @@
 
 #include "base/float16.h"
 #include "kernels/dense_layout.h"
-#include "kernels/onednn_product.h"
+#include "kernels/panel_product.h"
 #include "kernels/row_source.h"
 #include "kernels/simd/table.h"
 #include "kernels/weight_arena.h"
@@ -19,13 +19,8 @@ namespace {
 // Multiplications that one thread does in about the time of a barrier.
 constexpr int64_t kGrainProducts = 16 << 10;
 
-// Rows from which oneDNN is used; fewer would fill less than half of its smallest chunk.
-constexpr int64_t kManyRows = 8;
-
-// Multiplications up to which our own kernel is as fast as oneDNN, whose calls cost 2-8 us whatever the size, or
-// faster: 256 x 256 with 8 rows takes 7.6 us against 10.4, 128 x 128 with 32 rows 7.5 against 8.3 (one thread, AMX
-// machine).
-constexpr int64_t kFewProducts = 1 << 19;
+// Rows from which activations are rounded to bf16; fewer are read as they are while the weights stream by.
+constexpr int64_t kManyRows = 4;
 
 class DenseMatrix : public Matrix {
  public:
@@ -43,10 +38,9 @@ class DenseMatrix : public Matrix {
       RowSource source(dtype, k, rows);
       for (int64_t row = begin * kPanelRows; row < std::min(n, end * kPanelRows); ++row) pack_row(source, row);
     });
-    if (!wide_ && options.max_m >= kManyRows && options.isa == best_isa()) {
-      onednn_ = OnednnProduct::make(panels, depth, options.max_m);
-      if (onednn_ != nullptr) kind_ += " onednn";
-    }
+    if (!wide_ && options.max_m >= kManyRows) many_rows_ = make_panel_product({n, k}, options.max_m, options.isa);
+    if (many_rows_ != nullptr && many_rows_->kind() != to_string(options.isa))
+      kind_ += fmt::format(", {} for prompts", many_rows_->kind());
   }
 
   int64_t n() const override { return n_; }
@@ -55,12 +49,20 @@ class DenseMatrix : public Matrix {
   std::string_view kind() const override { return kind_; }
 
   size_t scratch_bytes(int64_t max_m, int threads) const override {
-    return onednn_ != nullptr && max_m >= kManyRows ? onednn_->scratch_bytes(max_m, threads) : 0;
+    return many_rows_ != nullptr && max_m >= kManyRows ? many_rows_->scratch_bytes(max_m, threads) : 0;
   }
 
-  void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool) const override {
-    if (onednn_ != nullptr && m >= kManyRows && m * n_ * k_ > kFewProducts) {
-      onednn_->multiply(x, m, k_, weights_.data(), y, n_, scratch, pool);
+  uint64_t preparation(int64_t m) const override {
+    return rounds_rows(m) ? rounded_rows_preparation(k_, many_rows_->padding()) : 0;
+  }
+
+  void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool,
+                Prepared prepared) const override {
+    if (rounds_rows(m)) {
+      const auto panel = [&](int64_t index, int64_t first, int64_t, std::byte*) {
+        return weights_.data() + index * panel_bytes_ + first * kPanelRows * 2;
+      };
+      many_rows_->multiply(x, m, panel, y, scratch, pool, prepared);
       return;
     }
     const int64_t panels = (n_ + kPanelRows - 1) / kPanelRows;
@@ -79,6 +81,8 @@ class DenseMatrix : public Matrix {
   }
 
  private:
+  bool rounds_rows(int64_t m) const { return many_rows_ != nullptr && m >= kManyRows && m * n_ * k_ > kFewProducts; }
+
   void pack_row(RowSource& source, int64_t row) {
     const std::span<const float> floats = source.floats(row);
     std::byte* panel = weights_.data() + row / kPanelRows * panel_bytes_;
@@ -98,7 +102,7 @@ class DenseMatrix : public Matrix {
   bool wide_;  // f32, else bf16
   int64_t panel_bytes_;
   WeightMemory weights_;
-  std::unique_ptr<OnednnProduct> onednn_;  // null: our own kernels for any number of rows
+  std::unique_ptr<PanelProduct> many_rows_;  // null: one kernel for any number of rows
   const simd::Table& table_;
   std::string kind_;
 };

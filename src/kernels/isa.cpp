@@ -10,7 +10,8 @@ Isa detect() {
   if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
       !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
     return Isa::Avx2;
-  return __builtin_cpu_supports("avx512vnni") ? Isa::Avx512Vnni : Isa::Avx512;
+  if (!__builtin_cpu_supports("avx512vnni")) return Isa::Avx512;
+  return __builtin_cpu_supports("avx512bf16") ? Isa::Avx512Bf16 : Isa::Avx512Vnni;
 }
 
 }  // namespace
@@ -25,6 +26,8 @@ std::string_view to_string(Isa isa) {
       return "avx512";
     case Isa::Avx512Vnni:
       return "avx512 vnni";
+    case Isa::Avx512Bf16:
+      return "avx512 bf16";
   }
   return "unknown";
 }
@@ -36,7 +39,7 @@ Isa best_isa() {
 
 std::vector<Isa> available_isas() {
   std::vector<Isa> isas;
-  for (const Isa isa : {Isa::Portable, Isa::Avx2, Isa::Avx512, Isa::Avx512Vnni})
+  for (const Isa isa : {Isa::Portable, Isa::Avx2, Isa::Avx512, Isa::Avx512Vnni, Isa::Avx512Bf16})
     if (isa <= best_isa()) isas.push_back(isa);
   return isas;
 }

@@ -10,6 +10,8 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/float16.h"
+#include "kernels/onednn_product.h"
+#include "kernels/panel_product.h"
 #include "kernels/reference/reference.h"
 #include "kernels/test_data.h"
 #include "tensor/blocks.h"
@@ -157,6 +159,39 @@ TEST_P(MatrixOn, BlockProductsStayCloseForRealActivations) {
   }
 }
 
+// Of many rows only those groups have two digits that stand out.
+TEST_P(MatrixOn, BlockProductsOfManyRowsStayClose) {
+  for (const DType dtype : kBlockTypes)
+    for (const int64_t n : {7, 80, 150}) {
+      const Stored stored = random_blocks(dtype, n, 2560, static_cast<uint32_t>(n));
+      const auto matrix = stored.pack(options(), pool_);
+      for (const int64_t m : {64, 131}) {
+        const auto x = random_floats(m * stored.k, static_cast<uint32_t>(m));
+        EXPECT_LT(relative_error(multiply(*matrix, x, m, pool_), reference_product(stored, x, m)), 1e-2)
+            << matrix->kind() << " m " << m << " n " << n;
+      }
+    }
+}
+
+// What an outlier adds is the same for all rows of activations here, so the differences between rows show what is left
+// of the others: with one digit, whose step is 8, nothing.
+TEST_P(MatrixOn, BlockProductsSeeSmallNumbersBesideLargeOnes) {
+  constexpr int64_t kRows = 64;
+  for (const DType dtype : kBlockTypes) {
+    const Stored stored = random_blocks(dtype, 40, 1024, 27);
+    auto x = random_floats(kRows * stored.k, 28);
+    for (int64_t row = 0; row < kRows; ++row) x[static_cast<size_t>(row * stored.k + 5 + row % 2 * 256)] = 1000;
+    const auto wanted = reference_product(stored, x, kRows);
+    const auto got = multiply(*stored.pack(options(), pool_), x, kRows, pool_);
+    std::vector<float> wanted_differences, differences;
+    for (size_t i = 0; i + 2 * 40 < wanted.size(); ++i) {
+      wanted_differences.push_back(wanted[i + 2 * 40] - wanted[i]);
+      differences.push_back(got[i + 2 * 40] - got[i]);
+    }
+    EXPECT_LT(relative_error(differences, wanted_differences), 2e-2) << to_string(dtype);
+  }
+}
+
 TEST_P(MatrixOn, PlainProductsMatchReferenceForEveryTail) {
   for (const DType dtype : {DType::BF16, DType::F16, DType::F32, DType::F64})
     for (const int64_t n : {1, 15, 64, 65, 200})
@@ -186,24 +221,60 @@ TEST_P(MatrixOn, ExactProductsAreAsGoodAsF32) {
   }
 }
 
+// Products of rows [first, first + count) by themselves equal those that they have among `together`.
+void expect_same_alone(const Matrix& matrix, const std::vector<float>& x, int64_t first, int64_t count,
+                       const std::vector<float>& together) {
+  ThreadPool single(1);
+  const auto alone =
+      multiply(matrix, {x.begin() + first * matrix.k(), x.begin() + (first + count) * matrix.k()}, count, single);
+  EXPECT_EQ(std::memcmp(alone.data(), together.data() + first * matrix.n(), alone.size() * sizeof(float)), 0)
+      << matrix.kind() << " rows from " << first;
+}
+
 TEST_P(MatrixOn, RowsDoNotDependOnOtherRowsOrThreads) {
   std::vector<std::pair<Stored, bool>> all;
   all.emplace_back(random_weights(DType::BF16, 150, 333, 14), true);
   all.emplace_back(random_weights(DType::F32, 150, 333, 14), false);
-  for (const DType dtype : kBlockTypes) {
-    all.emplace_back(random_blocks(dtype, 150, 512, 15), true);
-    all.emplace_back(random_blocks(dtype, 150, 512, 15), false);
-  }
-  ThreadPool single(1);
+  for (const DType dtype : kBlockTypes) all.emplace_back(random_blocks(dtype, 150, 512, 15), true);
   for (const auto& [stored, exact] : all) {
     const auto matrix = stored.pack(options(exact), pool_);
     const auto x = random_floats(21 * stored.k, 16);
     const auto together = multiply(*matrix, x, 21, pool_);
-    for (int64_t row = 0; row < 21; ++row) {
-      const auto alone = multiply(*matrix, {x.begin() + row * stored.k, x.begin() + (row + 1) * stored.k}, 1, single);
-      EXPECT_EQ(std::memcmp(alone.data(), together.data() + row * 150, 150 * sizeof(float)), 0)
-          << matrix->kind() << " row " << row;
-    }
+    for (int64_t row = 0; row < 21; ++row) expect_same_alone(*matrix, x, row, 1, together);
+  }
+}
+
+// Few rows among few, many among many: between the two the rounding of activations differs.
+TEST_P(MatrixOn, BlockRowsDoNotDependOnOtherRowsOrThreads) {
+  for (const DType dtype : kBlockTypes) {
+    const Stored stored = random_blocks(dtype, 150, 512, 15);
+    const auto matrix = stored.pack(options(), pool_);
+    auto x = random_floats(80 * stored.k, 16);
+    for (size_t i = 0; i < x.size(); i += 700) x[i] = 100;  // some groups stand out
+    const auto few = multiply(*matrix, {x.begin(), x.begin() + 21 * stored.k}, 21, pool_);
+    for (int64_t row = 0; row < 21; ++row) expect_same_alone(*matrix, x, row, 1, few);
+    const auto many = multiply(*matrix, x, 80, pool_);
+    for (const int64_t first : {0, 3, 13}) expect_same_alone(*matrix, x, first, 65, many);
+  }
+}
+
+TEST_P(MatrixOn, MatricesOfOnePreparationShareWhatTheyMakeOfRows) {
+  const Stored stored[] = {random_weights(DType::BF16, 700, 256, 29), random_weights(DType::BF16, 150, 256, 30),
+                           random_blocks(DType::Q4_K, 150, 256, 31),  random_blocks(DType::Q4_1, 70, 256, 32),
+                           random_blocks(DType::Q8_0, 70, 256, 33),   random_blocks(DType::Q6_K, 70, 256, 34)};
+  for (const int64_t m : {1, 40, 100}) {
+    const auto x = random_floats(m * 256, 35);
+    Buffer scratch(1 << 20);
+    for (const Stored& first : stored)
+      for (const Stored& second : stored) {
+        const auto a = first.pack(options(), pool_), b = second.pack(options(), pool_);
+        if (a->preparation(m) == 0 || a->preparation(m) != b->preparation(m)) continue;
+        std::vector<float> y(static_cast<size_t>(m * 700)), again(y.size());
+        b->multiply(x.data(), m, y.data(), scratch.bytes(), pool_);
+        a->multiply(x.data(), m, again.data(), scratch.bytes(), pool_);
+        b->multiply(x.data(), m, again.data(), scratch.bytes(), pool_, Prepared::Yes);
+        EXPECT_TRUE(std::equal(y.begin(), y.begin() + m * b->n(), again.begin())) << a->kind() << ", " << b->kind();
+      }
   }
 }
 
@@ -248,15 +319,63 @@ TEST(Matrix, OfAnArenaGivesTheSameProducts) {
   }
 }
 
-TEST(Matrix, OnednnStaysOnTheThreadsOfThePool) {
+// Panels as a dense matrix has them, read where they lie or by way of the buffer.
+TEST(PanelProduct, OfEveryKindIsTheProductOfRoundedNumbers) {
+  ThreadPool pool(3);
+  for (const PanelShape shape : {PanelShape{1, 32}, {64, 33}, {200, 97}, {70, 4200}}) {
+    const int64_t panel_bytes = shape.depth() * kPanelRows * 2;
+    std::vector<bfloat16> panels(static_cast<size_t>(shape.panels() * panel_bytes / 2));
+    Stored stored = random_weights(DType::BF16, shape.n, shape.k, 26);
+    for (int64_t row = 0; row < shape.n; ++row)
+      for (int64_t i = 0; i < shape.k; ++i)
+        panels[static_cast<size_t>(row / kPanelRows * panel_bytes / 2 + (i / 2 * kPanelRows + row % kPanelRows) * 2 +
+                                   i % 2)] = to_bfloat16(stored.values[static_cast<size_t>(row * shape.k + i)]);
+    const auto* bytes = reinterpret_cast<const std::byte*>(panels.data());
+    const auto in_place = [&](int64_t panel, int64_t first, int64_t, std::byte*) {
+      return bytes + panel * panel_bytes + first * kPanelRows * 2;
+    };
+    const auto copied = [&](int64_t panel, int64_t first, int64_t depth, std::byte* buffer) -> const std::byte* {
+      std::memcpy(buffer, in_place(panel, first, depth, buffer), static_cast<size_t>(depth * kPanelRows * 2));
+      return buffer;
+    };
+    for (const int64_t m : {1, 5, 6, 16, 200}) {
+      std::vector<float> x = random_floats(m * shape.k, static_cast<uint32_t>(m));
+      for (float& value : x) value = to_float(to_bfloat16(value));
+      const auto wanted = reference_product(stored, x, m);
+      for (const auto& product :
+           {make_panel_product(shape, m, best_isa()), make_onednn_product(shape, m, Tiles::Optional)}) {
+        if (product == nullptr) continue;  // this processor has none
+        Buffer scratch(product->scratch_bytes(m, pool.size()));
+        std::vector<float> y(wanted.size());
+        product->multiply(x.data(), m, in_place, y.data(), scratch.bytes(), pool, Prepared::No);
+        EXPECT_LT(relative_error(y, wanted), 1e-5) << product->kind() << " m " << m << " n " << shape.n;
+        std::vector<float> again(wanted.size());
+        product->multiply(x.data(), m, copied, again.data(), scratch.bytes(), pool, Prepared::Yes);
+        EXPECT_EQ(y, again) << product->kind();
+      }
+    }
+  }
+}
+
+TEST(PanelProduct, OfOnednnStaysOnTheThreadsOfThePool) {
   const auto count_threads = [] {
     const std::filesystem::directory_iterator threads("/proc/self/task");
     return std::distance(begin(threads), end(threads));
   };
   ThreadPool pool(2);
   const auto before = count_threads();
-  const Stored stored = random_weights(DType::BF16, 512, 256, 24);
-  multiply(*stored.pack({}, pool), random_floats(300 * 256, 25), 300, pool);
+  const PanelShape shape{512, 256};
+  const auto product = make_onednn_product(shape, 300, Tiles::Optional);
+  if (product == nullptr) GTEST_SKIP() << "oneDNN has no fast kernels for this processor";
+  const std::vector<std::byte> weights(static_cast<size_t>(shape.panels() * shape.depth() * kPanelRows * 2));
+  std::vector<float> y(300 * 512);
+  Buffer scratch(product->scratch_bytes(300, pool.size()));
+  product->multiply(
+      random_floats(300 * 256, 25).data(), 300,
+      [&](int64_t panel, int64_t, int64_t depth, std::byte*) {
+        return weights.data() + panel * depth * kPanelRows * 2;
+      },
+      y.data(), scratch.bytes(), pool, Prepared::No);
   EXPECT_EQ(count_threads(), before);
 }
 

@@ -93,11 +93,13 @@ void read_piece(const Buffer& buffer, int64_t offset, ThreadPool& pool, std::spa
 
 // Weights whose bytes are all 0x2c: small positive numbers in every float type, scales of about 0.07 in block types.
 // Kernels take the same time whatever the numbers.
-std::unique_ptr<Matrix> make_matrix(DType dtype, const LinearShape& shape, WeightArena* arena, ThreadPool& pool) {
+std::unique_ptr<Matrix> make_matrix(DType dtype, const LinearShape& shape, WeightArena* arena, Isa isa,
+                                    ThreadPool& pool) {
   const std::vector<std::byte> row(static_cast<size_t>(row_bytes(dtype, shape.k)), std::byte{0x2c});
   const auto rows = [&](int64_t, std::span<std::byte>) -> std::span<const std::byte> { return row; };
   PackOptions options;
   options.arena = arena;
+  options.isa = isa;
   return pack_matrix(dtype, shape.n, shape.k, rows, options, pool);
 }
 
@@ -124,13 +126,13 @@ class Products {
   Buffer scratch_;
 };
 
-MeasuredRate measure_weights_read(DType dtype, const MeasurePools& pools) {
+MeasuredRate measure_weights_read(DType dtype, Isa isa, const MeasurePools& pools) {
   WeightArena arena;
   std::vector<std::unique_ptr<Matrix>> matrices;
   int64_t stored = 0;
   while (static_cast<int64_t>(arena.used()) < kBytes)
     for (const LinearShape& shape : kLayer) {
-      matrices.push_back(make_matrix(dtype, shape, &arena, pools.machine));
+      matrices.push_back(make_matrix(dtype, shape, &arena, isa, pools.machine));
       stored += shape.n * row_bytes(dtype, shape.k);
     }
   Products products(1);
@@ -139,8 +141,8 @@ MeasuredRate measure_weights_read(DType dtype, const MeasurePools& pools) {
                             [&](size_t i, ThreadPool& pool) { products.multiply(*matrices[i], 1, pool); }));
 }
 
-MeasuredRate measure_prompt_flops(DType dtype, const MeasurePools& pools) {
-  const auto matrix = make_matrix(dtype, kPromptLinear, nullptr, pools.machine);
+MeasuredRate measure_prompt_flops(DType dtype, Isa isa, const MeasurePools& pools) {
+  const auto matrix = make_matrix(dtype, kPromptLinear, nullptr, isa, pools.machine);
   Products products(kPromptRows);
   products.multiply(*matrix, kPromptRows, pools.machine);  // oneDNN compiles its kernels
   const double flops = 2.0 * kPromptRows * kPromptLinear.n * kPromptLinear.k;
@@ -177,13 +179,23 @@ MeasuredRate measure_read(const MeasurePools& pools) {
   return rate(static_cast<double>(kBytes), seconds);
 }
 
+MeasuredRate measure_peak(const PeakLoop& loop, const MeasurePools& pools) {
+  constexpr double kSeconds = 1e-3;  // of a piece
+  int64_t rounds = 1024;
+  while (seconds_of([&] { loop.run(rounds); }) < kSeconds) rounds *= 2;
+  const Seconds seconds = shortest_walk(1, kPromptPatience, pools,
+                                        [&](size_t, ThreadPool& pool) { pool.run([&](int) { loop.run(rounds); }); });
+  const double operations = static_cast<double>(rounds) * loop.operations;
+  return {operations / seconds.core, operations * pools.machine.size() / seconds.machine};
+}
+
 std::span<const DType> measurable_types() {
   return kTypes;
 }
 
-ProductRates measure_products(DType dtype, const MeasurePools& pools) {
+ProductRates measure_products(DType dtype, const MeasurePools& pools, Isa isa) {
   CHECK_EQ(pools.core.size(), 1);
-  return {measure_weights_read(dtype, pools), measure_prompt_flops(dtype, pools)};
+  return {measure_weights_read(dtype, isa, pools), measure_prompt_flops(dtype, isa, pools)};
 }
 
 // Both matrices stay in the second-level cache: the line through their times meets zero bytes at the fixed cost.
@@ -193,7 +205,7 @@ double measure_product_call(ThreadPool& pool) {
   constexpr double kLeast = 1e-8;  // where noise would make it negative
   Products products(1);
   const auto seconds = [&](const LinearShape& shape) {
-    const auto matrix = make_matrix(DType::BF16, shape, nullptr, pool);
+    const auto matrix = make_matrix(DType::BF16, shape, nullptr, best_isa(), pool);
     return shortest_call(kCalls, [&] { products.multiply(*matrix, 1, pool); });
   };
   const double small = seconds(kSmall), large = seconds(kLarge);

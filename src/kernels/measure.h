@@ -3,6 +3,8 @@
 #include <span>
 
 #include "base/thread_pool.h"
+#include "kernels/isa.h"
+#include "kernels/peak_loop.h"
 #include "tensor/dtype.h"
 
 /// Speeds of this machine as a model meets them, for the planner. Every figure is the best of several rounds in which
@@ -24,6 +26,9 @@ struct MeasuredRate {
 /// Bytes per second of reading memory.
 MeasuredRate measure_read(const MeasurePools& pools);
 
+/// Operations per second of multiplying and adding alone: the bound of every kernel.
+MeasuredRate measure_peak(const PeakLoop& loop, const MeasurePools& pools);
+
 /// Of products with weights of one stored type, packed as pack_matrix() does by default.
 struct ProductRates {
   MeasuredRate read;   // weights' bytes, as stored, in products with one row
@@ -31,7 +36,7 @@ struct ProductRates {
 };
 
 /// Of the linears of a model of 1B parameters, more of them than caches hold.
-ProductRates measure_products(DType dtype, const MeasurePools& pools);
+ProductRates measure_products(DType dtype, const MeasurePools& pools, Isa isa = best_isa());
 
 /// Stored types that have kernels of their own: what measure_products() is worth calling for. F16 is kept as BF16.
 std::span<const DType> measurable_types();

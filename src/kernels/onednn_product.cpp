@@ -10,9 +10,6 @@
 #include <vector>
 
 #include "base/check.h"
-#include "kernels/dense_layout.h"
-#include "kernels/simd/table.h"
-#include "kernels/split.h"
 
 // From OpenMP's run-time, which oneDNN uses; declared here because its header comes with one compiler each.
 extern "C" void omp_set_num_threads(int threads);
@@ -24,6 +21,7 @@ namespace {
 // Rows of a task, largest first. Measured on AMX for 1536 x 576: 820 GFLOP/s at 16 rows, 1,300 from 64 on. The last
 // chunk is filled up with zeros to 16 rows, one tile.
 constexpr std::array<int64_t, 3> kChunks = {256, 64, 16};
+constexpr int64_t kPadding = kChunks.back();
 
 constexpr size_t align_up(size_t bytes) {
   return (bytes + 63) / 64 * 64;
@@ -47,9 +45,9 @@ struct ChunkProduct {
   dnnl::matmul primitive;
 };
 
-bool is_fast(const char* implementation) {
+bool is_fast(const char* implementation, Tiles tiles) {
   const std::string_view name(implementation);
-  return name.starts_with("brg:") && name.find("bf16") != std::string_view::npos;
+  return name.starts_with("brg:") && name.find(tiles == Tiles::Required ? "amx" : "bf16") != std::string_view::npos;
 }
 
 // Few panels per slice keep all threads busy on small matrices, four keep x in use longer on large ones.
@@ -57,10 +55,17 @@ int64_t choose_slice(int64_t panels) {
   return panels <= 4 ? 1 : panels < 16 ? 2 : 4;
 }
 
-class Implementation : public OnednnProduct {
+class OnednnProduct : public PanelProduct {
  public:
-  Implementation(int64_t panels, int64_t depth)
-      : panels_(panels), depth_(depth), slice_(choose_slice(panels)), engine_(dnnl::engine::kind::cpu, 0) {}
+  OnednnProduct(const PanelShape& shape, Tiles tiles)
+      : shape_(shape),
+        panels_(shape.panels()),
+        depth_(shape.depth()),
+        slice_(choose_slice(panels_)),
+        tiles_(tiles),
+        engine_(dnnl::engine::kind::cpu, 0) {}
+
+  std::string_view kind() const override { return "onednn"; }
 
   // Makes the primitives; false where one of them is not a fast one.
   bool prepare(int64_t max_m) {
@@ -73,22 +78,25 @@ class Implementation : public OnednnProduct {
     return true;
   }
 
+  int64_t padding() const override { return kPadding; }
+
   size_t scratch_bytes(int64_t max_m, int threads) const override {
-    return rows_bytes(max_m) + static_cast<size_t>(threads) * thread_bytes();
+    return rounded_rows_bytes(shape_, max_m, kPadding) + static_cast<size_t>(threads) * thread_bytes();
   }
 
-  void multiply(const float* x, int64_t m, int64_t k, const std::byte* weights, float* y, int64_t n,
-                std::span<std::byte> scratch, ThreadPool& pool) const override {
+  void multiply(const float* x, int64_t m, PanelReader panels, float* y, std::span<std::byte> scratch, ThreadPool& pool,
+                Prepared prepared) const override {
     CHECK_GE(scratch.size(), scratch_bytes(m, pool.size()));
-    round_rows(x, m, k, scratch.data(), pool);
+    if (prepared == Prepared::No) round_rows(x, m, shape_, kPadding, best_isa(), scratch.data(), pool);
     std::atomic<int64_t> next{0};
     pool.run([&](int thread) {
       const OneThread one_thread;
       dnnl::stream stream(engine_);
-      std::byte* own = scratch.data() + rows_bytes(m) + static_cast<size_t>(thread) * thread_bytes();
+      std::byte* own =
+          scratch.data() + rounded_rows_bytes(shape_, m, kPadding) + static_cast<size_t>(thread) * thread_bytes();
       const int64_t slices = (panels_ + slice_ - 1) / slice_;
       for (int64_t task = next.fetch_add(1); task < slices; task = next.fetch_add(1))
-        multiply_slice(task, m, weights, y, n, scratch.data(), own, stream);
+        multiply_slice(task, m, panels, y, scratch.data(), own, stream);
     });
   }
 
@@ -103,41 +111,41 @@ class Implementation : public OnednnProduct {
     dnnl::primitive_attr attributes;
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
     const dnnl::matmul::primitive_desc description({x, weights, y}, attributes, engine_, true);
-    if (!description || !is_fast(description.impl_info_str())) return false;
+    if (!description || !is_fast(description.impl_info_str(), tiles_)) return false;
     out = std::make_unique<ChunkProduct>(
         ChunkProduct{x, weights, y, description.scratchpad_desc(), dnnl::matmul(description)});
     scratchpad_bytes_ = std::max(scratchpad_bytes_, align_up(out->scratchpad.get_size()));
     return true;
   }
 
-  size_t rows_bytes(int64_t m) const { return align_up(static_cast<size_t>((m + 15) / 16 * 16 * depth_ * 2)); }
   size_t result_bytes() const { return static_cast<size_t>(kChunks[0] * slice_ * kPanelRows) * sizeof(float); }
-  size_t thread_bytes() const { return result_bytes() + scratchpad_bytes_; }
-
-  // x in bf16 as [m rounded up to 16, depth], filled up with zeros.
-  void round_rows(const float* x, int64_t m, int64_t k, std::byte* out, ThreadPool& pool) const {
-    auto* rows = reinterpret_cast<uint16_t*>(out);
-    const int64_t padded = (m + 15) / 16 * 16;
-    pool.parallel_for(padded, row_grain(depth_), [&](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row) {
-        const int64_t valid = row < m ? k : 0;
-        if (valid > 0) table_.to_bfloat16(x + row * k, k, rows + row * depth_);
-        std::fill(rows + row * depth_ + valid, rows + (row + 1) * depth_, uint16_t{0});
-      }
-    });
+  size_t panel_bytes() const { return static_cast<size_t>(depth_ * kPanelRows * 2); }
+  size_t thread_bytes() const {
+    return result_bytes() + scratchpad_bytes_ + static_cast<size_t>(slice_) * panel_bytes();
   }
 
-  void multiply_slice(int64_t slice, int64_t m, const std::byte* weights, float* y, int64_t n, std::byte* rows,
-                      std::byte* own, dnnl::stream& stream) const {
-    const int64_t first = slice * slice_;
+  // The weights of a slice, one panel behind the other.
+  const std::byte* read_slice(int64_t first, int64_t panels, PanelReader reader, std::byte* buffer) const {
+    const std::byte* begin = nullptr;
+    for (int64_t i = 0; i < panels; ++i) {
+      const std::byte* panel = reader(first + i, 0, depth_, buffer + static_cast<size_t>(i) * panel_bytes());
+      if (i == 0) begin = panel;
+      CHECK(panel == begin + static_cast<size_t>(i) * panel_bytes());
+    }
+    return begin;
+  }
+
+  void multiply_slice(int64_t slice, int64_t m, PanelReader reader, float* y, std::byte* rows, std::byte* own,
+                      dnnl::stream& stream) const {
+    const int64_t first = slice * slice_, n = shape_.n;
     const int64_t panels = std::min(slice_, panels_ - first);
     const int64_t columns = std::min(n - first * kPanelRows, panels * kPanelRows);
     const auto& products = panels == slice_ ? whole_ : rest_;
-    const std::byte* slice_weights = weights + first * depth_ * kPanelRows * 2;
+    const std::byte* weights = read_slice(first, panels, reader, own + result_bytes() + scratchpad_bytes_);
     for (int64_t row = 0; row < m;) {
       size_t size = 0;
       while (products[size] == nullptr || (size + 1 < kChunks.size() && kChunks[size] > m - row)) ++size;
-      execute(*products[size], rows + row * depth_ * 2, slice_weights, own, stream);
+      execute(*products[size], rows + row * depth_ * 2, weights, own, stream);
       const auto* result = reinterpret_cast<const float*>(own);
       const int64_t valid = std::min(kChunks[size], m - row);
       for (int64_t i = 0; i < valid; ++i)
@@ -158,21 +166,22 @@ class Implementation : public OnednnProduct {
     stream.wait();
   }
 
+  PanelShape shape_;
   int64_t panels_;
   int64_t depth_;
   int64_t slice_;  // panels of a slice; the last may have fewer
+  Tiles tiles_;
   size_t scratchpad_bytes_ = 0;
   dnnl::engine engine_;
   std::array<std::unique_ptr<ChunkProduct>, kChunks.size()> whole_;
   std::array<std::unique_ptr<ChunkProduct>, kChunks.size()> rest_;
-  const simd::Table& table_ = simd::table(best_isa());
 };
 
 }  // namespace
 
-std::unique_ptr<OnednnProduct> OnednnProduct::make(int64_t panels, int64_t depth, int64_t max_m) {
+std::unique_ptr<PanelProduct> make_onednn_product(const PanelShape& shape, int64_t max_m, Tiles tiles) {
   try {
-    auto product = std::make_unique<Implementation>(panels, depth);
+    auto product = std::make_unique<OnednnProduct>(shape, tiles);
     if (product->prepare(max_m)) return product;
   } catch (const dnnl::error&) {
     // No such kernel for these sizes: our own do the work.

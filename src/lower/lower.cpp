@@ -69,6 +69,7 @@ class Lowering {
     program_.output_width = num_elements(row_shape(output, plan::kNoAxis));
     if (program_.output.kind != Operand::Kind::Value)
       fail(ErrorKind::Unsupported, "graph {} computes nothing", graph_.name());
+    fuse(program_);
     place_values(program_);
     return std::move(program_);
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -99,6 +100,7 @@ struct Instruction {
   int64_t table_rows = 0;  // of an embedding: rows of the whole table
   /// Of a norm whose statistics are taken over all ranks: elements that they are taken over. 0: over this rank's alone.
   int64_t statistic_over = 0;
+  std::optional<graph::UnaryKind> gate = {};  // of Mul: applied to the first input
 };
 
 /// Sizes of one attention layer's key-value cache.
@@ -138,6 +140,10 @@ int64_t num_rows(const Value& value, int64_t tokens, int64_t output_rows);
 Program lower(const graph::Graph& graph, const plan::Plan& plan, int rank, const Limits& limits);
 /// The program of a graph that one rank computes alone.
 Program lower(const graph::Graph& graph, const Limits& limits);
+
+/// Changes instructions into fewer or cheaper ones that compute the same, bit for bit: functions into the
+/// multiplication that alone uses them, products of one value next to each other. REQUIRES: no value has a place yet.
+void fuse(Program& program);
 
 /// Gives every value its place in an arena that is as small as first-fit makes it: values that do not live at the same
 /// time share memory. An instruction's output never shares memory with its inputs.

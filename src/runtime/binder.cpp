@@ -122,14 +122,28 @@ BoundInstruction bind_expert_matmul(const Instruction& i, const Workspace& w) {
   };
 }
 
+// The matrix that the previous instruction multiplied the same rows with, if it did nothing else.
+const kernels::Matrix* find_previous_matrix(const Instruction& i, const Workspace& w) {
+  if (&i == w.program.instructions.data()) return nullptr;
+  const Instruction& previous = *(&i - 1);
+  const bool same = previous.action == lower::Action::Compute && previous.op == Op::Matmul &&
+                    previous.expert_matrices.empty() && previous.inputs[0].kind == i.inputs[0].kind &&
+                    previous.inputs[0].index == i.inputs[0].index;
+  return same ? &w.matrix(previous.inputs[1]) : nullptr;
+}
+
 // All rows at once: where the input has several dimensions per row, the last is multiplied.
 BoundInstruction bind_matmul(const Instruction& i, const Workspace& w) {
   if (!i.expert_matrices.empty()) return bind_expert_matmul(i, w);
   const kernels::Matrix& m = w.matrix(i.inputs[1]);
+  const kernels::Matrix* previous = find_previous_matrix(i, w);
   const float* x = w.numbers(i.inputs[0]);
   float* y = w.value(i.output);
-  return [&w, &i, &m, x, y, repeat = width(i) / m.n()] {
-    if (const int64_t rows = w.rows(i) * repeat; rows > 0) m.multiply(x, rows, y, w.scratch, w.pool);
+  return [&w, &i, &m, previous, x, y, repeat = width(i) / m.n()] {
+    const int64_t rows = w.rows(i) * repeat;
+    if (rows == 0) return;
+    const bool prepared = previous != nullptr && previous->preparation(rows) == m.preparation(rows);
+    m.multiply(x, rows, y, w.scratch, w.pool, prepared ? kernels::Prepared::Yes : kernels::Prepared::No);
   };
 }
 
@@ -178,6 +192,10 @@ BoundInstruction bind_binary(const Instruction& i, const Workspace& w) {
   const float* b = w.numbers(i.inputs[1]);
   float* y = w.value(i.output);
   const int64_t n = i.broadcast.n, per_row = width(i);
+  if (i.gate)
+    return [&w, &i, a, b, y, per_row, f = unary_kernel(*i.gate)] {
+      kernels::gate(f, a, b, w.rows(i) * per_row, y, w.pool);
+    };
   if (kind == Broadcast::Kind::None)
     return [&w, &i, a, b, y, per_row, f = k.flat] { f(a, b, w.rows(i) * per_row, y, w.pool); };
   return [&w, &i, a, b, y, n, repeat = per_row / n, f = kind == Broadcast::Kind::Row ? k.row : k.column] {

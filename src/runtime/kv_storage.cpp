@@ -1,6 +1,29 @@
 #include "runtime/kv_storage.h"
 
+#include "base/float16.h"
+
 namespace cleave::runtime {
+namespace {
+
+// Knuth's multiplicative hash spreads consecutive indices.
+float number(int64_t index) {
+  return static_cast<float>(static_cast<uint32_t>(index) * 2654435761u >> 16) / 32768.0f - 1.0f;
+}
+
+void fill_buffer(Buffer& buffer, DType dtype, ThreadPool& pool) {
+  constexpr int64_t kGrain = int64_t{1} << 16;
+  const bool halves = dtype == DType::F16;  // in int8 any byte is a number, and scales are f32
+  const auto count = static_cast<int64_t>(buffer.size() / (halves ? sizeof(float16) : sizeof(float)));
+  pool.parallel_for(count, kGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      if (halves)
+        buffer.as<float16>()[i] = to_float16(number(i));
+      else
+        buffer.as<float>()[i] = number(i);
+  });
+}
+
+}  // namespace
 
 KvStorage::KvStorage(const std::vector<lower::KvLayer>& layers, int64_t num_blocks, int64_t block_size, DType dtype)
     : num_blocks_(num_blocks) {
@@ -18,6 +41,13 @@ KvStorage::KvStorage(const std::vector<lower::KvLayer>& layers, int64_t num_bloc
 
 kernels::KvCache KvStorage::layer(size_t index) {
   return layers_.at(index).cache;
+}
+
+void KvStorage::fill(ThreadPool& pool) {
+  for (Layer& layer : layers_) {
+    fill_buffer(layer.keys, layer.cache.dtype, pool);
+    fill_buffer(layer.values, layer.cache.dtype, pool);
+  }
 }
 
 int64_t KvStorage::bytes() const {

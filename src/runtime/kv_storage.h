@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "base/buffer.h"
+#include "base/thread_pool.h"
 #include "kernels/attention.h"
 #include "lower/program.h"
 
@@ -17,6 +18,9 @@ class KvStorage {
   kernels::KvCache layer(size_t index);
   int64_t num_blocks() const { return num_blocks_; }
   int64_t bytes() const;
+
+  /// Writes numbers between -1 and 1 everywhere, the same ones every time.
+  void fill(ThreadPool& pool);
 
  private:
   struct Layer {

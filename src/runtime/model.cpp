@@ -21,6 +21,7 @@ struct Model::Impl {
         state(program),
         arena(static_cast<size_t>(program.arena_bytes), Pages::Small),
         workspace{program, weights.parameters, kv, states, state, arena, {}, communicator, pool} {
+    if (options.fill_cache) kv.fill(pool);
     size_t bytes = 0;
     for (const lower::Instruction& instruction : program.instructions)
       bytes = std::max(bytes, scratch_bytes(instruction, workspace));

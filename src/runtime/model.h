@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "base/thread_pool.h"
@@ -22,6 +23,11 @@ struct Options {
   int64_t max_tokens = 512;      // most tokens of a step
   int64_t max_output_rows = 64;  // most rows of logits of a step
   int64_t kv_tokens = 4096;      // positions that the key-value cache holds, over all sequences
+  /// Instruction set that matrices are packed for and multiplied with; nothing: the best one here.
+  std::optional<kernels::Isa> isa = std::nullopt;
+  /// The key-value cache begins with numbers instead of untouched memory: a measurement then need not compute the
+  /// context that a step is to read.
+  bool fill_cache = false;
 };
 
 /// Sees what an instruction has computed: the rows of its output in the current step, one after another. Called on the

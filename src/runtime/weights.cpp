@@ -40,6 +40,7 @@ std::unique_ptr<kernels::Matrix> load_matrix(const WeightRows& reader, bool exac
   kernels::PackOptions pack;
   pack.exact = exact;
   pack.format = options.weights;
+  if (options.isa) pack.isa = *options.isa;
   pack.max_m = options.max_tokens;
   pack.arena = &arena;
   if (narrow)

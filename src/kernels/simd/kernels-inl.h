@@ -4,6 +4,7 @@
 #include "kernels/simd/attention-inl.h"
 #include "kernels/simd/blocks-inl.h"
 #include "kernels/simd/kv-inl.h"
+#include "kernels/simd/panels-inl.h"
 #include "kernels/simd/products-inl.h"
 #include "kernels/simd/recurrent-inl.h"
 #include "kernels/simd/rows-inl.h"
@@ -30,6 +31,8 @@ constexpr Table make_table(std::integer_sequence<int, kKinds...>, std::integer_s
       .quantize = quantize,
       .block_product = {block_product<kLayouts[kIds]>...},
       .to_bfloat16 = to_bfloat16,
+      .panel_product = PanelKernels::product,
+      .unpack_panel = {PanelKernels::unpack<kLayouts[kIds]>...},
       .causal_conv = causal_conv,
       .linear_attention_channels = linear_attention_channels,
       .linear_attention_head = linear_attention_head,

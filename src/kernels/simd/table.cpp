@@ -16,6 +16,8 @@ const Table& table(Isa isa) {
       return kAvx512Table;
     case Isa::Avx512Vnni:
       return kAvx512VnniTable;
+    case Isa::Avx512Bf16:
+      return kAvx512Bf16Table;
     case Isa::Portable:
       break;
   }

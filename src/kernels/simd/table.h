@@ -68,14 +68,27 @@ struct KvRows {
   AttentionSizes sizes;
 };
 
-/// Rows of activations quantised in groups (block_layout.h): x[i] is about scales[i / group] * v[i] with v[i] = 256 *
-/// high[i] + low[i], two signed bytes. One byte alone would do for speed, but SmolLM2's logits then move by up to 1.4
-/// and its choices with them; two move them by 0.016.
+/// Rows of activations quantised in groups (block_layout.h), as one or two signed bytes per element: x is about scale *
+/// v with v = high or, in a wide group, 256 * high + low. Rows lie in tiles of `interleave`, so that a kernel finds a
+/// group of all rows of a tile in one place: [m / interleave rounded up][k / group][interleave], then the group's
+/// elements.
 struct QuantizedRows {
-  int8_t* digits;    // [m, k / 4, 2, 4]: the high bytes of four elements, then their low bytes
-  float* scales;     // [m, k / group]
-  float* sums;       // [m, k / group], scale times the sum of the group's v
-  int32_t* offsets;  // [m, k / group], minus the layout's zero level times the sum of the group's v
+  int64_t interleave;  // kTileRows or, for a single row, 1
+  int8_t* high;
+  int8_t* low;       // undefined outside of wide groups
+  float* scales;     // one per group of a row, like all that follow
+  float* sums;       // scale times the sum of the group's v
+  int32_t* offsets;  // minus the layout's zero level times the sum of the group's v
+  uint8_t* wide;     // 1 or 0; 0 for rows beyond m
+};
+inline constexpr int64_t kTileRows = 8;
+
+/// Which groups become wide. Two bytes are exact enough to make no difference, and cost nothing where weights stream
+/// from memory; one byte for all moves SmolLM2's logits by up to 2.5 of 25, because a few channels are far larger than
+/// all others.
+enum class Digits : uint8_t {
+  Two,       // all groups are wide
+  OnDemand,  // those whose largest number stands out of their row
 };
 
 /// Some columns of a product with weights in a block layout.
@@ -86,6 +99,7 @@ struct BlockTile {
   int64_t columns;           // of y, from there on
   float* y;                  // [m, columns], rows ldy apart
   int64_t ldy;
+  Digits digits;
 };
 
 /// Some columns of a product with 16-bit or 32-bit weights in panels (dense_matrix.h).
@@ -96,6 +110,26 @@ struct DenseTile {
   int64_t columns;           // of y, from there on
   float* y;                  // [m, columns], rows ldy apart
   int64_t ldy;
+};
+
+/// Some rows of a product with a part of one bf16 panel (dense_layout.h).
+struct PanelTile {
+  const uint16_t* x;         // [m, depth] in bf16, rows ldx apart
+  int64_t m, ldx, depth;     // depth is even
+  const std::byte* weights;  // [depth / 2][kPanelRows][2]
+  int64_t columns;           // of the panel that y has, at most kPanelRows
+  float* y;                  // [m, columns], rows ldy apart
+  int64_t ldy;
+  bool accumulate;  // onto what y holds
+};
+
+/// A part of some strips of a block layout, as a part of a bf16 panel.
+struct UnpackTile {
+  const std::byte* weights;  // the part's first record of the first strip
+  int64_t strip_bytes;       // from one strip to the next
+  int64_t strips;            // at most kPanelRows / kStripRows; the panel's other columns become zeros
+  int64_t depth;             // elements, whole records
+  std::byte* panel;          // [depth / 2][kPanelRows][2]
 };
 
 /// One rectangle of a product of exact, unpacked f32 rows.
@@ -122,9 +156,13 @@ struct Table {
   void (*exact_product)(const ExactTile& tile);
   void (*f32_product)(const DenseTile& tile);
   void (*bf16_product)(const DenseTile& tile);
-  void (*quantize)(const float* x, int64_t k, const BlockLayout& layout, int64_t row, const QuantizedRows& out);
+  void (*quantize)(const float* x, int64_t k, const BlockLayout& layout, Digits digits, int64_t row,
+                   const QuantizedRows& out);
   void (*block_product[kNumLayouts])(const BlockTile& tile);
   void (*to_bfloat16)(const float* x, int64_t count, uint16_t* y);
+  // Null where the processor has no products of bf16 numbers.
+  void (*panel_product)(const PanelTile& tile);
+  void (*unpack_panel[kNumLayouts])(const UnpackTile& tile);
   // Parts of the operations of recurrent.h for one sequence, channels [first, last) or one head.
   void (*causal_conv)(const float* x, int64_t rows, const CausalConvParams& params, int64_t first, int64_t last,
                       float* state, float* y);

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <array>
+#include <map>
+#include <string>
+
+#include "kernels/peak_loop.h"
+#include "plan/work.h"
+
+namespace cleave::app {
+
+/// What this machine cannot exceed, measured.
+struct Limits {
+  double read = 0;                                                 // bytes per second from memory, in pages of 2 MB
+  std::array<double, std::size(kernels::kArithmetics)> peak = {};  // operations per second, by Arithmetic
+};
+
+/// Limits of each of the numbers of threads. Takes a second or two for each on a quiet machine.
+std::map<int, Limits> measure_limits(const std::vector<int>& threads);
+
+/// The least time that a step can take, and why.
+struct Bound {
+  double seconds = 0;
+  std::string by;  // "memory" or "arithmetic"
+};
+
+/// `exact`: products in f32, whatever the weights are stored in; otherwise blocks are taken to meet 8-bit integers and
+/// 16-bit weights bf16.
+Bound bound_of(const plan::StepWork& work, const Limits& limits, bool exact);
+
+}  // namespace cleave::app

@@ -1,0 +1,27 @@
+#include "app/bench/limits.h"
+
+#include <gtest/gtest.h>
+
+namespace cleave::app {
+namespace {
+
+constexpr Limits kLimits{.read = 10, .peak = {100, 200, 400}};
+
+TEST(Bound, IsTheLargerOfMemoryAndArithmetic) {
+  plan::StepWork work{.weight_bytes = 30, .cache_bytes = 10, .flops = {{DType::BF16, 200}}, .attention_flops = 0};
+  EXPECT_EQ(bound_of(work, kLimits, false).seconds, 4);
+  EXPECT_EQ(bound_of(work, kLimits, false).by, "memory");
+  work.flops[DType::BF16] = 2000;
+  EXPECT_EQ(bound_of(work, kLimits, false).seconds, 10);
+  EXPECT_EQ(bound_of(work, kLimits, false).by, "arithmetic");
+}
+
+TEST(Bound, CountsEveryTypeByItsArithmetic) {
+  const plan::StepWork work{.flops = {{DType::F32, 100}, {DType::F16, 200}, {DType::Q4_K, 400}},
+                            .attention_flops = 100};
+  EXPECT_EQ(bound_of(work, kLimits, false).seconds, 1 + 1 + 1 + 1);
+  EXPECT_EQ(bound_of(work, kLimits, true).seconds, 1 + 2 + 4 + 1);
+}
+
+}  // namespace
+}  // namespace cleave::app

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/repeated_bytes.h"
+#include "ckpt/tensor.h"
+
+namespace cleave::ckpt {
+
+/// A tensor whose numbers are made up.
+struct RandomTensor {
+  std::string name;
+  DType dtype = DType::BF16;  // F32, F16, BF16 or a block type
+  Shape shape;
+};
+
+/// Made-up weights of any size in a few megabytes: numbers like those of a fresh model, normal with a deviation of
+/// 0.02 (vectors called "weight", which norms multiply with, around 1 instead of 0). They recur every few megabytes.
+/// Speed does not depend on what numbers weights are. The same list and seed give the same numbers.
+class RandomWeights {
+ public:
+  /// Throws Error: Unsupported for another type, InvalidArgument for rows that are no whole blocks.
+  RandomWeights(const std::vector<RandomTensor>& list, uint64_t seed);
+
+  /// Borrowed from this object, moved or not.
+  const NamedTensors& tensors() const { return tensors_; }
+
+  /// As Checkpoint::release().
+  void release(std::span<const std::byte> bytes) const {
+    for (const RepeatedBytes& memory : memory_) memory.release(bytes);
+  }
+
+ private:
+  std::vector<RepeatedBytes> memory_;
+  NamedTensors tensors_;
+};
+
+}  // namespace cleave::ckpt

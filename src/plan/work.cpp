@@ -1,0 +1,84 @@
+#include "plan/work.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace cleave::plan {
+
+using graph::Node;
+using graph::NodeId;
+using graph::Op;
+
+namespace {
+
+// Positions that a token at `position` attends to, itself included.
+int64_t attended(const graph::AttentionAttributes& attention, int64_t position) {
+  int64_t count = position + 1;
+  if (attention.window > 0) count = std::min(count, attention.window);
+  if (attention.chunk > 0) count = std::min(count, position % attention.chunk + 1);
+  return count;
+}
+
+void add_attention(const Problem& problem, const Node& node, const StepShape& shape, int64_t element_bytes,
+                   StepWork& work) {
+  const auto& attention = node.as<graph::AttentionAttributes>();
+  const auto sequences = static_cast<double>(shape.sequences);
+  double pairs = 0;  // of a token and a position that it attends to, in one sequence
+  for (int64_t i = 0; i < shape.tokens; ++i) pairs += static_cast<double>(attended(attention, shape.past + i));
+  const auto width = [&](size_t input) { return static_cast<double>(problem.facts(node.inputs[input]).width); };
+  // Queries are as wide as scores take multiplications; the result is as wide as weighted values do.
+  const double outputs =
+      static_cast<double>(problem.graph.shape(node.inputs[0])[1] * problem.graph.shape(node.inputs[2]).back());
+  work.attention_flops += 2 * sequences * pairs * (width(0) + outputs);
+  const int64_t first_read = shape.past + 1 - attended(attention, shape.past);
+  const int64_t read = shape.past + shape.tokens - first_read;
+  work.cache_bytes += sequences * static_cast<double>(read * element_bytes) * (width(1) + width(2));
+}
+
+// Of `experts` equal ones, how many `tokens` tokens are expected to choose, with `slots` choices each.
+double chosen_experts(double experts, double slots, double tokens) {
+  return experts * (1 - std::pow(1 - std::min(1.0, slots / experts), tokens));
+}
+
+void add_product(const Problem& problem, NodeId weight, const NodeFacts& facts, const StepShape& shape,
+                 StepWork& work) {
+  const NodeFacts& weights = problem.facts(weight);
+  const DTypeInfo& type = info(weights.stored);
+  const auto tokens = static_cast<double>(shape.sequences * shape.tokens);
+  double elements = static_cast<double>(weights.width), rows = tokens;
+  if (facts.rows == RowKind::OutputRows) rows = static_cast<double>(shape.sequences);
+  double flops = 2 * elements * rows;
+  if (facts.rows == RowKind::Routed) {
+    const auto experts = static_cast<double>(problem.graph.shape(weight)[0]);
+    const auto slots = static_cast<double>(facts.slots);
+    flops *= slots / experts;
+    elements *= chosen_experts(experts, slots, tokens) / experts;
+  }
+  work.flops[weights.stored] += flops;
+  work.weight_bytes += elements * static_cast<double>(type.block_bytes) / static_cast<double>(type.block_elements);
+}
+
+}  // namespace
+
+StepWork& StepWork::operator+=(const StepWork& other) {
+  weight_bytes += other.weight_bytes;
+  cache_bytes += other.cache_bytes;
+  for (const auto& [type, count] : other.flops) flops[type] += count;
+  attention_flops += other.attention_flops;
+  return *this;
+}
+
+StepWork step_work(const Problem& problem, const StepShape& shape, int64_t cache_element_bytes) {
+  StepWork work;
+  for (size_t i = 0; i < problem.nodes.size(); ++i) {
+    const Node& node = problem.graph.nodes()[i];
+    if (!problem.nodes[i].work) continue;
+    if (node.op == Op::Attention)
+      add_attention(problem, node, shape, cache_element_bytes, work);
+    else if ((node.op == Op::Matmul || node.op == Op::BlockMatmul) && !problem.facts(node.inputs[1]).work)
+      add_product(problem, node.inputs[1], problem.nodes[i], shape, work);
+  }
+  return work;
+}
+
+}  // namespace cleave::plan

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+
+#include "plan/problem.h"
+
+namespace cleave::plan {
+
+/// A step of `sequences` sequences with `tokens` new tokens each, behind `past` tokens each; the last new token of
+/// every sequence gives logits.
+struct StepShape {
+  int64_t sequences = 1, tokens = 1, past = 0;
+};
+
+/// The least that a step has to do, on all ranks together: what no kernel can do without.
+struct StepWork {
+  double weight_bytes = 0;        // of weights that products read, as stored, each once
+  double cache_bytes = 0;         // of keys and values, new ones included
+  std::map<DType, double> flops;  // of products, by the stored type of their weights
+  double attention_flops = 0;     // of scores and of weighted values
+
+  StepWork& operator+=(const StepWork& other);
+};
+
+/// Of mixtures of experts, the experts that tokens are expected to choose, each as often as any other. Embeddings,
+/// norms and the states of recurrent operations are left out. `cache_element_bytes`: of a number of the key-value
+/// cache.
+StepWork step_work(const Problem& problem, const StepShape& shape, int64_t cache_element_bytes);
+
+}  // namespace cleave::plan
