@@ -3,18 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
 #include <string>
 
 #include "base/check.h"
-#include "kernels/block_unpack.h"
+#include "kernels/block_pack.h"
 #include "kernels/onednn_product.h"
+#include "kernels/quantize_strip.h"
 #include "kernels/row_source.h"
 #include "kernels/simd/table.h"
 #include "kernels/split.h"
 #include "kernels/weight_arena.h"
-#include "tensor/blocks.h"
 
 namespace cleave::kernels {
 namespace {
@@ -33,40 +31,42 @@ constexpr size_t align_up(size_t bytes) {
   return (bytes + 63) / 64 * 64;
 }
 
-// Symmetric 8-bit quantisation of 32 elements.
-BlockQ8_0 quantize_block(const float* x, int64_t row) {
-  float top = 0;
-  for (int i = 0; i < 32; ++i) {
-    if (!std::isfinite(x[i]))
-      fail(ErrorKind::Corrupt, "row {} of a weight holds {}, which cannot be quantised", row, x[i]);
-    top = std::max(top, std::fabs(x[i]));
-  }
-  BlockQ8_0 block;
-  block.d = to_float16(top / 127);
-  const float d = to_float(block.d);
-  for (int i = 0; i < 32; ++i)
-    block.qs[i] = d > 0 ? static_cast<int8_t>(std::clamp(std::nearbyint(x[i] / d), -127.0f, 127.0f)) : int8_t{0};
-  return block;
+// The type whose layout weights of `dtype` get.
+DType packed_type(DType dtype, WeightFormat format) {
+  return has_block_layout(dtype) ? dtype : format == WeightFormat::Int4 ? DType::Q4_1 : DType::Q8_0;
+}
+
+std::string kind_of(DType dtype, const PackOptions& options) {
+  const std::string_view name = has_block_layout(dtype)                ? to_string(dtype)
+                                : options.format == WeightFormat::Int4 ? "int4"
+                                                                       : "int8";
+  return fmt::format("{} {}", name, to_string(options.isa));
 }
 
 class BlockMatrix : public Matrix {
  public:
-  BlockMatrix(DType dtype, int64_t n, int64_t k, RowReader rows, const PackOptions& options, ThreadPool& pool)
+  BlockMatrix(DType dtype, int64_t n, int64_t k, RowsReader rows, const PackOptions& options, ThreadPool& pool)
       : n_(n),
         k_(k),
-        quantized_(!has_block_layout(dtype)),
-        dtype_(quantized_ ? DType::Q8_0 : dtype),
-        id_(*layout_of(dtype_)),
+        id_(*layout_of(packed_type(dtype, options.format))),
         layout_(kLayouts[static_cast<size_t>(id_)]),
         first_many_(std::max(kManyRows, kFewProducts / (n * k) + 1)),
         table_(simd::table(options.isa)),
-        kind_(fmt::format("{} {}", quantized_ ? "int8" : to_string(dtype), to_string(options.isa))) {
+        kind_(kind_of(dtype, options)) {
     strip_bytes_ = k / layout_.elements() * layout_.record_bytes();
     const int64_t strips = (n + kStripRows - 1) / kStripRows;
     weights_ = WeightMemory(static_cast<size_t>(strips * strip_bytes_), options.arena);
     pool.parallel_for(strips, 1, [&](int64_t begin, int64_t end) {
-      RowSource source(dtype, k, rows);
-      for (int64_t row = begin * kStripRows; row < std::min(n, end * kStripRows); ++row) pack_row(source, row);
+      RowSource source(dtype, k, rows, kStripRows);
+      for (int64_t strip = begin; strip < end; ++strip) {
+        const int64_t first = strip * kStripRows;
+        const auto stored = source.padded_rows(first, std::min<int64_t>(n - first, kStripRows));
+        std::byte* out = weights_.data() + strip * strip_bytes_;
+        if (has_block_layout(dtype))
+          strip_packer(dtype)(stored.data(), k / layout_.elements(), out);
+        else
+          quantize_strip(dtype, stored, k, options.format, table_, first, out);
+      }
     });
     if (options.max_m >= first_many_ && options.isa == best_isa())
       tiles_ = make_onednn_product({n, k}, options.max_m, Tiles::Required);
@@ -119,23 +119,6 @@ class BlockMatrix : public Matrix {
   }
 
  private:
-  void pack_row(RowSource& source, int64_t row) {
-    std::byte* record = weights_.data() + row / kStripRows * strip_bytes_;
-    const auto lane = static_cast<int>(row % kStripRows);
-    const std::byte* stored = quantized_ ? nullptr : source.bytes(row).data();
-    const float* floats = quantized_ ? source.floats(row).data() : nullptr;
-    UnpackedBlock unpacked;
-    for (int64_t i = 0; i < k_; i += layout_.elements(), record += layout_.record_bytes()) {
-      if (quantized_) {
-        const BlockQ8_0 block = quantize_block(floats + i, row);
-        unpack_block(dtype_, reinterpret_cast<const std::byte*>(&block), unpacked);
-      } else {
-        unpack_block(dtype_, stored + row_bytes(dtype_, i), unpacked);
-      }
-      pack_block(layout_, unpacked, lane, record);
-    }
-  }
-
   bool uses_tiles(int64_t m) const { return tiles_ != nullptr && m >= first_many_; }
 
   const std::byte* unpack_panel(int64_t panel, int64_t first, int64_t depth, std::byte* buffer) const {
@@ -181,8 +164,6 @@ class BlockMatrix : public Matrix {
 
   int64_t n_;
   int64_t k_;
-  bool quantized_;  // from a float type, to Q8_0
-  DType dtype_;     // of the blocks
   LayoutId id_;
   const BlockLayout& layout_;
   int64_t strip_bytes_;
@@ -199,8 +180,8 @@ bool has_block_layout(DType dtype) {
   return layout_of(dtype).has_value();
 }
 
-std::unique_ptr<Matrix> make_block_matrix(DType dtype, int64_t n, int64_t k, RowReader rows, const PackOptions& options,
-                                          ThreadPool& pool) {
+std::unique_ptr<Matrix> make_block_matrix(DType dtype, int64_t n, int64_t k, RowsReader rows,
+                                          const PackOptions& options, ThreadPool& pool) {
   return std::make_unique<BlockMatrix>(dtype, n, k, rows, options, pool);
 }
 

@@ -10,8 +10,8 @@ namespace cleave::kernels {
 bool has_block_layout(DType dtype);
 
 /// Keeps blocks as blocks, laid out for 8-bit dot products with quantised activations; memory within 6% of the file's.
-/// Float types are quantised to Q8_0 blocks while packing; throws Error(Corrupt) where they are not finite.
-std::unique_ptr<Matrix> make_block_matrix(DType dtype, int64_t n, int64_t k, RowReader rows, const PackOptions& options,
-                                          ThreadPool& pool);
+/// Float types are quantised while packing, as options.format says; throws Error(Corrupt) where they are not finite.
+std::unique_ptr<Matrix> make_block_matrix(DType dtype, int64_t n, int64_t k, RowsReader rows,
+                                          const PackOptions& options, ThreadPool& pool);
 
 }  // namespace cleave::kernels

@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 
-#include "base/float16.h"
 #include "kernels/dense_layout.h"
+#include "kernels/dense_pack.h"
 #include "kernels/panel_product.h"
 #include "kernels/row_source.h"
 #include "kernels/simd/table.h"
@@ -24,7 +23,7 @@ constexpr int64_t kManyRows = 4;
 
 class DenseMatrix : public Matrix {
  public:
-  DenseMatrix(DType dtype, int64_t n, int64_t k, RowReader rows, const PackOptions& options, ThreadPool& pool)
+  DenseMatrix(DType dtype, int64_t n, int64_t k, RowsReader rows, const PackOptions& options, ThreadPool& pool)
       : n_(n),
         k_(k),
         wide_(dtype == DType::F32 || dtype == DType::F64),
@@ -35,8 +34,12 @@ class DenseMatrix : public Matrix {
     panel_bytes_ = kPanelRows * (wide_ ? k * 4 : depth * 2);
     weights_ = WeightMemory(static_cast<size_t>(panels * panel_bytes_), options.arena);
     pool.parallel_for(panels, 1, [&](int64_t begin, int64_t end) {
-      RowSource source(dtype, k, rows);
-      for (int64_t row = begin * kPanelRows; row < std::min(n, end * kPanelRows); ++row) pack_row(source, row);
+      RowSource source(dtype, k, rows, kPanelRows);
+      for (int64_t panel = begin; panel < end; ++panel) {
+        const int64_t first = panel * kPanelRows;
+        pack_panel(dtype, source.rows(first, std::min(n - first, kPanelRows)), k, wide_, table_,
+                   weights_.data() + panel * panel_bytes_);
+      }
     });
     if (!wide_ && options.max_m >= kManyRows) many_rows_ = make_panel_product({n, k}, options.max_m, options.isa);
     if (many_rows_ != nullptr && many_rows_->kind() != to_string(options.isa))
@@ -83,20 +86,6 @@ class DenseMatrix : public Matrix {
  private:
   bool rounds_rows(int64_t m) const { return many_rows_ != nullptr && m >= kManyRows && m * n_ * k_ > kFewProducts; }
 
-  void pack_row(RowSource& source, int64_t row) {
-    const std::span<const float> floats = source.floats(row);
-    std::byte* panel = weights_.data() + row / kPanelRows * panel_bytes_;
-    const int64_t lane = row % kPanelRows;
-    if (wide_) {
-      auto* out = reinterpret_cast<float*>(panel);
-      for (int64_t i = 0; i < k_; ++i) out[i * kPanelRows + lane] = floats[static_cast<size_t>(i)];
-    } else {
-      auto* out = reinterpret_cast<bfloat16*>(panel);
-      for (int64_t i = 0; i < k_; ++i)
-        out[(i / 2 * kPanelRows + lane) * 2 + i % 2] = to_bfloat16(floats[static_cast<size_t>(i)]);
-    }
-  }
-
   int64_t n_;
   int64_t k_;
   bool wide_;  // f32, else bf16
@@ -109,8 +98,8 @@ class DenseMatrix : public Matrix {
 
 }  // namespace
 
-std::unique_ptr<Matrix> make_dense_matrix(DType dtype, int64_t n, int64_t k, RowReader rows, const PackOptions& options,
-                                          ThreadPool& pool) {
+std::unique_ptr<Matrix> make_dense_matrix(DType dtype, int64_t n, int64_t k, RowsReader rows,
+                                          const PackOptions& options, ThreadPool& pool) {
   return std::make_unique<DenseMatrix>(dtype, n, k, rows, options, pool);
 }
 

@@ -21,7 +21,7 @@ constexpr int64_t kMaxPanelRows = 16;
 
 class ExactMatrix : public Matrix {
  public:
-  ExactMatrix(DType dtype, int64_t n, int64_t k, RowReader rows, const PackOptions& options, ThreadPool& pool)
+  ExactMatrix(DType dtype, int64_t n, int64_t k, RowsReader rows, const PackOptions& options, ThreadPool& pool)
       : dtype_(dtype),
         n_(n),
         k_(k),
@@ -31,10 +31,11 @@ class ExactMatrix : public Matrix {
         kind_(fmt::format("exact {}", to_string(dtype))) {
     panel_rows_ = std::clamp<int64_t>(kPanelBytes / std::max<int64_t>(1, k * 4) / 4 * 4, 4, kMaxPanelRows);
     pool.parallel_for(n, 16, [&](int64_t begin, int64_t end) {
-      RowSource source(dtype, k, rows);
-      for (int64_t row = begin; row < end; ++row) {
-        const std::span<const std::byte> bytes = source.bytes(row);
-        std::memcpy(weights_.data() + row * stride_, bytes.data(), bytes.size());
+      RowSource source(dtype, k, rows, kMaxPackRows);
+      for (int64_t first = begin; first < end; first += kMaxPackRows) {
+        int64_t row = first;
+        for (const std::byte* bytes : source.rows(first, std::min(kMaxPackRows, end - first)))
+          std::memcpy(weights_.data() + row++ * stride_, bytes, static_cast<size_t>(stride_));
       }
     });
   }
@@ -89,8 +90,8 @@ class ExactMatrix : public Matrix {
 
 }  // namespace
 
-std::unique_ptr<Matrix> make_exact_matrix(DType dtype, int64_t n, int64_t k, RowReader rows, const PackOptions& options,
-                                          ThreadPool& pool) {
+std::unique_ptr<Matrix> make_exact_matrix(DType dtype, int64_t n, int64_t k, RowsReader rows,
+                                          const PackOptions& options, ThreadPool& pool) {
   return std::make_unique<ExactMatrix>(dtype, n, k, rows, options, pool);
 }
 

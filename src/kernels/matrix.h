@@ -53,9 +53,17 @@ class Matrix {
 /// threads.
 using RowReader = FunctionRef<std::span<const std::byte>(int64_t row, std::span<std::byte> buffer)>;
 
+/// Gives rows [first, first + rows.size()) of a matrix as stored: where each lies, borrowed from somewhere or written
+/// into `buffer`, which has room for all of them. Read before the next call on the same thread. Called from several
+/// threads, each of which asks for rows in ascending order, at most kMaxPackRows at a time.
+using RowsReader = FunctionRef<void(int64_t first, std::span<const std::byte*> rows, std::byte* buffer)>;
+inline constexpr int64_t kMaxPackRows = 64;
+
+/// Groups of 32 elements of a row; a matrix whose k is no multiple of 32 stays as stored.
 enum class WeightFormat : uint8_t {
   AsStored,  // 16-bit and f32 weights as such (f16 becomes bf16), blocks as blocks
-  Int8,      // float weights quantised per group of 32, symmetric; blocks as they are
+  Int8,      // float weights quantised in groups, symmetric, as Q8_0; blocks as they are
+  Int4,      // float weights quantised in groups with scale and minimum, as Q4_1; blocks as they are
 };
 
 struct PackOptions {
@@ -75,5 +83,8 @@ struct PackOptions {
 /// wrong size or k is no multiple of the type's block.
 std::unique_ptr<Matrix> pack_matrix(DType dtype, int64_t n, int64_t k, RowReader rows, const PackOptions& options,
                                     ThreadPool& pool);
+/// The same with rows that are read many at a time; their sizes are not checked.
+std::unique_ptr<Matrix> pack_matrix_rows(DType dtype, int64_t n, int64_t k, RowsReader rows, const PackOptions& options,
+                                         ThreadPool& pool);
 
 }  // namespace cleave::kernels

@@ -1,5 +1,6 @@
 #include "kernels/matrix.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -288,6 +289,51 @@ TEST_P(MatrixOn, Int8QuantisesFloatWeights) {
   EXPECT_LT(matrix->bytes(), stored.bytes.size() * 6 / 10);
 }
 
+TEST_P(MatrixOn, Int4QuantisesFloatWeights) {
+  for (const DType dtype : {DType::BF16, DType::F16, DType::F32})
+    for (const int64_t n : {1, 17, 100})
+      for (const int64_t k : {32, 288, 640}) {
+        const Stored stored = random_weights(dtype, n, k, 26);
+        PackOptions int4 = options();
+        int4.format = WeightFormat::Int4;
+        const auto matrix = stored.pack(int4, pool_);
+        // Rows of the unit matrix give back the weights. Their error is about a range of 4 deviations over 15 levels.
+        std::vector<float> unit(static_cast<size_t>(k * k));
+        for (int64_t i = 0; i < k; ++i) unit[static_cast<size_t>(i * k + i)] = 1;
+        const auto got = multiply(*matrix, unit, k, pool_);
+        const auto wanted = reference_product(stored, unit, k);
+        double error = 0, power = 0;
+        for (size_t i = 0; i < got.size(); ++i) {
+          error += (got[i] - wanted[i]) * (got[i] - wanted[i]);
+          power += wanted[i] * wanted[i];
+        }
+        EXPECT_LT(std::sqrt(error / power), 0.085) << matrix->kind() << " n " << n << " k " << k;
+        EXPECT_LE(matrix->bytes(), static_cast<size_t>((n + 15) / 16 * 16 * k * 5 / 8));
+      }
+}
+
+TEST_P(MatrixOn, QuantisesConstantAndTinyGroups) {
+  for (const WeightFormat format : {WeightFormat::Int8, WeightFormat::Int4})
+    for (const float value : {0.0f, 0.75f, -2.0f}) {
+      Stored stored = random_weights(DType::F32, 20, 64, 27);
+      for (int64_t i = 0; i < 20 * 64; ++i) std::memcpy(stored.bytes.data() + 1 + i * 4, &value, 4);
+      read_values(stored);
+      PackOptions packing = options();
+      packing.format = format;
+      const auto x = random_floats(2 * 64, 28);
+      const auto wanted = reference_product(stored, x, 2);
+      const auto got = multiply(*stored.pack(packing, pool_), x, 2, pool_);
+      for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], wanted[i], 0.02) << value;
+    }
+}
+
+TEST_P(MatrixOn, LeavesWhatDoesNotFallIntoGroupsAsStored) {
+  const Stored stored = random_weights(DType::BF16, 20, 48, 29);
+  PackOptions int4 = options();
+  int4.format = WeightFormat::Int4;
+  EXPECT_THAT(std::string(stored.pack(int4, pool_)->kind()), testing::StartsWith("bf16"));
+}
+
 TEST_P(MatrixOn, ZeroActivationsGiveZeros) {
   const Stored stored = random_blocks(DType::Q4_1, 20, 64, 19);
   for (const float y : multiply(*stored.pack(options(), pool_), std::vector<float>(64), 1, pool_)) EXPECT_EQ(y, 0);
@@ -417,6 +463,7 @@ TEST(Matrix, RefusesToQuantiseWhatIsNotFinite) {
   const float infinity = INFINITY;
   std::memcpy(stored.bytes.data() + 1 + 40 * 4, &infinity, 4);
   EXPECT_THROW(stored.pack({.format = WeightFormat::Int8}, pool), Error);
+  EXPECT_THROW(stored.pack({.format = WeightFormat::Int4}, pool), Error);
 }
 
 }  // namespace

@@ -2,31 +2,36 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "kernels/matrix.h"
+#include "kernels/simd/table.h"
 #include "tensor/dtype.h"
 
 namespace cleave::kernels {
 
-/// Reads rows of a matrix for packing, one object per thread: checks their size and converts where asked.
+/// Rows of a matrix for packing, some at a time; one object per thread.
 class RowSource {
  public:
-  RowSource(DType dtype, int64_t k, RowReader rows);
+  /// For up to `max_rows` rows at a time.
+  RowSource(DType dtype, int64_t k, RowsReader rows, int64_t max_rows);
 
-  /// The row as stored; valid until the next call. Throws Error(InvalidArgument) where the reader gives a wrong size.
-  std::span<const std::byte> bytes(int64_t row);
+  /// Rows [first, first + count) as stored; valid until the next call.
+  std::span<const std::byte* const> rows(int64_t first, int64_t count);
 
-  /// The row in f32; valid until the next call.
-  std::span<const float> floats(int64_t row);
+  /// The same, filled up with rows of zeros to max_rows.
+  std::span<const std::byte* const> padded_rows(int64_t first, int64_t count);
 
  private:
-  DType dtype_;
-  int64_t k_;
-  RowReader rows_;
-  std::vector<std::byte> buffer_;
-  std::vector<float> floats_;
+  RowsReader reader_;
+  std::unique_ptr<std::byte[]> buffer_;  // [max_rows][row_bytes], untouched where rows are borrowed
+  std::vector<std::byte> zeros_;
+  std::vector<const std::byte*> pointers_;
 };
+
+/// `count` elements of a type that is not one of blocks, in f32. No alignment is needed.
+void widen(DType dtype, const simd::Table& table, const std::byte* from, int64_t count, float* to);
 
 }  // namespace cleave::kernels

@@ -1,13 +1,23 @@
 #include "runtime/weight_reader.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "base/check.h"
+#include "base/transpose.h"
 #include "ckpt/scaled_tensors.h"
 #include "tensor/convert.h"
 
 namespace cleave::runtime {
+
+void WeightRows::rows(int64_t first, std::span<const std::byte*> out, std::byte* buffer) const {
+  const auto size = static_cast<size_t>(row_bytes(dtype(), row_elements()));
+  for (const std::byte*& where : out) {
+    where = row(first++, {buffer, size}).data();
+    buffer += size;
+  }
+}
 
 WeightReader::WeightReader(const ckpt::Checkpoint& checkpoint, const lower::WeightView& view)
     : checkpoint_(checkpoint), view_(view) {
@@ -91,32 +101,88 @@ void WeightReader::read(const Source& source, int64_t element, std::span<std::by
     put(bytes_at(stored_index(source, element + i * source.piece->strides.back()), 1), i, 1);
 }
 
+// The element of the stored tensor where the piece's part of row `index` begins; nothing where it has none.
+std::optional<int64_t> WeightReader::find_row(const lower::Piece& piece, int64_t index) const {
+  int64_t element = piece.offset;
+  for (size_t d = view_.shape.size() - 1; d-- > 0;) {
+    const int64_t at = index % view_.shape[d] - piece.begin[d];
+    index /= view_.shape[d];
+    if (at < 0 || at >= piece.extents[d]) return std::nullopt;
+    element += at * piece.strides[d];
+  }
+  return element;
+}
+
 std::span<const std::byte> WeightReader::row(int64_t index, std::span<std::byte> buffer) const {
   CHECK_LT(index, num_rows_);
-  const size_t leading = view_.shape.size() - 1;
   for (const Source& source : sources_) {
     const lower::Piece& piece = *source.piece;
-    int64_t element = piece.offset;
-    int64_t rest = index;
-    bool inside = true;
-    for (size_t d = leading; d-- > 0;) {
-      const int64_t at = rest % view_.shape[d] - piece.begin[d];
-      rest /= view_.shape[d];
-      inside = inside && at >= 0 && at < piece.extents[d];
-      element += at * piece.strides[d];
-    }
-    if (!inside) continue;
+    const std::optional<int64_t> element = find_row(piece, index);
+    if (!element) continue;
     const auto size = static_cast<size_t>(row_bytes(dtype_, row_elements_));
     if (source.runs && piece.extents.back() == row_elements_ && source.tensor->view.dtype == dtype_ &&
         !source.tensor->scales) {
       const DTypeInfo& type = info(dtype_);
-      const int64_t block = stored_index(source, element) / type.block_elements;
+      const int64_t block = stored_index(source, *element) / type.block_elements;
       return source.tensor->view.bytes.subspan(static_cast<size_t>(block * type.block_bytes), size);
     }
     const int64_t begin = row_bytes(dtype_, piece.begin.back());
-    read(source, element, buffer.subspan(static_cast<size_t>(begin)));
+    read(source, *element, buffer.subspan(static_cast<size_t>(begin)));
   }
   return buffer;
+}
+
+// Whether neighbouring rows are neighbouring elements, of 16 or 32 bits that are taken as they are.
+bool WeightReader::is_transposed(const Source& source) const {
+  const std::vector<int64_t>& strides = source.piece->strides;
+  const int64_t bytes = info(dtype_).block_bytes;
+  return !source.runs && strides.size() >= 2 && strides[strides.size() - 2] == 1 &&
+         source.tensor->view.dtype == dtype_ && !source.tensor->scales && source.tensor->interleaved_heads == 0 &&
+         (bytes == 2 || bytes == 4);
+}
+
+// The piece's part of `count` rows that begin at neighbouring elements, into those of `buffer` from `row` on.
+void WeightReader::read_transposed(const Source& source, int64_t element, int64_t count, int64_t row,
+                                   std::byte* buffer) const {
+  constexpr int64_t kColumns = 64;  // of the rows that are written; as many runs of `count` elements are read
+  const lower::Piece& piece = *source.piece;
+  const int64_t size = info(dtype_).block_bytes;
+  std::byte* target = buffer + (row * row_elements_ + piece.begin.back()) * size;
+  std::array<const std::byte*, kColumns> runs;
+  for (int64_t first = 0; first < piece.extents.back(); first += kColumns) {
+    const int64_t columns = std::min(kColumns, piece.extents.back() - first);
+    for (int64_t c = 0; c < columns; ++c)
+      runs[static_cast<size_t>(c)] =
+          source.tensor->view.bytes.data() + (element + (first + c) * piece.strides.back()) * size;
+    const auto transpose = size == 2 ? transpose_16 : transpose_32;
+    transpose(runs.data(), columns, count, target + first * size, row_elements_);
+  }
+}
+
+void WeightReader::rows(int64_t first, std::span<const std::byte*> out, std::byte* buffer) const {
+  if (!std::ranges::all_of(sources_, [&](const Source& source) { return is_transposed(source); }))
+    return WeightRows::rows(first, out, buffer);
+  const int64_t inner = view_.shape[view_.shape.size() - 2];  // rows that can be neighbours
+  const auto total = static_cast<int64_t>(out.size());
+  for (int64_t row = 0; row < total;) {
+    const int64_t in_inner = (first + row) % inner;
+    const int64_t count = std::min(total - row, inner - in_inner);
+    for (const Source& source : sources_) {
+      const lower::Piece& piece = *source.piece;
+      const int64_t begin = std::max(in_inner, piece.begin[piece.begin.size() - 2]);
+      const int64_t end =
+          std::min(in_inner + count, piece.begin[piece.begin.size() - 2] + piece.extents[piece.extents.size() - 2]);
+      if (begin >= end) continue;
+      if (const auto element = find_row(piece, first + row + begin - in_inner))
+        read_transposed(source, *element, end - begin, row + begin - in_inner, buffer);
+    }
+    row += count;
+  }
+  const int64_t size = row_bytes(dtype_, row_elements_);
+  for (std::byte* row = buffer; const std::byte*& where : out) {
+    where = row;
+    row += size;
+  }
 }
 
 int64_t WeightReader::stored_bytes() const {

@@ -21,6 +21,9 @@ class WeightRows {
   virtual bool is_dequantized() const = 0;
   /// Row `index`: borrowed, or written into `buffer`, which holds row_bytes(dtype(), row_elements()).
   virtual std::span<const std::byte> row(int64_t index, std::span<std::byte> buffer) const = 0;
+  /// Rows [first, first + out.size()): where each is, borrowed or in `buffer`, which holds that many. Rows that lie
+  /// transposed are read together, many times as fast as one by one.
+  virtual void rows(int64_t first, std::span<const std::byte*> out, std::byte* buffer) const;
   /// The rows as they lie in the checkpoint's mapping, where they lie there as one.
   virtual std::optional<TensorView> mapped() const = 0;
   /// Says that memory behind rows [begin, end) need not stay resident.
@@ -42,6 +45,7 @@ class WeightReader final : public WeightRows {
   DType dtype() const override { return dtype_; }
   bool is_dequantized() const override { return is_dequantized_; }
   std::span<const std::byte> row(int64_t index, std::span<std::byte> buffer) const override;
+  void rows(int64_t first, std::span<const std::byte*> out, std::byte* buffer) const override;
   std::optional<TensorView> mapped() const override;
   void release_rows(int64_t begin, int64_t end) const override;
 
@@ -62,6 +66,9 @@ class WeightReader final : public WeightRows {
   int64_t stored_index(const Source& source, int64_t element) const;
   void check(const Source& source) const;
   void read(const Source& source, int64_t element, std::span<std::byte> target) const;
+  std::optional<int64_t> find_row(const lower::Piece& piece, int64_t index) const;
+  bool is_transposed(const Source& source) const;
+  void read_transposed(const Source& source, int64_t element, int64_t count, int64_t row, std::byte* buffer) const;
 
   const ckpt::Checkpoint& checkpoint_;
   const lower::WeightView& view_;

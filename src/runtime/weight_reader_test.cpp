@@ -53,6 +53,22 @@ class WeightReaderTest : public testing::Test {
       std::memcpy(numbers.data(), row.data(), row.size());
       all.insert(all.end(), numbers.begin(), numbers.end());
     }
+    for (const int64_t count : {1, 2, 3, 100}) EXPECT_EQ(read_together(reader, count), all) << count << " at a time";
+    return all;
+  }
+
+  static std::vector<float> read_together(const WeightReader& reader, int64_t count) {
+    const auto elements = static_cast<size_t>(reader.row_elements());
+    std::vector<float> all;
+    for (int64_t first = 0; first < reader.num_rows(); first += count) {
+      std::vector<const std::byte*> rows(static_cast<size_t>(std::min(count, reader.num_rows() - first)));
+      std::vector<float> buffer(rows.size() * elements);
+      reader.rows(first, rows, reinterpret_cast<std::byte*>(buffer.data()));
+      for (const std::byte* row : rows) {
+        all.resize(all.size() + elements);
+        std::memcpy(all.data() + all.size() - elements, row, elements * sizeof(float));
+      }
+    }
     return all;
   }
 

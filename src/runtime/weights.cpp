@@ -1,6 +1,7 @@
 #include "runtime/weights.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/check.h"
 #include "base/float16.h"
@@ -18,24 +19,37 @@ using lower::Parameter;
 // are never both resident.
 constexpr int64_t kReleaseBytes = int64_t{1} << 20;
 
+// f32 rows, rounded to bf16 into `buffer`.
+void round_rows(const WeightRows& reader, int64_t first, std::span<const std::byte*> out, std::byte* buffer) {
+  const auto elements = static_cast<size_t>(reader.row_elements());
+  std::vector<float> numbers(elements * out.size());
+  reader.rows(first, out, reinterpret_cast<std::byte*>(numbers.data()));
+  auto* target = reinterpret_cast<bfloat16*>(buffer);
+  for (const std::byte*& row : out) {
+    for (size_t i = 0; i < elements; ++i) {
+      float number;
+      std::memcpy(&number, row + i * sizeof number, sizeof number);
+      target[i] = to_bfloat16(number);
+    }
+    row = reinterpret_cast<const std::byte*>(target);
+    target += elements;
+  }
+}
+
 std::unique_ptr<kernels::Matrix> load_matrix(const WeightRows& reader, bool exact, const Options& options,
                                              kernels::WeightArena& arena, ThreadPool& pool) {
   const int64_t stride = row_bytes(reader.dtype(), reader.row_elements());
-  const int64_t rows_per_release = std::max<int64_t>(1, kReleaseBytes / std::max<int64_t>(1, stride));
-  const auto row = [&](int64_t index, std::span<std::byte> buffer) {
-    if (index % rows_per_release == 0 && index > 0) reader.release_rows(index - rows_per_release, index);
-    return reader.row(index, buffer);
-  };
+  const int64_t step = std::max(kernels::kMaxPackRows, kReleaseBytes / std::max<int64_t>(1, stride));
   // Numbers of eight bits with a scale for many keep all that they say in 16.
   const bool narrow = reader.is_dequantized() && !exact && options.weights == kernels::WeightFormat::AsStored;
-  const auto narrow_row = [&](int64_t index, std::span<std::byte> buffer) {
-    std::vector<float> numbers(static_cast<size_t>(reader.row_elements()));
-    const auto bytes = std::as_writable_bytes(std::span(numbers));
-    const std::span<const std::byte> stored = reader.row(index, bytes);
-    if (stored.data() != bytes.data()) std::ranges::copy(stored, bytes.begin());
-    auto* target = reinterpret_cast<bfloat16*>(buffer.data());
-    for (size_t i = 0; i < numbers.size(); ++i) target[i] = to_bfloat16(numbers[i]);
-    return std::span<const std::byte>(buffer);
+  const auto rows = [&](int64_t first, std::span<const std::byte*> out, std::byte* buffer) {
+    // What was asked for before has been packed. Threads come by at different multiples of the step.
+    const int64_t next = first + static_cast<int64_t>(out.size());
+    if (first / step != next / step && first > 0) reader.release_rows(std::max<int64_t>(0, first - step), first);
+    if (narrow)
+      round_rows(reader, first, out, buffer);
+    else
+      reader.rows(first, out, buffer);
   };
   kernels::PackOptions pack;
   pack.exact = exact;
@@ -43,9 +57,8 @@ std::unique_ptr<kernels::Matrix> load_matrix(const WeightRows& reader, bool exac
   if (options.isa) pack.isa = *options.isa;
   pack.max_m = options.max_tokens;
   pack.arena = &arena;
-  if (narrow)
-    return kernels::pack_matrix(DType::BF16, reader.num_rows(), reader.row_elements(), narrow_row, pack, pool);
-  return kernels::pack_matrix(reader.dtype(), reader.num_rows(), reader.row_elements(), row, pack, pool);
+  return kernels::pack_matrix_rows(narrow ? DType::BF16 : reader.dtype(), reader.num_rows(), reader.row_elements(),
+                                   rows, pack, pool);
 }
 
 TensorView load_table(const WeightRows& reader, Buffer& memory) {

@@ -4,6 +4,7 @@
 #include "kernels/simd/attention-inl.h"
 #include "kernels/simd/blocks-inl.h"
 #include "kernels/simd/kv-inl.h"
+#include "kernels/simd/packing-inl.h"
 #include "kernels/simd/panels-inl.h"
 #include "kernels/simd/products-inl.h"
 #include "kernels/simd/recurrent-inl.h"
@@ -40,6 +41,10 @@ constexpr Table make_table(std::integer_sequence<int, kKinds...>, std::integer_s
       .merge_part = merge_part,
       .finish_part = finish_part,
       .store_kv = store_kv,
+      .widen_bfloat16 = widen_bfloat16,
+      .widen_half = widen_half,
+      .quantize_int8 = quantize_int8,
+      .quantize_int4 = quantize_int4,
   };
 }
 

@@ -178,6 +178,13 @@ struct Table {
   void (*merge_part)(const float* part, int64_t stride, float* sum);
   void (*finish_part)(const float* part, int64_t stride, const float* sink, int64_t value_dim, float* out);
   void (*store_kv)(const KvRows& rows);
+  // Stored numbers, not aligned, in f32.
+  void (*widen_bfloat16)(const void* from, int64_t count, float* to);
+  void (*widen_half)(const void* from, int64_t count, float* to);
+  // A group of 32 elements of kStripRows rows, x[32][kStripRows], as a record of the layout Q8_0 or Q4_1; false where a
+  // number is not finite.
+  bool (*quantize_int8)(const float* x, std::byte* record);
+  bool (*quantize_int4)(const float* x, std::byte* record);
 };
 
 /// The table of `isa`. REQUIRES: the processor has it.
