@@ -75,6 +75,17 @@ void add_number_flags(CLI::App& command, ModelFlags& flags) {
       ->transform(CLI::IsMember(isas_by_name()))
       ->each([&flags](const std::string& value) { flags.isa = isas_by_name().at(value); })
       ->type_name("NAME");
+  command
+      .add_option_function<std::string>(
+          "--kv",
+          [&flags, exact](const std::string& value) {
+            flags.int8_kv = value == "int8";
+            if (exact->count() > 0)
+              throw CLI::ValidationError("--kv", "--exact keeps keys and values in f32; leave one of the two out");
+          },
+          "f16 (default), or int8: keep keys and values in half the memory")
+      ->check(CLI::IsMember({"f16", "int8"}))
+      ->type_name("f16|int8");
 }
 
 void add_sampling_flags(CLI::App& command, SamplingFlags& flags) {

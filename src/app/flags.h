@@ -24,6 +24,7 @@ struct ModelFlags {
   bool verbose = false;
   bool exact = false;
   bool int8_weights = false;
+  bool int8_kv = false;
   std::optional<DType> random_weights;  // of matrices, for a model without weights
   uint64_t random_seed = 1;
   std::optional<kernels::Isa> isa;  // of matrices
@@ -47,7 +48,7 @@ struct AnswerFlags {
 
 /// MODEL, --model-def and --verbose; what `graph` needs.
 void add_model_path(CLI::App& command, ModelFlags& flags);
-/// --exact, --weights, --isa.
+/// --exact, --weights, --kv, --isa.
 void add_number_flags(CLI::App& command, ModelFlags& flags);
 /// --threads (available_cores() where it is not given), and those.
 void add_precision_flags(CLI::App& command, ModelFlags& flags);

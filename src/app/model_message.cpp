@@ -61,6 +61,7 @@ Json to_json(const ModelMessage& m) {
           {"int8", m.plan.int8_weights},
           {"isa", m.options.isa ? static_cast<int>(*m.options.isa) : -1},
           {"fill_cache", m.options.fill_cache},
+          {"kv", static_cast<int>(m.options.kv_type)},
           {"limits", {m.options.max_tokens, m.options.max_output_rows, m.options.kv_tokens}}};
 }
 
@@ -80,6 +81,7 @@ ModelMessage message_from(const Json& json) {
   m.plan.strict = json.at("strict").get<bool>();
   m.plan.int8_weights = json.at("int8").get<bool>();
   m.options.exact = json.at("exact").get<bool>();
+  m.options.kv_type = static_cast<DType>(json.at("kv").get<int>());
   m.options.weights = m.plan.int8_weights ? kernels::WeightFormat::Int8 : kernels::WeightFormat::AsStored;
   if (const int isa = json.at("isa").get<int>(); isa >= 0)
     m.options.isa = std::min(static_cast<kernels::Isa>(isa), kernels::best_isa());

@@ -24,10 +24,12 @@ struct SequenceSpan {
 /// scores of neighbouring positions are computed side by side without sums across a vector, values by position:
 ///   keys    [blocks][kv_heads][key_dim][block_size]
 ///   values  [blocks][kv_heads][block_size][value_dim]
+/// In int8 a key or value is a multiple of a scale of its position and head, the largest of its numbers being 127; the
+/// f32 scales [block_size] follow the numbers of a head's block. Keys are rotated before (simd/rotation-inl.h).
 struct KvCache {
   std::byte* keys;
   std::byte* values;
-  DType dtype;  // F32 or F16
+  DType dtype;  // F32, F16 or I8
   int64_t block_size;
   int64_t kv_heads;
   int64_t key_dim;
@@ -61,15 +63,17 @@ struct AttentionParams {
 
 /// Writes k[T, kv_heads, key_dim] and v[T, kv_heads, value_dim] to their positions in the cache.
 void store_kv(const float* k, const float* v, std::span<const SequenceSpan> spans, const KvCache& cache,
-              ThreadPool& pool);
+              ThreadPool& pool, Isa isa = best_isa());
 
 /// Bytes of scratch that attention() needs; depends on the shapes alone, not on the number or length of sequences.
 size_t attention_scratch_bytes(const AttentionParams& params, const KvCache& cache, int threads);
 
 /// out[T, q_heads, value_dim] from q[T, q_heads, key_dim] and the cache, in which store_kv() has put the rows of this
 /// step. Query head h reads KV head (h + first_head) / group. The result of a row does not depend on the other rows of
-/// the step. Dao et al., "FlashAttention", 2022 (softmax on the fly); Kwon et al., "PagedAttention", 2023 (block
-/// tables). REQUIRES: every query head has its key-value head; scratch is aligned to 64 bytes; out overlaps nothing.
+/// the step nor on the number of threads, to the bit. Where a step has too few rows and heads for the threads, they
+/// share the positions ("flash-decoding"). Dao et al., "FlashAttention", 2022 (softmax on the fly); Kwon et al.,
+/// "PagedAttention", 2023 (block tables). REQUIRES: every query head has its key-value head; scratch is aligned to 64
+/// bytes; out overlaps nothing.
 void attention(const float* q, std::span<const SequenceSpan> spans, const KvCache& cache, const AttentionParams& params,
                float* out, std::span<std::byte> scratch, ThreadPool& pool, Isa isa = best_isa());
 

@@ -47,6 +47,9 @@ std::vector<Case> cases() {
   all.push_back({"bidirectional_window", 4, 2, 32, 32, 16, {.window = 9, .causal = false}});
   all.push_back({"float16", 9, 3, 64, 48, 16, {}, DType::F16});
   all.push_back({"float16_odd", 3, 1, 13, 21, 7, {.window = 11}, DType::F16});
+  all.push_back({"int8", 9, 3, 64, 48, 16, {}, DType::I8});
+  all.push_back({"int8_odd", 3, 1, 13, 21, 7, {.window = 11}, DType::I8});
+  all.push_back({"int8_softcap", 4, 2, 32, 32, 16, {.softcap = 3}, DType::I8});
   all.push_back({"part_of_the_heads", 5, 2, 32, 32, 16, {.group = 4, .first_head = 2}});
   all.push_back({"part_of_one_group", 2, 1, 32, 32, 16, {.group = 5, .first_head = 1}});
   for (Case& c : all) {
@@ -95,6 +98,32 @@ struct Sequence {
   std::vector<float> out;
 };
 
+// Walsh-Hadamard transform of whole blocks.
+void rotate(int64_t block, std::vector<float>& values) {
+  for (size_t i = 0; i < values.size(); i += static_cast<size_t>(block))
+    for (int64_t width = block / 2; width > 0; width /= 2)
+      for (int64_t d = 0; d < block; ++d) {
+        if ((d & width) != 0) continue;
+        float& low = values[i + static_cast<size_t>(d)];
+        float& high = values[i + static_cast<size_t>(d + width)];
+        const float sum = low + high;
+        high = low - high;
+        low = sum;
+      }
+}
+
+// What is left of vectors of n numbers in the cache's type.
+void round_to_stored(DType dtype, int64_t n, std::vector<float>& values) {
+  if (dtype == DType::F16)
+    for (float& value : values) value = to_float(to_float16(value));
+  if (dtype != DType::I8) return;
+  for (auto vector = values.begin(); vector != values.end(); vector += n) {
+    float top = 0;
+    for (int64_t i = 0; i < n; ++i) top = std::max(top, std::fabs(vector[i]));
+    for (int64_t i = 0; i < n; ++i) vector[i] = std::nearbyint(vector[i] * (1 / (top / 127))) * (top / 127);
+  }
+}
+
 Sequence make_sequence(const Case& c, int64_t length, uint32_t seed, Cache& cache) {
   Sequence s{length,
              random_floats(length * c.q_heads * c.key_dim, seed, 2),
@@ -102,9 +131,12 @@ Sequence make_sequence(const Case& c, int64_t length, uint32_t seed, Cache& cach
              random_floats(length * c.kv_heads * c.value_dim, seed + 2),
              cache.take(length),
              {}};
-  if (c.dtype == DType::F16)
-    for (std::vector<float>* values : {&s.k, &s.v})
-      for (float& value : *values) value = to_float(to_float16(value));
+  const int64_t rotation = c.dtype == DType::I8 ? std::min<int64_t>(64, c.key_dim & -c.key_dim) : 1;
+  rotate(rotation, s.k);
+  round_to_stored(c.dtype, c.key_dim, s.k);
+  rotate(rotation, s.k);
+  for (float& value : s.k) value /= static_cast<float>(rotation);
+  round_to_stored(c.dtype, c.value_dim, s.v);
   s.out.resize(static_cast<size_t>(length * c.q_heads * c.value_dim));
   return s;
 }
@@ -128,7 +160,7 @@ void step(const Case& c, std::vector<Sequence>& sequences, int64_t start, int64_
     append(k, s.k, std::min(start, s.length), count, c.kv_heads * c.key_dim);
     append(v, s.v, std::min(start, s.length), count, c.kv_heads * c.value_dim);
   }
-  store_kv(k.data(), v.data(), spans, cache.view(), pool);
+  store_kv(k.data(), v.data(), spans, cache.view(), pool, isa);
   Buffer scratch(attention_scratch_bytes(c.params, cache.view(), pool.size()));
   std::vector<float> out(static_cast<size_t>(total * c.q_heads * c.value_dim));
   attention(q.data(), spans, cache.view(), c.params, out.data(), scratch.bytes(), pool, isa);
@@ -174,6 +206,35 @@ TEST_P(Attention, GivesTheSameBitsHoweverAPromptIsCutUp) {
     }
     for (const auto& result : results)
       EXPECT_EQ(std::memcmp(result.data(), results[0].data(), result.size() * sizeof(float)), 0) << c.name;
+  }
+}
+
+// Long enough for several splits; the last rows come one by one or a few at a time.
+TEST_P(Attention, GivesTheSameBitsWhateverTheThreadsAndRowsOfALongContext) {
+  std::vector<Case> all = {{"grouped", 6, 1, 16, 24, 32, {}, DType::F16},
+                           {"single", 3, 3, 16, 16, 16, {.sinks = kSinks.data()}, DType::F16},
+                           {"wide", 3, 1, 300, 256, 32, {.window = 700}, DType::I8},
+                           {"odd", 20, 2, 8, 8, 7, {}, DType::F32}};
+  for (Case& c : all) {
+    c.params.q_heads = c.q_heads;
+    c.params.group = c.q_heads / c.kv_heads;
+    c.params.scale = 1 / std::sqrt(static_cast<float>(c.key_dim));
+    std::vector<std::vector<float>> results;
+    for (const int threads : {1, 3, 5})
+      for (const int64_t rows : {1000, 1, 5}) {
+        ThreadPool pool(threads);
+        Cache cache(c, 250);
+        std::vector<Sequence> sequences = {make_sequence(c, 1205, 1, cache), make_sequence(c, 300, 2, cache)};
+        step(c, sequences, 0, 1200, cache, pool, GetParam());
+        for (int64_t start = 1200; start < 1205; start += rows)
+          step(c, sequences, start, rows, cache, pool, GetParam());
+        results.push_back(sequences[0].out);
+        if (results.size() == 1) {
+          EXPECT_LT(relative_error(results[0], wanted(c, sequences[0])), 3e-6) << c.name;
+        }
+        EXPECT_EQ(std::memcmp(results.back().data(), results[0].data(), results[0].size() * sizeof(float)), 0)
+            << c.name << " threads " << threads << " rows " << rows;
+      }
   }
 }
 

@@ -15,7 +15,7 @@ struct Model::Impl {
         program(std::move(lowered)),
         weights(load_weights(source, program, wanted, pool, progress)),
         kv(program.kv_layers, (wanted.kv_tokens + kBlockSize - 1) / kBlockSize, kBlockSize,
-           wanted.exact ? DType::F32 : DType::F16),
+           wanted.exact ? DType::F32 : wanted.kv_type),
         // As many slots as sequences can ask for logits in one step; the memory of unused ones is never touched.
         states(program.states, wanted.max_output_rows),
         state(program),

@@ -2,11 +2,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <fstream>
 
 #include "app/model_text.h"
 #include "app/open_model.h"
 #include "base/json.h"
+#include "ckpt/safetensors.h"
 #include "engine/engine.h"
 #include "engine/loaded_model.h"
 
@@ -101,6 +104,39 @@ TEST(SmolLm2, ChoosesTheGreedyTokensThatAreClearInTheDefaultPath) {
       tokens.push_back(reference.greedy[i]);
     }
   }
+}
+
+// The largest difference of a logit behind each prompt from Transformers'.
+double largest_error(const ModelFlags& flags) {
+  const OpenedModel opened = open_model(flags);
+  Launch launch(flags, 1);
+  const LoadedRanks model = load_model(opened, flags, {.kv_tokens = 128}, launch);
+  const ckpt::SafetensorsFile file(CLEAVE_TEST_DATA "/smollm2/expected.safetensors");
+  const std::vector<Reference> all = references();
+  const std::vector<int32_t> blocks = {2, 1, 3, 0};
+  double largest = 0;
+  for (size_t i = 0; i < all.size(); ++i) {
+    const auto count = static_cast<int64_t>(all[i].ids.size());
+    const runtime::SequenceStep sequence = {count, 0, count, blocks};
+    const std::vector<int32_t> rows = {static_cast<int32_t>(count) - 1};
+    const std::span<const float> logits = model.ranks->step({all[i].ids, {&sequence, 1}, rows});
+    const auto* wanted = file.find("logits_" + std::to_string(i));
+    for (size_t t = 0; t < logits.size(); ++t) {
+      float value = 0;
+      std::memcpy(&value, wanted->bytes.data() + t * sizeof value, sizeof value);
+      largest = std::fmax(largest, std::fabs(logits[t] - value));
+    }
+  }
+  return largest;
+}
+
+TEST(SmolLm2, MovesLogitsLittleWithKeysAndValuesInInt8) {
+  ModelFlags flags = model_flags(false);
+  const double plain = largest_error(flags);
+  flags.int8_kv = true;
+  const double int8 = largest_error(flags);
+  EXPECT_LT(plain, 0.03);
+  EXPECT_LT(int8, 0.5) << "of logits up to 25";
 }
 
 }  // namespace

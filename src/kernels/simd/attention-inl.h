@@ -1,215 +1,400 @@
-// Attention of one tile: a few query vectors against one KV head, block by block with a running softmax.
+// Attention of one tile: some query vectors against one KV head, stretch by stretch with a running softmax.
 //
-// For each block of positions: scores[q][p], their maximum, weights exp(score - maximum), and sums[q][d] += weight *
-// value. When a block raises the maximum, what was summed before is scaled down. A query's result depends on the blocks
-// alone, never on the other queries of the tile.
+// A stretch is some blocks of the cache, a fixed number of positions. For each: scores[q][p], their maximum, weights
+// 2^(score - maximum), and sums[q][d] += weight * value. When a stretch raises the maximum, what was summed before is
+// scaled down. After a fixed number of stretches, a split, sums start afresh; the splits' results are merged in order,
+// so that splits may as well be computed by several threads. Up to kDirectQueries vectors read the cache as it is
+// stored; more share a copy in f32 of each stretch. Every number is the sum of the same terms in the same order in all
+// cases: a query's result depends on the positions that it sees alone, never on the other queries of the tile.
 #pragma once
 
+#include "kernels/simd/attention_tile-inl.h"
+#include "kernels/simd/rotation-inl.h"
 #include "kernels/simd/table.h"
 #include "kernels/simd/vector-inl.h"
 
 namespace cleave::kernels::simd {
 namespace {
 
-struct HalfValues {
-  using Element = uint16_t;
-  static CLEAVE_INLINE F32 get(const uint16_t* p) { return load_half(p); }
-  static CLEAVE_INLINE F32 get_part(const uint16_t* p, int64_t count) {
-    uint16_t whole[kLanes] = {};
-    for (int64_t i = 0; i < count; ++i) whole[i] = p[i];
-    return load_half(whole);
-  }
+constexpr float kLog2E = 1.44269504088896341f;
+constexpr float kLowest = -__builtin_inff();
+constexpr int kDirectQueries = 8;
+
+// A stretch of positions, counted from its first one: [begin, end) is what any query of the tile sees.
+struct Stretch {
+  int64_t base;   // position of its first slot
+  int64_t block;  // of the sequence's table
+  int64_t begin, end;
 };
 
-struct FloatValues {
-  using Element = float;
-  static CLEAVE_INLINE F32 get(const float* p) { return load(p); }
-  static CLEAVE_INLINE F32 get_part(const float* p, int64_t count) { return load_part(p, count); }
-};
-
-// What a tile keeps between blocks.
+// What a tile keeps between stretches. Rows of sums are parts (see AttentionTile), whose maximum and total are filled
+// in at the end of a split.
 struct TileState {
-  float* scores;  // [kMaxQueries][score_stride], weights after the softmax
-  float* sums;    // [kMaxQueries][sum_stride]
-  int64_t score_stride;
-  int64_t sum_stride;
-  float maximum[kMaxQueries];
-  float total[kMaxQueries];    // sum of weights
+  AttentionSizes sizes;
+  float* q;                    // [num_queries][q_stride], scaled
+  float* scores;               // [num_queries][score_stride], weights after the softmax
+  float* keys;                 // [key_dim][score_stride]
+  float* values;               // [positions of a stretch][sum_stride]
+  float* sums;                 // [num_queries][part_stride]
   int64_t first[kMaxQueries];  // positions [first, last) are visible to the query
   int64_t last[kMaxQueries];
+  float maximum[kMaxQueries];
+  F32 total[kMaxQueries];  // sums of weights by lane
 };
 
-// scores[q][p] = q . key_p for kQ queries and kLanes positions per step. keys is [key_dim][block_size].
-template <class Values, int kQ>
-CLEAVE_INLINE void dot_keys(const float* const* q, const typename Values::Element* keys, const KvCache& cache,
-                            float* scores, int64_t stride) {
-  for (int64_t p = 0; p < cache.block_size; p += kLanes) {
-    const int64_t count = cache.block_size - p;
-    F32 partial[kQ] = {};
-    for (int64_t d = 0; d < cache.key_dim; ++d) {
-      const auto* key = keys + d * cache.block_size + p;
-      const F32 value = count >= kLanes ? Values::get(key) : Values::get_part(key, count);
-      for (int i = 0; i < kQ; ++i) partial[i] += q[i][d] * value;
+template <class Element>
+CLEAVE_INLINE const Element* block_of(const std::byte* array, int64_t head_bytes, const AttentionTile& tile,
+                                      int64_t block) {
+  const int64_t index = tile.blocks[block] * tile.cache->kv_heads + tile.kv_head;
+  return reinterpret_cast<const Element*>(array + index * head_bytes);
+}
+
+// One pass over the scores of query q: soft-cap, position bias, what is not visible, and the maximum. The scores'
+// scale and log2(e) are in q already, where there is no soft-cap.
+CLEAVE_INLINE float adjust_scores(const AttentionTile& tile, const Stretch& at, int64_t head, float* scores,
+                                  const float* key_scales, int64_t from, int64_t to, int64_t begin, int64_t end) {
+  const AttentionParams& params = *tile.params;
+  const bool plain = params.softcap == 0 && params.alibi_slopes == nullptr && key_scales == nullptr;
+  F32 top = set(kLowest);
+  for (int64_t p = from; p < to; p += kLanes) {
+    F32 s = load(scores + p);
+    if (!plain) {
+      if (key_scales != nullptr) s *= load(key_scales + p);
+      if (params.softcap != 0) s = params.softcap * kLog2E * tanh(s / params.softcap);
+      if (params.alibi_slopes != nullptr) {
+        const I32 position = lane_numbers() + static_cast<int32_t>(at.base + p);
+        F32 bias = params.alibi_slopes[head] * __builtin_convertvector(position, F32);
+        if (params.alibi_bfloat16) bias = bits<F32>(__builtin_convertvector(round_to_bfloat16(bias), U32) << 16);
+        s += bias * (params.alibi_scale * kLog2E);
+      }
+      store(scores + p, s);
     }
-    for (int i = 0; i < kQ; ++i) store(scores + i * stride + p, partial[i]);
+    if (p < begin || p + kLanes > end) store(scores + p, s = keep_lanes(s, begin - p, end - p));
+    top = max(s, top);
   }
+  return peak(top);
 }
 
-// sums[q][d] += sum over positions [begin, end) of weights[q][p] * value_p[d]. values is [block_size][value_dim].
-template <class Values, int kQ, int kVectors>
-CLEAVE_INLINE void add_values(const float* weights, int64_t weight_stride, const typename Values::Element* values,
-                              int64_t dim, int64_t begin, int64_t end, float* sums, int64_t sum_stride, int64_t count) {
-  F32 partial[kQ][kVectors];
-  for (int i = 0; i < kQ; ++i)
-    for (int j = 0; j < kVectors; ++j) partial[i][j] = load(sums + i * sum_stride + j * kLanes);
-  for (int64_t p = begin; p < end; ++p)
-    for (int j = 0; j < kVectors; ++j) {
-      const auto* source = values + p * dim + j * kLanes;
-      const F32 value = count >= kLanes * kVectors ? Values::get(source) : Values::get_part(source, count);
-      for (int i = 0; i < kQ; ++i) partial[i][j] += weights[i * weight_stride + p] * value;
-    }
-  for (int i = 0; i < kQ; ++i)
-    for (int j = 0; j < kVectors; ++j) store(sums + i * sum_stride + j * kLanes, partial[i][j]);
-}
-
-template <class Values, int kQ>
-CLEAVE_INLINE void weigh_values(const TileState& state, int q, const typename Values::Element* values, int64_t dim,
-                                int64_t begin, int64_t end) {
-  const float* weights = state.scores + q * state.score_stride;
-  float* sums = state.sums + q * state.sum_stride;
-  constexpr int kVectors = kBytes == 64 ? 4 : 2;  // sixteen and eight registers of sums for four queries
-  int64_t d = 0;
-  for (; d + kVectors * kLanes <= dim; d += kVectors * kLanes)
-    add_values<Values, kQ, kVectors>(weights, state.score_stride, values + d, dim, begin, end, sums + d,
-                                     state.sum_stride, kVectors * kLanes);
-  for (; d < dim; d += kLanes)
-    add_values<Values, kQ, 1>(weights, state.score_stride, values + d, dim, begin, end, sums + d, state.sum_stride,
-                              dim - d);
-}
-
-// Scale, soft-cap and position bias of the scores of one query; base is the position of the block's first slot.
-CLEAVE_INLINE void adjust_scores(const AttentionParams& params, int64_t head, int64_t base, float* scores,
-                                 int64_t count) {
-  for (int64_t p = 0; p < count; p += kLanes) {
-    F32 s = load(scores + p) * params.scale;
-    if (params.softcap != 0) s = params.softcap * tanh(s / params.softcap);
-    if (params.alibi_slopes != nullptr) {
-      I32 position = {};
-      for (int i = 0; i < kLanes; ++i) position[i] = static_cast<int32_t>(base + p + i);
-      F32 bias = params.alibi_slopes[head] * __builtin_convertvector(position, F32);
-      if (params.alibi_bfloat16) bias = bits<F32>(__builtin_convertvector(round_to_bfloat16(bias), U32) << 16);
-      s += bias * params.alibi_scale;
-    }
-    store(scores + p, s);
-  }
-}
-
-// Turns the scores of query q in [begin, end) into weights, others into zeros, and updates maximum, total and sums.
-CLEAVE_INLINE void update_softmax(TileState& state, int q, int64_t value_dim, int64_t begin, int64_t end) {
-  float* scores = state.scores + q * state.score_stride;
-  const float lowest = -__builtin_inff();
-  for (int64_t p = 0; p < begin; ++p) scores[p] = lowest;
-  for (int64_t p = end; p < state.score_stride; ++p) scores[p] = lowest;
-  F32 top = set(lowest);
-  for (int64_t p = 0; p < state.score_stride; p += kLanes) top = max(load(scores + p), top);
-  const float maximum = largest(top);
-  if (maximum > state.maximum[q]) {
-    const float factor = exp(set(state.maximum[q] - maximum))[0];
-    float* sums = state.sums + q * state.sum_stride;
-    for (int64_t d = 0; d < value_dim; d += kLanes) store(sums + d, load(sums + d) * factor);
-    state.total[q] *= factor;
-    state.maximum[q] = maximum;
-  }
-  F32 total = {};
-  if (state.maximum[q] == lowest) {  // nothing visible yet
-    for (int64_t p = 0; p < state.score_stride; p += kLanes) store(scores + p, F32{});
+// Turns the scores of query q in [from, to) into weights, those outside [begin, end) into zeros, and updates maximum,
+// total and sums.
+__attribute__((noinline)) void update_softmax(const AttentionTile& tile, TileState& state, int q, const Stretch& at,
+                                              const float* key_scales, const float* value_scales, int64_t from,
+                                              int64_t to) {
+  float* scores = state.scores + q * state.sizes.score_stride;
+  const int64_t begin = state.first[q] > at.base ? state.first[q] - at.base : 0;
+  const int64_t end = least(state.last[q] - at.base, at.end);
+  if (begin >= to || end <= from || begin >= end) {
+    for (int64_t p = from; p < to; p += kLanes) store(scores + p, F32{});
     return;
   }
-  for (int64_t p = 0; p < state.score_stride; p += kLanes) {
-    const F32 weight = exp(load(scores + p) - state.maximum[q]);
-    store(scores + p, weight);
-    total += weight;
+  const float top = adjust_scores(tile, at, tile.head[q], scores, key_scales, from, to, begin, end);
+  if (top > state.maximum[q]) {
+    const float factor = exp2_negative(set(state.maximum[q] - top))[0];
+    float* sums = state.sums + q * state.sizes.part_stride;
+    for (int64_t d = 0; d < state.sizes.sum_stride; d += kLanes) store(sums + d, load(sums + d) * factor);
+    state.total[q] *= factor;
+    state.maximum[q] = top;
   }
-  state.total[q] += sum(total);
+  const float maximum = state.maximum[q];
+  F32 total = state.total[q];
+  for (int64_t p = from; p < to; p += kLanes) {
+    F32 weight = exp2_negative(load(scores + p) - maximum);
+    total += weight;
+    if (value_scales != nullptr) weight *= load(value_scales + p);
+    store(scores + p, weight);
+  }
+  state.total[q] = total;
 }
 
-// One group of kQ queries starting at q against the block at `block`, whose slots stand for positions base, base + 1,
-// ...
-template <class Values, int kQ>
-CLEAVE_INLINE void attend_block(const AttentionTile& tile, TileState& state, int q, int32_t block, int64_t base) {
+// Slots [begin, end) of the part of a stretch that lies in its block number i.
+struct Slots {
+  int64_t begin, end;
+};
+CLEAVE_INLINE Slots slots_of(const Stretch& at, int64_t i, int64_t block_size) {
+  const int64_t offset = i * block_size;
+  return {at.begin > offset ? at.begin - offset : 0, least(at.end - offset, block_size)};
+}
+
+// Elements from this block's part of an array to that of the second one after it, for prefetching; 0 where there is
+// none. A head's part of a block is a few KB, too little for the processor's own prefetching: without, 9 GB/s and core,
+// one block ahead 14, two 18 (Zen 4, 4 KB pages, into the second-level cache; into the first 11).
+CLEAVE_INLINE int64_t distance(const AttentionTile& tile, int64_t block, int64_t head_bytes, int64_t element_bytes) {
+  constexpr int64_t kBlocks = 2;
+  if ((block + kBlocks) * tile.cache->block_size >= tile.length) return 0;
+  return (static_cast<int64_t>(tile.blocks[block + kBlocks]) - tile.blocks[block]) * tile.cache->kv_heads * head_bytes /
+         element_bytes;
+}
+
+// Scores of few queries with a stretch as it lies in the cache.
+template <class Values>
+CLEAVE_INLINE void score_stored(const AttentionTile& tile, const TileState& state, const Stretch& at) {
   using Element = typename Values::Element;
   const KvCache& cache = *tile.cache;
-  const int64_t index = block * cache.kv_heads + tile.kv_head;
-  const auto* keys = reinterpret_cast<const Element*>(cache.keys) + index * cache.key_dim * cache.block_size;
-  const auto* values = reinterpret_cast<const Element*>(cache.values) + index * cache.value_dim * cache.block_size;
-  dot_keys<Values, kQ>(tile.q + q, keys, cache, state.scores + q * state.score_stride, state.score_stride);
-  int64_t first = cache.block_size;  // slots that any query of the group sees; the others may hold anything
-  int64_t last = 0;
-  for (int i = q; i < q + kQ; ++i) {
-    adjust_scores(*tile.params, tile.head[i], base, state.scores + i * state.score_stride, state.score_stride);
-    const int64_t begin = state.first[i] > base ? least(state.first[i] - base, cache.block_size) : 0;
-    const int64_t end = state.last[i] > base ? least(state.last[i] - base, cache.block_size) : 0;
-    update_softmax(state, i, state.sum_stride, begin, end > begin ? end : begin);
-    if (begin >= end) continue;
-    first = begin < first ? begin : first;
-    last = end > last ? end : last;
+  const int64_t size = cache.block_size;
+  for (int64_t i = at.begin / size; i * size < at.end; ++i) {
+    const auto* keys = block_of<Element>(cache.keys, tile.sizes.key_head_bytes, tile, at.block + i);
+    const int64_t ahead = distance(tile, at.block + i, tile.sizes.key_head_bytes, sizeof(Element));
+    for_row_groups(
+        tile.num_queries, [&]<int kQ>(int q) __attribute__((always_inline)) {
+          multiply_columns<Values, kQ>({.a = state.q + q * state.sizes.q_stride,
+                                        .b = keys,
+                                        .c = state.scores + q * state.sizes.score_stride + i * size,
+                                        .a_stride = state.sizes.q_stride,
+                                        .b_stride = size,
+                                        .c_stride = state.sizes.score_stride,
+                                        .depth = cache.key_dim,
+                                        .add = false,
+                                        .ahead = ahead},
+                                       size);
+        });
   }
-  weigh_values<Values, kQ>(state, q, values, cache.value_dim, first, last);
-}
-
-CLEAVE_INLINE void finish_query(const AttentionTile& tile, TileState& state, int q) {
-  float total = state.total[q];
-  float factor = 1.0f;
-  if (tile.params->sinks != nullptr) {  // the sink joins the denominator as a logit without a value
-    const float sink = tile.params->sinks[tile.head[q]];
-    const float maximum = sink > state.maximum[q] ? sink : state.maximum[q];
-    factor = exp(set(state.maximum[q] - maximum))[0];
-    total = total * factor + exp(set(sink - maximum))[0];
-  }
-  factor = total > 0 ? factor / total : 0.0f;
-  const float* sums = state.sums + q * state.sum_stride;
-  for (int64_t d = 0; d < tile.cache->value_dim; ++d) tile.out[q][d] = sums[d] * factor;
 }
 
 template <class Values>
-CLEAVE_INLINE void attend_all(const AttentionTile& tile, TileState& state, int64_t first, int64_t last) {
-  const int64_t size = tile.cache->block_size;
-  for (int64_t block = first / size; block * size < last; ++block) {
-    int q = 0;
-    for (; q + 4 <= tile.num_queries; q += 4) attend_block<Values, 4>(tile, state, q, tile.blocks[block], block * size);
-    for (; q < tile.num_queries; ++q) attend_block<Values, 1>(tile, state, q, tile.blocks[block], block * size);
+CLEAVE_INLINE void weigh_stored(const AttentionTile& tile, const TileState& state, const Stretch& at) {
+  using Element = typename Values::Element;
+  const KvCache& cache = *tile.cache;
+  const int64_t size = cache.block_size;
+  for (int64_t i = at.begin / size; i * size < at.end; ++i) {
+    const auto* values = block_of<Element>(cache.values, tile.sizes.value_head_bytes, tile, at.block + i);
+    const int64_t ahead = distance(tile, at.block + i, tile.sizes.value_head_bytes, sizeof(Element));
+    const Slots slots = slots_of(at, i, size);
+    for_row_groups(
+        tile.num_queries, [&]<int kQ>(int q) __attribute__((always_inline)) {
+          multiply_columns<Values, kQ>({.a = state.scores + q * state.sizes.score_stride + i * size + slots.begin,
+                                        .b = values + slots.begin * cache.value_dim,
+                                        .c = state.sums + q * state.sizes.part_stride,
+                                        .a_stride = state.sizes.score_stride,
+                                        .b_stride = cache.value_dim,
+                                        .c_stride = state.sizes.part_stride,
+                                        .depth = slots.end - slots.begin,
+                                        .add = true,
+                                        .ahead = ahead},
+                                       cache.value_dim);
+        });
   }
 }
 
-void attend(const AttentionTile& tile) {
+// A copy of `count` neighbouring numbers in f32, whole vectors. Asks for what lies `ahead` elements further.
+template <class Values>
+CLEAVE_INLINE void widen_row(const typename Values::Element* from, int64_t count, int64_t ahead, float* to) {
+  constexpr int kVectorsPerLine = 64 / (kLanes * static_cast<int>(sizeof(typename Values::Element)));
+  for (int64_t i = 0; i < count; i += kLanes) {
+    if (i / kLanes % kVectorsPerLine == 0) __builtin_prefetch(from + i + ahead, 0, 2);
+    store(to + i, get_part<Values>(from + i, count - i));
+  }
+}
+
+// Copies of a stretch's keys and values in f32.
+template <class Values>
+__attribute__((noinline)) void widen(const AttentionTile& tile, const TileState& state, const Stretch& at) {
+  using Element = typename Values::Element;
   const KvCache& cache = *tile.cache;
+  const int64_t size = cache.block_size;
+  for (int64_t i = at.begin / size; i * size < at.end; ++i) {
+    const auto* keys = block_of<Element>(cache.keys, tile.sizes.key_head_bytes, tile, at.block + i);
+    const int64_t key_ahead = distance(tile, at.block + i, tile.sizes.key_head_bytes, sizeof(Element));
+    for (int64_t d = 0; d < cache.key_dim; ++d)
+      widen_row<Values>(keys + d * size, size, key_ahead, state.keys + d * state.sizes.score_stride + i * size);
+    const auto* values = block_of<Element>(cache.values, tile.sizes.value_head_bytes, tile, at.block + i);
+    const int64_t value_ahead = distance(tile, at.block + i, tile.sizes.value_head_bytes, sizeof(Element));
+    const Slots slots = slots_of(at, i, size);
+    for (int64_t p = slots.begin; p < slots.end; ++p)
+      widen_row<Values>(values + p * cache.value_dim, cache.value_dim, value_ahead,
+                        state.values + (i * size + p) * state.sizes.sum_stride);
+  }
+}
+
+// The scales of a stretch's positions, out of its blocks (int8).
+CLEAVE_INLINE void gather_scales(const AttentionTile& tile, const Stretch& at, float* key_scales, float* value_scales) {
+  const KvCache& cache = *tile.cache;
+  const int64_t size = cache.block_size;
+  for (int64_t i = at.begin / size; i * size < at.end; ++i) {
+    const auto* keys = block_of<char>(cache.keys, tile.sizes.key_head_bytes, tile, at.block + i);
+    const auto* values = block_of<char>(cache.values, tile.sizes.value_head_bytes, tile, at.block + i);
+    __builtin_memcpy(key_scales + i * size, keys + tile.sizes.key_scales, static_cast<size_t>(size) * sizeof(float));
+    __builtin_memcpy(value_scales + i * size, values + tile.sizes.value_scales,
+                     static_cast<size_t>(size) * sizeof(float));
+  }
+}
+
+// kQ queries from q on with a widened stretch: only as many positions as any of them sees.
+template <int kQ>
+CLEAVE_INLINE void attend_group(const AttentionTile& tile, TileState& state, int q, const Stretch& at,
+                                const float* key_scales, const float* value_scales) {
+  const AttentionSizes& sizes = state.sizes;
+  int64_t begin = at.end;
+  int64_t end = at.begin;
+  for (int i = q; i < q + kQ; ++i) {
+    begin = least(begin, state.first[i] > at.base ? state.first[i] - at.base : 0);
+    end = state.last[i] - at.base > end ? state.last[i] - at.base : end;
+  }
+  end = least(end, at.end);
+  if (begin >= end) return;
+  const int64_t from = begin / kLanes * kLanes;
+  const int64_t to = (end + kLanes - 1) / kLanes * kLanes;
+  multiply_columns<FloatValues, kQ>({.a = state.q + q * sizes.q_stride,
+                                     .b = state.keys + from,
+                                     .c = state.scores + q * sizes.score_stride + from,
+                                     .a_stride = sizes.q_stride,
+                                     .b_stride = sizes.score_stride,
+                                     .c_stride = sizes.score_stride,
+                                     .depth = tile.cache->key_dim,
+                                     .add = false,
+                                     .ahead = 0},
+                                    to - from);
+  for (int i = q; i < q + kQ; ++i) update_softmax(tile, state, i, at, key_scales, value_scales, from, to);
+  multiply_columns<FloatValues, kQ>({.a = state.scores + q * sizes.score_stride + begin,
+                                     .b = state.values + begin * sizes.sum_stride,
+                                     .c = state.sums + q * sizes.part_stride,
+                                     .a_stride = sizes.score_stride,
+                                     .b_stride = sizes.sum_stride,
+                                     .c_stride = sizes.part_stride,
+                                     .depth = end - begin,
+                                     .add = true,
+                                     .ahead = 0},
+                                    sizes.sum_stride);
+}
+
+template <class Values>
+CLEAVE_INLINE void attend_stretch(const AttentionTile& tile, TileState& state, const Stretch& at) {
+  float scales[2][kMaxStretch + 16];
+  const float* key_scales = nullptr;
+  const float* value_scales = nullptr;
+  if (tile.cache->dtype == DType::I8) {
+    gather_scales(tile, at, scales[0], scales[1]);
+    key_scales = scales[0];
+    value_scales = scales[1];
+  }
+  if (tile.num_queries <= kDirectQueries) {
+    score_stored<Values>(tile, state, at);
+    const int64_t from = at.begin / kLanes * kLanes;
+    const int64_t to = (at.end + kLanes - 1) / kLanes * kLanes;
+    for (int q = 0; q < tile.num_queries; ++q) update_softmax(tile, state, q, at, key_scales, value_scales, from, to);
+    weigh_stored<Values>(tile, state, at);
+  } else {
+    widen<Values>(tile, state, at);
+    for_row_groups(
+        tile.num_queries, [&]<int kQ>(int q) __attribute__((always_inline)) {
+          attend_group<kQ>(tile, state, q, at, key_scales, value_scales);
+        });
+  }
+}
+
+// Joins a later split's part into what the splits before it gave.
+void merge_part(const float* part, int64_t stride, float* sum) {
+  const int64_t dims = stride - 16;
+  const float maximum = part[dims];
+  if (maximum == kLowest) return;
+  const float before = sum[dims];
+  const float top = before > maximum ? before : maximum;
+  const float old_factor = exp2_negative(set(before - top))[0];
+  const float factor = exp2_negative(set(maximum - top))[0];
+  for (int64_t d = 0; d < dims; d += kLanes) store(sum + d, load(sum + d) * old_factor + load(part + d) * factor);
+  sum[dims] = top;
+  sum[dims + 1] = sum[dims + 1] * old_factor + part[dims + 1] * factor;
+}
+
+void finish_part(const float* part, int64_t stride, const float* sink, int64_t value_dim, float* out) {
+  const int64_t dims = stride - 16;
+  float total = part[dims + 1];
+  float factor = 1.0f;
+  if (sink != nullptr) {  // it joins the denominator as a logit without a value
+    const float logit = *sink * kLog2E;
+    const float maximum = logit > part[dims] ? logit : part[dims];
+    factor = exp2_negative(set(part[dims] - maximum))[0];
+    total = total * factor + exp2_negative(set(logit - maximum))[0];
+  }
+  factor = total > 0 ? factor / total : 0.0f;
+  int64_t d = 0;
+  for (; d + kLanes <= value_dim; d += kLanes) store(out + d, load(part + d) * factor);
+  for (; d < value_dim; ++d) out[d] = part[d] * factor;
+}
+
+// A part of nothing.
+CLEAVE_INLINE void clear_part(float* part, int64_t stride) {
+  for (int64_t d = 0; d < stride; d += kLanes) store(part + d, F32{});
+  part[stride - 16] = kLowest;
+}
+
+template <class Values>
+CLEAVE_INLINE void attend_split(const AttentionTile& tile, TileState& state, int64_t split, int64_t first,
+                                int64_t last) {
+  const AttentionSizes& sizes = state.sizes;
+  for (int q = 0; q < tile.num_queries; ++q) {
+    clear_part(state.sums + q * sizes.part_stride, sizes.part_stride);
+    state.maximum[q] = kLowest;
+    state.total[q] = F32{};
+  }
+  const int64_t split_end = least(last, (split + 1) * sizes.split);
+  for (int64_t base = split * sizes.split; base < split_end; base += sizes.stretch) {
+    const Stretch at = {base, base / tile.cache->block_size, first > base ? first - base : 0,
+                        least(split_end - base, sizes.stretch)};
+    if (at.begin < at.end) attend_stretch<Values>(tile, state, at);
+  }
+  for (int q = 0; q < tile.num_queries; ++q) {
+    float* part = state.sums + q * sizes.part_stride;
+    part[sizes.sum_stride] = state.maximum[q];
+    part[sizes.sum_stride + 1] = sum(state.total[q]);
+  }
+}
+
+template <class Values>
+void attend_tile(const AttentionTile& tile, TileState& state, int64_t first, int64_t last) {
+  const AttentionSizes& sizes = state.sizes;
+  if (tile.parts != nullptr) {
+    state.sums = tile.parts;
+    attend_split<Values>(tile, state, tile.split, first, last);
+    return;
+  }
+  float* merged = state.sums + kMaxQueries * sizes.part_stride;
+  for (int q = 0; q < tile.num_queries; ++q) clear_part(merged + q * sizes.part_stride, sizes.part_stride);
+  for (int64_t split = first / sizes.split; split * sizes.split < last; ++split) {
+    attend_split<Values>(tile, state, split, first, last);
+    for (int q = 0; q < tile.num_queries; ++q)
+      merge_part(state.sums + q * sizes.part_stride, sizes.part_stride, merged + q * sizes.part_stride);
+  }
+  for (int q = 0; q < tile.num_queries; ++q)
+    finish_part(merged + q * sizes.part_stride, sizes.part_stride,
+                tile.params->sinks == nullptr ? nullptr : tile.params->sinks + tile.head[q], tile.cache->value_dim,
+                tile.out[q]);
+}
+
+void attend(const AttentionTile& tile) {
   TileState state;
-  state.score_stride = (cache.block_size + 15) / 16 * 16;
-  state.sum_stride = (cache.value_dim + 15) / 16 * 16;
-  state.scores = tile.scratch;
-  state.sums = tile.scratch + kMaxQueries * state.score_stride;
+  state.sizes = tile.sizes;
+  const AttentionSizes& sizes = state.sizes;
+  state.q = tile.scratch;
+  state.scores = state.q + kMaxQueries * sizes.q_stride;
+  state.keys = state.scores + kMaxQueries * sizes.score_stride;
+  state.values = state.keys + tile.cache->key_dim * sizes.score_stride;
+  state.sums = state.values + sizes.stretch * sizes.sum_stride;
+  const AttentionParams& params = *tile.params;
+  const bool rotated = tile.cache->dtype == DType::I8;
+  const int64_t rotation = rotated ? rotation_of(tile.cache->key_dim) : 1;
+  const float scale = (params.softcap == 0 ? params.scale * kLog2E : params.scale) / static_cast<float>(rotation);
   int64_t first = tile.length;
   int64_t last = 0;
   for (int q = 0; q < tile.num_queries; ++q) {
     const int64_t position = tile.position[q];
-    const int64_t window = tile.params->window;
-    const int64_t chunk = tile.params->chunk;
-    state.first[q] = window > 0 && position >= window ? position - window + 1 : 0;
-    if (chunk > 0 && position / chunk * chunk > state.first[q]) state.first[q] = position / chunk * chunk;
-    state.last[q] = tile.params->causal ? position + 1
-                    : window > 0        ? least(position + window, tile.length)
+    state.first[q] = params.window > 0 && position >= params.window ? position - params.window + 1 : 0;
+    const int64_t chunk = params.chunk > 0 ? position / params.chunk * params.chunk : 0;
+    if (chunk > state.first[q]) state.first[q] = chunk;
+    state.last[q] = params.causal       ? position + 1
+                    : params.window > 0 ? least(position + params.window, tile.length)
                                         : tile.length;
     first = least(first, state.first[q]);
     last = state.last[q] > last ? state.last[q] : last;
-    state.maximum[q] = -__builtin_inff();
-    state.total[q] = 0;
-    for (int64_t d = 0; d < state.sum_stride; ++d) state.sums[q * state.sum_stride + d] = 0;
+    float* scaled = state.q + q * sizes.q_stride;
+    for (int64_t d = 0; d < tile.cache->key_dim; ++d) scaled[d] = tile.q[q][d] * scale;
+    if (rotated) rotate(scaled, tile.cache->key_dim, rotation);
   }
-  if (cache.dtype == DType::F32)
-    attend_all<FloatValues>(tile, state, first, last);
+  if (tile.cache->dtype == DType::F32)
+    attend_tile<FloatValues>(tile, state, first, last);
+  else if (tile.cache->dtype == DType::F16)
+    attend_tile<HalfValues>(tile, state, first, last);
   else
-    attend_all<HalfValues>(tile, state, first, last);
-  for (int q = 0; q < tile.num_queries; ++q) finish_query(tile, state, q);
+    attend_tile<ByteValues>(tile, state, first, last);
 }
 
 }  // namespace

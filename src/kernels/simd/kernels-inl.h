@@ -3,6 +3,7 @@
 
 #include "kernels/simd/attention-inl.h"
 #include "kernels/simd/blocks-inl.h"
+#include "kernels/simd/kv-inl.h"
 #include "kernels/simd/panels-inl.h"
 #include "kernels/simd/products-inl.h"
 #include "kernels/simd/recurrent-inl.h"
@@ -36,6 +37,9 @@ constexpr Table make_table(std::integer_sequence<int, kKinds...>, std::integer_s
       .linear_attention_channels = linear_attention_channels,
       .linear_attention_head = linear_attention_head,
       .linear_recurrence = linear_recurrence,
+      .merge_part = merge_part,
+      .finish_part = finish_part,
+      .store_kv = store_kv,
   };
 }
 

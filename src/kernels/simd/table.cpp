@@ -1,5 +1,7 @@
 #include "kernels/simd/table.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "kernels/simd/sets.h"
 
@@ -22,10 +24,49 @@ const Table& table(Isa isa) {
   return kPortableTable;
 }
 
+namespace {
+
+// Positions of a stretch and of a split. A stretch of wide keys and values is shorter, so that its copy in f32 stays in
+// the second-level cache. A split is long enough that merging does not count, short enough that a context of some
+// thousand positions keeps many threads busy.
+constexpr int64_t kStretch = 128;
+constexpr int64_t kWideStretch = 64;
+constexpr int64_t kWideDims = 512;  // of a key and a value together
+constexpr int64_t kSplit = 512;
+
+constexpr int64_t round_up(int64_t n, int64_t unit) {
+  return (n + unit - 1) / unit * unit;
+}
+
+}  // namespace
+
+AttentionSizes attention_sizes(const KvCache& cache) {
+  CHECK_LE(cache.block_size, kMaxStretch);
+  const int64_t wanted = cache.key_dim + cache.value_dim > kWideDims ? kWideStretch : kStretch;
+  AttentionSizes sizes{};
+  sizes.stretch = cache.block_size * std::max<int64_t>(1, wanted / cache.block_size);
+  sizes.split = sizes.stretch * std::max<int64_t>(1, kSplit / sizes.stretch);
+  sizes.q_stride = round_up(cache.key_dim, 16);
+  sizes.score_stride = round_up(sizes.stretch, 16) + 16;
+  sizes.sum_stride = round_up(cache.value_dim, 16);
+  sizes.part_stride = sizes.sum_stride + 16;
+  const int64_t element = info(cache.dtype).block_bytes;
+  sizes.key_head_bytes = cache.key_dim * cache.block_size * element;
+  sizes.value_head_bytes = cache.value_dim * cache.block_size * element;
+  if (cache.dtype == DType::I8) {
+    const auto scales = static_cast<int64_t>(cache.block_size * sizeof(float));
+    sizes.key_scales = round_up(sizes.key_head_bytes, sizeof(float));
+    sizes.value_scales = round_up(sizes.value_head_bytes, sizeof(float));
+    sizes.key_head_bytes = sizes.key_scales + scales;
+    sizes.value_head_bytes = sizes.value_scales + scales;
+  }
+  return sizes;
+}
+
 int64_t attention_tile_floats(const KvCache& cache) {
-  const int64_t scores = (cache.block_size + 15) / 16 * 16;
-  const int64_t sums = (cache.value_dim + 15) / 16 * 16;
-  return kMaxQueries * (scores + sums);
+  const AttentionSizes sizes = attention_sizes(cache);
+  return kMaxQueries * (sizes.q_stride + sizes.score_stride + 2 * sizes.part_stride) +
+         cache.key_dim * sizes.score_stride + sizes.stretch * sizes.sum_stride;
 }
 
 }  // namespace cleave::kernels::simd

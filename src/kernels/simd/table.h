@@ -13,11 +13,29 @@ namespace cleave::kernels::simd {
 
 inline constexpr int kUnaryKinds = static_cast<int>(UnaryKind::Sqrt) + 1;
 
-/// Query vectors that attend together because they share a KV head; eight keep the sums of a tile in registers and L1.
-inline constexpr int kMaxQueries = 8;
+/// Query vectors that attend together because they share a KV head: enough that converting a stretch of the cache to
+/// f32 costs little next to the products, few enough that all that belongs to a tile stays in the second-level cache.
+inline constexpr int kMaxQueries = 64;
+
+/// Most positions of a stretch, of blocks that are not larger.
+inline constexpr int kMaxStretch = 256;
+
+/// What is the same for all tiles of a cache. Lengths in positions, strides in floats, the rest in bytes.
+struct AttentionSizes {
+  int64_t stretch;                           // positions between two steps of the running softmax, whole blocks
+  int64_t split;                             // positions between two fresh starts, whole stretches
+  int64_t q_stride;                          // of a query vector
+  int64_t score_stride;                      // of a query's scores, of a dimension of the widened keys
+  int64_t sum_stride;                        // of a widened value: value_dim rounded up
+  int64_t part_stride;                       // sum_stride + 16
+  int64_t key_head_bytes, value_head_bytes;  // one KV head of one block
+  int64_t key_scales, value_scales;          // where the scales are in it (int8)
+};
+AttentionSizes attention_sizes(const KvCache& cache);
 
 /// Work of one call of Table::attend: up to kMaxQueries query vectors of one sequence that read the same KV head.
 struct AttentionTile {
+  AttentionSizes sizes;
   const KvCache* cache;
   const AttentionParams* params;
   const int32_t* blocks;  // block table of the sequence
@@ -29,11 +47,26 @@ struct AttentionTile {
   int64_t position[kMaxQueries];  // of the query in its sequence
   int64_t head[kMaxQueries];      // query head, for slopes and sinks
   float* scratch;                 // attention_tile_floats(cache), aligned to 64 bytes
+  /// Not null: only split number `split` is computed, and instead of `out` parts [num_queries][part_stride] are
+  /// written: sums of weight * value by sum_stride, then the maximum of the scores (in units of log2) and the sum of
+  /// the weights.
+  float* parts;
+  int64_t split;
 };
 
-/// Floats of scratch for one tile: scores [kMaxQueries][block_size rounded up], sums [kMaxQueries][value_dim rounded
-/// up].
+/// Floats of scratch for one tile: scaled queries, scores, widened keys and values, parts of a split and of all before.
 int64_t attention_tile_floats(const KvCache& cache);
+
+/// Keys and values of one KV head for `rows` neighbouring slots of one block.
+struct KvRows {
+  const float* k;  // [rows][key_dim], rows k_stride apart
+  const float* v;  // [rows][value_dim], rows v_stride apart
+  int64_t k_stride, v_stride;
+  int64_t rows, slot;        // slots [slot, slot + rows)
+  std::byte *keys, *values;  // of the block and head
+  const KvCache* cache;
+  AttentionSizes sizes;
+};
 
 /// Rows of activations quantised in groups (block_layout.h), as one or two signed bytes per element: x is about scale *
 /// v with v = high or, in a wide group, 256 * high + low. Rows lie in tiles of `interleave`, so that a kernel finds a
@@ -140,6 +173,11 @@ struct Table {
                                 const float* a, float* state, float* out);
   void (*linear_recurrence)(const float* a, const float* b, int64_t rows, int64_t channels, int64_t first, int64_t last,
                             float* state, float* y);
+  // Parts of attention (AttentionTile::parts): adds a later split's part to the sum of those before, and makes the
+  // result of a sum; `sink` may be null.
+  void (*merge_part)(const float* part, int64_t stride, float* sum);
+  void (*finish_part)(const float* part, int64_t stride, const float* sink, int64_t value_dim, float* out);
+  void (*store_kv)(const KvRows& rows);
 };
 
 /// The table of `isa`. REQUIRES: the processor has it.
