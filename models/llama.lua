@@ -18,7 +18,7 @@ return causal_lm {
   architectures = {
     "LlamaForCausalLM", "LLaMAForCausalLM", "MistralForCausalLM", "MinistralForCausalLM", "Ministral3ForCausalLM",
     "Mistral3ForConditionalGeneration", "YiForCausalLM", "AquilaForCausalLM", "AquilaModel", "XverseForCausalLM",
-    "CwmForCausalLM", "SeedOssForCausalLM",
+    "CwmForCausalLM", "SeedOssForCausalLM", "Emu3ForCausalLM",
   },
   layer = function(l, x, c, i)
     return decoder_layer(l, x, c, {

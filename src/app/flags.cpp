@@ -71,6 +71,10 @@ void add_number_flags(CLI::App& command, ModelFlags& flags) {
           "stored (default), or int8: quantise 16-bit and 32-bit weights while loading")
       ->check(CLI::IsMember({"stored", "int8"}))
       ->type_name("stored|int8");
+  command.add_option("--isa", "instruction set of products with matrices (default: the best one here)")
+      ->transform(CLI::IsMember(isas_by_name()))
+      ->each([&flags](const std::string& value) { flags.isa = isas_by_name().at(value); })
+      ->type_name("NAME");
   command
       .add_option_function<std::string>(
           "--kv",
@@ -82,10 +86,6 @@ void add_number_flags(CLI::App& command, ModelFlags& flags) {
           "f16 (default), or int8: keep keys and values in half the memory")
       ->check(CLI::IsMember({"f16", "int8"}))
       ->type_name("f16|int8");
-  command.add_option("--isa", "instruction set of products with matrices (default: the best one here)")
-      ->transform(CLI::IsMember(isas_by_name()))
-      ->each([&flags](const std::string& value) { flags.isa = isas_by_name().at(value); })
-      ->type_name("NAME");
 }
 
 void add_sampling_flags(CLI::App& command, SamplingFlags& flags) {

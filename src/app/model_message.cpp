@@ -59,9 +59,9 @@ Json to_json(const ModelMessage& m) {
           {"strict", m.plan.strict},
           {"exact", m.options.exact},
           {"int8", m.plan.int8_weights},
-          {"kv", static_cast<int>(m.options.kv_type)},
           {"isa", m.options.isa ? static_cast<int>(*m.options.isa) : -1},
           {"fill_cache", m.options.fill_cache},
+          {"kv", static_cast<int>(m.options.kv_type)},
           {"limits", {m.options.max_tokens, m.options.max_output_rows, m.options.kv_tokens}}};
 }
 

@@ -130,8 +130,8 @@ OpenedModel open_model(const ModelFlags& flags) {
 LoadedRanks load_model(const OpenedModel& opened, const ModelFlags& flags, runtime::Options options, Launch& launch) {
   options.exact = flags.exact;
   options.weights = flags.int8_weights ? kernels::WeightFormat::Int8 : kernels::WeightFormat::AsStored;
-  options.kv_type = flags.int8_kv ? DType::I8 : DType::F16;
   options.isa = flags.isa;
+  options.kv_type = flags.int8_kv ? DType::I8 : DType::F16;
   opened.checkpoint.require_weights();
   PlanInputs inputs = plan_inputs(opened.checkpoint, flags);
   if (inputs.hardware.ranks_per_machine == 0)  // each process may be a machine

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdlib>
-#include <ranges>
 
 #include "base/check.h"
 
@@ -119,7 +118,8 @@ bool LuaState::is_outside_library(lua_State* state, lua_Debug* event) {
 }
 
 std::string LuaState::where() const {
-  for (const Frame& frame : frames_ | std::views::reverse) {
+  for (size_t i = frames_.size(); i-- > 0;) {
+    const Frame& frame = frames_[i];
     const int line = frame.outside_library ? frame.line : frame.tail_line;
     if (line > 0) return fmt::format("{}:{}", definition_, line);
   }

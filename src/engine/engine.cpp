@@ -28,11 +28,14 @@ void Engine::check_room(int64_t length, int64_t max_new_tokens) const {
          length, max_length_);
 }
 
-// REQUIRES: the sequence is shorter than max_length_.
+// Takes the memory that the answer may need, so that steps need not. REQUIRES: the sequence is shorter than
+// max_length_.
 void Engine::set_limit(Sequence& sequence, int64_t max_new_tokens) const {
   const int64_t room = max_length_ - sequence.length();
   sequence.length_limit = sequence.length() + std::min(max_new_tokens, room);
   sequence.limit_reason = max_new_tokens > room ? FinishReason::Context : FinishReason::Length;
+  sequence.tokens.reserve(static_cast<size_t>(sequence.length_limit));
+  sequence.blocks.reserve(static_cast<size_t>((sequence.length_limit + limits_.block_size - 1) / limits_.block_size));
 }
 
 SequenceId Engine::add(Request request) {

@@ -53,13 +53,13 @@ std::span<const Scheduler::Chunk> Scheduler::form() {
   budget_ = limits_.max_tokens;
   // Making room for one sequence may evict younger ones, so the loops go over a copy and ask whether each is still
   // there.
-  const std::vector<Sequence*> running(running_.begin(), running_.end());
+  considered_.assign(running_.begin(), running_.end());
   const auto still_runs = [&](const Sequence* sequence) {
     return std::find(running_.begin(), running_.end(), sequence) != running_.end();
   };
-  for (Sequence* sequence : running)
+  for (Sequence* sequence : considered_)
     if (sequence->pending() == 1 && still_runs(sequence) && make_room(*sequence)) schedule(*sequence);
-  for (Sequence* sequence : running)
+  for (Sequence* sequence : considered_)
     if (sequence->pending() > 1 && still_runs(sequence)) schedule(*sequence);
   admit();
   return chunks_;

@@ -66,7 +66,8 @@ class Scheduler {
   Queue running_;  // in the order of admission
   Queue parked_;   // in the order of parking
   std::vector<Chunk> chunks_;
-  int64_t budget_ = 0;  // tokens that the step being formed can still take
+  std::vector<Sequence*> considered_;  // of the step being formed; a member so that its memory is used again
+  int64_t budget_ = 0;                 // tokens that the step being formed can still take
 };
 
 }  // namespace cleave::engine

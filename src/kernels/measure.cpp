@@ -28,7 +28,7 @@ constexpr int64_t kPromptRows = 512;
 // than that, a busy one is waited out for a while.
 constexpr double kGain = 0.01;
 constexpr int kWalkPatience = 5, kPromptPatience = 25;  // a prompt's product is one piece, a walk dozens
-constexpr int kMostPatiences = 8;
+constexpr int kMostPatiences = 8, kMostRounds = 1000;
 
 constexpr std::array kTypes = {DType::F32,  DType::BF16,   DType::Q8_0,   DType::Q4_0, DType::Q4_1,
                                DType::Q5_0, DType::Q5_1,   DType::Q2_K,   DType::Q4_K, DType::Q5_K,
@@ -60,12 +60,12 @@ class Walk {
 struct Seconds {
   double core, machine;
 };
-Seconds shortest_walk(size_t pieces, int patience, const MeasurePools& pools,
+Seconds shortest_walk(size_t pieces, int patience, int max_rounds, const MeasurePools& pools,
                       FunctionRef<void(size_t piece, ThreadPool& pool)> work) {
   Walk core(pieces), machine(pieces);
   const auto improved = [](double before, double after) { return !(after > before * (1 - kGain)); };
   int idle = 0;
-  for (int round = 0; round < kMostPatiences * patience && idle < patience; ++round) {
+  for (int round = 0; round < std::min(max_rounds, kMostPatiences * patience) && idle < patience; ++round) {
     const Seconds before{core.seconds(), machine.seconds()};
     core.round([&](size_t piece) { work(piece, pools.core); });
     machine.round([&](size_t piece) { work(piece, pools.machine); });
@@ -126,7 +126,7 @@ class Products {
   Buffer scratch_;
 };
 
-MeasuredRate measure_weights_read(DType dtype, Isa isa, const MeasurePools& pools) {
+MeasuredRate measure_weights_read(DType dtype, Isa isa, int max_rounds, const MeasurePools& pools) {
   WeightArena arena;
   std::vector<std::unique_ptr<Matrix>> matrices;
   int64_t stored = 0;
@@ -137,16 +137,16 @@ MeasuredRate measure_weights_read(DType dtype, Isa isa, const MeasurePools& pool
     }
   Products products(1);
   return rate(static_cast<double>(stored),
-              shortest_walk(matrices.size(), kWalkPatience, pools,
+              shortest_walk(matrices.size(), kWalkPatience, max_rounds, pools,
                             [&](size_t i, ThreadPool& pool) { products.multiply(*matrices[i], 1, pool); }));
 }
 
-MeasuredRate measure_prompt_flops(DType dtype, Isa isa, const MeasurePools& pools) {
+MeasuredRate measure_prompt_flops(DType dtype, Isa isa, int max_rounds, const MeasurePools& pools) {
   const auto matrix = make_matrix(dtype, kPromptLinear, nullptr, isa, pools.machine);
   Products products(kPromptRows);
   products.multiply(*matrix, kPromptRows, pools.machine);  // oneDNN compiles its kernels
   const double flops = 2.0 * kPromptRows * kPromptLinear.n * kPromptLinear.k;
-  return rate(flops, shortest_walk(1, kPromptPatience, pools,
+  return rate(flops, shortest_walk(1, kPromptPatience, max_rounds, pools,
                                    [&](size_t, ThreadPool& pool) { products.multiply(*matrix, kPromptRows, pool); }));
 }
 
@@ -172,7 +172,7 @@ MeasuredRate measure_read(const MeasurePools& pools) {
     std::memset(buffer.data() + begin, 1, static_cast<size_t>(end - begin));
   });
   std::vector<uint64_t> sums(static_cast<size_t>(pools.machine.size()));
-  const Seconds seconds = shortest_walk(static_cast<size_t>(kBytes / kPieceBytes), kWalkPatience, pools,
+  const Seconds seconds = shortest_walk(static_cast<size_t>(kBytes / kPieceBytes), kWalkPatience, kMostRounds, pools,
                                         [&](size_t piece, ThreadPool& pool) {
                                           read_piece(buffer, static_cast<int64_t>(piece) * kPieceBytes, pool, sums);
                                         });
@@ -183,7 +183,7 @@ MeasuredRate measure_peak(const PeakLoop& loop, const MeasurePools& pools) {
   constexpr double kSeconds = 1e-3;  // of a piece
   int64_t rounds = 1024;
   while (seconds_of([&] { loop.run(rounds); }) < kSeconds) rounds *= 2;
-  const Seconds seconds = shortest_walk(1, kPromptPatience, pools,
+  const Seconds seconds = shortest_walk(1, kPromptPatience, kMostRounds, pools,
                                         [&](size_t, ThreadPool& pool) { pool.run([&](int) { loop.run(rounds); }); });
   const double operations = static_cast<double>(rounds) * loop.operations;
   return {operations / seconds.core, operations * pools.machine.size() / seconds.machine};
@@ -193,9 +193,9 @@ std::span<const DType> measurable_types() {
   return kTypes;
 }
 
-ProductRates measure_products(DType dtype, const MeasurePools& pools, Isa isa) {
+ProductRates measure_products(DType dtype, const MeasurePools& pools, Isa isa, int max_rounds) {
   CHECK_EQ(pools.core.size(), 1);
-  return {measure_weights_read(dtype, isa, pools), measure_prompt_flops(dtype, isa, pools)};
+  return {measure_weights_read(dtype, isa, max_rounds, pools), measure_prompt_flops(dtype, isa, max_rounds, pools)};
 }
 
 // Both matrices stay in the second-level cache: the line through their times meets zero bytes at the fixed cost.

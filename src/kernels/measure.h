@@ -35,8 +35,9 @@ struct ProductRates {
   MeasuredRate flops;  // of products with 512 rows
 };
 
-/// Of the linears of a model of 1B parameters, more of them than caches hold.
-ProductRates measure_products(DType dtype, const MeasurePools& pools, Isa isa = best_isa());
+/// Of the linears of a model of 1B parameters, more of them than caches hold. `max_rounds`: less patience, for slow
+/// kernels.
+ProductRates measure_products(DType dtype, const MeasurePools& pools, Isa isa = best_isa(), int max_rounds = 1000);
 
 /// Stored types that have kernels of their own: what measure_products() is worth calling for. F16 is kept as BF16.
 std::span<const DType> measurable_types();

@@ -131,6 +131,10 @@ int64_t Axes::local_extent(const graph::Dims& dims, DimId dim, AxisId axis, Inte
   return count;
 }
 
+bool Axes::restricts(const graph::Dims& dims, DimId dim, AxisId axis) const {
+  return local_extent(dims, dim, axis, {0, 1}) < dims.extent(dim);
+}
+
 bool Axes::partitions(const graph::Dims& dims, DimId dim, AxisId id) const {
   const Axis& axis = (*this)[id];
   const std::vector<DimId> factors = dims.factors(dim);

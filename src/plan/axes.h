@@ -60,6 +60,10 @@ class Axes {
   /// Number of those indices.
   int64_t local_extent(const graph::Dims& dims, graph::DimId dim, AxisId axis, Interval range) const;
 
+  /// Whether a part of the axis is a part of `dim`: not where `dim` has inner atoms alone (one half of the heads,
+  /// sliced off).
+  bool restricts(const graph::Dims& dims, graph::DimId dim, AxisId axis) const;
+
   /// Whether every index of `dim` belongs to exactly one rank: what a sum over the dimension needs.
   bool partitions(const graph::Dims& dims, graph::DimId dim, AxisId id) const;
 

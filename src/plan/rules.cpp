@@ -195,7 +195,7 @@ std::vector<Use> uses_of(const Graph& graph, NodeId id, const Axes& axes) {
       Seen& s = seen[axis];
       s.whole = s.whole || factor.role == Role::Whole;
       s.statistic = s.statistic || factor.role == Role::Statistic;
-      s.in_result = s.in_result || tensor == result;
+      s.in_result = s.in_result || (tensor == result && axes.restricts(graph.dims(), dim, axis));
       if (factor.role == Role::Sum) s.sum = true;
       if (factor.role != Role::Pass) s.inexact = s.inexact || !axes.partitions(graph.dims(), dim, axis);
     }

@@ -8,7 +8,7 @@ from cleave import DATA, Case, run
 class Usage(Case):
     def test_help_names_every_command(self):
         text = self.assert_works(run("--help"))
-        for command in ("generate", "chat", "plan", "bench", "verify", "models", "graph", "tokenize", "template"):
+        for command in ("generate", "chat", "plan", "bench", "perplexity", "verify", "models", "graph", "tokenize", "template"):
             self.assertIn(command, text)
 
     def test_help_of_a_command_names_its_flags(self):
@@ -53,7 +53,7 @@ class Usage(Case):
                 self.assert_fails(run("generate", "model", "-p", "a", flag, value), 2, flag)
 
     def test_bench_says_what_it_can_measure(self):
-        self.assert_fails(run("bench"), 2, "--hardware", "cleave bench --help")
+        self.assert_fails(run("bench"), 2, "MODEL", "--hardware", "--kernels", "cleave bench --help")
         self.assert_fails(run("bench", "--hardware", "--threads", "0"), 2, "--threads")
 
     def test_contradicting_flags_are_wrong_usage(self):

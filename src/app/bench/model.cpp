@@ -102,8 +102,9 @@ class Measurement {
 
   std::string report() {
     if (flags_.plain) return plain_text(rows({}));
-    std::vector<int> threads;
-    for (const auto& setting : settings_) threads.push_back(setting->threads());
+    std::vector<int> threads;  // of several processes nobody knows how many share a machine, and its limits
+    for (const auto& setting : settings_)
+      if (!Launch::by_mpi()) threads.push_back(setting->threads());
     BenchReport report{machine_name(flags_, available_cores()),
                        opened_.checkpoint.path().string(),
                        opened_.graphs.architecture,

@@ -8,6 +8,7 @@ namespace cleave::app {
 namespace {
 
 std::string limits_text(const BenchReport& report) {
+  if (report.limits.empty()) return "";
   std::string heads = fmt::format("{:<24}", "LIMITS, GB/S, GFLOP/S"), read = fmt::format("{:<24}", "memory");
   for (const auto& [threads, limits] : report.limits) {
     heads += fmt::format("  {:>10}", fmt::format("{} THREAD{}", threads, threads == 1 ? "" : "S"));
@@ -24,6 +25,7 @@ std::string limits_text(const BenchReport& report) {
   return out;
 }
 
+// Of what is not known: a dash.
 std::string rate_text(double rate) {
   return rate > 0 ? fmt::format("{:.1f}", rate) : "-";
 }
@@ -32,16 +34,16 @@ std::string rates_text(const BenchReport& report, bool prefill) {
   std::string out;
   for (const BenchRow& row : report.rows) {
     if (row.what.prefill != prefill) continue;
+    const std::string share = row.bound.seconds > 0 ? fmt::format("{:.0f}%", 100 * row.share_of_limit()) : "-";
     if (out.empty())
       out = fmt::format("\n{:<7}  {:>5}  {:>7}  {:>6}  {:>7}  {:>9}  {:>6}  {:>11}  {:>9}  {:>9}  {:>8}  {}\n",
                         prefill ? "PREFILL" : "DECODE", "RANKS", "THREADS", prefill ? "TOKENS" : "BATCH", "CONTEXT",
                         "TOKENS/S", "SPREAD", "UNDISTURBED", "PREDICTED", "LIMIT", "OF LIMIT", "LIMITED BY");
-    out += fmt::format("{:<7}  {:>5}  {:>7}  {:>6}  {:>7}  {:9.1f}  {:>5.0f}%  {:>11}  {:>9}  {:9.1f}  {:>7.0f}%  {}\n",
-                       "", row.ranks, row.threads, prefill ? row.what.tokens : row.what.batch, row.what.context,
-                       row.samples->rate(), 100 * row.samples->spread(),
-                       rate_text(row.rate_of(row.samples->undisturbed_seconds())),
-                       rate_text(row.rate_of(row.predicted_seconds)), row.rate_of(row.bound.seconds),
-                       100 * row.share_of_limit(), row.bound.by);
+    out += fmt::format(
+        "{:<7}  {:>5}  {:>7}  {:>6}  {:>7}  {:9.1f}  {:>5.0f}%  {:>11}  {:>9}  {:>9}  {:>8}  {}\n", "", row.ranks,
+        row.threads, prefill ? row.what.tokens : row.what.batch, row.what.context, row.samples->rate(),
+        100 * row.samples->spread(), rate_text(row.rate_of(row.samples->undisturbed_seconds())),
+        rate_text(row.rate_of(row.predicted_seconds)), rate_text(row.rate_of(row.bound.seconds)), share, row.bound.by);
   }
   return out;
 }

@@ -23,8 +23,8 @@ class Setting {
           Launch* launch);
   ~Setting();
 
-  int ranks() const { return ranks_; }
-  int threads() const { return threads_; }  // of all ranks
+  int ranks() const { return launch_ != nullptr ? launch_->num_ranks() : ranks_; }  // of all processes
+  int threads() const { return threads_; }                                          // of the ranks of this process
   const std::vector<BenchCase>& cases() const { return cases_; }
   const Samples& samples(size_t index) const { return samples_[index]; }
   int64_t weight_bytes() const { return weight_bytes_; }  // packed, of all ranks; known once loaded
