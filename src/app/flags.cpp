@@ -63,14 +63,17 @@ void add_number_flags(CLI::App& command, ModelFlags& flags) {
       .add_option_function<std::string>(
           "--weights",
           [&flags, exact](const std::string& value) {
-            flags.int8_weights = value == "int8";
-            if (flags.int8_weights && exact->count() > 0)
+            using kernels::WeightFormat;
+            flags.weights = value == "int8"   ? WeightFormat::Int8
+                            : value == "int4" ? WeightFormat::Int4
+                                              : WeightFormat::AsStored;
+            if (flags.weights != WeightFormat::AsStored && exact->count() > 0)
               throw CLI::ValidationError("--weights",
                                          "--exact computes with the weights as stored; leave one of the two out");
           },
-          "stored (default), or int8: quantise 16-bit and 32-bit weights while loading")
-      ->check(CLI::IsMember({"stored", "int8"}))
-      ->type_name("stored|int8");
+          "stored (default), or int8 or int4: quantise 16-bit and 32-bit weights while loading")
+      ->check(CLI::IsMember({"stored", "int8", "int4"}))
+      ->type_name("stored|int8|int4");
   command.add_option("--isa", "instruction set of products with matrices (default: the best one here)")
       ->transform(CLI::IsMember(isas_by_name()))
       ->each([&flags](const std::string& value) { flags.isa = isas_by_name().at(value); })

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "engine/sampler.h"
 #include "kernels/isa.h"
+#include "kernels/matrix.h"
 #include "tensor/dtype.h"
 
 namespace cleave::app {
@@ -23,7 +24,7 @@ struct ModelFlags {
   int threads = 1;                                 // of this process, shared by its ranks
   bool verbose = false;
   bool exact = false;
-  bool int8_weights = false;
+  kernels::WeightFormat weights = kernels::WeightFormat::AsStored;
   bool int8_kv = false;
   std::optional<DType> random_weights;  // of matrices, for a model without weights
   uint64_t random_seed = 1;

@@ -58,7 +58,7 @@ Json to_json(const ModelMessage& m) {
           {"threads_per_rank", m.plan.threads_per_rank},
           {"strict", m.plan.strict},
           {"exact", m.options.exact},
-          {"int8", m.plan.int8_weights},
+          {"weights", static_cast<int>(m.options.weights)},
           {"isa", m.options.isa ? static_cast<int>(*m.options.isa) : -1},
           {"fill_cache", m.options.fill_cache},
           {"kv", static_cast<int>(m.options.kv_type)},
@@ -79,10 +79,9 @@ ModelMessage message_from(const Json& json) {
   m.plan.hardware = plan::Hardware::from_json(json.at("hardware"));
   m.plan.threads_per_rank = json.at("threads_per_rank").get<int>();
   m.plan.strict = json.at("strict").get<bool>();
-  m.plan.int8_weights = json.at("int8").get<bool>();
   m.options.exact = json.at("exact").get<bool>();
   m.options.kv_type = static_cast<DType>(json.at("kv").get<int>());
-  m.options.weights = m.plan.int8_weights ? kernels::WeightFormat::Int8 : kernels::WeightFormat::AsStored;
+  m.plan.weights = m.options.weights = static_cast<kernels::WeightFormat>(json.at("weights").get<int>());
   if (const int isa = json.at("isa").get<int>(); isa >= 0)
     m.options.isa = std::min(static_cast<kernels::Isa>(isa), kernels::best_isa());
   m.options.fill_cache = json.at("fill_cache").get<bool>();

@@ -129,7 +129,7 @@ OpenedModel open_model(const ModelFlags& flags) {
 
 LoadedRanks load_model(const OpenedModel& opened, const ModelFlags& flags, runtime::Options options, Launch& launch) {
   options.exact = flags.exact;
-  options.weights = flags.int8_weights ? kernels::WeightFormat::Int8 : kernels::WeightFormat::AsStored;
+  options.weights = flags.weights;
   options.isa = flags.isa;
   options.kv_type = flags.int8_kv ? DType::I8 : DType::F16;
   opened.checkpoint.require_weights();

@@ -65,7 +65,7 @@ PlanInputs plan_inputs(const ckpt::Checkpoint& checkpoint, const ModelFlags& fla
   inputs.hardware = hardware_of(flags.split);
   inputs.threads_per_rank = flags.split.threads_per_rank.value_or(0);
   inputs.strict = flags.split.strict;
-  inputs.int8_weights = flags.int8_weights;
+  inputs.weights = flags.weights;
   return inputs;
 }
 
@@ -95,9 +95,10 @@ plan::Request plan_request(const PlanInputs& inputs, const Json& config, const g
   request.cost.hardware = inputs.hardware;
   request.cost.threads_per_rank = inputs.threads_per_rank;
   request.stored = stored_types(graph, find);
-  if (inputs.int8_weights)  // quantised while loading, in groups that must not be cut
+  if (inputs.weights != kernels::WeightFormat::AsStored)  // quantised while loading, in groups that must not be cut
     for (size_t i = 0; i < request.stored.size(); ++i)
-      if (is_float(request.stored[i]) && graph.nodes()[i].dims.size() > 1) request.stored[i] = DType::Q8_0;
+      if (is_float(request.stored[i]) && graph.nodes()[i].dims.size() > 1)
+        request.stored[i] = inputs.weights == kernels::WeightFormat::Int8 ? DType::Q8_0 : DType::Q4_1;
   plan::ParsedOverrides parsed = plan::collect_overrides(inputs.overrides);
   notes = std::move(parsed.notes);
   request.overrides = std::move(parsed.overrides);

@@ -20,7 +20,7 @@ struct PlanInputs {
   plan::Hardware hardware;
   int threads_per_rank = 0;
   bool strict = false;
-  bool int8_weights = false;
+  kernels::WeightFormat weights = kernels::WeightFormat::AsStored;
 };
 
 /// Reads files and environment. Throws Error.
