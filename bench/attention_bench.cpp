@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <random>
 #include <vector>
 
+#include "activations.h"
 #include "base/buffer.h"
 #include "base/thread_pool.h"
 #include "kernels/attention.h"
@@ -48,14 +48,6 @@ class Layers {
   std::vector<int32_t> table_;
   size_t turn_ = 0;
 };
-
-std::vector<float> activations(int64_t count) {
-  std::mt19937 generator(1);
-  std::normal_distribution<float> normal;
-  std::vector<float> x(static_cast<size_t>(count));
-  for (float& value : x) value = normal(generator);
-  return x;
-}
 
 void attend(benchmark::State& state, DType dtype, int64_t length, int64_t rows) {
   ThreadPool pool(static_cast<int>(state.range(0)));

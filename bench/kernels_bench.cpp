@@ -6,12 +6,11 @@
 
 #include <cstring>
 #include <map>
-#include <random>
 #include <vector>
 
+#include "activations.h"
 #include "base/buffer.h"
 #include "base/thread_pool.h"
-#include "kernels/attention.h"
 #include "kernels/elementwise.h"
 #include "kernels/matrix.h"
 #include "kernels/norm.h"
@@ -21,15 +20,6 @@ namespace cleave::kernels {
 namespace {
 
 constexpr int64_t kReadBytes = int64_t{512} << 20;
-
-// Activations with some variety.
-std::vector<float> activations(int64_t count) {
-  std::mt19937 generator(1);
-  std::normal_distribution<float> normal;
-  std::vector<float> x(static_cast<size_t>(count));
-  for (float& value : x) value = normal(generator);
-  return x;
-}
 
 // Every byte 0x2c: small positive numbers in f16, bf16 and f32, and scales of about 0.07 in block types.
 std::unique_ptr<Matrix> make_matrix(DType dtype, int64_t n, int64_t k, const PackOptions& options, ThreadPool& pool) {
@@ -79,32 +69,6 @@ void product(benchmark::State& state, DType dtype, int64_t n, int64_t k, int64_t
       benchmark::Counter(products * static_cast<double>(copies[0]->bytes()) * 1e-9, benchmark::Counter::kIsRate);
   state.counters["GFLOP/s"] =
       benchmark::Counter(products * 2e-9 * static_cast<double>(m * n * k), benchmark::Counter::kIsRate);
-}
-
-// One token of one sequence of `length`, SmolLM2's heads.
-void attend(benchmark::State& state, int64_t length, int64_t rows) {
-  ThreadPool pool(static_cast<int>(state.range(0)));
-  const AttentionParams params{.q_heads = 9, .group = 3, .scale = 0.125f};
-  KvCache cache{nullptr, nullptr, DType::F32, 32, 3, 64, 64};
-  const int64_t num_blocks = (length + 31) / 32;
-  Buffer keys(key_block_bytes(cache) * static_cast<size_t>(num_blocks));
-  Buffer values(value_block_bytes(cache) * static_cast<size_t>(num_blocks));
-  cache.keys = keys.data();
-  cache.values = values.data();
-  std::vector<int32_t> blocks(static_cast<size_t>(num_blocks));
-  for (int32_t i = 0; i < num_blocks; ++i) blocks[static_cast<size_t>(i)] = i;
-  const SequenceSpan span{0, rows, length - rows, blocks.data()};
-  const auto q = activations(rows * 9 * 64);
-  const auto kv = activations(rows * 3 * 64);
-  std::vector<float> out(q.size());
-  Buffer scratch(attention_scratch_bytes(params, cache, pool.size()));
-  for (auto _ : state) {
-    store_kv(kv.data(), kv.data(), {&span, 1}, cache, pool);
-    attention(q.data(), {&span, 1}, cache, params, out.data(), scratch.bytes(), pool);
-  }
-  const double products = static_cast<double>(state.iterations()) * static_cast<double>(rows * 9 * 64 * 2);
-  state.counters["GFLOP/s"] = benchmark::Counter(
-      products * 2e-9 * (static_cast<double>(length) - static_cast<double>(rows - 1) / 2), benchmark::Counter::kIsRate);
 }
 
 void norm(benchmark::State& state) {
@@ -172,15 +136,6 @@ int main(int argc, char** argv) {
   for (const Isa isa : available_isas())
     kinds.push_back({fmt::format("Q4_1_{}", to_string(isa)), DType::Q4_1, {.isa = isa}});
   for (const Kind& kind : kinds) register_products(kind);
-  for (const int64_t length : {128, 2048}) {
-    for (const int64_t rows : {1, 64})
-      benchmark::RegisterBenchmark(fmt::format("attention/{}/rows{}", length, rows).c_str(),
-                                   [=](benchmark::State& state) { attend(state, length, rows); })
-          ->ArgName("t")
-          ->Arg(1)
-          ->Arg(2)
-          ->UseRealTime();
-  }
   benchmark::RegisterBenchmark("rms_norm/576", norm);
   benchmark::RegisterBenchmark("gate_silu/1536", gated);
   benchmark::Initialize(&argc, argv);

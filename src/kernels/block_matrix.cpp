@@ -68,7 +68,8 @@ class BlockMatrix : public Matrix {
           quantize_strip(dtype, stored, k, options.format, table_, first, out);
       }
     });
-    if (options.max_m >= first_many_ && options.isa == best_isa())
+    const bool unpacks = table_.unpack_panel[static_cast<size_t>(id_)] != nullptr;
+    if (unpacks && options.max_m >= first_many_ && options.isa == best_isa())
       tiles_ = make_onednn_product({n, k}, options.max_m, Tiles::Required);
   }
 

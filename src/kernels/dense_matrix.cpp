@@ -18,7 +18,8 @@ namespace {
 // Multiplications that one thread does in about the time of a barrier.
 constexpr int64_t kGrainProducts = 16 << 10;
 
-// Rows from which activations are rounded to bf16; fewer are read as they are while the weights stream by.
+// Rows from which activations are rounded to bf16; fewer are read as they are while the weights stream by. Where rows are
+// filled up to whole tiles, those must be at least half full.
 constexpr int64_t kManyRows = 4;
 
 class DenseMatrix : public Matrix {
@@ -84,7 +85,9 @@ class DenseMatrix : public Matrix {
   }
 
  private:
-  bool rounds_rows(int64_t m) const { return many_rows_ != nullptr && m >= kManyRows && m * n_ * k_ > kFewProducts; }
+  bool rounds_rows(int64_t m) const {
+    return many_rows_ != nullptr && m >= std::max(kManyRows, many_rows_->padding() / 2) && m * n_ * k_ > kFewProducts;
+  }
 
   int64_t n_;
   int64_t k_;

@@ -142,7 +142,8 @@ BoundInstruction bind_matmul(const Instruction& i, const Workspace& w) {
   return [&w, &i, &m, previous, x, y, repeat = width(i) / m.n()] {
     const int64_t rows = w.rows(i) * repeat;
     if (rows == 0) return;
-    const bool prepared = previous != nullptr && previous->preparation(rows) == m.preparation(rows);
+    const uint64_t preparation = m.preparation(rows);
+    const bool prepared = previous != nullptr && preparation != 0 && previous->preparation(rows) == preparation;
     m.multiply(x, rows, y, w.scratch, w.pool, prepared ? kernels::Prepared::Yes : kernels::Prepared::No);
   };
 }
