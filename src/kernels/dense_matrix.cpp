@@ -18,8 +18,8 @@ namespace {
 // Multiplications that one thread does in about the time of a barrier.
 constexpr int64_t kGrainProducts = 16 << 10;
 
-// Rows from which activations are rounded to bf16; fewer are read as they are while the weights stream by. Where rows are
-// filled up to whole tiles, those must be at least half full.
+// Rows from which activations are rounded to bf16; fewer are read as they are while the weights stream by. Where rows
+// are filled up to whole tiles, those must be at least half full.
 constexpr int64_t kManyRows = 4;
 
 class DenseMatrix : public Matrix {
