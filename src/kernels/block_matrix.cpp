@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "base/check.h"
 #include "kernels/block_pack.h"
-#include "kernels/onednn_product.h"
+#include "kernels/panel_product.h"
 #include "kernels/quantize_strip.h"
 #include "kernels/row_source.h"
 #include "kernels/simd/table.h"
@@ -68,9 +69,8 @@ class BlockMatrix : public Matrix {
           quantize_strip(dtype, stored, k, options.format, table_, first, out);
       }
     });
-    const bool unpacks = table_.unpack_panel[static_cast<size_t>(id_)] != nullptr;
-    if (unpacks && options.max_m >= first_many_ && options.isa == best_isa())
-      tiles_ = make_onednn_product({n, k}, options.max_m, Tiles::Required);
+    if (options.isa == Isa::Amx && options.max_m >= first_many_)
+      tiles_.emplace(PanelShape{n, k}, *panel_kernel(options.isa), options.isa);
   }
 
   int64_t n() const override { return n_; }
@@ -79,12 +79,12 @@ class BlockMatrix : public Matrix {
   std::string_view kind() const override { return kind_; }
 
   size_t scratch_bytes(int64_t max_m, int threads) const override {
-    if (tiles_ == nullptr || max_m < first_many_) return quantized_bytes(max_m);
+    if (!tiles_ || max_m < first_many_) return quantized_bytes(max_m);
     return std::max(quantized_bytes(first_many_), tiles_->scratch_bytes(max_m, threads));
   }
 
   uint64_t preparation(int64_t m) const override {
-    if (uses_tiles(m)) return rounded_rows_preparation(k_, tiles_->padding());
+    if (uses_tiles(m)) return tiles_->preparation();
     return uint64_t{1} << 62 | static_cast<uint64_t>(layout_.zero) << 48 | static_cast<uint64_t>(layout_.group) << 32 |
            static_cast<uint64_t>(k_);
   }
@@ -120,7 +120,7 @@ class BlockMatrix : public Matrix {
   }
 
  private:
-  bool uses_tiles(int64_t m) const { return tiles_ != nullptr && m >= first_many_; }
+  bool uses_tiles(int64_t m) const { return tiles_ && m >= first_many_; }
 
   const std::byte* unpack_panel(int64_t panel, int64_t first, int64_t depth, std::byte* buffer) const {
     constexpr int64_t kStrips = kPanelRows / kStripRows;
@@ -169,8 +169,8 @@ class BlockMatrix : public Matrix {
   const BlockLayout& layout_;
   int64_t strip_bytes_;
   WeightMemory weights_;
-  int64_t first_many_;                   // rows from which panels are used
-  std::unique_ptr<PanelProduct> tiles_;  // null where the processor has none
+  int64_t first_many_;                 // rows from which panels are used
+  std::optional<PanelProduct> tiles_;  // none where the instruction set has none
   const simd::Table& table_;
   std::string kind_;
 };

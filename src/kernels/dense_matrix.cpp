@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "kernels/dense_layout.h"
@@ -42,9 +43,8 @@ class DenseMatrix : public Matrix {
                    weights_.data() + panel * panel_bytes_);
       }
     });
-    if (!wide_ && options.max_m >= kManyRows) many_rows_ = make_panel_product({n, k}, options.max_m, options.isa);
-    if (many_rows_ != nullptr && many_rows_->kind() != to_string(options.isa))
-      kind_ += fmt::format(", {} for prompts", many_rows_->kind());
+    if (!wide_ && options.max_m >= kManyRows)
+      if (const auto kernel = panel_kernel(options.isa)) many_rows_.emplace(PanelShape{n, k}, *kernel, options.isa);
   }
 
   int64_t n() const override { return n_; }
@@ -53,12 +53,10 @@ class DenseMatrix : public Matrix {
   std::string_view kind() const override { return kind_; }
 
   size_t scratch_bytes(int64_t max_m, int threads) const override {
-    return many_rows_ != nullptr && max_m >= kManyRows ? many_rows_->scratch_bytes(max_m, threads) : 0;
+    return many_rows_ && max_m >= kManyRows ? many_rows_->scratch_bytes(max_m, threads) : 0;
   }
 
-  uint64_t preparation(int64_t m) const override {
-    return rounds_rows(m) ? rounded_rows_preparation(k_, many_rows_->padding()) : 0;
-  }
+  uint64_t preparation(int64_t m) const override { return rounds_rows(m) ? many_rows_->preparation() : 0; }
 
   void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool,
                 Prepared prepared) const override {
@@ -86,7 +84,7 @@ class DenseMatrix : public Matrix {
 
  private:
   bool rounds_rows(int64_t m) const {
-    return many_rows_ != nullptr && m >= std::max(kManyRows, many_rows_->padding() / 2) && m * n_ * k_ > kFewProducts;
+    return many_rows_ && m >= std::max(kManyRows, many_rows_->padding() / 2) && m * n_ * k_ > kFewProducts;
   }
 
   int64_t n_;
@@ -94,7 +92,7 @@ class DenseMatrix : public Matrix {
   bool wide_;  // f32, else bf16
   int64_t panel_bytes_;
   WeightMemory weights_;
-  std::unique_ptr<PanelProduct> many_rows_;  // null: one kernel for any number of rows
+  std::optional<PanelProduct> many_rows_;  // none: one kernel for any number of rows
   const simd::Table& table_;
   std::string kind_;
 };

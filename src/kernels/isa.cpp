@@ -1,5 +1,7 @@
 #include "kernels/isa.h"
 
+#include "kernels/tiles.h"
+
 namespace cleave::kernels {
 namespace {
 
@@ -11,7 +13,8 @@ Isa detect() {
       !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
     return Isa::Avx2;
   if (!__builtin_cpu_supports("avx512vnni")) return Isa::Avx512;
-  return __builtin_cpu_supports("avx512bf16") ? Isa::Avx512Bf16 : Isa::Avx512Vnni;
+  if (!__builtin_cpu_supports("avx512bf16")) return Isa::Avx512Vnni;
+  return has_tiles(TileNumbers::Bf16) ? Isa::Amx : Isa::Avx512Bf16;
 }
 
 }  // namespace
@@ -28,6 +31,8 @@ std::string_view to_string(Isa isa) {
       return "avx512 vnni";
     case Isa::Avx512Bf16:
       return "avx512 bf16";
+    case Isa::Amx:
+      return "amx";
   }
   return "unknown";
 }
@@ -39,7 +44,7 @@ Isa best_isa() {
 
 std::vector<Isa> available_isas() {
   std::vector<Isa> isas;
-  for (const Isa isa : {Isa::Portable, Isa::Avx2, Isa::Avx512, Isa::Avx512Vnni, Isa::Avx512Bf16})
+  for (const Isa isa : {Isa::Portable, Isa::Avx2, Isa::Avx512, Isa::Avx512Vnni, Isa::Avx512Bf16, Isa::Amx})
     if (isa <= best_isa()) isas.push_back(isa);
   return isas;
 }

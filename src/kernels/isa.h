@@ -11,10 +11,10 @@ namespace cleave::kernels {
 ///   Avx512      AVX-512 F, BW, DQ, VL
 ///   Avx512Vnni  AVX-512 VNNI (8-bit dot products)
 ///   Avx512Bf16  AVX-512 BF16 (dot products of pairs)
-/// Matrix tiles (AMX) are reached through oneDNN (panel_product.h).
-enum class Isa : uint8_t { Portable, Avx2, Avx512, Avx512Vnni, Avx512Bf16 };
+///   Amx         AMX tiles of bf16 numbers
+enum class Isa : uint8_t { Portable, Avx2, Avx512, Avx512Vnni, Avx512Bf16, Amx };
 
-/// "portable", "avx2", "avx512", "avx512 vnni", "avx512 bf16".
+/// "portable", "avx2", "avx512", "avx512 vnni", "avx512 bf16", "amx".
 std::string_view to_string(Isa isa);
 
 /// The largest set that this processor and operating system support; found out once.

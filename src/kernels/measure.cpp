@@ -144,7 +144,7 @@ MeasuredRate measure_weights_read(DType dtype, Isa isa, int max_rounds, const Me
 MeasuredRate measure_prompt_flops(DType dtype, Isa isa, int max_rounds, const MeasurePools& pools) {
   const auto matrix = make_matrix(dtype, kPromptLinear, nullptr, isa, pools.machine);
   Products products(kPromptRows);
-  products.multiply(*matrix, kPromptRows, pools.machine);  // oneDNN compiles its kernels
+  products.multiply(*matrix, kPromptRows, pools.machine);  // the first touch of scratch
   const double flops = 2.0 * kPromptRows * kPromptLinear.n * kPromptLinear.k;
   return rate(flops, shortest_walk(1, kPromptPatience, max_rounds, pools,
                                    [&](size_t, ThreadPool& pool) { products.multiply(*matrix, kPromptRows, pool); }));

@@ -2,9 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <span>
-#include <string_view>
 
 #include "base/thread_pool.h"
 #include "kernels/dense_layout.h"
@@ -12,6 +11,10 @@
 #include "kernels/matrix.h"
 
 namespace cleave::kernels {
+
+namespace simd {
+struct PanelTile;
+}
 
 /// A weight matrix W[n, k] as bf16 panels (dense_layout.h).
 struct PanelShape {
@@ -26,6 +29,17 @@ struct PanelShape {
 /// accuracy (a router that sees rounded numbers may choose another expert).
 inline constexpr int64_t kFewProducts = 1 << 19;
 
+/// A way to multiply rows with a part of a panel, and what it wants to be handed.
+struct PanelKernel {
+  void (*product)(const simd::PanelTile& tile);
+  int64_t rows;    // that x is filled up to a multiple of
+  int64_t depth;   // of a part, that it stays in a cache while rows pass by; a multiple of 256
+  int64_t panels;  // that rows meet before they leave the second-level cache
+};
+
+/// The fastest that `isa` has: matrix tiles or products of bf16 vectors; none below Avx512Bf16.
+std::optional<PanelKernel> panel_kernel(Isa isa);
+
 /// Gives elements [first, first + depth) of a panel, [depth / 2][kPanelRows][2]: where they lie, or unpacked into
 /// `buffer`, which has room for them and is aligned to 64 bytes. Read before the next call on the same thread.
 using PanelReader = FunctionRef<const std::byte*(int64_t panel, int64_t first, int64_t depth, std::byte* buffer)>;
@@ -34,34 +48,40 @@ using PanelReader = FunctionRef<const std::byte*(int64_t panel, int64_t first, i
 /// depends on its row of x alone.
 class PanelProduct {
  public:
-  virtual ~PanelProduct() = default;
+  /// REQUIRES: the processor has what `kernel` and `isa`, which rounds, need.
+  PanelProduct(const PanelShape& shape, const PanelKernel& kernel, Isa isa)
+      : shape_(shape), kernel_(kernel), isa_(isa) {}
 
-  /// "avx512 bf16", "onednn".
-  virtual std::string_view kind() const = 0;
+  size_t scratch_bytes(int64_t max_m, int threads) const;
 
-  virtual size_t scratch_bytes(int64_t max_m, int threads) const = 0;
+  /// Rows that x is filled up to a multiple of.
+  int64_t padding() const { return kernel_.rows; }
 
-  /// Rounded rows come first in scratch, filled up to a multiple of this; those of products with the same k and padding
-  /// are the same.
-  virtual int64_t padding() const = 0;
+  /// Matrix::preparation() of rounded rows, with which scratch begins: those of products with the same k and padding
+  /// are the same. Both are below 2^31.
+  uint64_t preparation() const {
+    return uint64_t{1} << 63 | static_cast<uint64_t>(padding()) << 32 | static_cast<uint64_t>(shape_.k);
+  }
 
   /// REQUIRES: scratch is aligned to 64 bytes and holds scratch_bytes(m, pool.size()); x, y and scratch do not overlap.
-  virtual void multiply(const float* x, int64_t m, PanelReader panels, float* y, std::span<std::byte> scratch,
-                        ThreadPool& pool, Prepared prepared) const = 0;
+  void multiply(const float* x, int64_t m, PanelReader panels, float* y, std::span<std::byte> scratch, ThreadPool& pool,
+                Prepared prepared) const;
+
+ private:
+  struct Rectangle {
+    int64_t first_panel, last_panel, first_row, last_row;
+  };
+
+  int64_t row_stride() const;
+  size_t rows_bytes(int64_t m) const;
+  size_t part_bytes() const;
+  void round_rows(const float* x, int64_t m, uint16_t* out, ThreadPool& pool) const;
+  void multiply_rectangle(const Rectangle& rectangle, const uint16_t* rows, PanelReader panels, float* y,
+                          std::byte* part) const;
+
+  PanelShape shape_;
+  PanelKernel kernel_;
+  Isa isa_;
 };
-
-/// The fastest way that this processor and `isa` have: oneDNN where there are matrix tiles, our own kernel where there
-/// are products of bf16 numbers, null otherwise. `max_m` is the most rows that will come.
-std::unique_ptr<PanelProduct> make_panel_product(const PanelShape& shape, int64_t max_m, Isa isa);
-
-/// Matrix::preparation() of rounded rows: for k and padding, both of which are below 2^31.
-inline uint64_t rounded_rows_preparation(int64_t k, int64_t padding) {
-  return uint64_t{1} << 63 | static_cast<uint64_t>(padding) << 32 | static_cast<uint64_t>(k);
-}
-
-/// Bytes of x[m, k] as bf16 [m filled up to `multiple` rows, depth]; and their making, what is filled up being zeros.
-size_t rounded_rows_bytes(const PanelShape& shape, int64_t m, int64_t multiple);
-void round_rows(const float* x, int64_t m, const PanelShape& shape, int64_t multiple, Isa isa, std::byte* out,
-                ThreadPool& pool);
 
 }  // namespace cleave::kernels

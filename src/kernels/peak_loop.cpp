@@ -1,8 +1,6 @@
 #include "kernels/peak_loop.h"
 
-#include <cpuid.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include "kernels/tiles.h"
 
 namespace cleave::kernels {
 namespace {
@@ -74,15 +72,8 @@ void int8_avx512(int64_t rounds) {
   clear_avx();
 }
 
-// Tiles of 16 rows of 64 bytes; 0 to 3 hold sums, 4 to 7 operands. (g++ 12's intrinsic takes the configuration for
-// 8 bytes long.)
+// Tiles 0 to 3 hold sums, 4 to 7 operands.
 constexpr int kTileSums = 4;
-
-struct alignas(64) TileConfig {
-  uint8_t palette = 1, start_row = 0, reserved[14] = {};
-  uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-};
 
 void configure_tiles() {
   const TileConfig config;
@@ -110,14 +101,6 @@ void int8_amx(int64_t rounds) {
   asm volatile("tilerelease");
 }
 
-// Bit of cpuid leaf 7's EDX, and the system's leave to use tiles, which holds for the whole process.
-bool has_tiles(unsigned bit) {
-  unsigned a = 0, b = 0, c = 0, d = 0;
-  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0 || (d & (1u << 24)) == 0 || (d & (1u << bit)) == 0) return false;
-  constexpr long kRequestPermission = 0x1023, kTileData = 18;
-  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
-}
-
 PeakLoop f32_loop() {
   if (__builtin_cpu_supports("avx512f")) return {"avx512 fma", kSums * 16 * 2, f32_avx512};
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {"avx2 fma", kSums * 8 * 2, f32_avx2};
@@ -125,13 +108,13 @@ PeakLoop f32_loop() {
 }
 
 PeakLoop bf16_loop() {
-  if (has_tiles(22)) return {"amx tdpbf16ps", kTileSums * 16 * 16 * 32 * 2, bf16_amx};
+  if (has_tiles(TileNumbers::Bf16)) return {"amx tdpbf16ps", kTileSums * 16 * 16 * 32 * 2, bf16_amx};
   if (__builtin_cpu_supports("avx512bf16")) return {"avx512 vdpbf16ps", kSums * 32 * 2, bf16_avx512};
   return f32_loop();
 }
 
 PeakLoop int8_loop() {
-  if (has_tiles(25)) return {"amx tdpbssd", kTileSums * 16 * 16 * 64 * 2, int8_amx};
+  if (has_tiles(TileNumbers::Int8)) return {"amx tdpbssd", kTileSums * 16 * 16 * 64 * 2, int8_amx};
   if (__builtin_cpu_supports("avx512vnni")) return {"avx512 vpdpbusd", kSums * 64 * 2, int8_avx512};
   if (__builtin_cpu_supports("avx2")) return {"avx2 vpmaddubsw", kSums * 32 * 2, int8_avx2};
   return f32_loop();

@@ -17,6 +17,7 @@ const Table& table(Isa isa) {
     case Isa::Avx512Vnni:
       return kAvx512VnniTable;
     case Isa::Avx512Bf16:
+    case Isa::Amx:  // which differs in simd/tile_product.h alone
       return kAvx512Bf16Table;
     case Isa::Portable:
       break;
