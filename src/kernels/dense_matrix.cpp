@@ -78,7 +78,8 @@ class DenseMatrix : public Matrix {
                .weights = weights_.data() + begin * panel_bytes_,
                .columns = std::min(n_, end * kPanelRows) - first,
                .y = y + first,
-               .ldy = n_});
+               .ldy = n_,
+               .prefetch = wants_prefetch(m)});
     });
   }
 

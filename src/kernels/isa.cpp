@@ -42,6 +42,11 @@ Isa best_isa() {
   return best;
 }
 
+bool wants_prefetch(int64_t rows) {
+  static const bool is_amd = __builtin_cpu_is("amd");
+  return rows > 1 || !is_amd;
+}
+
 std::vector<Isa> available_isas() {
   std::vector<Isa> isas;
   for (const Isa isa : {Isa::Portable, Isa::Avx2, Isa::Avx512, Isa::Avx512Vnni, Isa::Avx512Bf16, Isa::Amx})

@@ -211,21 +211,22 @@ CLEAVE_INLINE bool none_wide(const uint8_t* wide) {
 }
 
 // kM rows of activations from `row` on, of one tile of kInterleave rows, times kLanes rows of the strip, from `lane`
-// on.
+// on; `ahead`: weights are prefetched.
 template <BlockLayout kLayout, int kM, int kInterleave, Digits kDigits>
-CLEAVE_INLINE void block_tile(const BlockTile& tile, int64_t row, const uint8_t* strip, int lane, int64_t column) {
+CLEAVE_INLINE void block_tile(const BlockTile& tile, int64_t row, const uint8_t* strip, int lane, int64_t column,
+                              bool ahead) {
   constexpr int kVectors = kLayout.group / 4;
   const int64_t groups = tile.k / kLayout.group;
   int64_t at =
       row / kInterleave * kInterleave * groups + row % kInterleave;  // of the group, in arrays of one per group
   F32 total[kM] = {};
   for (int64_t g = 0; g < groups;) {
-    if constexpr (kM <= 2) prefetch<kLayout.record_bytes()>(strip);
     GroupScale record = {load_scale<kLayout.scale>(strip + lane * 2), {}};
     if constexpr (kLayout.minimum) record.minimum = load_half(strip + kStripRows * 2 + lane * 2);
     strip += kLayout.header_bytes();
     for (int in_record = 0; in_record < kLayout.groups; ++in_record, ++g, at += kInterleave) {
       const GroupScale w = group_scale<kLayout>(record, strip + lane);
+      if (ahead) prefetch<kLayout.record_bytes() / kLayout.groups>(strip);
       strip += kLayout.scale_bytes();
       U8 levels[kVectors];
       unpack_levels<kLayout>(strip + lane * 4, levels);
@@ -262,9 +263,16 @@ CLEAVE_INLINE void block_rows(const BlockTile& tile, int64_t row, int64_t end, c
                               int64_t column) {
   constexpr int kM = kBytes == 64 ? 8 : 4;  // sums and levels together fill the registers
   static_assert(kTileRows % kM == 0);
-  for (; row + kM <= end; row += kM) block_tile<kLayout, kM, kTileRows, kDigits>(tile, row, strip, lane, column);
-  for (; row + 2 <= end; row += 2) block_tile<kLayout, 2, kTileRows, kDigits>(tile, row, strip, lane, column);
-  for (; row < end; ++row) block_tile<kLayout, 1, kTileRows, kDigits>(tile, row, strip, lane, column);
+  bool ahead = tile.prefetch;
+  for (; row + kM <= end; row += kM, ahead = false)
+    block_tile<kLayout, kM, kTileRows, kDigits>(tile, row, strip, lane, column, ahead);
+  if constexpr (kM == 8)
+    for (; row + 4 <= end; row += 4, ahead = false)
+      block_tile<kLayout, 4, kTileRows, kDigits>(tile, row, strip, lane, column, ahead);
+  for (; row + 2 <= end; row += 2, ahead = false)
+    block_tile<kLayout, 2, kTileRows, kDigits>(tile, row, strip, lane, column, ahead);
+  for (; row < end; ++row, ahead = false)
+    block_tile<kLayout, 1, kTileRows, kDigits>(tile, row, strip, lane, column, ahead);
 }
 
 // Bytes of activations that stay in the second-level cache while the weights stream by: 512 rows of 2048 elements at
@@ -281,7 +289,7 @@ void block_product(const BlockTile& tile) {
     for (int64_t first = 0; first < tile.columns; first += kStripRows, strip += strip_bytes)
       for (int lane = 0; lane < kStripRows && first + lane < tile.columns; lane += kLanes)
         if (tile.x.interleave == 1)
-          block_tile<kLayout, 1, 1, Digits::Two>(tile, 0, strip, lane, first + lane);
+          block_tile<kLayout, 1, 1, Digits::Two>(tile, 0, strip, lane, first + lane, tile.prefetch);
         else if (tile.digits == Digits::Two)
           block_rows<kLayout, Digits::Two>(tile, row, end, strip, lane, first + lane);
         else

@@ -82,7 +82,7 @@ CLEAVE_INLINE void dense_tile(const DenseTile& tile, int64_t row, const typename
   int64_t i = 0;
   for (; i + Panel::kStep <= tile.k; i += Panel::kStep) {
     const auto* weights = w + i / Panel::kStep * kPanelRows + column;
-    if constexpr (kM <= 2 && Panel::kPrefetch) prefetch<kV * kBytes>(weights);
+    if (Panel::kPrefetch && tile.prefetch && row == 0) prefetch<kV * kBytes>(weights);
     Panel::template step<kM, kV, true>(x + i, tile.k, weights, partial);
   }
   if (i < tile.k)

@@ -100,6 +100,7 @@ struct BlockTile {
   float* y;                  // [m, columns], rows ldy apart
   int64_t ldy;
   Digits digits;
+  bool prefetch;  // weights, as the first rows meet them: see wants_prefetch()
 };
 
 /// Some columns of a product with 16-bit or 32-bit weights in panels (dense_matrix.h).
@@ -110,6 +111,7 @@ struct DenseTile {
   int64_t columns;           // of y, from there on
   float* y;                  // [m, columns], rows ldy apart
   int64_t ldy;
+  bool prefetch;  // as in BlockTile
 };
 
 /// Some rows of a product with a part of one bf16 panel (dense_layout.h).
@@ -121,6 +123,7 @@ struct PanelTile {
   float* y;                  // [m, columns], rows ldy apart
   int64_t ldy;
   bool accumulate;  // onto what y holds
+  bool prefetch;    // as in BlockTile
 };
 
 /// A part of some strips of a block layout, as a part of a bf16 panel.
