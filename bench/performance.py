@@ -224,15 +224,14 @@ Llama of shape {args.shape}; prompts of {args.prefill} tokens, {args.decode} tok
 
 def main():
     args = arguments()
-    text = report(args)
     if not args.output:
-        print(text)
+        print(report(args))
         return
-    page = args.output.read_text()
+    page = args.output.read_text() if args.output.exists() else ""
     if BEGIN not in page or END not in page:
         sys.exit(f"performance.py: {args.output} has no lines '{BEGIN}' and '{END}' to write between")
     head, tail = page.split(BEGIN)[0], page.split(END)[1]
-    args.output.write_text(f"{head}{BEGIN}\n\n{text}\n{END}{tail}")
+    args.output.write_text(f"{head}{BEGIN}\n\n{report(args)}\n{END}{tail}")
 
 
 if __name__ == "__main__":
