@@ -343,8 +343,12 @@ class Lowering {
   }
 
   // Heads that come in groups, each of which shares a head of `shared`: where the rank's heads begin in the first
-  // group.
+  // group. It may also have a part of every group, where layers share keys and values but not their axis of heads.
   void localize_groups(NodeId id, Instruction& instruction, NodeId heads, NodeId shared) const {
+    if (part_.indices(node(heads).dims[1], strategy(id)).size() > 1) {
+      instruction.group = row_shape(heads, strategy(id))[0] / row_shape(shared, strategy(id))[0];
+      return;
+    }
     instruction.group = graph_.shape(heads)[1] / graph_.shape(shared)[1];
     instruction.first = first_index(node(heads).dims[1], strategy(id)) -
                         first_index(node(shared).dims[1], strategy(id)) * instruction.group;
