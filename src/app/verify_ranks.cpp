@@ -105,7 +105,10 @@ class Comparison {
     const plan::Placement& result = model_.plan.placed.result[i];
     switch (instruction.action) {
       case lower::Action::AllReduce:
+        if (instruction.inputs.size() > 1) return std::nullopt;  // its values follow, one by one
+        return plan::kNoAxis;
       case lower::Action::AllGather:
+      case lower::Action::Extract:
         return plan::kNoAxis;
       case lower::Action::Compute:
         if (result.partial || (instruction.routing >= 0 && by_expert(instruction, result.axis))) return std::nullopt;

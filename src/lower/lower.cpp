@@ -56,6 +56,7 @@ class Lowering {
     forms_.resize(graph.nodes().size());
     views_.resize(graph.nodes().size());
     routing_of_node_.resize(graph.nodes().size(), -1);
+    reached_.resize(graph.nodes().size());
     deciding_ = deciding_matmuls(graph);
   }
 
@@ -64,7 +65,7 @@ class Lowering {
     const NodeId output = graph_.outputs()[0];
     const std::vector<bool> needed = reachable(graph_, output);
     for (size_t i = 0; i < needed.size(); ++i)
-      if (needed[i]) lower_node(static_cast<NodeId>(i));
+      if (needed[i]) reach(static_cast<NodeId>(i));
     program_.output = operand(output, plan::kNoAxis);
     program_.output_width = num_elements(row_shape(output, plan::kNoAxis));
     if (program_.output.kind != Operand::Kind::Value)
@@ -115,6 +116,14 @@ class Lowering {
   Shape row_shape(NodeId id, plan::AxisId axis) const {
     const Shape shape = part_.shape(id, axis);
     return {shape.begin() + static_cast<long>(leading(id)), shape.end()};
+  }
+
+  // Lowers a node once, behind its operands: a sum that is taken with an earlier one needs its own before its turn.
+  void reach(NodeId id) {
+    if (reached_[index(id)]) return;
+    reached_[index(id)] = true;
+    for (const NodeId input : node(id).inputs) reach(input);
+    lower_node(id);
   }
 
   void lower_node(NodeId id) {
@@ -171,10 +180,37 @@ class Lowering {
     const plan::Placed& placed = plan_.placed;
     if (plan_.ranks == 1) return;
     if (placed.reduced[index(id)]) {
-      forms.own = emit_exchange(id, Action::AllReduce, forms.own, plan::kNoAxis);
+      const int32_t joint = placed.joint_of[index(id)];
+      if (joint < 0)
+        forms.own = emit_exchange(id, Action::AllReduce, forms.own, plan::kNoAxis);
+      else if (const auto& nodes = placed.joint[static_cast<size_t>(joint)]; id == nodes.front())
+        sum_jointly(nodes);
     } else if (placed.gathered[index(id)]) {
       const bool only_output = graph_.outputs()[0] == id && !has_users(id);
       forms.whole = emit_exchange(id, only_output ? Action::Gather : Action::AllGather, forms.own, strategy(id));
+    }
+  }
+
+  // One exchange for all of them where the first is computed.
+  void sum_jointly(const std::vector<NodeId>& nodes) {
+    for (const NodeId id : nodes) reach(id);
+    Instruction sum = instruction_for(nodes.front(), Action::AllReduce, plan::kNoAxis);
+    sum.output_shape = {0};
+    for (const NodeId id : nodes) {
+      sum.inputs.push_back(forms_[index(id)].own);
+      sum.input_shapes.push_back(row_shape(id, plan::kNoAxis));
+      sum.output_shape[0] += num_elements(sum.input_shapes.back());
+    }
+    const Shape whole = sum.output_shape;
+    const Operand all = finish(nodes.front(), std::move(sum));
+    int64_t before = 0;
+    for (const NodeId id : nodes) {
+      Instruction part = instruction_for(id, Action::Extract, plan::kNoAxis);
+      part.inputs = {all};
+      part.input_shapes = {whole};
+      part.first = before;
+      before += num_elements(part.output_shape);
+      forms_[index(id)].own = finish(id, std::move(part));
     }
   }
 
@@ -458,6 +494,7 @@ class Lowering {
   std::vector<std::optional<WeightView>> views_;  // by node; what depends on weights alone
   std::vector<int32_t> routing_of_node_;
   std::vector<bool> deciding_;  // by node
+  std::vector<bool> reached_;   // by node
   std::map<std::tuple<NodeId, plan::AxisId, Parameter::Use, int64_t>, int32_t> parameters_;
 };
 

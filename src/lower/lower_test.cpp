@@ -220,6 +220,32 @@ TEST(Lower, SharesRotaryTablesBetweenLayers) {
   EXPECT_EQ(lower(graph, {}).ropes.size(), size_t{2});
 }
 
+TEST(Lower, TakesTheSumsOfOneValuesProductsInOneExchange) {
+  Graph graph("decode");
+  const NodeId h = graph.add(Op::Unary, {linear(graph, activation(graph, 48), "up", 96)}, graph::UnaryAttributes{});
+  const NodeId a = graph.add(Op::RmsNorm, {linear(graph, h, "a", 8)}, graph::NormAttributes{1e-5});
+  const NodeId b = graph.add(Op::RmsNorm, {linear(graph, h, "b", 16)}, graph::NormAttributes{1e-5});
+  graph.add_output(graph.add(Op::Add, {linear(graph, a, "from_a", 48), linear(graph, b, "from_b", 48)}));
+  plan::Request request;
+  request.policy = plan::Policy::Split;
+  request.rank_weights = {1, 1, 1};
+  const plan::Plan plan = plan::make_plan(graph, request);
+  for (int rank = 0; rank < 3; ++rank) {
+    const Program program = lower(graph, plan, rank, {});
+    std::vector<const Instruction*> sums, parts;
+    for (const Instruction& i : program.instructions) {
+      if (i.action == Action::AllReduce && i.inputs.size() > 1) sums.push_back(&i);
+      if (i.action == Action::Extract) parts.push_back(&i);
+    }
+    ASSERT_EQ(sums.size(), size_t{1});
+    EXPECT_EQ(sums[0]->output_shape, Shape{24});
+    ASSERT_EQ(parts.size(), size_t{2});
+    EXPECT_EQ(parts[0]->output_shape, Shape{8});
+    EXPECT_EQ(parts[1]->first, 8);
+    EXPECT_EQ(parts[1]->inputs[0].index, sums[0]->output);
+  }
+}
+
 // ---- placement
 
 // Instructions that write and last read each value, by brute force.

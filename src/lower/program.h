@@ -69,10 +69,11 @@ struct Routing {
 /// What an instruction does: the operation that it names, or what the plan wants between operations.
 enum class Action : uint8_t {
   Compute,    // Instruction::op on this rank's part of the work
-  AllReduce,  // output = sum over the ranks of input
+  AllReduce,  // output = sum over the ranks of the inputs, of which each follows the one before with all its rows
   AllGather,  // output = the whole rows, of which each rank brings its shares
   Gather,     // the same for rank 0 alone
   Narrow,     // output = this rank's share of each whole row
+  Extract,    // output = one of the values that an AllReduce of several has summed
   Zero,       // output = 0: this rank's part of a sum, where it has none of the summands
 };
 
@@ -94,7 +95,8 @@ struct Instruction {
   /// Of AllGather, Gather and Narrow: the elements of a whole row that each rank has, in order.
   std::vector<std::vector<plan::Interval>> shares = {};
   /// First index of this rank's part of what it works on: the table row of an embedding; for attention the first query
-  /// head, counted from the first query head of the rank's first key-value head.
+  /// head, counted from the first query head of the rank's first key-value head; of Extract the numbers per row of the
+  /// values before.
   int64_t first = 0;
   int64_t group = 1;       // of attention: query heads that share a key-value head
   int64_t table_rows = 0;  // of an embedding: rows of the whole table

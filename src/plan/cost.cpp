@@ -153,6 +153,18 @@ Cost CostTable::exchange(double decode_bytes, double prefill_bytes, bool gather)
   return cost;
 }
 
+// One exchange of all their bytes.
+Cost CostTable::joint_sum(const std::vector<NodeId>& nodes) const {
+  double decode = 0, prefill = 0;
+  for (const NodeId id : nodes) {
+    const NodeFacts& facts = problem_.facts(id);
+    const double row = static_cast<double>(facts.width) * kActivationBytes;
+    decode += row * step_rows(facts, false);
+    prefill += row * step_rows(facts, true);
+  }
+  return exchange(decode, prefill, false);
+}
+
 Cost CostTable::node_cost(NodeId id, AxisId axis) const {
   const Node& node = problem_.graph.node(id);
   const NodeFacts& facts = problem_.facts(id);
@@ -194,6 +206,14 @@ Cost CostTable::node_cost(NodeId id, AxisId axis) const {
     cost.resident += static_cast<int64_t>(kept);
     cost.decode_seconds += kept / (rates.read * speed);
   }
+  if (node.op == Op::LinearAttention) {  // the state of one sequence, read and written
+    const graph::DimId keys = problem_.graph.node(node.inputs[1]).dims.back();
+    const double state = static_cast<double>(facts.width * problem_.graph.dims().extent(keys)) * kActivationBytes *
+                         local_share(problem_, id, axis, rank);
+    const RankRates rates = rates_per_rank(model_.hardware, problem_.ranks, model_.threads_per_rank, "");
+    cost.resident += static_cast<int64_t>(state);
+    cost.decode_seconds += 2 * state / (rates.read * speed);
+  }
   return cost;
 }
 
@@ -210,10 +230,11 @@ Cost CostTable::of(const Placed& placed) const {
     const AxisId axis = placed.strategy[i];
     for (const Choice& choice : choices_[i])
       if (choice.axis == axis) total += choice.cost;
-    if (placed.reduced[i]) total += reduce_[i];
+    if (placed.reduced[i] && placed.joint_of[i] < 0) total += reduce_[i];
     if (placed.gathered[i]) total += gather_[i];
     if (axis != kNoAxis && problem_.nodes[i].role(axis) == Role::Statistic) total += statistic_[i];
   }
+  for (const std::vector<NodeId>& nodes : placed.joint) total += joint_sum(nodes);
   return total;
 }
 

@@ -49,6 +49,7 @@ class CostTable {
   };
   Cost node_cost(graph::NodeId id, AxisId axis) const;
   Cost exchange(double decode_bytes, double prefill_bytes, bool gather) const;
+  Cost joint_sum(const std::vector<graph::NodeId>& nodes) const;
   double step_rows(const NodeFacts& facts, bool prefill) const;
 
   double busiest_experts(int64_t slots) const;

@@ -44,6 +44,8 @@ class Explainer {
       for (const NodeId id : plan_.modules[m].nodes) module_of_[id] = m;
     }
     for (size_t i = 0; i < graph_.nodes().size(); ++i)
+      if (problem_.nodes[i].work) find_sources(static_cast<NodeId>(i));
+    for (size_t i = 0; i < graph_.nodes().size(); ++i)
       if (problem_.nodes[i].work) add_exchanges(static_cast<NodeId>(i));
     count_weights();
     for (const ExchangeRow& row : result_.exchanges) {
@@ -101,8 +103,8 @@ class Explainer {
     result_.modules.push_back(std::move(row));
   }
 
-  // Exchanges behind a node, named after the modules whose sums or parts they are about.
-  void add_exchanges(NodeId id) {
+  // The modules whose sums or parts a node's result is about.
+  void find_sources(NodeId id) {
     std::set<std::string>& sources = sources_[static_cast<size_t>(id)];
     if (const auto found = module_of_.find(id); found != module_of_.end())
       sources.insert(pattern_of(plan_.modules[found->second].info.name));
@@ -111,12 +113,32 @@ class Explainer {
         if (problem_.facts(input).work && !plan_.placed.reduced[static_cast<size_t>(input)] &&
             (same_placement(input, id) || sums(id)))
           sources.insert(sources_[static_cast<size_t>(input)].begin(), sources_[static_cast<size_t>(input)].end());
+  }
+
+  int64_t row_bytes(NodeId id) const { return problem_.facts(id).width * problem_.facts(id).slots * 4; }
+
+  // Exchanges behind a node; those of several nodes behind the first.
+  void add_exchanges(NodeId id) {
     const auto i = static_cast<size_t>(id);
-    const int64_t row = problem_.nodes[i].width * problem_.nodes[i].slots * 4;
-    if (plan_.placed.reduced[i]) add_exchange("all-reduce", sources, row);
-    if (plan_.placed.gathered[i]) add_exchange(problem_.nodes[i].users.empty() ? "gather" : "all-gather", sources, row);
+    const std::set<std::string>& sources = sources_[i];
+    if (plan_.placed.reduced[i]) add_sum(id);
+    if (plan_.placed.gathered[i])
+      add_exchange(problem_.nodes[i].users.empty() ? "gather" : "all-gather", sources, row_bytes(id));
     if (strategy(id) != kNoAxis && problem_.nodes[i].role(strategy(id)) == Role::Statistic)
       add_exchange("all-reduce (statistic)", sources, 4);
+  }
+
+  void add_sum(NodeId id) {
+    const int32_t joint = plan_.placed.joint_of[static_cast<size_t>(id)];
+    const std::vector<NodeId> nodes = joint < 0 ? std::vector{id} : plan_.placed.joint[static_cast<size_t>(joint)];
+    if (id != nodes.front()) return;
+    std::set<std::string> sources;
+    int64_t bytes = 0;
+    for (const NodeId node : nodes) {
+      sources.insert(sources_[static_cast<size_t>(node)].begin(), sources_[static_cast<size_t>(node)].end());
+      bytes += row_bytes(node);
+    }
+    add_exchange("all-reduce", sources, bytes);
   }
 
   bool sums(NodeId id) const { return strategy(id) != kNoAxis && problem_.facts(id).role(strategy(id)) == Role::Sum; }
