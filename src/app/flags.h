@@ -30,6 +30,9 @@ struct ModelFlags {
   uint64_t random_seed = 1;
   std::optional<kernels::Isa> isa;  // of matrices
   SplitFlags split;
+
+  /// Of cached keys and values.
+  DType kv_type() const { return exact ? DType::F32 : int8_kv ? DType::I8 : DType::F16; }
 };
 
 /// How tokens are chosen. What was not given is up to the model.

@@ -150,10 +150,7 @@ void merge_tile(const Job& job, const simd::AttentionTile& tile, const float* pa
   for (int i = 0; i < tile.num_queries; ++i) {
     for (int64_t split = 0; split < count; ++split)
       job.table.merge_part(parts + split * job.part_floats() + i * stride, stride, sums + i * stride);
-    if (last)
-      job.table.finish_part(sums + i * stride, stride,
-                            job.params.sinks == nullptr ? nullptr : job.params.sinks + tile.head[i],
-                            job.cache.value_dim, tile.out[i]);
+    if (last) job.table.finish_part(tile, i, sums + i * stride);
   }
 }
 
@@ -246,13 +243,13 @@ void store_kv(const float* k, const float* v, std::span<const SequenceSpan> span
         const int64_t vector = (span.first_row + position - span.start_position) * cache.kv_heads + head;
         const int64_t place = span.blocks[block] * cache.kv_heads + head;
         table.store_kv({.k = k + vector * cache.key_dim,
-                        .v = v + vector * cache.value_dim,
+                        .v = cache.values_in_keys ? nullptr : v + vector * cache.value_dim,
                         .k_stride = cache.kv_heads * cache.key_dim,
                         .v_stride = cache.kv_heads * cache.value_dim,
                         .rows = after - position,
                         .slot = position % size,
                         .keys = cache.keys + place * sizes.key_head_bytes,
-                        .values = cache.values + place * sizes.value_head_bytes,
+                        .values = cache.values_in_keys ? nullptr : cache.values + place * sizes.value_head_bytes,
                         .cache = &cache,
                         .sizes = sizes});
       }

@@ -405,7 +405,7 @@ class Lowering {
     const auto layer = static_cast<size_t>(attributes.layer);
     if (program_.kv_layers.size() <= layer) program_.kv_layers.resize(layer + 1);
     const Shape &k_row = instruction.input_shapes[1], &v_row = instruction.input_shapes[2];
-    program_.kv_layers[layer] = {k_row[0], k_row[1], v_row[1]};
+    program_.kv_layers[layer] = {k_row[0], k_row[1], v_row[1], graph::values_in_keys(graph_, id)};
   }
 
   // Where the slice begins among the indices that the rank has.

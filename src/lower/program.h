@@ -108,6 +108,7 @@ struct Instruction {
 /// Sizes of one attention layer's key-value cache.
 struct KvLayer {
   int64_t kv_heads = 0, key_dim = 0, value_dim = 0;
+  bool values_in_keys = false;  // values are the first value_dim numbers of keys, and kept once
 };
 
 /// Largest step that a program can run.

@@ -16,7 +16,6 @@ using graph::Op;
 namespace {
 
 constexpr double kActivationBytes = 4;  // f32
-constexpr double kCacheBytes = 2;       // f16 keys and values
 
 // Share of a tensor that a rank holds.
 double local_share(const Problem& problem, NodeId id, AxisId axis, int rank) {
@@ -94,6 +93,22 @@ Cost& Cost::operator+=(const Cost& other) {
 
 double parameter_bytes(const Problem& problem, NodeId id, AxisId axis, int rank) {
   return stored_bytes(problem, id) * local_share(problem, id, axis, rank);
+}
+
+double cache_bytes(const Problem& problem, NodeId attention, AxisId axis, int rank, DType kv_type) {
+  const graph::Dims& dims = problem.graph.dims();
+  const auto local = [&](DimId dim) {
+    return axis == kNoAxis ? dims.extent(dim)
+                           : problem.axes.local_extent(dims, dim, axis, problem.axes[axis].range(rank));
+  };
+  const int64_t scale = kv_type == DType::I8 ? sizeof(float) : 0;
+  int64_t bytes = 0;
+  for (const size_t operand : {1, 2}) {
+    if (operand == 2 && graph::values_in_keys(problem.graph, attention)) continue;
+    const std::vector<DimId>& kept = problem.graph.node(problem.graph.node(attention).inputs[operand]).dims;
+    bytes += local(kept[1]) * (local(kept[2]) * info(kv_type).block_bytes + scale);
+  }
+  return static_cast<double>(bytes);
 }
 
 CostTable::CostTable(const Problem& problem, const CostModel& model) : problem_(problem), model_(model) {
@@ -198,10 +213,7 @@ Cost CostTable::node_cost(NodeId id, AxisId axis) const {
     cost.prefill_seconds += std::max(flops / (rates.flops * speed), bytes / (rates.read * speed));
   }
   if (node.op == Op::Attention) {  // keys and values of the context, kept and read
-    double kept = 0;
-    for (const NodeId input : {node.inputs[1], node.inputs[2]})
-      kept += static_cast<double>(problem_.facts(input).width) * local_share(problem_, input, axis, rank);
-    kept *= kCacheBytes * static_cast<double>(model_.context);
+    const double kept = cache_bytes(problem_, id, axis, rank, model_.kv_type) * static_cast<double>(model_.context);
     const RankRates rates = rates_per_rank(model_.hardware, problem_.ranks, model_.threads_per_rank, "");
     cost.resident += static_cast<int64_t>(kept);
     cost.decode_seconds += kept / (rates.read * speed);

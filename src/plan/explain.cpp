@@ -33,7 +33,10 @@ std::string pattern_of(const std::string& name) {
 class Explainer {
  public:
   Explainer(const Graph& graph, const Plan& plan, const Request& request)
-      : graph_(graph), plan_(plan), problem_(make_problem(graph, plan.rank_weights, request.stored)) {
+      : graph_(graph),
+        plan_(plan),
+        problem_(make_problem(graph, plan.rank_weights, request.stored)),
+        kv_type_(request.cost.kv_type) {
     result_.ranks = plan.ranks;
     sources_.resize(graph.nodes().size());
   }
@@ -207,23 +210,15 @@ class Explainer {
 
   void count_cache(NodeId id) {
     for (int rank = 0; rank < plan_.ranks; ++rank)
-      for (const size_t operand : {1, 2}) {
-        const NodeId input = graph_.node(id).inputs[operand];
-        const AxisId axis = wanted(problem_, plan_.placed, id, input).axis;
-        const Shape shape = graph_.shape(input);
-        int64_t elements = idle(id, rank) ? 0 : shape[1] * shape[2];
-        if (axis != kNoAxis && elements > 0)
-          for (const size_t d : {1, 2})
-            elements = elements / shape[d] *
-                       problem_.axes.local_extent(graph_.dims(), graph_.node(input).dims[d], axis,
-                                                  problem_.axes[axis].range(rank));
-        result_.cache_bytes_per_token[static_cast<size_t>(rank)] += 2 * elements;
-      }
+      if (!idle(id, rank))
+        result_.cache_bytes_per_token[static_cast<size_t>(rank)] +=
+            static_cast<int64_t>(cache_bytes(problem_, id, strategy(id), rank, kv_type_));
   }
 
   const Graph& graph_;
   const Plan& plan_;
   const Problem problem_;
+  const DType kv_type_;
   Explanation result_;
   std::map<NodeId, size_t> module_of_;
   std::vector<std::set<std::string>> sources_;  // by node: modules whose sum or part it is

@@ -185,6 +185,35 @@ TEST(Plan, RanksHoldTheirSharesAlone) {
   EXPECT_GE(e.weight_bytes[0] + e.weight_bytes[1], e.stored_bytes);
 }
 
+int64_t cache_per_token(const Graph& graph, DType type) {
+  Request request = request_for(1);
+  request.cost.kv_type = type;
+  return explain(graph, make_plan(graph, request), request).cache_bytes_per_token[0];
+}
+
+TEST(Plan, TheCacheIsCountedAsItIsKept) {
+  const Graph graph = transformer({});
+  constexpr int64_t kVectors = 2 * 2 * 3;  // 2 layers, keys and values of 3 heads of 8
+  EXPECT_EQ(cache_per_token(graph, DType::F32), kVectors * 8 * 4);
+  EXPECT_EQ(cache_per_token(graph, DType::F16), kVectors * 8 * 2);
+  EXPECT_EQ(cache_per_token(graph, DType::I8), kVectors * (8 + 4));
+}
+
+TEST(Plan, ValuesThatAreInKeysAreCountedOnce) {
+  Graph graph("decode");
+  const NodeId x =
+      graph.add(Op::Embedding, {graph.input(graph::InputKind::TokenIds), graph.weight({"embed.weight"}, {131, 24})});
+  const auto heads = [&](const std::string& name, int64_t count, int64_t dim) {
+    const NodeId y = graph.add(Op::Matmul, {x, graph.weight({name + ".weight"}, {count * dim, 24})}, {}, name);
+    return graph.add(Op::Reshape, {y}, graph::ReshapeAttributes{{graph::kDynamic, count, dim}});
+  };
+  const NodeId latent = heads("latent", 1, 16);
+  const NodeId keys = graph.add(Op::Concat, {latent, heads("turned", 1, 4)}, graph::ConcatAttributes{2});
+  graph.add_output(graph.add(Op::Attention, {heads("q", 6, 20), keys, latent}, graph::AttentionAttributes{}));
+  EXPECT_EQ(cache_per_token(graph, DType::F16), 20 * 2);
+  EXPECT_EQ(cache_per_token(graph, DType::I8), 20 + 4);
+}
+
 TEST(Plan, TinyMatricesAreNotSplitForSpeed) {
   const Plan plan = make_plan(transformer({}), request_for(2, Policy::Auto));
   for (const std::string name : {"embed", "layers.0.gate", "layers.1.down", "head"})

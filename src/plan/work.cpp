@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "plan/cost.h"
+
 namespace cleave::plan {
 
 using graph::Node;
@@ -19,8 +21,8 @@ int64_t attended(const graph::AttentionAttributes& attention, int64_t position) 
   return count;
 }
 
-void add_attention(const Problem& problem, const Node& node, const StepShape& shape, int64_t element_bytes,
-                   StepWork& work) {
+void add_attention(const Problem& problem, NodeId id, const StepShape& shape, DType kv_type, StepWork& work) {
+  const Node& node = problem.graph.node(id);
   const auto& attention = node.as<graph::AttentionAttributes>();
   const auto sequences = static_cast<double>(shape.sequences);
   double pairs = 0;  // of a token and a position that it attends to, in one sequence
@@ -32,7 +34,7 @@ void add_attention(const Problem& problem, const Node& node, const StepShape& sh
   work.attention_flops += 2 * sequences * pairs * (width(0) + outputs);
   const int64_t first_read = shape.past + 1 - attended(attention, shape.past);
   const int64_t read = shape.past + shape.tokens - first_read;
-  work.cache_bytes += sequences * static_cast<double>(read * element_bytes) * (width(1) + width(2));
+  work.cache_bytes += sequences * static_cast<double>(read) * cache_bytes(problem, id, kNoAxis, 0, kv_type);
 }
 
 // Of `experts` equal ones, how many `tokens` tokens are expected to choose, with `slots` choices each.
@@ -68,13 +70,13 @@ StepWork& StepWork::operator+=(const StepWork& other) {
   return *this;
 }
 
-StepWork step_work(const Problem& problem, const StepShape& shape, int64_t cache_element_bytes) {
+StepWork step_work(const Problem& problem, const StepShape& shape, DType kv_type) {
   StepWork work;
   for (size_t i = 0; i < problem.nodes.size(); ++i) {
     const Node& node = problem.graph.nodes()[i];
     if (!problem.nodes[i].work) continue;
     if (node.op == Op::Attention)
-      add_attention(problem, node, shape, cache_element_bytes, work);
+      add_attention(problem, static_cast<NodeId>(i), shape, kv_type, work);
     else if ((node.op == Op::Matmul || node.op == Op::BlockMatmul) && !problem.facts(node.inputs[1]).work)
       add_product(problem, node.inputs[1], problem.nodes[i], shape, work);
   }

@@ -10,7 +10,7 @@ namespace {
 StepWork work_of(const TransformerShape& model, const StepShape& step, DType stored = DType::BF16) {
   const graph::Graph graph = TransformerBuilder(model).build();
   const Problem problem = make_problem(graph, {1}, std::vector<DType>(graph.nodes().size(), stored));
-  return step_work(problem, step, 2);
+  return step_work(problem, step, DType::F16);
 }
 
 // Elements of the matrices of a layer, and of the head.

@@ -129,7 +129,7 @@ struct KeyPart {
     const float* k = rows.k + row * rows.k_stride + d;
     if (rows.cache->dtype != DType::I8) return k;
     for (int64_t i = 0; i < dims; ++i) rotated[i] = k[i];
-    rotate(rotated, dims, rotation_of(rows.cache->key_dim));
+    rotate(rotated, dims, rows.sizes.rotation);
     return rotated;
   }
 };
@@ -170,6 +170,7 @@ template <class Writer>
 CLEAVE_INLINE void store_rows(const KvRows& rows) {
   using Element = typename Writer::Element;
   store_keys<Writer>(rows);
+  if (rows.cache->values_in_keys) return;
   const int64_t value_dim = rows.cache->value_dim;
   auto* values = reinterpret_cast<Element*>(rows.values) + rows.slot * value_dim;
   for (int64_t i = 0; i < rows.rows; ++i, values += value_dim) {

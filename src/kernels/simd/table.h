@@ -30,6 +30,7 @@ struct AttentionSizes {
   int64_t part_stride;                       // sum_stride + 16
   int64_t key_head_bytes, value_head_bytes;  // one KV head of one block
   int64_t key_scales, value_scales;          // where the scales are in it (int8)
+  int64_t rotation;                          // dimensions of keys that are rotated together (int8), or 1
 };
 AttentionSizes attention_sizes(const KvCache& cache);
 
@@ -174,9 +175,9 @@ struct Table {
   void (*linear_recurrence)(const float* a, const float* b, int64_t rows, int64_t channels, int64_t first, int64_t last,
                             float* state, float* y);
   // Parts of attention (AttentionTile::parts): adds a later split's part to the sum of those before, and makes the
-  // result of a sum; `sink` may be null.
+  // result of the tile's query of a sum.
   void (*merge_part)(const float* part, int64_t stride, float* sum);
-  void (*finish_part)(const float* part, int64_t stride, const float* sink, int64_t value_dim, float* out);
+  void (*finish_part)(const AttentionTile& tile, int query, const float* part);
   void (*store_kv)(const KvRows& rows);
   // Stored numbers, not aligned, in f32.
   void (*widen_bfloat16)(const void* from, int64_t count, float* to);
