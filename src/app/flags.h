@@ -52,7 +52,9 @@ struct AnswerFlags {
 
 /// MODEL, --model-def and --verbose; what `graph` needs.
 void add_model_path(CLI::App& command, ModelFlags& flags);
-/// --exact, --weights, --kv, --isa.
+/// --exact, --weights, --kv.
+void add_storage_flags(CLI::App& command, ModelFlags& flags);
+/// --isa, and those.
 void add_number_flags(CLI::App& command, ModelFlags& flags);
 /// --threads (available_cores() where it is not given), and those.
 void add_precision_flags(CLI::App& command, ModelFlags& flags);
