@@ -257,6 +257,29 @@ void store_kv(const float* k, const float* v, std::span<const SequenceSpan> span
   }
 }
 
+void load_keys(const KvCache& cache, const int32_t* blocks, int64_t first, int64_t count, int64_t first_dim,
+               int64_t dims, float* out, ThreadPool& pool, Isa isa) {
+  CHECK(is_kv_type(cache.dtype));
+  const simd::Table& table = simd::table(isa);
+  const simd::AttentionSizes sizes = simd::attention_sizes(cache);
+  CHECK_EQ((first_dim | dims) % sizes.rotation, 0);
+  const int64_t size = cache.block_size, first_block = first / size;
+  const int64_t num_blocks = (first + count + size - 1) / size - first_block;
+  pool.parallel_for(num_blocks, row_grain(size * dims, 2), [&](int64_t begin, int64_t end) {
+    for (int64_t block = first_block + begin; block < first_block + end; ++block) {
+      const int64_t position = std::max(first, block * size);
+      table.load_keys({.keys = cache.keys + blocks[block] * cache.kv_heads * sizes.key_head_bytes,
+                       .slot = position % size,
+                       .rows = std::min(first + count, (block + 1) * size) - position,
+                       .first_dim = first_dim,
+                       .dims = dims,
+                       .out = out + (position - first) * dims,
+                       .cache = &cache,
+                       .sizes = sizes});
+    }
+  });
+}
+
 size_t attention_scratch_bytes(const AttentionParams&, const KvCache& cache, int threads) {
   const int64_t parts = threads > 1 ? kPartsPerThread * simd::attention_sizes(cache).part_stride : 0;
   return static_cast<size_t>(threads * (simd::attention_tile_floats(cache) + parts)) * sizeof(float);

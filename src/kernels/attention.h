@@ -68,6 +68,12 @@ struct AttentionParams {
 void store_kv(const float* k, const float* v, std::span<const SequenceSpan> spans, const KvCache& cache,
               ThreadPool& pool, Isa isa = best_isa());
 
+/// Writes what store_kv() has kept of dimensions [first_dim, first_dim + dims) of the first head's keys at positions
+/// [first, first + count) of a sequence to out[count, dims]. REQUIRES: in int8, whole blocks of dimensions that are
+/// rotated together.
+void load_keys(const KvCache& cache, const int32_t* blocks, int64_t first, int64_t count, int64_t first_dim,
+               int64_t dims, float* out, ThreadPool& pool, Isa isa = best_isa());
+
 /// Bytes of scratch that attention() needs; depends on the shapes alone, not on the number or length of sequences.
 size_t attention_scratch_bytes(const AttentionParams& params, const KvCache& cache, int threads);
 

@@ -300,7 +300,7 @@ class Lowering {
     const auto key = std::make_tuple(id, axis, use, expert);
     if (const auto found = parameters_.find(key); found != parameters_.end()) return found->second;
     const std::string name = weights.pieces.empty() ? node(id).name : weights.pieces[0].tensor;
-    program_.parameters.push_back({use, name, weights, false});
+    program_.parameters.push_back({use, name, weights});
     return parameters_[key] = static_cast<int32_t>(program_.parameters.size()) - 1;
   }
 

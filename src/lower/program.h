@@ -45,6 +45,13 @@ struct Parameter {
   /// A matrix whose products decide what is computed next (which experts a token goes to): rounding must not decide,
   /// so it is multiplied in f32 whatever the precision of the rest. Such matrices are small.
   bool decides = false;
+  /// Its numbers are those of another parameter, which counts for what is read of the checkpoint.
+  bool again = false;
+};
+
+/// Matrices of latent attention, a parameter for each head (kernels/latent_attention.h).
+struct LatentMatrices {
+  std::vector<int32_t> absorb, keys, values;
 };
 
 /// How the second operand of an elementwise instruction is repeated.
@@ -103,6 +110,9 @@ struct Instruction {
   /// Of a norm whose statistics are taken over all ranks: elements that they are taken over. 0: over this rank's alone.
   int64_t statistic_over = 0;
   std::optional<graph::UnaryKind> gate = {};  // of Mul: applied to the first input
+  /// Of attention that takes up the products before and behind it: inputs are then the queries' own and turned parts,
+  /// and keys.
+  std::optional<LatentMatrices> latent = {};
 };
 
 /// Sizes of one attention layer's key-value cache.
@@ -145,8 +155,10 @@ Program lower(const graph::Graph& graph, const plan::Plan& plan, int rank, const
 Program lower(const graph::Graph& graph, const Limits& limits);
 
 /// Changes instructions into fewer or cheaper ones that compute the same, bit for bit: functions into the
-/// multiplication that alone uses them, products of one value next to each other. REQUIRES: no value has a place yet.
+/// multiplication that alone uses them, products of one value next to each other. Latent attention's products become a
+/// part of it, which then chooses among two ways to the same. REQUIRES: no value has a place yet.
 void fuse(Program& program);
+void fuse_latent_attention(Program& program);  // a part of it
 
 /// Gives every value its place in an arena that is as small as first-fit makes it: values that do not live at the same
 /// time share memory. An instruction's output never shares memory with its inputs.

@@ -69,6 +69,15 @@ struct KvRows {
   AttentionSizes sizes;
 };
 
+/// Some dimensions of one head's keys in slots [slot, slot + rows) of one block, to out[rows][dims].
+struct KeyRows {
+  const std::byte* keys;  // of the block and head
+  int64_t slot, rows, first_dim, dims;
+  float* out;
+  const KvCache* cache;
+  AttentionSizes sizes;
+};
+
 /// Rows of activations quantised in groups (block_layout.h), as one or two signed bytes per element: x is about scale *
 /// v with v = high or, in a wide group, 256 * high + low. Rows lie in tiles of `interleave`, so that a kernel finds a
 /// group of all rows of a tile in one place: [m / interleave rounded up][k / group][interleave], then the group's
@@ -179,6 +188,7 @@ struct Table {
   void (*merge_part)(const float* part, int64_t stride, float* sum);
   void (*finish_part)(const AttentionTile& tile, int query, const float* part);
   void (*store_kv)(const KvRows& rows);
+  void (*load_keys)(const KeyRows& rows);
   // Stored numbers, not aligned, in f32.
   void (*widen_bfloat16)(const void* from, int64_t count, float* to);
   void (*widen_half)(const void* from, int64_t count, float* to);
