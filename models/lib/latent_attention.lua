@@ -11,7 +11,8 @@ local function score_scale(c)
 end
 
 -- Absorbed form: what would make keys of the cached vectors is multiplied into the queries, what would make values of them
--- into the result. So the cache holds that one vector and the rotary part of the keys, which all heads share.
+-- into the result. So the cache holds that one vector and the rotary part of the keys, which all heads share. Written so,
+-- the runtime knows both forms and takes the other for prompts.
 -- `interleaved` tells which dimensions are turned together, where the configuration does not.
 function latent_attention(m, x, c, interleaved)
   local heads, nope, turned, low = c.num_attention_heads, c.qk_nope_head_dim, c.qk_rope_head_dim, c.kv_lora_rank

@@ -57,7 +57,7 @@ void add_precision_flags(CLI::App& command, ModelFlags& flags) {
   add_number_flags(command, flags);
 }
 
-void add_number_flags(CLI::App& command, ModelFlags& flags) {
+void add_storage_flags(CLI::App& command, ModelFlags& flags) {
   CLI::Option* exact = command.add_flag("--exact", flags.exact, "compute in f32 throughout: slow, for comparisons");
   command
       .add_option_function<std::string>(
@@ -74,10 +74,6 @@ void add_number_flags(CLI::App& command, ModelFlags& flags) {
           "stored (default), or int8 or int4: quantise 16-bit and 32-bit weights while loading")
       ->check(CLI::IsMember({"stored", "int8", "int4"}))
       ->type_name("stored|int8|int4");
-  command.add_option("--isa", "instruction set of products with matrices (default: the best one here)")
-      ->transform(CLI::IsMember(isas_by_name()))
-      ->each([&flags](const std::string& value) { flags.isa = isas_by_name().at(value); })
-      ->type_name("NAME");
   command
       .add_option_function<std::string>(
           "--kv",
@@ -89,6 +85,14 @@ void add_number_flags(CLI::App& command, ModelFlags& flags) {
           "f16 (default), or int8: keep keys and values in half the memory")
       ->check(CLI::IsMember({"f16", "int8"}))
       ->type_name("f16|int8");
+}
+
+void add_number_flags(CLI::App& command, ModelFlags& flags) {
+  add_storage_flags(command, flags);
+  command.add_option("--isa", "instruction set of products with matrices (default: the best one here)")
+      ->transform(CLI::IsMember(isas_by_name()))
+      ->each([&flags](const std::string& value) { flags.isa = isas_by_name().at(value); })
+      ->type_name("NAME");
 }
 
 void add_sampling_flags(CLI::App& command, SamplingFlags& flags) {

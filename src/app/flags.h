@@ -30,6 +30,9 @@ struct ModelFlags {
   uint64_t random_seed = 1;
   std::optional<kernels::Isa> isa;  // of matrices
   SplitFlags split;
+
+  /// Of cached keys and values.
+  DType kv_type() const { return exact ? DType::F32 : int8_kv ? DType::I8 : DType::F16; }
 };
 
 /// How tokens are chosen. What was not given is up to the model.
@@ -49,7 +52,9 @@ struct AnswerFlags {
 
 /// MODEL, --model-def and --verbose; what `graph` needs.
 void add_model_path(CLI::App& command, ModelFlags& flags);
-/// --exact, --weights, --kv, --isa.
+/// --exact, --weights, --kv.
+void add_storage_flags(CLI::App& command, ModelFlags& flags);
+/// --isa, and those.
 void add_number_flags(CLI::App& command, ModelFlags& flags);
 /// --threads (available_cores() where it is not given), and those.
 void add_precision_flags(CLI::App& command, ModelFlags& flags);

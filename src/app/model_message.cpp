@@ -80,7 +80,7 @@ ModelMessage message_from(const Json& json) {
   m.plan.threads_per_rank = json.at("threads_per_rank").get<int>();
   m.plan.strict = json.at("strict").get<bool>();
   m.options.exact = json.at("exact").get<bool>();
-  m.options.kv_type = static_cast<DType>(json.at("kv").get<int>());
+  m.plan.kv_type = m.options.kv_type = static_cast<DType>(json.at("kv").get<int>());
   m.plan.weights = m.options.weights = static_cast<kernels::WeightFormat>(json.at("weights").get<int>());
   if (const int isa = json.at("isa").get<int>(); isa >= 0)
     m.options.isa = std::min(static_cast<kernels::Isa>(isa), kernels::best_isa());

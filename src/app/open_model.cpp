@@ -131,7 +131,7 @@ LoadedRanks load_model(const OpenedModel& opened, const ModelFlags& flags, runti
   options.exact = flags.exact;
   options.weights = flags.weights;
   options.isa = flags.isa;
-  options.kv_type = flags.int8_kv ? DType::I8 : DType::F16;
+  options.kv_type = flags.kv_type();
   opened.checkpoint.require_weights();
   PlanInputs inputs = plan_inputs(opened.checkpoint, flags);
   if (inputs.hardware.ranks_per_machine == 0)  // each process may be a machine

@@ -166,6 +166,7 @@ void add_plan(CLI::App& app, Action& action) {
   command->add_option("--context", flags->context, "tokens of cache that a generated token reads (default: 4096)")
       ->check(CLI::Range(1, 1 << 30))
       ->type_name("N");
+  add_storage_flags(*command, flags->model);
   add_plan_flags(*command, flags->model.split);
   command->add_flag("--json", flags->json, "print JSON");
   command->add_option("--export", flags->export_format, "print the plan as overrides for others")

@@ -66,6 +66,7 @@ PlanInputs plan_inputs(const ckpt::Checkpoint& checkpoint, const ModelFlags& fla
   inputs.threads_per_rank = flags.split.threads_per_rank.value_or(0);
   inputs.strict = flags.split.strict;
   inputs.weights = flags.weights;
+  inputs.kv_type = flags.kv_type();
   return inputs;
 }
 
@@ -94,6 +95,7 @@ plan::Request plan_request(const PlanInputs& inputs, const Json& config, const g
   request.policy = inputs.policy;
   request.cost.hardware = inputs.hardware;
   request.cost.threads_per_rank = inputs.threads_per_rank;
+  request.cost.kv_type = inputs.kv_type;
   request.stored = stored_types(graph, find);
   if (inputs.weights != kernels::WeightFormat::AsStored)  // quantised while loading, in groups that must not be cut
     for (size_t i = 0; i < request.stored.size(); ++i)

@@ -21,6 +21,7 @@ struct PlanInputs {
   int threads_per_rank = 0;
   bool strict = false;
   kernels::WeightFormat weights = kernels::WeightFormat::AsStored;
+  DType kv_type = DType::F16;
 };
 
 /// Reads files and environment. Throws Error.

@@ -105,7 +105,10 @@ class Comparison {
     const plan::Placement& result = model_.plan.placed.result[i];
     switch (instruction.action) {
       case lower::Action::AllReduce:
+        if (instruction.inputs.size() > 1) return std::nullopt;  // its values follow, one by one
+        return plan::kNoAxis;
       case lower::Action::AllGather:
+      case lower::Action::Extract:
         return plan::kNoAxis;
       case lower::Action::Compute:
         if (result.partial || (instruction.routing >= 0 && by_expert(instruction, result.axis))) return std::nullopt;
@@ -172,13 +175,14 @@ RankComparison::RankComparison(const OpenedModel& opened, const ModelFlags& flag
 
 void RankComparison::compare(Launch& launch) const {
   const int ranks = launch.num_ranks();
-  const LoadedRanks model = load_model(opened_, flags_, options_for(tokens_.size()), launch);
+  LoadedRanks model = load_model(opened_, flags_, options_for(tokens_.size()), launch);
   print_shares(*model.ranks);
   Comparison comparison(model, values_);
   model.ranks->observe([&](int rank, const lower::Instruction& instruction, std::span<const float> output) {
     comparison.see(rank, instruction, output);
   });
   run(*model.ranks, tokens_);
+  model.ranks.reset();  // the last rank has been compared, too
   const auto describe = [&](const Difference& d) {
     const graph::Node& node = model.graph->node(d.node);
     return fmt::format("%{} {}{}{} on rank {}", d.node, graph::op_info(node.op).name, node.name.empty() ? "" : " of ",

@@ -60,6 +60,12 @@ const Graph& Model::graph(std::string_view name) const {
   fail(ErrorKind::NotFound, "{} has no graph '{}', but {}", architecture, name, fmt::join(names, ", "));
 }
 
+bool values_in_keys(const Graph& graph, NodeId attention) {
+  const std::vector<NodeId>& inputs = graph.node(attention).inputs;
+  const Node& keys = graph.node(inputs[1]);
+  return keys.op == Op::Concat && keys.as<ConcatAttributes>().dim == 2 && keys.inputs[0] == inputs[2];
+}
+
 std::string text(const Graph& graph) {
   std::string out = fmt::format("graph {}\n", graph.name());
   for (size_t i = 0; i < graph.nodes().size(); ++i) {

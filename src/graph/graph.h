@@ -103,6 +103,10 @@ void verify(const Graph& graph);
 /// products of factors, and a range of one of them is a range of weights, however the checkpoint interleaves them.
 Graph push_slices_into_weights(const Graph& graph);
 
+/// Whether an attention's values are the first dimensions of its keys, which were concatenated from them and others:
+/// one cached vector then serves as both.
+bool values_in_keys(const Graph& graph, NodeId attention);
+
 /// One line per node, for people and golden tests.
 std::string text(const Graph& graph);
 

@@ -150,10 +150,7 @@ void merge_tile(const Job& job, const simd::AttentionTile& tile, const float* pa
   for (int i = 0; i < tile.num_queries; ++i) {
     for (int64_t split = 0; split < count; ++split)
       job.table.merge_part(parts + split * job.part_floats() + i * stride, stride, sums + i * stride);
-    if (last)
-      job.table.finish_part(sums + i * stride, stride,
-                            job.params.sinks == nullptr ? nullptr : job.params.sinks + tile.head[i],
-                            job.cache.value_dim, tile.out[i]);
+    if (last) job.table.finish_part(tile, i, sums + i * stride);
   }
 }
 
@@ -246,18 +243,41 @@ void store_kv(const float* k, const float* v, std::span<const SequenceSpan> span
         const int64_t vector = (span.first_row + position - span.start_position) * cache.kv_heads + head;
         const int64_t place = span.blocks[block] * cache.kv_heads + head;
         table.store_kv({.k = k + vector * cache.key_dim,
-                        .v = v + vector * cache.value_dim,
+                        .v = cache.values_in_keys ? nullptr : v + vector * cache.value_dim,
                         .k_stride = cache.kv_heads * cache.key_dim,
                         .v_stride = cache.kv_heads * cache.value_dim,
                         .rows = after - position,
                         .slot = position % size,
                         .keys = cache.keys + place * sizes.key_head_bytes,
-                        .values = cache.values + place * sizes.value_head_bytes,
+                        .values = cache.values_in_keys ? nullptr : cache.values + place * sizes.value_head_bytes,
                         .cache = &cache,
                         .sizes = sizes});
       }
     });
   }
+}
+
+void load_keys(const KvCache& cache, const int32_t* blocks, int64_t first, int64_t count, int64_t first_dim,
+               int64_t dims, float* out, ThreadPool& pool, Isa isa) {
+  CHECK(is_kv_type(cache.dtype));
+  const simd::Table& table = simd::table(isa);
+  const simd::AttentionSizes sizes = simd::attention_sizes(cache);
+  CHECK_EQ((first_dim | dims) % sizes.rotation, 0);
+  const int64_t size = cache.block_size, first_block = first / size;
+  const int64_t num_blocks = (first + count + size - 1) / size - first_block;
+  pool.parallel_for(num_blocks, row_grain(size * dims, 2), [&](int64_t begin, int64_t end) {
+    for (int64_t block = first_block + begin; block < first_block + end; ++block) {
+      const int64_t position = std::max(first, block * size);
+      table.load_keys({.keys = cache.keys + blocks[block] * cache.kv_heads * sizes.key_head_bytes,
+                       .slot = position % size,
+                       .rows = std::min(first + count, (block + 1) * size) - position,
+                       .first_dim = first_dim,
+                       .dims = dims,
+                       .out = out + (position - first) * dims,
+                       .cache = &cache,
+                       .sizes = sizes});
+    }
+  });
 }
 
 size_t attention_scratch_bytes(const AttentionParams&, const KvCache& cache, int threads) {

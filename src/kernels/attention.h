@@ -26,6 +26,7 @@ struct SequenceSpan {
 ///   values  [blocks][kv_heads][block_size][value_dim]
 /// In int8 a key or value is a multiple of a scale of its position and head, the largest of its numbers being 127; the
 /// f32 scales [block_size] follow the numbers of a head's block. Keys are rotated before (simd/rotation-inl.h).
+/// Where values are the first value_dim numbers of the keys (latent attention) there are keys alone.
 struct KvCache {
   std::byte* keys;
   std::byte* values;
@@ -34,6 +35,7 @@ struct KvCache {
   int64_t kv_heads;
   int64_t key_dim;
   int64_t value_dim;
+  bool values_in_keys = false;  // `values` is not used
 };
 
 /// Bytes of one block of keys and values, the distance between blocks in either array.
@@ -61,9 +63,16 @@ struct AttentionParams {
   bool causal = true;
 };
 
-/// Writes k[T, kv_heads, key_dim] and v[T, kv_heads, value_dim] to their positions in the cache.
+/// Writes k[T, kv_heads, key_dim] and v[T, kv_heads, value_dim] to their positions in the cache; v is not read where
+/// values are in keys.
 void store_kv(const float* k, const float* v, std::span<const SequenceSpan> spans, const KvCache& cache,
               ThreadPool& pool, Isa isa = best_isa());
+
+/// Writes what store_kv() has kept of dimensions [first_dim, first_dim + dims) of the first head's keys at positions
+/// [first, first + count) of a sequence to out[count, dims]. REQUIRES: in int8, whole blocks of dimensions that are
+/// rotated together.
+void load_keys(const KvCache& cache, const int32_t* blocks, int64_t first, int64_t count, int64_t first_dim,
+               int64_t dims, float* out, ThreadPool& pool, Isa isa = best_isa());
 
 /// Bytes of scratch that attention() needs; depends on the shapes alone, not on the number or length of sequences.
 size_t attention_scratch_bytes(const AttentionParams& params, const KvCache& cache, int threads);

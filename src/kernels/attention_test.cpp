@@ -19,6 +19,7 @@ struct Case {
   int64_t q_heads, kv_heads, key_dim, value_dim, block_size;
   AttentionParams params;  // q_heads and scale are filled in
   DType dtype = DType::F32;
+  bool values_in_keys = false;
 };
 
 const std::vector<float> kSlopes = {0.5f, 0.25f, 0.125f, 0.0625f, 0.03125f, 0.015625f, 0.3f, 0.2f, 0.1f};
@@ -52,6 +53,11 @@ std::vector<Case> cases() {
   all.push_back({"int8_softcap", 4, 2, 32, 32, 16, {.softcap = 3}, DType::I8});
   all.push_back({"part_of_the_heads", 5, 2, 32, 32, 16, {.group = 4, .first_head = 2}});
   all.push_back({"part_of_one_group", 2, 1, 32, 32, 16, {.group = 5, .first_head = 1}});
+  all.push_back({"values_in_keys", 6, 1, 40, 32, 16, {}, DType::F32, true});
+  all.push_back({"values_in_keys_odd", 10, 2, 19, 13, 5, {.window = 11}, DType::F32, true});
+  all.push_back({"values_in_keys_float16", 16, 1, 72, 64, 32, {.softcap = 3}, DType::F16, true});
+  all.push_back({"values_in_keys_int8", 16, 1, 72, 64, 32, {.sinks = kSinks.data()}, DType::I8, true});
+  all.push_back({"values_in_keys_int8_odd", 3, 1, 44, 38, 7, {}, DType::I8, true});
   for (Case& c : all) {
     c.params.q_heads = c.q_heads;
     if (c.params.group == 1) c.params.group = c.q_heads / c.kv_heads;
@@ -64,13 +70,13 @@ std::vector<Case> cases() {
 class Cache {
  public:
   Cache(const Case& c, int64_t blocks)
-      : view_{nullptr, nullptr, c.dtype, c.block_size, c.kv_heads, c.key_dim, c.value_dim} {
+      : view_{nullptr, nullptr, c.dtype, c.block_size, c.kv_heads, c.key_dim, c.value_dim, c.values_in_keys} {
     keys_ = Buffer(key_block_bytes(view_) * static_cast<size_t>(blocks));
     values_ = Buffer(value_block_bytes(view_) * static_cast<size_t>(blocks));
     std::memset(keys_.data(), 0x7f, keys_.size());  // large numbers in f32 and bf16
     std::memset(values_.data(), 0x7f, values_.size());
     view_.keys = keys_.data();
-    view_.values = values_.data();
+    view_.values = c.values_in_keys ? nullptr : values_.data();
     free_.resize(static_cast<size_t>(blocks));
     std::iota(free_.begin(), free_.end(), 0);
     std::shuffle(free_.begin(), free_.end(), std::mt19937(1));
@@ -131,12 +137,16 @@ Sequence make_sequence(const Case& c, int64_t length, uint32_t seed, Cache& cach
              random_floats(length * c.kv_heads * c.value_dim, seed + 2),
              cache.take(length),
              {}};
-  const int64_t rotation = c.dtype == DType::I8 ? std::min<int64_t>(64, c.key_dim & -c.key_dim) : 1;
+  const int64_t dims = c.values_in_keys ? c.key_dim | c.value_dim : c.key_dim;
+  const int64_t rotation = c.dtype == DType::I8 ? std::min<int64_t>(64, dims & -dims) : 1;
   rotate(rotation, s.k);
   round_to_stored(c.dtype, c.key_dim, s.k);
   rotate(rotation, s.k);
   for (float& value : s.k) value /= static_cast<float>(rotation);
   round_to_stored(c.dtype, c.value_dim, s.v);
+  if (c.values_in_keys)
+    for (int64_t i = 0; i < length * c.kv_heads; ++i)
+      std::copy_n(s.k.begin() + i * c.key_dim, c.value_dim, s.v.begin() + i * c.value_dim);
   s.out.resize(static_cast<size_t>(length * c.q_heads * c.value_dim));
   return s;
 }
@@ -160,7 +170,7 @@ void step(const Case& c, std::vector<Sequence>& sequences, int64_t start, int64_
     append(k, s.k, std::min(start, s.length), count, c.kv_heads * c.key_dim);
     append(v, s.v, std::min(start, s.length), count, c.kv_heads * c.value_dim);
   }
-  store_kv(k.data(), v.data(), spans, cache.view(), pool, isa);
+  store_kv(k.data(), c.values_in_keys ? nullptr : v.data(), spans, cache.view(), pool, isa);
   Buffer scratch(attention_scratch_bytes(c.params, cache.view(), pool.size()));
   std::vector<float> out(static_cast<size_t>(total * c.q_heads * c.value_dim));
   attention(q.data(), spans, cache.view(), c.params, out.data(), scratch.bytes(), pool, isa);
@@ -214,7 +224,8 @@ TEST_P(Attention, GivesTheSameBitsWhateverTheThreadsAndRowsOfALongContext) {
   std::vector<Case> all = {{"grouped", 6, 1, 16, 24, 32, {}, DType::F16},
                            {"single", 3, 3, 16, 16, 16, {.sinks = kSinks.data()}, DType::F16},
                            {"wide", 3, 1, 300, 256, 32, {.window = 700}, DType::I8},
-                           {"odd", 20, 2, 8, 8, 7, {}, DType::F32}};
+                           {"odd", 20, 2, 8, 8, 7, {}, DType::F32},
+                           {"values_in_keys", 20, 1, 40, 32, 32, {}, DType::F16, true}};
   for (Case& c : all) {
     c.params.q_heads = c.q_heads;
     c.params.group = c.q_heads / c.kv_heads;

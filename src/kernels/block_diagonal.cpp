@@ -38,6 +38,13 @@ void block_diagonal(std::span<const Matrix* const> blocks, const float* x, int64
                     std::span<std::byte> scratch, ThreadPool& pool) {
   const auto count = static_cast<int64_t>(blocks.size());
   const int64_t k = blocks[0]->k(), n = blocks[0]->n();
+  block_diagonal(blocks, {x, count * k, k}, m, {y, count * n, n}, scratch, pool);
+}
+
+void block_diagonal(std::span<const Matrix* const> blocks, const BlockRows<const float>& x, int64_t m,
+                    const BlockRows<float>& y, std::span<std::byte> scratch, ThreadPool& pool) {
+  const auto count = static_cast<int64_t>(blocks.size());
+  const int64_t k = blocks[0]->k(), n = blocks[0]->n();
   const Part part = part_of(blocks, m);
   CHECK_GE(scratch.size(), part.bytes() * static_cast<size_t>(pool.size()));
   const int64_t per_thread = (count + pool.size() - 1) / pool.size();
@@ -48,9 +55,9 @@ void block_diagonal(std::span<const Matrix* const> blocks, const float* x, int64
     auto* products = reinterpret_cast<float*>(own.data() + part.x);
     ThreadPool self(1);
     for (int64_t h = first; h < last; ++h) {
-      copy_rows(x + h * k, count * k, m, k, rows, k);
+      copy_rows(x.data + h * x.block_stride, x.row_stride, m, k, rows, k);
       blocks[static_cast<size_t>(h)]->multiply(rows, m, products, own.subspan(part.x + part.y), self);
-      copy_rows(products, n, m, n, y + h * n, count * n);
+      copy_rows(products, n, m, n, y.data + h * y.block_stride, y.row_stride);
     }
   };
   if (alone) return run(0, 0, count);

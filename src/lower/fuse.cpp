@@ -81,6 +81,7 @@ void gather_products(Program& program) {
 }  // namespace
 
 void fuse(Program& program) {
+  fuse_latent_attention(program);
   fuse_gates(program);
   gather_products(program);
 }

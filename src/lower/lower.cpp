@@ -56,6 +56,7 @@ class Lowering {
     forms_.resize(graph.nodes().size());
     views_.resize(graph.nodes().size());
     routing_of_node_.resize(graph.nodes().size(), -1);
+    reached_.resize(graph.nodes().size());
     deciding_ = deciding_matmuls(graph);
   }
 
@@ -64,7 +65,7 @@ class Lowering {
     const NodeId output = graph_.outputs()[0];
     const std::vector<bool> needed = reachable(graph_, output);
     for (size_t i = 0; i < needed.size(); ++i)
-      if (needed[i]) lower_node(static_cast<NodeId>(i));
+      if (needed[i]) reach(static_cast<NodeId>(i));
     program_.output = operand(output, plan::kNoAxis);
     program_.output_width = num_elements(row_shape(output, plan::kNoAxis));
     if (program_.output.kind != Operand::Kind::Value)
@@ -115,6 +116,14 @@ class Lowering {
   Shape row_shape(NodeId id, plan::AxisId axis) const {
     const Shape shape = part_.shape(id, axis);
     return {shape.begin() + static_cast<long>(leading(id)), shape.end()};
+  }
+
+  // Lowers a node once, behind its operands: a sum that is taken with an earlier one needs its own before its turn.
+  void reach(NodeId id) {
+    if (reached_[index(id)]) return;
+    reached_[index(id)] = true;
+    for (const NodeId input : node(id).inputs) reach(input);
+    lower_node(id);
   }
 
   void lower_node(NodeId id) {
@@ -171,10 +180,37 @@ class Lowering {
     const plan::Placed& placed = plan_.placed;
     if (plan_.ranks == 1) return;
     if (placed.reduced[index(id)]) {
-      forms.own = emit_exchange(id, Action::AllReduce, forms.own, plan::kNoAxis);
+      const int32_t joint = placed.joint_of[index(id)];
+      if (joint < 0)
+        forms.own = emit_exchange(id, Action::AllReduce, forms.own, plan::kNoAxis);
+      else if (const auto& nodes = placed.joint[static_cast<size_t>(joint)]; id == nodes.front())
+        sum_jointly(nodes);
     } else if (placed.gathered[index(id)]) {
       const bool only_output = graph_.outputs()[0] == id && !has_users(id);
       forms.whole = emit_exchange(id, only_output ? Action::Gather : Action::AllGather, forms.own, strategy(id));
+    }
+  }
+
+  // One exchange for all of them where the first is computed.
+  void sum_jointly(const std::vector<NodeId>& nodes) {
+    for (const NodeId id : nodes) reach(id);
+    Instruction sum = instruction_for(nodes.front(), Action::AllReduce, plan::kNoAxis);
+    sum.output_shape = {0};
+    for (const NodeId id : nodes) {
+      sum.inputs.push_back(forms_[index(id)].own);
+      sum.input_shapes.push_back(row_shape(id, plan::kNoAxis));
+      sum.output_shape[0] += num_elements(sum.input_shapes.back());
+    }
+    const Shape whole = sum.output_shape;
+    const Operand all = finish(nodes.front(), std::move(sum));
+    int64_t before = 0;
+    for (const NodeId id : nodes) {
+      Instruction part = instruction_for(id, Action::Extract, plan::kNoAxis);
+      part.inputs = {all};
+      part.input_shapes = {whole};
+      part.first = before;
+      before += num_elements(part.output_shape);
+      forms_[index(id)].own = finish(id, std::move(part));
     }
   }
 
@@ -264,7 +300,7 @@ class Lowering {
     const auto key = std::make_tuple(id, axis, use, expert);
     if (const auto found = parameters_.find(key); found != parameters_.end()) return found->second;
     const std::string name = weights.pieces.empty() ? node(id).name : weights.pieces[0].tensor;
-    program_.parameters.push_back({use, name, weights, false});
+    program_.parameters.push_back({use, name, weights});
     return parameters_[key] = static_cast<int32_t>(program_.parameters.size()) - 1;
   }
 
@@ -343,8 +379,12 @@ class Lowering {
   }
 
   // Heads that come in groups, each of which shares a head of `shared`: where the rank's heads begin in the first
-  // group.
+  // group. It may also have a part of every group, where layers share keys and values but not their axis of heads.
   void localize_groups(NodeId id, Instruction& instruction, NodeId heads, NodeId shared) const {
+    if (part_.indices(node(heads).dims[1], strategy(id)).size() > 1) {
+      instruction.group = row_shape(heads, strategy(id))[0] / row_shape(shared, strategy(id))[0];
+      return;
+    }
     instruction.group = graph_.shape(heads)[1] / graph_.shape(shared)[1];
     instruction.first = first_index(node(heads).dims[1], strategy(id)) -
                         first_index(node(shared).dims[1], strategy(id)) * instruction.group;
@@ -365,7 +405,7 @@ class Lowering {
     const auto layer = static_cast<size_t>(attributes.layer);
     if (program_.kv_layers.size() <= layer) program_.kv_layers.resize(layer + 1);
     const Shape &k_row = instruction.input_shapes[1], &v_row = instruction.input_shapes[2];
-    program_.kv_layers[layer] = {k_row[0], k_row[1], v_row[1]};
+    program_.kv_layers[layer] = {k_row[0], k_row[1], v_row[1], graph::values_in_keys(graph_, id)};
   }
 
   // Where the slice begins among the indices that the rank has.
@@ -454,6 +494,7 @@ class Lowering {
   std::vector<std::optional<WeightView>> views_;  // by node; what depends on weights alone
   std::vector<int32_t> routing_of_node_;
   std::vector<bool> deciding_;  // by node
+  std::vector<bool> reached_;   // by node
   std::map<std::tuple<NodeId, plan::AxisId, Parameter::Use, int64_t>, int32_t> parameters_;
 };
 

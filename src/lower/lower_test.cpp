@@ -220,6 +220,75 @@ TEST(Lower, SharesRotaryTablesBetweenLayers) {
   EXPECT_EQ(lower(graph, {}).ropes.size(), size_t{2});
 }
 
+TEST(Lower, TakesTheSumsOfOneValuesProductsInOneExchange) {
+  Graph graph("decode");
+  const NodeId h = graph.add(Op::Unary, {linear(graph, activation(graph, 48), "up", 96)}, graph::UnaryAttributes{});
+  const NodeId a = graph.add(Op::RmsNorm, {linear(graph, h, "a", 8)}, graph::NormAttributes{1e-5});
+  const NodeId b = graph.add(Op::RmsNorm, {linear(graph, h, "b", 16)}, graph::NormAttributes{1e-5});
+  graph.add_output(graph.add(Op::Add, {linear(graph, a, "from_a", 48), linear(graph, b, "from_b", 48)}));
+  plan::Request request;
+  request.policy = plan::Policy::Split;
+  request.rank_weights = {1, 1, 1};
+  const plan::Plan plan = plan::make_plan(graph, request);
+  for (int rank = 0; rank < 3; ++rank) {
+    const Program program = lower(graph, plan, rank, {});
+    std::vector<const Instruction*> sums, parts;
+    for (const Instruction& i : program.instructions) {
+      if (i.action == Action::AllReduce && i.inputs.size() > 1) sums.push_back(&i);
+      if (i.action == Action::Extract) parts.push_back(&i);
+    }
+    ASSERT_EQ(sums.size(), size_t{1});
+    EXPECT_EQ(sums[0]->output_shape, Shape{24});
+    ASSERT_EQ(parts.size(), size_t{2});
+    EXPECT_EQ(parts[0]->output_shape, Shape{8});
+    EXPECT_EQ(parts[1]->first, 8);
+    EXPECT_EQ(parts[1]->inputs[0].index, sums[0]->output);
+  }
+}
+
+// Latent attention of 6 heads with 8 own and 4 turned dimensions over vectors of 16 and 4.
+Graph latent_attention(int64_t value_dim) {
+  Graph graph("decode");
+  const NodeId x = activation(graph, 24);
+  const auto heads = [&](const std::string& name, int64_t count, int64_t dim) {
+    return graph.add(Op::Reshape, {linear(graph, x, name, count * dim)},
+                     graph::ReshapeAttributes{{kDynamic, count, dim}});
+  };
+  const NodeId latent = heads("latent", 1, 16);
+  const NodeId weight = graph.add(Op::Reshape, {graph.weight({"kv_b"}, {6 * (8 + value_dim), 16})},
+                                  graph::ReshapeAttributes{{6, 8 + value_dim, 16}});
+  const NodeId to_keys = graph.add(Op::Slice, {weight}, graph::SliceAttributes{1, 0, 8});
+  const NodeId to_values = graph.add(Op::Slice, {weight}, graph::SliceAttributes{1, 8, 8 + value_dim});
+  const NodeId absorb = graph.add(Op::Transpose, {to_keys}, graph::TransposeAttributes{{0, 2, 1}});
+  const NodeId own = graph.add(Op::BlockMatmul, {heads("own", 6, 8), absorb});
+  const NodeId q = graph.add(Op::Concat, {own, heads("turned", 6, 4)}, graph::ConcatAttributes{2});
+  const NodeId k = graph.add(Op::Concat, {latent, heads("k_turned", 1, 4)}, graph::ConcatAttributes{2});
+  const NodeId y = graph.add(Op::Attention, {q, k, latent}, graph::AttentionAttributes{});
+  graph.add_output(graph.add(Op::BlockMatmul, {y, to_values}));
+  return graph;
+}
+
+TEST(Lower, TakesTheProductsOfLatentAttentionIntoIt) {
+  const Program program = lower(latent_attention(12), {});
+  const Instruction& attention = last(program);
+  ASSERT_TRUE(attention.latent.has_value());
+  EXPECT_EQ(attention.output_shape, (Shape{6, 12}));
+  EXPECT_EQ(attention.input_shapes, (std::vector<Shape>{{6, 8}, {6, 4}, {1, 20}}));
+  EXPECT_TRUE(program.kv_layers[0].values_in_keys);
+  ASSERT_EQ(attention.latent->keys.size(), size_t{6});
+  const Parameter& keys = program.parameters[static_cast<size_t>(attention.latent->keys[2])];
+  EXPECT_EQ(keys.view.shape, (Shape{8, 16}));
+  EXPECT_EQ(keys.view.pieces[0].strides, (std::vector<int64_t>{16, 1}));
+  EXPECT_EQ(keys.view.pieces[0].offset, 2 * (8 + 12) * 16);
+  EXPECT_TRUE(keys.again);
+  for (const Instruction& i : program.instructions) EXPECT_NE(i.op, Op::BlockMatmul);
+}
+
+TEST(Lower, LeavesLatentAttentionAloneWhereKeysAndValuesWouldBeWider) {
+  const Program program = lower(latent_attention(24), {});
+  EXPECT_EQ(last(program).op, Op::BlockMatmul);
+}
+
 // ---- placement
 
 // Instructions that write and last read each value, by brute force.

@@ -45,6 +45,13 @@ struct Parameter {
   /// A matrix whose products decide what is computed next (which experts a token goes to): rounding must not decide,
   /// so it is multiplied in f32 whatever the precision of the rest. Such matrices are small.
   bool decides = false;
+  /// Its numbers are those of another parameter, which counts for what is read of the checkpoint.
+  bool again = false;
+};
+
+/// Matrices of latent attention, a parameter for each head (kernels/latent_attention.h).
+struct LatentMatrices {
+  std::vector<int32_t> absorb, keys, values;
 };
 
 /// How the second operand of an elementwise instruction is repeated.
@@ -69,10 +76,11 @@ struct Routing {
 /// What an instruction does: the operation that it names, or what the plan wants between operations.
 enum class Action : uint8_t {
   Compute,    // Instruction::op on this rank's part of the work
-  AllReduce,  // output = sum over the ranks of input
+  AllReduce,  // output = sum over the ranks of the inputs, of which each follows the one before with all its rows
   AllGather,  // output = the whole rows, of which each rank brings its shares
   Gather,     // the same for rank 0 alone
   Narrow,     // output = this rank's share of each whole row
+  Extract,    // output = one of the values that an AllReduce of several has summed
   Zero,       // output = 0: this rank's part of a sum, where it has none of the summands
 };
 
@@ -94,18 +102,23 @@ struct Instruction {
   /// Of AllGather, Gather and Narrow: the elements of a whole row that each rank has, in order.
   std::vector<std::vector<plan::Interval>> shares = {};
   /// First index of this rank's part of what it works on: the table row of an embedding; for attention the first query
-  /// head, counted from the first query head of the rank's first key-value head.
+  /// head, counted from the first query head of the rank's first key-value head; of Extract the numbers per row of the
+  /// values before.
   int64_t first = 0;
   int64_t group = 1;       // of attention: query heads that share a key-value head
   int64_t table_rows = 0;  // of an embedding: rows of the whole table
   /// Of a norm whose statistics are taken over all ranks: elements that they are taken over. 0: over this rank's alone.
   int64_t statistic_over = 0;
   std::optional<graph::UnaryKind> gate = {};  // of Mul: applied to the first input
+  /// Of attention that takes up the products before and behind it: inputs are then the queries' own and turned parts,
+  /// and keys.
+  std::optional<LatentMatrices> latent = {};
 };
 
 /// Sizes of one attention layer's key-value cache.
 struct KvLayer {
   int64_t kv_heads = 0, key_dim = 0, value_dim = 0;
+  bool values_in_keys = false;  // values are the first value_dim numbers of keys, and kept once
 };
 
 /// Largest step that a program can run.
@@ -142,8 +155,10 @@ Program lower(const graph::Graph& graph, const plan::Plan& plan, int rank, const
 Program lower(const graph::Graph& graph, const Limits& limits);
 
 /// Changes instructions into fewer or cheaper ones that compute the same, bit for bit: functions into the
-/// multiplication that alone uses them, products of one value next to each other. REQUIRES: no value has a place yet.
+/// multiplication that alone uses them, products of one value next to each other. Latent attention's products become a
+/// part of it, which then chooses among two ways to the same. REQUIRES: no value has a place yet.
 void fuse(Program& program);
+void fuse_latent_attention(Program& program);  // a part of it
 
 /// Gives every value its place in an arena that is as small as first-fit makes it: values that do not live at the same
 /// time share memory. An instruction's output never shares memory with its inputs.

@@ -127,6 +127,10 @@ WeightView take(const WeightView& view, size_t dim, const std::vector<plan::Inte
   return result;
 }
 
+WeightView transposed(const WeightView& view) {
+  return transpose(view, {1, 0});
+}
+
 std::optional<WeightView> repeated(const WeightView& view, const Shape& shape) {
   if (view.shape.size() > shape.size()) return std::nullopt;
   WeightView result = view;

@@ -42,6 +42,9 @@ WeightView take(const WeightView& view, size_t dim, const std::vector<plan::Inte
 /// The view with dimensions of extent 1 repeated to `shape`, its innermost dimensions; nothing where it does not fit.
 std::optional<WeightView> repeated(const WeightView& view, const Shape& shape);
 
+/// The transpose of a matrix.
+WeightView transposed(const WeightView& view);
+
 /// Row `index` of the outermost dimension.
 WeightView outermost(const WeightView& view, int64_t index);
 

@@ -16,7 +16,6 @@ using graph::Op;
 namespace {
 
 constexpr double kActivationBytes = 4;  // f32
-constexpr double kCacheBytes = 2;       // f16 keys and values
 
 // Share of a tensor that a rank holds.
 double local_share(const Problem& problem, NodeId id, AxisId axis, int rank) {
@@ -96,6 +95,22 @@ double parameter_bytes(const Problem& problem, NodeId id, AxisId axis, int rank)
   return stored_bytes(problem, id) * local_share(problem, id, axis, rank);
 }
 
+double cache_bytes(const Problem& problem, NodeId attention, AxisId axis, int rank, DType kv_type) {
+  const graph::Dims& dims = problem.graph.dims();
+  const auto local = [&](DimId dim) {
+    return axis == kNoAxis ? dims.extent(dim)
+                           : problem.axes.local_extent(dims, dim, axis, problem.axes[axis].range(rank));
+  };
+  const int64_t scale = kv_type == DType::I8 ? sizeof(float) : 0;
+  int64_t bytes = 0;
+  for (const size_t operand : {1, 2}) {
+    if (operand == 2 && graph::values_in_keys(problem.graph, attention)) continue;
+    const std::vector<DimId>& kept = problem.graph.node(problem.graph.node(attention).inputs[operand]).dims;
+    bytes += local(kept[1]) * (local(kept[2]) * info(kv_type).block_bytes + scale);
+  }
+  return static_cast<double>(bytes);
+}
+
 CostTable::CostTable(const Problem& problem, const CostModel& model) : problem_(problem), model_(model) {
   const double total = std::accumulate(problem.rank_weights.begin(), problem.rank_weights.end(), 0.0);
   mean_weight_ = total / problem.ranks;
@@ -153,6 +168,18 @@ Cost CostTable::exchange(double decode_bytes, double prefill_bytes, bool gather)
   return cost;
 }
 
+// One exchange of all their bytes.
+Cost CostTable::joint_sum(const std::vector<NodeId>& nodes) const {
+  double decode = 0, prefill = 0;
+  for (const NodeId id : nodes) {
+    const NodeFacts& facts = problem_.facts(id);
+    const double row = static_cast<double>(facts.width) * kActivationBytes;
+    decode += row * step_rows(facts, false);
+    prefill += row * step_rows(facts, true);
+  }
+  return exchange(decode, prefill, false);
+}
+
 Cost CostTable::node_cost(NodeId id, AxisId axis) const {
   const Node& node = problem_.graph.node(id);
   const NodeFacts& facts = problem_.facts(id);
@@ -186,13 +213,18 @@ Cost CostTable::node_cost(NodeId id, AxisId axis) const {
     cost.prefill_seconds += std::max(flops / (rates.flops * speed), bytes / (rates.read * speed));
   }
   if (node.op == Op::Attention) {  // keys and values of the context, kept and read
-    double kept = 0;
-    for (const NodeId input : {node.inputs[1], node.inputs[2]})
-      kept += static_cast<double>(problem_.facts(input).width) * local_share(problem_, input, axis, rank);
-    kept *= kCacheBytes * static_cast<double>(model_.context);
+    const double kept = cache_bytes(problem_, id, axis, rank, model_.kv_type) * static_cast<double>(model_.context);
     const RankRates rates = rates_per_rank(model_.hardware, problem_.ranks, model_.threads_per_rank, "");
     cost.resident += static_cast<int64_t>(kept);
     cost.decode_seconds += kept / (rates.read * speed);
+  }
+  if (node.op == Op::LinearAttention) {  // the state of one sequence, read and written
+    const graph::DimId keys = problem_.graph.node(node.inputs[1]).dims.back();
+    const double state = static_cast<double>(facts.width * problem_.graph.dims().extent(keys)) * kActivationBytes *
+                         local_share(problem_, id, axis, rank);
+    const RankRates rates = rates_per_rank(model_.hardware, problem_.ranks, model_.threads_per_rank, "");
+    cost.resident += static_cast<int64_t>(state);
+    cost.decode_seconds += 2 * state / (rates.read * speed);
   }
   return cost;
 }
@@ -210,10 +242,11 @@ Cost CostTable::of(const Placed& placed) const {
     const AxisId axis = placed.strategy[i];
     for (const Choice& choice : choices_[i])
       if (choice.axis == axis) total += choice.cost;
-    if (placed.reduced[i]) total += reduce_[i];
+    if (placed.reduced[i] && placed.joint_of[i] < 0) total += reduce_[i];
     if (placed.gathered[i]) total += gather_[i];
     if (axis != kNoAxis && problem_.nodes[i].role(axis) == Role::Statistic) total += statistic_[i];
   }
+  for (const std::vector<NodeId>& nodes : placed.joint) total += joint_sum(nodes);
   return total;
 }
 

@@ -15,6 +15,7 @@ struct CostModel {
   int threads_per_rank = 0;     // 0: the machine's cores, dealt out evenly
   int64_t prompt_tokens = 512;  // of the step that stands for prompts
   int64_t context = 4096;       // positions of key-value cache that a generated token reads
+  DType kv_type = DType::F16;   // of cached keys and values: F32, F16 or I8
 };
 
 /// Costs of a plan, or of one node of it. Where ranks differ, the slowest counts.
@@ -31,6 +32,10 @@ struct Cost {
 
 /// Bytes of a parameter or of its local part, as stored; on the rank that has most relative to its weight.
 double parameter_bytes(const Problem& problem, graph::NodeId id, AxisId axis, int rank);
+
+/// What a rank's cache keeps of a token for an attention whose work is split by `axis`: keys and values as stored, in
+/// int8 with a scale for each vector.
+double cache_bytes(const Problem& problem, graph::NodeId attention, AxisId axis, int rank, DType kv_type);
 
 /// Costs of every node for every way to share its work, computed once, so that a plan is judged by adding them up.
 class CostTable {
@@ -49,6 +54,7 @@ class CostTable {
   };
   Cost node_cost(graph::NodeId id, AxisId axis) const;
   Cost exchange(double decode_bytes, double prefill_bytes, bool gather) const;
+  Cost joint_sum(const std::vector<graph::NodeId>& nodes) const;
   double step_rows(const NodeFacts& facts, bool prefill) const;
 
   double busiest_experts(int64_t slots) const;

@@ -33,7 +33,10 @@ std::string pattern_of(const std::string& name) {
 class Explainer {
  public:
   Explainer(const Graph& graph, const Plan& plan, const Request& request)
-      : graph_(graph), plan_(plan), problem_(make_problem(graph, plan.rank_weights, request.stored)) {
+      : graph_(graph),
+        plan_(plan),
+        problem_(make_problem(graph, plan.rank_weights, request.stored)),
+        kv_type_(request.cost.kv_type) {
     result_.ranks = plan.ranks;
     sources_.resize(graph.nodes().size());
   }
@@ -43,6 +46,8 @@ class Explainer {
       add_module(plan_.modules[m]);
       for (const NodeId id : plan_.modules[m].nodes) module_of_[id] = m;
     }
+    for (size_t i = 0; i < graph_.nodes().size(); ++i)
+      if (problem_.nodes[i].work) find_sources(static_cast<NodeId>(i));
     for (size_t i = 0; i < graph_.nodes().size(); ++i)
       if (problem_.nodes[i].work) add_exchanges(static_cast<NodeId>(i));
     count_weights();
@@ -101,8 +106,8 @@ class Explainer {
     result_.modules.push_back(std::move(row));
   }
 
-  // Exchanges behind a node, named after the modules whose sums or parts they are about.
-  void add_exchanges(NodeId id) {
+  // The modules whose sums or parts a node's result is about.
+  void find_sources(NodeId id) {
     std::set<std::string>& sources = sources_[static_cast<size_t>(id)];
     if (const auto found = module_of_.find(id); found != module_of_.end())
       sources.insert(pattern_of(plan_.modules[found->second].info.name));
@@ -111,12 +116,32 @@ class Explainer {
         if (problem_.facts(input).work && !plan_.placed.reduced[static_cast<size_t>(input)] &&
             (same_placement(input, id) || sums(id)))
           sources.insert(sources_[static_cast<size_t>(input)].begin(), sources_[static_cast<size_t>(input)].end());
+  }
+
+  int64_t row_bytes(NodeId id) const { return problem_.facts(id).width * problem_.facts(id).slots * 4; }
+
+  // Exchanges behind a node; those of several nodes behind the first.
+  void add_exchanges(NodeId id) {
     const auto i = static_cast<size_t>(id);
-    const int64_t row = problem_.nodes[i].width * problem_.nodes[i].slots * 4;
-    if (plan_.placed.reduced[i]) add_exchange("all-reduce", sources, row);
-    if (plan_.placed.gathered[i]) add_exchange(problem_.nodes[i].users.empty() ? "gather" : "all-gather", sources, row);
+    const std::set<std::string>& sources = sources_[i];
+    if (plan_.placed.reduced[i]) add_sum(id);
+    if (plan_.placed.gathered[i])
+      add_exchange(problem_.nodes[i].users.empty() ? "gather" : "all-gather", sources, row_bytes(id));
     if (strategy(id) != kNoAxis && problem_.nodes[i].role(strategy(id)) == Role::Statistic)
       add_exchange("all-reduce (statistic)", sources, 4);
+  }
+
+  void add_sum(NodeId id) {
+    const int32_t joint = plan_.placed.joint_of[static_cast<size_t>(id)];
+    const std::vector<NodeId> nodes = joint < 0 ? std::vector{id} : plan_.placed.joint[static_cast<size_t>(joint)];
+    if (id != nodes.front()) return;
+    std::set<std::string> sources;
+    int64_t bytes = 0;
+    for (const NodeId node : nodes) {
+      sources.insert(sources_[static_cast<size_t>(node)].begin(), sources_[static_cast<size_t>(node)].end());
+      bytes += row_bytes(node);
+    }
+    add_exchange("all-reduce", sources, bytes);
   }
 
   bool sums(NodeId id) const { return strategy(id) != kNoAxis && problem_.facts(id).role(strategy(id)) == Role::Sum; }
@@ -185,23 +210,15 @@ class Explainer {
 
   void count_cache(NodeId id) {
     for (int rank = 0; rank < plan_.ranks; ++rank)
-      for (const size_t operand : {1, 2}) {
-        const NodeId input = graph_.node(id).inputs[operand];
-        const AxisId axis = wanted(problem_, plan_.placed, id, input).axis;
-        const Shape shape = graph_.shape(input);
-        int64_t elements = idle(id, rank) ? 0 : shape[1] * shape[2];
-        if (axis != kNoAxis && elements > 0)
-          for (const size_t d : {1, 2})
-            elements = elements / shape[d] *
-                       problem_.axes.local_extent(graph_.dims(), graph_.node(input).dims[d], axis,
-                                                  problem_.axes[axis].range(rank));
-        result_.cache_bytes_per_token[static_cast<size_t>(rank)] += 2 * elements;
-      }
+      if (!idle(id, rank))
+        result_.cache_bytes_per_token[static_cast<size_t>(rank)] +=
+            static_cast<int64_t>(cache_bytes(problem_, id, strategy(id), rank, kv_type_));
   }
 
   const Graph& graph_;
   const Plan& plan_;
   const Problem problem_;
+  const DType kv_type_;
   Explanation result_;
   std::map<NodeId, size_t> module_of_;
   std::vector<std::set<std::string>> sources_;  // by node: modules whose sum or part it is

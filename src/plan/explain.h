@@ -32,7 +32,7 @@ struct Explanation {
   std::vector<ModuleRow> modules;
   std::vector<ExchangeRow> exchanges;
   std::vector<int64_t> weight_bytes;           // by rank, as stored: what the loader reads
-  std::vector<int64_t> cache_bytes_per_token;  // by rank, in f16
+  std::vector<int64_t> cache_bytes_per_token;  // by rank, as stored
   int64_t parameters = 0;                      // of the whole model, tied ones once
   int64_t stored_bytes = 0;                    // of the whole model
   int64_t collectives = 0;                     // in a step

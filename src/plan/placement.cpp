@@ -1,6 +1,8 @@
 #include "plan/placement.h"
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 
 namespace cleave::plan {
 
@@ -78,6 +80,44 @@ bool is_partial(const Problem& problem, NodeId id, Placed& placed) {
   return partial;
 }
 
+// The only operand that is work; -1 where there are others, or none.
+NodeId only_operand(const Problem& problem, NodeId id) {
+  NodeId only = -1;
+  for (const NodeId input : problem.graph.node(id).inputs) {
+    if (!problem.facts(input).work || input == only) continue;
+    if (only >= 0) return -1;
+    only = input;
+  }
+  return only;
+}
+
+// Nodes with equal origins need nothing of one another's sums: on the way from the origin there are parameters alone.
+using Origin = std::tuple<NodeId, bool, RowKind, int64_t>;  // a value, whether it is multiplied, rows and their slots
+
+// Back through what a partial sum has travelled, to where it arose: the operand of that product, or else that node.
+Origin origin_of(const Problem& problem, const Placed& placed, NodeId id) {
+  const NodeFacts& facts = problem.facts(id);
+  NodeId from = id;
+  for (NodeId next = id; placed.strategy[index(from)] == kNoAxis && (next = only_operand(problem, from)) >= 0;)
+    from = next;
+  const NodeId operand = placed.strategy[index(from)] == kNoAxis ? -1 : only_operand(problem, from);
+  return {operand >= 0 ? operand : from, operand >= 0, facts.rows, facts.slots};
+}
+
+void join_sums(const Problem& problem, Placed& placed) {
+  std::map<Origin, std::vector<NodeId>> by_origin;
+  for (size_t i = 0; i < placed.reduced.size(); ++i)
+    if (placed.reduced[i]) {
+      const auto id = static_cast<NodeId>(i);
+      by_origin[origin_of(problem, placed, id)].push_back(id);
+    }
+  for (auto& [origin, nodes] : by_origin) {
+    if (nodes.size() < 2) continue;
+    for (const NodeId id : nodes) placed.joint_of[index(id)] = static_cast<int32_t>(placed.joint.size());
+    placed.joint.push_back(std::move(nodes));
+  }
+}
+
 }  // namespace
 
 Placement wanted(const Problem& problem, const Placed& placed, NodeId user, NodeId value) {
@@ -91,6 +131,8 @@ void place(const Problem& problem, const Decisions& decisions, Placed& placed) {
   placed.result.assign(count, {});
   placed.reduced.assign(count, false);
   placed.gathered.assign(count, false);
+  placed.joint.clear();
+  placed.joint_of.assign(count, -1);
   for (size_t i = count; i-- > 0;)
     if (problem.nodes[i].work)
       placed.strategy[i] =
@@ -113,6 +155,7 @@ void place(const Problem& problem, const Decisions& decisions, Placed& placed) {
                              return wanted(problem, placed, user, id).axis != result.axis;
                            });
   }
+  join_sums(problem, placed);
 }
 
 }  // namespace cleave::plan

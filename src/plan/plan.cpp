@@ -181,6 +181,7 @@ uint64_t Plan::hash() const {
     hash = mix(hash, static_cast<uint64_t>(placed.strategy[i]) * 8 + (placed.result[i].partial ? 4u : 0u) +
                          (placed.reduced[i] ? 2u : 0u) + (placed.gathered[i] ? 1u : 0u));
     hash = mix(hash, static_cast<uint64_t>(placed.result[i].axis));
+    hash = mix(hash, static_cast<uint64_t>(placed.joint_of[i]));
   }
   return hash;
 }

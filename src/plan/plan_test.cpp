@@ -108,6 +108,53 @@ TEST(Plan, RoutedAndSharedExpertsOweOneSum) {
               Contains("all-reduce 2 of layers.*.experts.*.down + layers.*.shared_down"));
 }
 
+// Columns up, then `parts` slices of one projection back, each to a norm of its own and a matrix; with `rest`, what the
+// last slice is added to before anything needs its value.
+Graph sliced_projection(const std::vector<int64_t>& parts, bool rest) {
+  Graph graph("decode");
+  const auto linear = [&](NodeId x, const std::string& name, int64_t out) {
+    return graph.add(Op::Matmul, {x, graph.weight({name + ".weight"}, {out, graph.shape(x).back()})}, {}, name);
+  };
+  const NodeId x =
+      graph.add(Op::Embedding, {graph.input(graph::InputKind::TokenIds), graph.weight({"embed.weight"}, {131, 48})});
+  const NodeId h = graph.add(Op::Unary, {linear(x, "up", 96)}, graph::UnaryAttributes{});
+  int64_t width = 0;
+  for (const int64_t part : parts) width += part;
+  const NodeId projected = linear(h, "projection", width);
+  NodeId sum = -1;
+  int64_t first = 0;
+  for (const int64_t part : parts) {
+    NodeId y = graph.add(Op::Slice, {projected}, graph::SliceAttributes{1, first, first + part});
+    first += part;
+    if (rest && first == width) y = graph.add(Op::Add, {y, linear(h, "rest", part)});
+    y = graph.add(Op::RmsNorm, {y}, graph::NormAttributes{1e-5});
+    y = linear(y, "back" + std::to_string(first), 48);
+    sum = sum < 0 ? y : graph.add(Op::Add, {sum, y});
+  }
+  graph.add_output(linear(sum, "head", 131));
+  return graph::push_slices_into_weights(graph);
+}
+
+TEST(Plan, SlicesOfOneProjectionAreSummedInOneExchange) {
+  const Graph graph = sliced_projection({8, 16, 16}, false);
+  const Request request = request_for(3);
+  const Plan plan = make_plan(graph, request);
+  std::vector<ExchangeRow> rows = explain(graph, plan, request).exchanges;
+  std::erase_if(rows, [](const ExchangeRow& row) { return row.of != "projection"; });
+  ASSERT_EQ(rows.size(), size_t{1});
+  EXPECT_EQ(rows[0].kind, "all-reduce");
+  EXPECT_EQ(rows[0].count, 1);
+  EXPECT_EQ(rows[0].bytes_per_token, 4 * (8 + 16 + 16));
+  EXPECT_EQ(plan.cost.collectives, explain(graph, plan, request).collectives);
+  EXPECT_EQ(plan.cost.collective_bytes, static_cast<double>(explain(graph, plan, request).collective_bytes));
+}
+
+TEST(Plan, ASliceThatMeetsAnotherSumTravelsOn) {
+  const Graph graph = sliced_projection({8, 16, 16}, true);
+  EXPECT_THAT(exchanges(graph, request_for(3)),
+              testing::IsSupersetOf({"all-reduce 1 of projection", "all-reduce 1 of projection + rest"}));
+}
+
 TEST(Plan, OneRankExchangesNothing) {
   EXPECT_TRUE(exchanges(transformer({}), request_for(1)).empty());
 }
@@ -136,6 +183,35 @@ TEST(Plan, RanksHoldTheirSharesAlone) {
   EXPECT_LT(e.weight_bytes[0], e.stored_bytes * 0.55);
   EXPECT_LT(e.weight_bytes[1], e.stored_bytes * 0.55);
   EXPECT_GE(e.weight_bytes[0] + e.weight_bytes[1], e.stored_bytes);
+}
+
+int64_t cache_per_token(const Graph& graph, DType type) {
+  Request request = request_for(1);
+  request.cost.kv_type = type;
+  return explain(graph, make_plan(graph, request), request).cache_bytes_per_token[0];
+}
+
+TEST(Plan, TheCacheIsCountedAsItIsKept) {
+  const Graph graph = transformer({});
+  constexpr int64_t kVectors = 2 * 2 * 3;  // 2 layers, keys and values of 3 heads of 8
+  EXPECT_EQ(cache_per_token(graph, DType::F32), kVectors * 8 * 4);
+  EXPECT_EQ(cache_per_token(graph, DType::F16), kVectors * 8 * 2);
+  EXPECT_EQ(cache_per_token(graph, DType::I8), kVectors * (8 + 4));
+}
+
+TEST(Plan, ValuesThatAreInKeysAreCountedOnce) {
+  Graph graph("decode");
+  const NodeId x =
+      graph.add(Op::Embedding, {graph.input(graph::InputKind::TokenIds), graph.weight({"embed.weight"}, {131, 24})});
+  const auto heads = [&](const std::string& name, int64_t count, int64_t dim) {
+    const NodeId y = graph.add(Op::Matmul, {x, graph.weight({name + ".weight"}, {count * dim, 24})}, {}, name);
+    return graph.add(Op::Reshape, {y}, graph::ReshapeAttributes{{graph::kDynamic, count, dim}});
+  };
+  const NodeId latent = heads("latent", 1, 16);
+  const NodeId keys = graph.add(Op::Concat, {latent, heads("turned", 1, 4)}, graph::ConcatAttributes{2});
+  graph.add_output(graph.add(Op::Attention, {heads("q", 6, 20), keys, latent}, graph::AttentionAttributes{}));
+  EXPECT_EQ(cache_per_token(graph, DType::F16), 20 * 2);
+  EXPECT_EQ(cache_per_token(graph, DType::I8), 20 + 4);
 }
 
 TEST(Plan, TinyMatricesAreNotSplitForSpeed) {
@@ -183,6 +259,12 @@ TEST(Overrides, ARowSplitLinearOwesASumWhereverItStands) {
   const Request request = with(request_for(2), "q", Treatment::Row);
   EXPECT_THAT(exchanges(graph, request), Contains("all-reduce 2 of layers.*.q"));
   EXPECT_EQ(treatment(make_plan(graph, request), "layers.1.q"), Treatment::Row);
+}
+
+TEST(Overrides, RowSplitLinearsOfOneValueAreSummedInOneExchange) {
+  const Graph graph = transformer({});
+  const Request request = with(with(request_for(2), "q", Treatment::Row), "v", Treatment::Row);
+  EXPECT_THAT(exchanges(graph, request), Contains("all-reduce 2 of layers.*.q + layers.*.v"));
 }
 
 TEST(Overrides, ARowSplitWithTooFewUnitsSaysSo) {

@@ -13,7 +13,8 @@ namespace {
 // A byte that every rank holds all the time costs as much as reading it once in so many tokens: what would only save
 // memory is split where the exchange is cheaper than that.
 constexpr double kTokensPerResidentByte = 1000;
-// Under Policy::Split an exchange is worth this many bytes: only to choose between splits of like size.
+// Under Policy::Split an exchange is worth this many bytes, and those that it moves: only to choose between splits of
+// like size.
 constexpr double kBytesPerCollective = 1024;
 
 /// Axes that are split together or not at all.
@@ -143,7 +144,8 @@ class Descent {
     place(problem_, decisions_, placed_);
     const Cost cost = costs_.of(placed_);
     const auto resident = static_cast<double>(cost.resident);
-    if (policy_ == Policy::Split) return resident + kBytesPerCollective * static_cast<double>(cost.collectives);
+    if (policy_ == Policy::Split)
+      return resident + kBytesPerCollective * static_cast<double>(cost.collectives) + cost.collective_bytes;
     return cost.decode_seconds + cost.prefill_seconds / costs_.prompt_tokens() +
            resident * costs_.seconds_per_byte() / kTokensPerResidentByte;
   }

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+
+#include "plan/cost.h"
 
 namespace cleave::plan {
 
@@ -19,20 +22,37 @@ int64_t attended(const graph::AttentionAttributes& attention, int64_t position) 
   return count;
 }
 
-void add_attention(const Problem& problem, const Node& node, const StepShape& shape, int64_t element_bytes,
-                   StepWork& work) {
+// Multiplications of latent attention where `pairs` positions meet, for each head: those of the form that takes fewer.
+// Keys and values may be made of the cached vectors of all positions; of new ones, that takes as much as making queries
+// and results fit the cached vectors, which are products of their own. Nothing for other attention.
+std::optional<double> latent_multiplications(const Problem& problem, NodeId id, double pairs, double past) {
+  const graph::Graph& graph = problem.graph;
+  const Node& q = graph.node(graph.node(id).inputs[0]);
+  const std::vector<NodeId>& users = problem.facts(id).users;
+  if (!graph::values_in_keys(graph, id) || q.op != Op::Concat || graph.node(q.inputs[0]).op != Op::BlockMatmul ||
+      users.size() != 1 || graph.node(users[0]).op != Op::BlockMatmul)
+    return std::nullopt;
+  const auto dims = [&](NodeId node) { return static_cast<double>(graph.shape(node).back()); };
+  const double own = dims(graph.node(q.inputs[0]).inputs[0]), turned = dims(q.inputs[1]), value = dims(users[0]);
+  const double low = dims(graph.node(id).inputs[2]);
+  return std::min(pairs * (2 * low + turned), pairs * (own + turned + value) + past * low * (own + value));
+}
+
+void add_attention(const Problem& problem, NodeId id, const StepShape& shape, DType kv_type, StepWork& work) {
+  const Node& node = problem.graph.node(id);
   const auto& attention = node.as<graph::AttentionAttributes>();
   const auto sequences = static_cast<double>(shape.sequences);
   double pairs = 0;  // of a token and a position that it attends to, in one sequence
   for (int64_t i = 0; i < shape.tokens; ++i) pairs += static_cast<double>(attended(attention, shape.past + i));
   const auto width = [&](size_t input) { return static_cast<double>(problem.facts(node.inputs[input]).width); };
   // Queries are as wide as scores take multiplications; the result is as wide as weighted values do.
-  const double outputs =
-      static_cast<double>(problem.graph.shape(node.inputs[0])[1] * problem.graph.shape(node.inputs[2]).back());
-  work.attention_flops += 2 * sequences * pairs * (width(0) + outputs);
+  const auto heads = static_cast<double>(problem.graph.shape(node.inputs[0])[1]);
+  const double all = pairs * (width(0) + heads * static_cast<double>(problem.graph.shape(node.inputs[2]).back()));
+  const std::optional<double> latent = latent_multiplications(problem, id, pairs, static_cast<double>(shape.past));
+  work.attention_flops += 2 * sequences * (latent ? heads * *latent : all);
   const int64_t first_read = shape.past + 1 - attended(attention, shape.past);
   const int64_t read = shape.past + shape.tokens - first_read;
-  work.cache_bytes += sequences * static_cast<double>(read * element_bytes) * (width(1) + width(2));
+  work.cache_bytes += sequences * static_cast<double>(read) * cache_bytes(problem, id, kNoAxis, 0, kv_type);
 }
 
 // Of `experts` equal ones, how many `tokens` tokens are expected to choose, with `slots` choices each.
@@ -68,13 +88,13 @@ StepWork& StepWork::operator+=(const StepWork& other) {
   return *this;
 }
 
-StepWork step_work(const Problem& problem, const StepShape& shape, int64_t cache_element_bytes) {
+StepWork step_work(const Problem& problem, const StepShape& shape, DType kv_type) {
   StepWork work;
   for (size_t i = 0; i < problem.nodes.size(); ++i) {
     const Node& node = problem.graph.nodes()[i];
     if (!problem.nodes[i].work) continue;
     if (node.op == Op::Attention)
-      add_attention(problem, node, shape, cache_element_bytes, work);
+      add_attention(problem, static_cast<NodeId>(i), shape, kv_type, work);
     else if ((node.op == Op::Matmul || node.op == Op::BlockMatmul) && !problem.facts(node.inputs[1]).work)
       add_product(problem, node.inputs[1], problem.nodes[i], shape, work);
   }

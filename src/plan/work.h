@@ -24,8 +24,7 @@ struct StepWork {
 };
 
 /// Of mixtures of experts, the experts that tokens are expected to choose, each as often as any other. Embeddings,
-/// norms and the states of recurrent operations are left out. `cache_element_bytes`: of a number of the key-value
-/// cache.
-StepWork step_work(const Problem& problem, const StepShape& shape, int64_t cache_element_bytes);
+/// norms and the states of recurrent operations are left out. `kv_type`: of cached keys and values.
+StepWork step_work(const Problem& problem, const StepShape& shape, DType kv_type);
 
 }  // namespace cleave::plan

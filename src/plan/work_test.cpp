@@ -10,7 +10,7 @@ namespace {
 StepWork work_of(const TransformerShape& model, const StepShape& step, DType stored = DType::BF16) {
   const graph::Graph graph = TransformerBuilder(model).build();
   const Problem problem = make_problem(graph, {1}, std::vector<DType>(graph.nodes().size(), stored));
-  return step_work(problem, step, 2);
+  return step_work(problem, step, DType::F16);
 }
 
 // Elements of the matrices of a layer, and of the head.
@@ -33,6 +33,31 @@ TEST(StepWork, ReadsTheCacheOfEverySequence) {
 TEST(StepWork, AttendsToTheTokensBeforeAndItself) {
   // Tokens 0, 1, 2: six pairs; 6 heads of 8 for scores and as much for values, 2 layers.
   EXPECT_EQ(work_of({}, {.tokens = 3}).attention_flops, 2 * 6 * 2 * (48 + 48));
+}
+
+// One layer of latent attention: 6 heads of 8 own and 4 turned dimensions and 12 of values, of 16 cached ones and
+// those 4.
+StepWork latent_work(const StepShape& step) {
+  using graph::Op;
+  graph::Graph graph("decode");
+  const graph::NodeId x =
+      graph.add(Op::Embedding, {graph.input(graph::InputKind::TokenIds), graph.weight({"embed.weight"}, {131, 24})});
+  const auto heads = [&](const std::string& name, int64_t count, int64_t dim) {
+    const graph::NodeId y = graph.add(Op::Matmul, {x, graph.weight({name}, {count * dim, 24})}, {}, name);
+    return graph.add(Op::Reshape, {y}, graph::ReshapeAttributes{{graph::kDynamic, count, dim}});
+  };
+  const graph::NodeId latent = heads("latent", 1, 16);
+  const graph::NodeId own = graph.add(Op::BlockMatmul, {heads("own", 6, 8), graph.weight({"to_keys"}, {6, 16, 8})});
+  const graph::NodeId q = graph.add(Op::Concat, {own, heads("turned", 6, 4)}, graph::ConcatAttributes{2});
+  const graph::NodeId k = graph.add(Op::Concat, {latent, heads("k_turned", 1, 4)}, graph::ConcatAttributes{2});
+  const graph::NodeId y = graph.add(Op::Attention, {q, k, latent}, graph::AttentionAttributes{});
+  graph.add_output(graph.add(Op::BlockMatmul, {y, graph.weight({"to_values"}, {6, 12, 16})}));
+  return step_work(make_problem(graph, {1}, {}), step, DType::F16);
+}
+
+TEST(StepWork, TakesTheFormOfLatentAttentionThatMultipliesLess) {
+  EXPECT_EQ(latent_work({.tokens = 3}).attention_flops, 2 * 6 * 6 * (8 + 4 + 12));
+  EXPECT_EQ(latent_work({.tokens = 1, .past = 99}).attention_flops, 2 * 6 * 100 * (16 + 4 + 16));
 }
 
 TEST(StepWork, CountsBlocksAsStored) {

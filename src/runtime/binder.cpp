@@ -4,7 +4,6 @@
 #include <array>
 
 #include "base/check.h"
-#include "base/float16.h"
 #include "kernels/block_diagonal.h"
 #include "kernels/elementwise.h"
 #include "kernels/embedding.h"
@@ -13,6 +12,7 @@
 #include "kernels/rope.h"
 #include "kernels/rows.h"
 #include "kernels/softmax.h"
+#include "runtime/binder_attention.h"
 #include "runtime/binder_copy.h"
 #include "runtime/binder_exchange.h"
 #include "runtime/binder_recurrent.h"
@@ -100,16 +100,9 @@ BoundInstruction bind_gather_rows(const Instruction& i, const Workspace& w) {
   return [&w, &i, x, rows, y, n = width(i)] { kernels::gather_rows(x, rows, w.rows(i), n, y, w.pool); };
 }
 
-std::vector<const kernels::Matrix*> expert_matrices(const Instruction& i, const Workspace& w) {
-  std::vector<const kernels::Matrix*> matrices;
-  for (const int32_t parameter : i.expert_matrices)
-    matrices.push_back(w.parameters[static_cast<size_t>(parameter)].matrix.get());
-  return matrices;
-}
-
 BoundInstruction bind_expert_matmul(const Instruction& i, const Workspace& w) {
   const lower::Routing& routing = w.program.routings[static_cast<size_t>(i.routing)];
-  std::vector<const kernels::Matrix*> matrices = expert_matrices(i, w);
+  std::vector<const kernels::Matrix*> matrices = matrices_of(i.expert_matrices, w);
   const float* x = w.numbers(i.inputs[0]);
   const int32_t* offsets = w.index_value(routing.offsets);
   float* y = w.value(i.output);
@@ -256,44 +249,6 @@ BoundInstruction bind_rope(const Instruction& i, const Workspace& w) {
       [&w, x, y, params, cosines, sines] { kernels::rope(x, w.state.num_tokens(), params, cosines, sines, y, w.pool); };
 }
 
-kernels::AttentionParams attention_params(const Instruction& i) {
-  const auto& a = std::get<graph::AttentionAttributes>(i.attributes);
-  kernels::AttentionParams params;
-  params.q_heads = i.output_shape[0];
-  params.group = i.group;
-  params.first_head = i.first;
-  params.scale = static_cast<float>(a.scale);
-  params.window = a.window;
-  params.chunk = a.chunk;
-  params.softcap = static_cast<float>(a.softcap);
-  params.alibi_bfloat16 = a.alibi_bfloat16;
-  params.alibi_scale = static_cast<float>(a.alibi_scale);
-  return params;
-}
-
-kernels::KvCache kv_cache(const Instruction& i, const Workspace& w) {
-  return w.kv.layer(static_cast<size_t>(std::get<graph::AttentionAttributes>(i.attributes).layer));
-}
-
-BoundInstruction bind_attention(const Instruction& i, const Workspace& w) {
-  const auto& a = std::get<graph::AttentionAttributes>(i.attributes);
-  const float* q = w.numbers(i.inputs[0]);
-  const float* k = w.numbers(i.inputs[1]);
-  const float* v = w.numbers(i.inputs[2]);
-  const float* sinks = i.inputs.size() > 3 ? w.numbers(i.inputs[3]) : nullptr;
-  float* y = w.value(i.output);
-  std::vector<float> slopes(a.alibi_slopes.begin(), a.alibi_slopes.end());
-  if (a.alibi_bfloat16)
-    for (float& slope : slopes) slope = to_float(to_bfloat16(slope));
-  kernels::AttentionParams params = attention_params(i);
-  params.sinks = sinks;
-  return [&w, q, k, v, y, cache = kv_cache(i, w), params, slopes = std::move(slopes)]() mutable {
-    params.alibi_slopes = slopes.empty() ? nullptr : slopes.data();
-    kernels::store_kv(k, v, w.state.spans(), cache, w.pool);
-    kernels::attention(q, w.state.spans(), cache, params, y, w.scratch, w.pool);
-  };
-}
-
 BoundInstruction bind_softmax(const Instruction& i, const Workspace& w) {
   const float* x = w.numbers(i.inputs[0]);
   float* y = w.value(i.output);
@@ -362,7 +317,7 @@ size_t top_k_scratch_bytes(const Instruction& i, int64_t rows) {
 BoundInstruction bind_block_matmul(const Instruction& i, const Workspace& w) {
   const float* x = w.numbers(i.inputs[0]);
   float* y = w.value(i.output);
-  return [&w, &i, x, y, blocks = expert_matrices(i, w)] {
+  return [&w, &i, x, y, blocks = matrices_of(i.expert_matrices, w)] {
     if (const int64_t rows = w.rows(i); rows > 0) kernels::block_diagonal(blocks, x, rows, y, w.scratch, w.pool);
   };
 }
@@ -425,9 +380,10 @@ size_t scratch_bytes(const Instruction& i, const Workspace& w) {
   }
   for (const int32_t expert : i.op == Op::Matmul ? i.expert_matrices : std::vector<int32_t>())
     bytes = std::max(bytes, w.parameters[static_cast<size_t>(expert)].matrix->scratch_bytes(rows, threads));
-  if (i.op == Op::Attention) bytes = kernels::attention_scratch_bytes(attention_params(i), kv_cache(i, w), threads);
+  if (i.op == Op::Attention) bytes = attention_scratch_bytes(i, w);
   if (i.op == Op::TopK) bytes = top_k_scratch_bytes(i, rows);
-  if (i.op == Op::BlockMatmul) bytes = kernels::block_diagonal_scratch_bytes(expert_matrices(i, w), rows, threads);
+  if (i.op == Op::BlockMatmul)
+    bytes = kernels::block_diagonal_scratch_bytes(matrices_of(i.expert_matrices, w), rows, threads);
   return bytes;
 }
 

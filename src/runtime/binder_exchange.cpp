@@ -1,7 +1,6 @@
 #include "runtime/binder_exchange.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/check.h"
 #include "kernels/norm.h"
@@ -27,12 +26,28 @@ int64_t row_width(const Instruction& i) {
 }
 
 BoundInstruction bind_all_reduce(const Instruction& i, const Workspace& w) {
+  struct Summand {
+    const float* x;
+    int64_t n;
+  };
+  std::vector<Summand> summands;
+  for (size_t k = 0; k < i.inputs.size(); ++k)
+    summands.push_back({w.numbers(i.inputs[k]), num_elements(i.input_shapes[k])});
+  float* y = w.value(i.output);
+  return [&w, &i, summands = std::move(summands), y, n = row_width(i)] {
+    const int64_t rows = w.rows(i);
+    float* to = y;
+    for (const Summand& s : summands) to = std::copy_n(s.x, rows * s.n, to);
+    w.communicator.all_reduce(y, rows * n, DType::F32);
+  };
+}
+
+BoundInstruction bind_extract(const Instruction& i, const Workspace& w) {
   const float* x = w.numbers(i.inputs[0]);
   float* y = w.value(i.output);
   return [&w, &i, x, y, n = row_width(i)] {
-    const int64_t count = w.rows(i) * n;
-    std::memcpy(y, x, static_cast<size_t>(count) * sizeof(float));
-    w.communicator.all_reduce(y, count, DType::F32);
+    const int64_t rows = w.rows(i);
+    std::copy_n(x + rows * i.first, rows * n, y);
   };
 }
 
@@ -113,6 +128,8 @@ BoundInstruction bind_exchange(const Instruction& i, const Workspace& w) {
       return bind_gather(i, w);
     case Action::Narrow:
       return bind_narrow(i, w);
+    case Action::Extract:
+      return bind_extract(i, w);
     case Action::Zero:
       return bind_zero(i, w);
     case Action::Compute:

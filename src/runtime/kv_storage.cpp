@@ -29,7 +29,8 @@ KvStorage::KvStorage(const std::vector<lower::KvLayer>& layers, int64_t num_bloc
     : num_blocks_(num_blocks) {
   for (const lower::KvLayer& sizes : layers) {
     Layer layer;
-    layer.cache = {nullptr, nullptr, dtype, block_size, sizes.kv_heads, sizes.key_dim, sizes.value_dim};
+    layer.cache = {nullptr,        nullptr,       dtype,           block_size,
+                   sizes.kv_heads, sizes.key_dim, sizes.value_dim, sizes.values_in_keys};
     const auto blocks = static_cast<size_t>(num_blocks);
     layer.keys = Buffer(blocks * kernels::key_block_bytes(layer.cache));
     layer.values = Buffer(blocks * kernels::value_block_bytes(layer.cache));

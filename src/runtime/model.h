@@ -19,7 +19,7 @@ class WeightSource;
 struct Options {
   bool exact = false;  // f32 throughout: weights as stored, products and the key-value cache in f32
   kernels::WeightFormat weights = kernels::WeightFormat::AsStored;
-  DType kv_type = DType::F16;    // of cached keys and values: F16 or I8; F32 where exact
+  DType kv_type = DType::F16;    // of cached keys and values: F32, F16 or I8; F32 where exact
   int64_t max_tokens = 512;      // most tokens of a step
   int64_t max_output_rows = 64;  // most rows of logits of a step
   int64_t kv_tokens = 4096;      // positions that the key-value cache holds, over all sequences

@@ -30,7 +30,7 @@ class FileSource final : public WeightSource {
     for (const lower::Parameter& parameter : program.parameters) {
       const WeightReader& reader = readers_.emplace_back(checkpoint, parameter.view);
       totals_.total += reader.bytes();
-      totals_.stored += reader.stored_bytes();
+      if (!parameter.again) totals_.stored += reader.stored_bytes();
     }
   }
   ~FileSource() override { checkpoint_.release_files(); }  // headers and a tokenizer's vocabulary, too

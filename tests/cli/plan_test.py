@@ -74,6 +74,12 @@ class Plan(Case):
         done = run("plan", LLAMA, env={**os.environ, "DS_KEEP_LINEAR_ITEMS": "{'w1':'mixtral'"})
         self.assert_fails(done, 1, "DS_KEEP_LINEAR_ITEMS")
 
+    def test_the_cache_is_counted_in_the_type_that_it_is_kept_in(self):
+        def bytes_per_token(*flags):
+            return json.loads(self.assert_works(plan(LLAMA, *flags, "--tp", 1)))["cache_bytes_per_token_and_rank"][0]
+        self.assertEqual(bytes_per_token("--exact"), 2 * bytes_per_token())
+        self.assertLess(bytes_per_token("--kv", "int8"), bytes_per_token())
+
     def test_plans_are_exported_and_compared(self):
         exported = self.folder / "tp_plan.json"
         exported.write_text(self.assert_works(run("plan", LLAMA, "--policy", "split", "--export", "tp_plan")))

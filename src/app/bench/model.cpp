@@ -136,9 +136,9 @@ class Measurement {
   }
 
   plan::StepWork work_of(const BenchCase& c) const {
-    const int64_t element = flags_.model.exact ? 4 : flags_.model.int8_kv ? 1 : 2;
-    if (c.prefill) return plan::step_work(problem_, {1, c.tokens, 0}, element);
-    return plan::step_work(problem_, {c.batch, 1, c.context + c.tokens / 2}, element);  // the step in the middle
+    const DType type = flags_.model.kv_type();
+    if (c.prefill) return plan::step_work(problem_, {1, c.tokens, 0}, type);
+    return plan::step_work(problem_, {c.batch, 1, c.context + c.tokens / 2}, type);  // the step in the middle
   }
 
   bool fits() const {

@@ -4,7 +4,8 @@
 // 2^(score - maximum), and sums[q][d] += weight * value. When a stretch raises the maximum, what was summed before is
 // scaled down. After a fixed number of stretches, a split, sums start afresh; the splits' results are merged in order,
 // so that splits may as well be computed by several threads. Up to kDirectQueries vectors read the cache as it is
-// stored; more share a copy in f32 of each stretch. Every number is the sum of the same terms in the same order in all
+// stored; more share a copy in f32 of each stretch, and so do all where values are parts of keys, which are stored the
+// other way round. Every number is the sum of the same terms in the same order in all
 // cases: a query's result depends on the positions that it sees alone, never on the other queries of the tile.
 #pragma once
 
@@ -185,6 +186,24 @@ CLEAVE_INLINE void widen_row(const typename Values::Element* from, int64_t count
   }
 }
 
+// Values out of the widened keys of the block at `offset` in the stretch, kLanes of its slots at a time.
+CLEAVE_INLINE void cut_values(const AttentionTile& tile, const TileState& state, int64_t offset, const Slots& slots) {
+  const int64_t value_dim = tile.cache->value_dim;
+  const int64_t end = offset + slots.end;
+  for (int64_t p = offset + slots.begin / kLanes * kLanes; p < end; p += kLanes)
+    for (int64_t d = 0; d < value_dim; d += kLanes) {
+      F32 rows[kLanes];
+#pragma GCC unroll 16
+      for (int i = 0; i < kLanes; ++i)
+        rows[i] = load(state.keys + least(d + i, value_dim - 1) * state.sizes.score_stride + p);
+      transpose_lanes(rows);
+      float* to = state.values + p * state.sizes.sum_stride + d;
+#pragma GCC unroll 16
+      for (int i = 0; i < kLanes; ++i)
+        if (p + i < end) store(to + i * state.sizes.sum_stride, rows[i]);
+    }
+}
+
 // Copies of a stretch's keys and values in f32.
 template <class Values>
 __attribute__((noinline)) void widen(const AttentionTile& tile, const TileState& state, const Stretch& at) {
@@ -196,9 +215,13 @@ __attribute__((noinline)) void widen(const AttentionTile& tile, const TileState&
     const int64_t key_ahead = distance(tile, at.block + i, tile.sizes.key_head_bytes, sizeof(Element));
     for (int64_t d = 0; d < cache.key_dim; ++d)
       widen_row<Values>(keys + d * size, size, key_ahead, state.keys + d * state.sizes.score_stride + i * size);
+    const Slots slots = slots_of(at, i, size);
+    if (cache.values_in_keys) {
+      cut_values(tile, state, i * size, slots);
+      continue;
+    }
     const auto* values = block_of<Element>(cache.values, tile.sizes.value_head_bytes, tile, at.block + i);
     const int64_t value_ahead = distance(tile, at.block + i, tile.sizes.value_head_bytes, sizeof(Element));
-    const Slots slots = slots_of(at, i, size);
     for (int64_t p = slots.begin; p < slots.end; ++p)
       widen_row<Values>(values + p * cache.value_dim, cache.value_dim, value_ahead,
                         state.values + (i * size + p) * state.sizes.sum_stride);
@@ -211,8 +234,9 @@ CLEAVE_INLINE void gather_scales(const AttentionTile& tile, const Stretch& at, f
   const int64_t size = cache.block_size;
   for (int64_t i = at.begin / size; i * size < at.end; ++i) {
     const auto* keys = block_of<char>(cache.keys, tile.sizes.key_head_bytes, tile, at.block + i);
-    const auto* values = block_of<char>(cache.values, tile.sizes.value_head_bytes, tile, at.block + i);
     __builtin_memcpy(key_scales + i * size, keys + tile.sizes.key_scales, static_cast<size_t>(size) * sizeof(float));
+    if (cache.values_in_keys) continue;
+    const auto* values = block_of<char>(cache.values, tile.sizes.value_head_bytes, tile, at.block + i);
     __builtin_memcpy(value_scales + i * size, values + tile.sizes.value_scales,
                      static_cast<size_t>(size) * sizeof(float));
   }
@@ -264,9 +288,9 @@ CLEAVE_INLINE void attend_stretch(const AttentionTile& tile, TileState& state, c
   if (tile.cache->dtype == DType::I8) {
     gather_scales(tile, at, scales[0], scales[1]);
     key_scales = scales[0];
-    value_scales = scales[1];
+    value_scales = tile.cache->values_in_keys ? key_scales : scales[1];
   }
-  if (tile.num_queries <= kDirectQueries) {
+  if (tile.num_queries <= kDirectQueries && !tile.cache->values_in_keys) {
     score_stored<Values>(tile, state, at);
     const int64_t from = at.begin / kLanes * kLanes;
     const int64_t to = (at.end + kLanes - 1) / kLanes * kLanes;
@@ -295,20 +319,25 @@ void merge_part(const float* part, int64_t stride, float* sum) {
   sum[dims + 1] = sum[dims + 1] * old_factor + part[dims + 1] * factor;
 }
 
-void finish_part(const float* part, int64_t stride, const float* sink, int64_t value_dim, float* out) {
-  const int64_t dims = stride - 16;
+void finish_part(const AttentionTile& tile, int query, const float* part) {
+  const int64_t dims = tile.sizes.sum_stride;
+  const int64_t value_dim = tile.cache->value_dim;
+  float* out = tile.out[query];
   float total = part[dims + 1];
   float factor = 1.0f;
-  if (sink != nullptr) {  // it joins the denominator as a logit without a value
-    const float logit = *sink * kLog2E;
+  if (tile.params->sinks != nullptr) {  // a sink joins the denominator as a logit without a value
+    const float logit = tile.params->sinks[tile.head[query]] * kLog2E;
     const float maximum = logit > part[dims] ? logit : part[dims];
     factor = exp2_negative(set(part[dims] - maximum))[0];
     total = total * factor + exp2_negative(set(logit - maximum))[0];
   }
+  const bool rotated = tile.cache->values_in_keys && tile.sizes.rotation > 1;
+  if (rotated) total *= static_cast<float>(tile.sizes.rotation);
   factor = total > 0 ? factor / total : 0.0f;
   int64_t d = 0;
   for (; d + kLanes <= value_dim; d += kLanes) store(out + d, load(part + d) * factor);
   for (; d < value_dim; ++d) out[d] = part[d] * factor;
+  if (rotated) rotate(out, value_dim, tile.sizes.rotation);
 }
 
 // A part of nothing.
@@ -354,10 +383,7 @@ void attend_tile(const AttentionTile& tile, TileState& state, int64_t first, int
     for (int q = 0; q < tile.num_queries; ++q)
       merge_part(state.sums + q * sizes.part_stride, sizes.part_stride, merged + q * sizes.part_stride);
   }
-  for (int q = 0; q < tile.num_queries; ++q)
-    finish_part(merged + q * sizes.part_stride, sizes.part_stride,
-                tile.params->sinks == nullptr ? nullptr : tile.params->sinks + tile.head[q], tile.cache->value_dim,
-                tile.out[q]);
+  for (int q = 0; q < tile.num_queries; ++q) finish_part(tile, q, merged + q * sizes.part_stride);
 }
 
 void attend(const AttentionTile& tile) {
@@ -370,8 +396,7 @@ void attend(const AttentionTile& tile) {
   state.values = state.keys + tile.cache->key_dim * sizes.score_stride;
   state.sums = state.values + sizes.stretch * sizes.sum_stride;
   const AttentionParams& params = *tile.params;
-  const bool rotated = tile.cache->dtype == DType::I8;
-  const int64_t rotation = rotated ? rotation_of(tile.cache->key_dim) : 1;
+  const int64_t rotation = sizes.rotation;
   const float scale = (params.softcap == 0 ? params.scale * kLog2E : params.scale) / static_cast<float>(rotation);
   int64_t first = tile.length;
   int64_t last = 0;
@@ -387,7 +412,7 @@ void attend(const AttentionTile& tile) {
     last = state.last[q] > last ? state.last[q] : last;
     float* scaled = state.q + q * sizes.q_stride;
     for (int64_t d = 0; d < tile.cache->key_dim; ++d) scaled[d] = tile.q[q][d] * scale;
-    if (rotated) rotate(scaled, tile.cache->key_dim, rotation);
+    if (rotation > 1) rotate(scaled, tile.cache->key_dim, rotation);
   }
   if (tile.cache->dtype == DType::F32)
     attend_tile<FloatValues>(tile, state, first, last);

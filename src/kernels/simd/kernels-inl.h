@@ -41,6 +41,7 @@ constexpr Table make_table(std::integer_sequence<int, kKinds...>, std::integer_s
       .merge_part = merge_part,
       .finish_part = finish_part,
       .store_kv = store_kv,
+      .load_keys = load_keys,
       .widen_bfloat16 = widen_bfloat16,
       .widen_half = widen_half,
       .quantize_int8 = quantize_int8,

@@ -1,6 +1,7 @@
-// Writing keys and values into the cache (kernels/attention.h): conversion, and the transposition of keys.
+// Writing keys and values into the cache (kernels/attention.h), and reading keys: conversion, and their transposition.
 #pragma once
 
+#include "kernels/simd/attention_tile-inl.h"
 #include "kernels/simd/rotation-inl.h"
 #include "kernels/simd/table.h"
 #include "kernels/simd/vector-inl.h"
@@ -129,7 +130,7 @@ struct KeyPart {
     const float* k = rows.k + row * rows.k_stride + d;
     if (rows.cache->dtype != DType::I8) return k;
     for (int64_t i = 0; i < dims; ++i) rotated[i] = k[i];
-    rotate(rotated, dims, rotation_of(rows.cache->key_dim));
+    rotate(rotated, dims, rows.sizes.rotation);
     return rotated;
   }
 };
@@ -170,6 +171,7 @@ template <class Writer>
 CLEAVE_INLINE void store_rows(const KvRows& rows) {
   using Element = typename Writer::Element;
   store_keys<Writer>(rows);
+  if (rows.cache->values_in_keys) return;
   const int64_t value_dim = rows.cache->value_dim;
   auto* values = reinterpret_cast<Element*>(rows.values) + rows.slot * value_dim;
   for (int64_t i = 0; i < rows.rows; ++i, values += value_dim) {
@@ -190,6 +192,40 @@ void store_kv(const KvRows& rows) {
     store_rows<HalfWriter>(rows);
   else
     store_rows<ByteWriter>(rows);
+}
+
+// kLanes dimensions of kLanes slots at a time; of less there may be only a part.
+template <class Values>
+CLEAVE_INLINE void load_rows(const KeyRows& rows) {
+  const int64_t size = rows.cache->block_size;
+  const auto* keys = reinterpret_cast<const typename Values::Element*>(rows.keys) + rows.first_dim * size + rows.slot;
+  for (int64_t row = 0; row < rows.rows; row += kLanes)
+    for (int64_t d = 0; d < rows.dims; d += kLanes) {
+      F32 v[kLanes];
+      for (int i = 0; i < kLanes; ++i)
+        v[i] = get_part<Values>(keys + least(d + i, rows.dims - 1) * size + row, rows.rows - row);
+      transpose_lanes(v);
+      const int64_t dims = rows.dims - d;
+      for (int64_t i = 0; i < least(kLanes, rows.rows - row); ++i)
+        if (float* out = rows.out + (row + i) * rows.dims + d; dims >= kLanes)
+          store(out, v[i]);
+        else
+          store_part(out, v[i], dims);
+    }
+}
+
+void load_keys(const KeyRows& rows) {
+  if (rows.cache->dtype == DType::F32) return load_rows<FloatValues>(rows);
+  if (rows.cache->dtype == DType::F16) return load_rows<HalfValues>(rows);
+  load_rows<ByteValues>(rows);
+  const auto* scales = reinterpret_cast<const float*>(rows.keys + rows.sizes.key_scales) + rows.slot;
+  const int64_t rotation = rows.sizes.rotation;
+  for (int64_t row = 0; row < rows.rows; ++row) {
+    float* out = rows.out + row * rows.dims;
+    rotate(out, rows.dims, rotation);
+    const float scale = scales[row] / static_cast<float>(rotation);
+    for (int64_t d = 0; d < rows.dims; ++d) out[d] *= scale;
+  }
 }
 
 }  // namespace

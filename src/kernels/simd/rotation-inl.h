@@ -8,13 +8,6 @@
 namespace cleave::kernels::simd {
 namespace {
 
-// Dimensions that are rotated together: the largest power of two that divides `dims`, at most this.
-constexpr int64_t kMaxRotation = 64;
-CLEAVE_INLINE int64_t rotation_of(int64_t dims) {
-  const int64_t power = dims & -dims;
-  return power < kMaxRotation ? power : kMaxRotation;
-}
-
 // The last steps of a transform, among the lanes of a vector: sums in the lower, differences in the upper lane of pairs
 // kWidth apart.
 template <int kWidth>

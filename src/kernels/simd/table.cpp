@@ -35,8 +35,18 @@ constexpr int64_t kWideStretch = 64;
 constexpr int64_t kWideDims = 512;  // of a key and a value together
 constexpr int64_t kSplit = 512;
 
+// Most dimensions that are rotated together.
+constexpr int64_t kMaxRotation = 64;
+
 constexpr int64_t round_up(int64_t n, int64_t unit) {
   return (n + unit - 1) / unit * unit;
+}
+
+// The largest power of two that divides the keys and, where they are cut off from keys, the values.
+int64_t rotation_of(const KvCache& cache) {
+  if (cache.dtype != DType::I8) return 1;
+  const int64_t dims = cache.values_in_keys ? cache.key_dim | cache.value_dim : cache.key_dim;
+  return std::min(dims & -dims, kMaxRotation);
 }
 
 }  // namespace
@@ -54,6 +64,7 @@ AttentionSizes attention_sizes(const KvCache& cache) {
   const int64_t element = info(cache.dtype).block_bytes;
   sizes.key_head_bytes = cache.key_dim * cache.block_size * element;
   sizes.value_head_bytes = cache.value_dim * cache.block_size * element;
+  sizes.rotation = rotation_of(cache);
   if (cache.dtype == DType::I8) {
     const auto scales = static_cast<int64_t>(cache.block_size * sizeof(float));
     sizes.key_scales = round_up(sizes.key_head_bytes, sizeof(float));
@@ -61,6 +72,7 @@ AttentionSizes attention_sizes(const KvCache& cache) {
     sizes.key_head_bytes = sizes.key_scales + scales;
     sizes.value_head_bytes = sizes.value_scales + scales;
   }
+  if (cache.values_in_keys) sizes.value_head_bytes = 0;
   return sizes;
 }
 

@@ -30,6 +30,7 @@ struct AttentionSizes {
   int64_t part_stride;                       // sum_stride + 16
   int64_t key_head_bytes, value_head_bytes;  // one KV head of one block
   int64_t key_scales, value_scales;          // where the scales are in it (int8)
+  int64_t rotation;                          // dimensions of keys that are rotated together (int8), or 1
 };
 AttentionSizes attention_sizes(const KvCache& cache);
 
@@ -64,6 +65,15 @@ struct KvRows {
   int64_t k_stride, v_stride;
   int64_t rows, slot;        // slots [slot, slot + rows)
   std::byte *keys, *values;  // of the block and head
+  const KvCache* cache;
+  AttentionSizes sizes;
+};
+
+/// Some dimensions of one head's keys in slots [slot, slot + rows) of one block, to out[rows][dims].
+struct KeyRows {
+  const std::byte* keys;  // of the block and head
+  int64_t slot, rows, first_dim, dims;
+  float* out;
   const KvCache* cache;
   AttentionSizes sizes;
 };
@@ -177,10 +187,11 @@ struct Table {
   void (*linear_recurrence)(const float* a, const float* b, int64_t rows, int64_t channels, int64_t first, int64_t last,
                             float* state, float* y);
   // Parts of attention (AttentionTile::parts): adds a later split's part to the sum of those before, and makes the
-  // result of a sum; `sink` may be null.
+  // result of the tile's query of a sum.
   void (*merge_part)(const float* part, int64_t stride, float* sum);
-  void (*finish_part)(const float* part, int64_t stride, const float* sink, int64_t value_dim, float* out);
+  void (*finish_part)(const AttentionTile& tile, int query, const float* part);
   void (*store_kv)(const KvRows& rows);
+  void (*load_keys)(const KeyRows& rows);
   // Stored numbers, not aligned, in f32.
   void (*widen_bfloat16)(const void* from, int64_t count, float* to);
   void (*widen_half)(const void* from, int64_t count, float* to);

@@ -147,6 +147,26 @@ CLEAVE_INLINE float largest(F32 v) {
   return lanes[0];
 }
 
+// Lane j of row i becomes lane i of row j: each step interleaves the upper half of the rows with the lower.
+CLEAVE_INLINE void transpose_lanes(F32 (&rows)[kLanes]) {
+  I32 first, second;
+  for (int i = 0; i < kLanes; ++i) {
+    first[i] = i / 2 + i % 2 * kLanes;
+    second[i] = first[i] + kLanes / 2;
+  }
+#pragma GCC unroll 4
+  for (int step = kLanes; step > 1; step /= 2) {
+    F32 next[kLanes];
+#pragma GCC unroll 8
+    for (int i = 0; i < kLanes / 2; ++i) {
+      next[2 * i] = __builtin_shuffle(rows[i], rows[i + kLanes / 2], first);
+      next[2 * i + 1] = __builtin_shuffle(rows[i], rows[i + kLanes / 2], second);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < kLanes; ++i) rows[i] = next[i];
+  }
+}
+
 // bfloat16 is the upper half of a float.
 CLEAVE_INLINE U16 round_to_bfloat16(F32 v) {  // to nearest even; NaN becomes a quiet NaN
   const U32 x = bits<U32>(v);

@@ -1,0 +1,84 @@
+#include <algorithm>
+
+#include "lower/program.h"
+
+namespace cleave::lower {
+namespace {
+
+using graph::Op;
+
+bool is_value(const Operand& operand, int32_t value) {
+  return operand.kind == Operand::Kind::Value && operand.index == value;
+}
+
+// The only instruction that uses a value; null where there are others or none.
+Instruction* only_user(Program& program, int32_t value) {
+  Instruction* user = nullptr;
+  if (is_value(program.output, value)) return nullptr;
+  for (Instruction& i : program.instructions)
+    for (const Operand& input : i.inputs) {
+      if (!is_value(input, value)) continue;
+      if (user != nullptr) return nullptr;
+      user = &i;
+    }
+  return user;
+}
+
+// What computes an operand that nothing else uses.
+Instruction* only_source(Program& program, const Operand& operand, Op op) {
+  for (Instruction& i : program.instructions)
+    if (is_value(operand, i.output) && i.action == Action::Compute && i.op == op)
+      return only_user(program, i.output) != nullptr ? &i : nullptr;
+  return nullptr;
+}
+
+// Attention whose heads may make keys and values of their own instead: nothing else tells them apart.
+bool may_expand(const Program& program, const Instruction& i) {
+  if (i.action != Action::Compute || i.op != Op::Attention || i.inputs.size() != 3) return false;
+  const auto& a = std::get<graph::AttentionAttributes>(i.attributes);
+  const KvLayer& layer = program.kv_layers[static_cast<size_t>(a.layer)];
+  return a.alibi_slopes.empty() && layer.values_in_keys && layer.kv_heads == 1;
+}
+
+int32_t add_transposed(Program& program, int32_t parameter) {
+  Parameter copy = program.parameters[static_cast<size_t>(parameter)];
+  copy.view = transposed(copy.view);
+  copy.again = true;
+  program.parameters.push_back(std::move(copy));
+  return static_cast<int32_t>(program.parameters.size()) - 1;
+}
+
+}  // namespace
+
+// q = concat(block_matmul(own, to_keys), turned), attention, block_matmul(., to_values) become one instruction, which
+// may as well make keys and values of the cached vectors, where these are shorter.
+void fuse_latent_attention(Program& program) {
+  std::vector<const Instruction*> fused;
+  for (Instruction& attention : program.instructions) {
+    if (!may_expand(program, attention)) continue;
+    Instruction* q = only_source(program, attention.inputs[0], Op::Concat);
+    if (q == nullptr || q->inputs.size() != 2) continue;
+    Instruction* absorb = only_source(program, q->inputs[0], Op::BlockMatmul);
+    Instruction* values = only_user(program, attention.output);
+    if (absorb == nullptr || values == nullptr || values->action != Action::Compute || values->op != Op::BlockMatmul)
+      continue;
+    const int64_t own = absorb->input_shapes[0].back(), low = absorb->output_shape.back();
+    if (low != attention.output_shape.back() || own + values->output_shape.back() >= 2 * low) continue;
+    attention.latent = {absorb->expert_matrices, {}, values->expert_matrices};
+    for (const int32_t matrix : absorb->expert_matrices)
+      attention.latent->keys.push_back(add_transposed(program, matrix));
+    attention.inputs = {absorb->inputs[0], q->inputs[1], attention.inputs[1]};
+    attention.input_shapes = {absorb->input_shapes[0], q->input_shapes[1], attention.input_shapes[1]};
+    attention.output = values->output;
+    attention.output_shape = values->output_shape;
+    attention.node = values->node;
+    fused.insert(fused.end(), {absorb, q, values});
+  }
+  const Instruction* first = program.instructions.data();
+  std::vector<bool> gone(program.instructions.size());
+  for (const Instruction* i : fused) gone[static_cast<size_t>(i - first)] = true;
+  size_t index = 0;
+  std::erase_if(program.instructions, [&](const Instruction&) { return gone[index++]; });
+}
+
+}  // namespace cleave::lower
