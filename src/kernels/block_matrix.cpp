@@ -21,12 +21,9 @@ namespace {
 // Weights that one thread reads in about the time of a barrier; smaller shares are not worth a second thread.
 constexpr int64_t kGrainBytes = 16 << 10;
 
-// Rows from which speed counts more than the last bit of accuracy: activations have a second digit on demand only. With
-// fewer, weights take their time to come from memory anyway.
-constexpr int64_t kOnDemandRows = 8;
-
-// Rows from which a product is long: threads take strips as they get to them and, where there are matrix tiles, weights
-// are unpacked into bf16 panels, a part at a time.
+// Rows from which a product is long. Threads take strips as they get to them, and speed counts more than the last bit of
+// accuracy: activations have a second digit on demand only or, where there are matrix tiles, weights are unpacked into
+// bf16 panels, a part at a time.
 constexpr int64_t kManyRows = 64;
 
 // Strips that a thread takes at a time then.
@@ -103,7 +100,7 @@ class BlockMatrix : public Matrix {
       tiles_->multiply(x, m, panel, y, scratch, pool, prepared);
       return;
     }
-    const simd::Digits digits = m < kOnDemandRows ? simd::Digits::Two : simd::Digits::OnDemand;
+    const simd::Digits digits = m < kManyRows ? simd::Digits::Two : simd::Digits::OnDemand;
     const simd::QuantizedRows activations = quantized_rows(m, scratch.data());
     if (prepared == Prepared::No) quantize(x, m, digits, activations, pool);
     const auto multiply_strips = [&](int64_t begin, int64_t end) {
