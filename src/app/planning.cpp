@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "base/error.h"
+#include "graph/head.h"
 
 namespace cleave::app {
 namespace {
@@ -97,10 +98,14 @@ plan::Request plan_request(const PlanInputs& inputs, const Json& config, const g
   request.cost.threads_per_rank = inputs.threads_per_rank;
   request.cost.kv_type = inputs.kv_type;
   request.stored = stored_types(graph, find);
-  if (inputs.weights != kernels::WeightFormat::AsStored)  // quantised while loading, in groups that must not be cut
+  if (inputs.weights != kernels::WeightFormat::AsStored) {  // quantised while loading, in groups that must not be cut
+    const graph::NodeId head = graph::find_head(graph);
     for (size_t i = 0; i < request.stored.size(); ++i)
-      if (is_float(request.stored[i]) && graph.nodes()[i].dims.size() > 1)
-        request.stored[i] = inputs.weights == kernels::WeightFormat::Int8 ? DType::Q8_0 : DType::Q4_1;
+      if (is_float(request.stored[i]) && graph.nodes()[i].dims.size() > 1) {
+        const bool int8 = inputs.weights == kernels::WeightFormat::Int8 || static_cast<graph::NodeId>(i) == head;
+        request.stored[i] = int8 ? DType::Q8_0 : DType::Q4_1;
+      }
+  }
   plan::ParsedOverrides parsed = plan::collect_overrides(inputs.overrides);
   notes = std::move(parsed.notes);
   request.overrides = std::move(parsed.overrides);

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/check.h"
+#include "graph/head.h"
 #include "lower/part.h"
 #include "lower/program.h"
 
@@ -58,6 +59,7 @@ class Lowering {
     routing_of_node_.resize(graph.nodes().size(), -1);
     reached_.resize(graph.nodes().size());
     deciding_ = deciding_matmuls(graph);
+    head_ = graph::find_head(graph);
   }
 
   Program run() {
@@ -349,6 +351,8 @@ class Lowering {
     if (batched) add_expert_matrices(id, instruction);
     if (n.op == Op::Matmul && !batched && deciding_[index(id)])
       program_.parameters[static_cast<size_t>(instruction.inputs[1].index)].decides = true;
+    if (n.op == Op::Matmul && !batched && n.inputs[1] == head_)
+      program_.parameters[static_cast<size_t>(instruction.inputs[1].index)].head = true;
     if (is_elementwise(n))
       instruction.broadcast = broadcast_of(n, instruction.input_shapes[0], instruction.input_shapes[1]);
     if (n.op == Op::Rope) instruction.rope = add_rope(n.as<graph::RopeAttributes>());
@@ -494,7 +498,8 @@ class Lowering {
   std::vector<std::optional<WeightView>> views_;  // by node; what depends on weights alone
   std::vector<int32_t> routing_of_node_;
   std::vector<bool> deciding_;  // by node
-  std::vector<bool> reached_;   // by node
+  NodeId head_ = -1;
+  std::vector<bool> reached_;  // by node
   std::map<std::tuple<NodeId, plan::AxisId, Parameter::Use, int64_t>, int32_t> parameters_;
 };
 

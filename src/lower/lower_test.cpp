@@ -200,6 +200,14 @@ TEST(Lower, MarksTheMatrixThatChoosesExperts) {
     EXPECT_EQ(parameter.decides, parameter.name == "gate") << parameter.name;
 }
 
+TEST(Lower, MarksTheHead) {
+  Graph graph("decode");
+  const NodeId logits = linear(graph, linear(graph, activation(graph, 48), "up", 96), "head", 131);
+  graph.add_output(graph.add(Op::Scale, {logits}, graph::ScaleAttributes{0.5}));
+  for (const Parameter& parameter : lower(graph, {}).parameters)
+    EXPECT_EQ(parameter.head, parameter.name == "head") << parameter.name;
+}
+
 TEST(Lower, RejectsAMatmulOfTwoActivations) {
   Graph graph("decode");
   const NodeId x = activation(graph, 48);

@@ -45,6 +45,9 @@ struct Parameter {
   /// A matrix whose products decide what is computed next (which experts a token goes to): rounding must not decide,
   /// so it is multiplied in f32 whatever the precision of the rest. Such matrices are small.
   bool decides = false;
+  /// The matrix whose products are the result. Rounding shows there more than anywhere else, so it is not quantised to
+  /// less than 8 bits.
+  bool head = false;
   /// Its numbers are those of another parameter, which counts for what is read of the checkpoint.
   bool again = false;
 };

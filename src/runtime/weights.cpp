@@ -36,8 +36,13 @@ void round_rows(const WeightRows& reader, int64_t first, std::span<const std::by
   }
 }
 
-std::unique_ptr<kernels::Matrix> load_matrix(const WeightRows& reader, bool exact, const Options& options,
-                                             kernels::WeightArena& arena, ThreadPool& pool) {
+kernels::WeightFormat format_of(const lower::Parameter& parameter, kernels::WeightFormat wanted) {
+  return parameter.head && wanted == kernels::WeightFormat::Int4 ? kernels::WeightFormat::Int8 : wanted;
+}
+
+std::unique_ptr<kernels::Matrix> load_matrix(const WeightRows& reader, const lower::Parameter& parameter,
+                                             const Options& options, kernels::WeightArena& arena, ThreadPool& pool) {
+  const bool exact = options.exact || parameter.decides;
   const int64_t stride = row_bytes(reader.dtype(), reader.row_elements());
   const int64_t step = std::max(kernels::kMaxPackRows, kReleaseBytes / std::max<int64_t>(1, stride));
   // Numbers of eight bits with a scale for many keep all that they say in 16.
@@ -53,7 +58,7 @@ std::unique_ptr<kernels::Matrix> load_matrix(const WeightRows& reader, bool exac
   };
   kernels::PackOptions pack;
   pack.exact = exact;
-  pack.format = options.weights;
+  pack.format = format_of(parameter, options.weights);
   if (options.isa) pack.isa = *options.isa;
   pack.max_m = options.max_tokens;
   pack.arena = &arena;
@@ -111,7 +116,7 @@ LoadedWeights load_weights(WeightSource& source, const lower::Program& program, 
     LoadedParameter& loaded = weights.parameters.emplace_back();
     switch (parameter.use) {
       case Parameter::Use::Matrix:
-        loaded.matrix = load_matrix(rows, options.exact || parameter.decides, options, weights.arena, pool);
+        loaded.matrix = load_matrix(rows, parameter, options, weights.arena, pool);
         break;
       case Parameter::Use::Table:
         loaded.table = load_table(rows, loaded.memory);
