@@ -21,9 +21,9 @@ namespace {
 // Weights that one thread reads in about the time of a barrier; smaller shares are not worth a second thread.
 constexpr int64_t kGrainBytes = 16 << 10;
 
-// Rows from which a product is long. Threads take strips as they get to them, and speed counts more than the last bit of
-// accuracy: activations have a second digit on demand only or, where there are matrix tiles, weights are unpacked into
-// bf16 panels, a part at a time.
+// Rows from which a product is long. Threads take strips as they get to them, and speed counts more than the last bit
+// of accuracy: activations have a second digit on demand only or, where there are matrix tiles, weights are unpacked
+// into bf16 panels, a part at a time.
 constexpr int64_t kManyRows = 64;
 
 // Strips that a thread takes at a time then.
