@@ -2,15 +2,12 @@
 #include <optional>
 
 #include "lower/program.h"
+#include "lower/uses.h"
 
 namespace cleave::lower {
 namespace {
 
 using graph::Op;
-
-bool is_value(const Operand& operand, int32_t value) {
-  return operand.kind == Operand::Kind::Value && operand.index == value;
-}
 
 int64_t count_uses(const Program& program, int32_t value) {
   int64_t uses = is_value(program.output, value) ? 1 : 0;

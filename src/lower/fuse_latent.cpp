@@ -1,15 +1,12 @@
 #include <algorithm>
 
 #include "lower/program.h"
+#include "lower/uses.h"
 
 namespace cleave::lower {
 namespace {
 
 using graph::Op;
-
-bool is_value(const Operand& operand, int32_t value) {
-  return operand.kind == Operand::Kind::Value && operand.index == value;
-}
 
 // The only instruction that uses a value; null where there are others or none.
 Instruction* only_user(Program& program, int32_t value) {
