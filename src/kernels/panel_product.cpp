@@ -89,8 +89,7 @@ void PanelProduct::multiply_rectangle(const Rectangle& rectangle, const uint16_t
                        .columns = shape_.columns(panel),
                        .y = y + first_row * shape_.n + panel * kPanelRows,
                        .ldy = shape_.n,
-                       .accumulate = first > 0,
-                       .prefetch = wants_prefetch(last_row - first_row)});
+                       .accumulate = first > 0});
   }
 }
 

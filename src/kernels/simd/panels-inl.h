@@ -25,9 +25,8 @@ CLEAVE_INLINE __mmask16 lanes_within(int64_t columns, int j) {
   return count >= kLanes ? 0xffff : count <= 0 ? 0 : static_cast<__mmask16>((1u << count) - 1);
 }
 
-// kM rows times a panel's part, which is prefetched where the rows are the first to meet it (kFirst). A step of the
-// loop is a pair of elements of the inner dimension.
-template <int kM, bool kFirst>
+// kM rows times a panel's part. A step of the loop is a pair of elements of the inner dimension.
+template <int kM>
 CLEAVE_INLINE void panel_rows(const PanelTile& tile, int64_t row) {
   const uint16_t* x = tile.x + row * tile.ldx;
   float* y = tile.y + row * tile.ldy;
@@ -39,7 +38,6 @@ CLEAVE_INLINE void panel_rows(const PanelTile& tile, int64_t row) {
                           : bits<__m512>(F32{});
   const std::byte* w = tile.weights;
   for (int64_t i = 0; i < tile.depth; i += 2, w += kPanelRows * 4) {
-    if constexpr (kFirst) prefetch<kPanelRows * 4>(w);
     __m512bh weights[kPanelVectors];
 #pragma GCC unroll 4
     for (int j = 0; j < kPanelVectors; ++j) weights[j] = load_as<__m512bh>(w + j * kBytes);
@@ -100,16 +98,9 @@ CLEAVE_INLINE void unpack_strip(const std::byte* weights, int64_t depth, std::by
 struct PanelKernels {
   static void product(const PanelTile& tile) {
     int64_t row = 0;
-    if (tile.prefetch && tile.m >= 6) {
-      panel_rows<6, true>(tile, row);
-      row = 6;
-    } else if (tile.prefetch && tile.m >= 4) {
-      panel_rows<4, true>(tile, row);
-      row = 4;
-    }
-    for (; row + 6 <= tile.m; row += 6) panel_rows<6, false>(tile, row);
-    for (; row + 4 <= tile.m; row += 4) panel_rows<4, false>(tile, row);
-    for (; row < tile.m; ++row) panel_rows<1, false>(tile, row);
+    for (; row + 6 <= tile.m; row += 6) panel_rows<6>(tile, row);
+    for (; row + 4 <= tile.m; row += 4) panel_rows<4>(tile, row);
+    for (; row < tile.m; ++row) panel_rows<1>(tile, row);
   }
 
   template <BlockLayout kLayout>

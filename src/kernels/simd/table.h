@@ -133,7 +133,6 @@ struct PanelTile {
   float* y;                  // [m, columns], rows ldy apart
   int64_t ldy;
   bool accumulate;  // onto what y holds
-  bool prefetch;    // as in BlockTile
 };
 
 /// A part of some strips of a block layout, as a part of a bf16 panel.
