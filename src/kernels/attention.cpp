@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <optional>
 
 #include "base/check.h"
+#include "kernels/panel_product.h"
 #include "kernels/simd/table.h"
 #include "kernels/split.h"
 
@@ -17,8 +19,17 @@ constexpr int64_t kPartsPerThread = 64;
 // Tiles that each thread should have, at least, so that the slowest one does not keep the others waiting.
 constexpr int64_t kTilesPerThread = 4;
 
+// Rows from which on a span attends in bf16: as with quantised weights, short prompts lose no accuracy to save nothing
+// that can be felt. Where all heads share one key-value head, a single row is as much work: from so many queries on.
+constexpr int64_t kManyRows = 64;
+constexpr int64_t kManyQueries = 16;
+
 bool is_kv_type(DType dtype) {
   return dtype == DType::F32 || dtype == DType::F16 || dtype == DType::I8;
+}
+
+std::optional<PanelKernel> panels_for(const KvCache& cache, Isa isa) {
+  return cache.dtype != DType::F32 && cache.block_size % 16 == 0 ? panel_kernel(isa) : std::nullopt;
 }
 
 // How the rows and heads of a span fall into tiles: a tile takes `heads` query heads of one group and `rows` rows.
@@ -79,11 +90,26 @@ struct Job {
   simd::AttentionSizes sizes;
   Tiling tiling;
   const simd::Table& table;
-  float* scratch;  // attention_tile_floats() for each thread, then parts
+  std::optional<PanelKernel> panels;  // with which spans of many queries are computed
+  float* scratch;                     // attention_tile_floats() for each thread, then parts
   int64_t tile_floats;
 
   int64_t part_floats() const { return tiling.vectors() * sizes.part_stride; }
 };
+
+// Elements of keys and values that all queries of a span read, about.
+int64_t estimate_work(const SequenceSpan& span, const AttentionParams& params, const KvCache& cache) {
+  const int64_t length = span.start_position + span.num_rows;
+  const int64_t reach = params.window > 0 ? params.window : params.chunk > 0 ? params.chunk : length;
+  return span.num_rows * std::min(reach, length) * params.q_heads * (cache.key_dim + cache.value_dim);
+}
+
+// Whether a span's queries are so many that they attend in bf16.
+bool in_panels(const Job& job, const SequenceSpan& span) {
+  const bool many =
+      span.num_rows >= kManyRows || (job.cache.values_in_keys && span.num_rows * job.params.group >= kManyQueries);
+  return job.panels && many && estimate_work(span, job.params, job.cache) > kFewProducts;
+}
 
 simd::AttentionTile make_tile(const Job& job, const SequenceSpan& span, int64_t index) {
   const int64_t group = job.params.group;
@@ -102,6 +128,7 @@ simd::AttentionTile make_tile(const Job& job, const SequenceSpan& span, int64_t 
   tile.length = span.start_position + span.num_rows;
   tile.num_queries = 0;
   tile.parts = nullptr;
+  tile.panel_product = in_panels(job, span) ? job.panels->product : nullptr;
   for (int64_t row = first_row; row < last_row; ++row)
     for (int64_t h = first_head; h < last_head; ++h) {
       const int64_t head = kv_head * group + h - job.params.first_head;
@@ -186,15 +213,10 @@ void run_split(const Job& job, const Splitting& splitting, ThreadPool& pool) {
   }
 }
 
-// Elements of keys and values that all queries of the step read, about; decides whether a second thread is worth it.
 int64_t estimate_work(std::span<const SequenceSpan> spans, const AttentionParams& params, const KvCache& cache) {
-  int64_t positions = 0;
-  for (const SequenceSpan& span : spans) {
-    const int64_t length = span.start_position + span.num_rows;
-    const int64_t reach = params.window > 0 ? params.window : params.chunk > 0 ? params.chunk : length;
-    positions += span.num_rows * std::min(reach, length);
-  }
-  return positions * params.q_heads * (cache.key_dim + cache.value_dim);
+  int64_t work = 0;
+  for (const SequenceSpan& span : spans) work += estimate_work(span, params, cache);
+  return work;
 }
 
 // Positions are split where whole tiles are too few for the threads, as many at a time as there is memory for parts.
@@ -290,6 +312,7 @@ void attention(const float* q, std::span<const SequenceSpan> spans, const KvCach
   CHECK(is_kv_type(cache.dtype));
   CHECK_LE(params.first_head + params.q_heads, cache.kv_heads * params.group);
   CHECK_GE(scratch.size(), attention_scratch_bytes(params, cache, pool.size()));
+  // A second thread may not be worth it.
   const bool alone = pool.size() == 1 || estimate_work(spans, params, cache) < 2 * kGrainElements;
   const int threads = alone ? 1 : pool.size();
   Job job{q,
@@ -300,6 +323,7 @@ void attention(const float* q, std::span<const SequenceSpan> spans, const KvCach
           simd::attention_sizes(cache),
           {},
           simd::table(isa),
+          panels_for(cache, isa),
           reinterpret_cast<float*>(scratch.data()),
           simd::attention_tile_floats(cache)};
   const Splitting splitting = choose_splitting(job, threads);

@@ -78,11 +78,14 @@ void load_keys(const KvCache& cache, const int32_t* blocks, int64_t first, int64
 size_t attention_scratch_bytes(const AttentionParams& params, const KvCache& cache, int threads);
 
 /// out[T, q_heads, value_dim] from q[T, q_heads, key_dim] and the cache, in which store_kv() has put the rows of this
-/// step. Query head h reads KV head (h + first_head) / group. The result of a row does not depend on the other rows of
-/// the step nor on the number of threads, to the bit. Where a step has too few rows and heads for the threads, they
-/// share the positions ("flash-decoding"). Dao et al., "FlashAttention", 2022 (softmax on the fly); Kwon et al.,
-/// "PagedAttention", 2023 (block tables). REQUIRES: every query head has its key-value head; scratch is aligned to 64
-/// bytes; out overlaps nothing.
+/// step. Query head h reads KV head (h + first_head) / group. Where a step has too few rows and heads for the threads,
+/// they share the positions ("flash-decoding"). Dao et al., "FlashAttention", 2022 (softmax on the fly); Kwon et al.,
+/// "PagedAttention", 2023 (block tables).
+///
+/// Everything is in f32, but that spans of many queries round queries, keys, weights and values to bf16 where the cache
+/// is f16 or int8 and the processor multiplies bf16 faster; sums stay f32. The result of a row depends on the other
+/// rows of the step in nothing but that, and on the number of threads not at all, to the bit. REQUIRES: every query
+/// head has its key-value head; scratch is aligned to 64 bytes; out overlaps nothing.
 void attention(const float* q, std::span<const SequenceSpan> spans, const KvCache& cache, const AttentionParams& params,
                float* out, std::span<std::byte> scratch, ThreadPool& pool, Isa isa = best_isa());
 

@@ -3,12 +3,16 @@
 // A stretch is some blocks of the cache, a fixed number of positions. For each: scores[q][p], their maximum, weights
 // 2^(score - maximum), and sums[q][d] += weight * value. When a stretch raises the maximum, what was summed before is
 // scaled down. After a fixed number of stretches, a split, sums start afresh; the splits' results are merged in order,
-// so that splits may as well be computed by several threads. Up to kDirectQueries vectors read the cache as it is
-// stored; more share a copy in f32 of each stretch, and so do all where values are parts of keys, which are stored the
-// other way round. Every number is the sum of the same terms in the same order in all
-// cases: a query's result depends on the positions that it sees alone, never on the other queries of the tile.
+// so that splits may as well be computed by several threads.
+//
+// In f32, up to kDirectQueries vectors read the cache as it is stored; more share a copy in f32 of each stretch, and so
+// do all where values are parts of keys, which are stored the other way round. Tiles in bf16 have copies of their own
+// (attention_panels-inl.h). Every number is the sum of the same terms in the same order in all cases but that one: a
+// query's result depends on the positions that it sees alone, never on the other queries of the tile.
 #pragma once
 
+#include "kernels/simd/attention_panels-inl.h"
+#include "kernels/simd/attention_softmax-inl.h"
 #include "kernels/simd/attention_tile-inl.h"
 #include "kernels/simd/rotation-inl.h"
 #include "kernels/simd/table.h"
@@ -17,95 +21,7 @@
 namespace cleave::kernels::simd {
 namespace {
 
-constexpr float kLog2E = 1.44269504088896341f;
-constexpr float kLowest = -__builtin_inff();
 constexpr int kDirectQueries = 8;
-
-// A stretch of positions, counted from its first one: [begin, end) is what any query of the tile sees.
-struct Stretch {
-  int64_t base;   // position of its first slot
-  int64_t block;  // of the sequence's table
-  int64_t begin, end;
-};
-
-// What a tile keeps between stretches. Rows of sums are parts (see AttentionTile), whose maximum and total are filled
-// in at the end of a split.
-struct TileState {
-  AttentionSizes sizes;
-  float* q;                    // [num_queries][q_stride], scaled
-  float* scores;               // [num_queries][score_stride], weights after the softmax
-  float* keys;                 // [key_dim][score_stride]
-  float* values;               // [positions of a stretch][sum_stride]
-  float* sums;                 // [num_queries][part_stride]
-  int64_t first[kMaxQueries];  // positions [first, last) are visible to the query
-  int64_t last[kMaxQueries];
-  float maximum[kMaxQueries];
-  F32 total[kMaxQueries];  // sums of weights by lane
-};
-
-template <class Element>
-CLEAVE_INLINE const Element* block_of(const std::byte* array, int64_t head_bytes, const AttentionTile& tile,
-                                      int64_t block) {
-  const int64_t index = tile.blocks[block] * tile.cache->kv_heads + tile.kv_head;
-  return reinterpret_cast<const Element*>(array + index * head_bytes);
-}
-
-// One pass over the scores of query q: soft-cap, position bias, what is not visible, and the maximum. The scores'
-// scale and log2(e) are in q already, where there is no soft-cap.
-CLEAVE_INLINE float adjust_scores(const AttentionTile& tile, const Stretch& at, int64_t head, float* scores,
-                                  const float* key_scales, int64_t from, int64_t to, int64_t begin, int64_t end) {
-  const AttentionParams& params = *tile.params;
-  const bool plain = params.softcap == 0 && params.alibi_slopes == nullptr && key_scales == nullptr;
-  F32 top = set(kLowest);
-  for (int64_t p = from; p < to; p += kLanes) {
-    F32 s = load(scores + p);
-    if (!plain) {
-      if (key_scales != nullptr) s *= load(key_scales + p);
-      if (params.softcap != 0) s = params.softcap * kLog2E * tanh(s / params.softcap);
-      if (params.alibi_slopes != nullptr) {
-        const I32 position = lane_numbers() + static_cast<int32_t>(at.base + p);
-        F32 bias = params.alibi_slopes[head] * __builtin_convertvector(position, F32);
-        if (params.alibi_bfloat16) bias = bits<F32>(__builtin_convertvector(round_to_bfloat16(bias), U32) << 16);
-        s += bias * (params.alibi_scale * kLog2E);
-      }
-      store(scores + p, s);
-    }
-    if (p < begin || p + kLanes > end) store(scores + p, s = keep_lanes(s, begin - p, end - p));
-    top = max(s, top);
-  }
-  return peak(top);
-}
-
-// Turns the scores of query q in [from, to) into weights, those outside [begin, end) into zeros, and updates maximum,
-// total and sums.
-__attribute__((noinline)) void update_softmax(const AttentionTile& tile, TileState& state, int q, const Stretch& at,
-                                              const float* key_scales, const float* value_scales, int64_t from,
-                                              int64_t to) {
-  float* scores = state.scores + q * state.sizes.score_stride;
-  const int64_t begin = state.first[q] > at.base ? state.first[q] - at.base : 0;
-  const int64_t end = least(state.last[q] - at.base, at.end);
-  if (begin >= to || end <= from || begin >= end) {
-    for (int64_t p = from; p < to; p += kLanes) store(scores + p, F32{});
-    return;
-  }
-  const float top = adjust_scores(tile, at, tile.head[q], scores, key_scales, from, to, begin, end);
-  if (top > state.maximum[q]) {
-    const float factor = exp2_negative(set(state.maximum[q] - top))[0];
-    float* sums = state.sums + q * state.sizes.part_stride;
-    for (int64_t d = 0; d < state.sizes.sum_stride; d += kLanes) store(sums + d, load(sums + d) * factor);
-    state.total[q] *= factor;
-    state.maximum[q] = top;
-  }
-  const float maximum = state.maximum[q];
-  F32 total = state.total[q];
-  for (int64_t p = from; p < to; p += kLanes) {
-    F32 weight = exp2_negative(load(scores + p) - maximum);
-    total += weight;
-    if (value_scales != nullptr) weight *= load(value_scales + p);
-    store(scores + p, weight);
-  }
-  state.total[q] = total;
-}
 
 // Slots [begin, end) of the part of a stretch that lies in its block number i.
 struct Slots {
@@ -242,18 +158,16 @@ CLEAVE_INLINE void gather_scales(const AttentionTile& tile, const Stretch& at, f
   }
 }
 
+CLEAVE_INLINE FloatWeights weights_of(const TileState& state, int q) {
+  return {state.scores + q * state.sizes.score_stride};
+}
+
 // kQ queries from q on with a widened stretch: only as many positions as any of them sees.
 template <int kQ>
 CLEAVE_INLINE void attend_group(const AttentionTile& tile, TileState& state, int q, const Stretch& at,
                                 const float* key_scales, const float* value_scales) {
   const AttentionSizes& sizes = state.sizes;
-  int64_t begin = at.end;
-  int64_t end = at.begin;
-  for (int i = q; i < q + kQ; ++i) {
-    begin = least(begin, state.first[i] > at.base ? state.first[i] - at.base : 0);
-    end = state.last[i] - at.base > end ? state.last[i] - at.base : end;
-  }
-  end = least(end, at.end);
+  const auto [base, block, begin, end] = seen_by(state, q, kQ, at);
   if (begin >= end) return;
   const int64_t from = begin / kLanes * kLanes;
   const int64_t to = (end + kLanes - 1) / kLanes * kLanes;
@@ -267,7 +181,8 @@ CLEAVE_INLINE void attend_group(const AttentionTile& tile, TileState& state, int
                                      .add = false,
                                      .ahead = 0},
                                     to - from);
-  for (int i = q; i < q + kQ; ++i) update_softmax(tile, state, i, at, key_scales, value_scales, from, to);
+  for (int i = q; i < q + kQ; ++i)
+    update_softmax(tile, state, i, at, key_scales, value_scales, from, to, weights_of(state, i));
   multiply_columns<FloatValues, kQ>({.a = state.scores + q * sizes.score_stride + begin,
                                      .b = state.values + begin * sizes.sum_stride,
                                      .c = state.sums + q * sizes.part_stride,
@@ -290,11 +205,14 @@ CLEAVE_INLINE void attend_stretch(const AttentionTile& tile, TileState& state, c
     key_scales = scales[0];
     value_scales = tile.cache->values_in_keys ? key_scales : scales[1];
   }
-  if (tile.num_queries <= kDirectQueries && !tile.cache->values_in_keys) {
+  if (kPanels<Values> && tile.panel_product != nullptr) {
+    attend_panels<Values>(tile, state, at, key_scales, value_scales);
+  } else if (tile.num_queries <= kDirectQueries && !tile.cache->values_in_keys) {
     score_stored<Values>(tile, state, at);
     const int64_t from = at.begin / kLanes * kLanes;
     const int64_t to = (at.end + kLanes - 1) / kLanes * kLanes;
-    for (int q = 0; q < tile.num_queries; ++q) update_softmax(tile, state, q, at, key_scales, value_scales, from, to);
+    for (int q = 0; q < tile.num_queries; ++q)
+      update_softmax(tile, state, q, at, key_scales, value_scales, from, to, weights_of(state, q));
     weigh_stored<Values>(tile, state, at);
   } else {
     widen<Values>(tile, state, at);
@@ -392,9 +310,9 @@ void attend(const AttentionTile& tile) {
   const AttentionSizes& sizes = state.sizes;
   state.q = tile.scratch;
   state.scores = state.q + kMaxQueries * sizes.q_stride;
-  state.keys = state.scores + kMaxQueries * sizes.score_stride;
+  state.sums = state.scores + kMaxQueries * sizes.score_stride;
+  state.keys = state.sums + 2 * kMaxQueries * sizes.part_stride;
   state.values = state.keys + tile.cache->key_dim * sizes.score_stride;
-  state.sums = state.values + sizes.stretch * sizes.sum_stride;
   const AttentionParams& params = *tile.params;
   const int64_t rotation = sizes.rotation;
   const float scale = (params.softcap == 0 ? params.scale * kLog2E : params.scale) / static_cast<float>(rotation);
@@ -414,6 +332,7 @@ void attend(const AttentionTile& tile) {
     for (int64_t d = 0; d < tile.cache->key_dim; ++d) scaled[d] = tile.q[q][d] * scale;
     if (rotation > 1) rotate(scaled, tile.cache->key_dim, rotation);
   }
+  if (tile.panel_product != nullptr) round_queries(tile, state);
   if (tile.cache->dtype == DType::F32)
     attend_tile<FloatValues>(tile, state, first, last);
   else if (tile.cache->dtype == DType::F16)

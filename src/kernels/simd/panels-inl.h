@@ -53,17 +53,22 @@ CLEAVE_INLINE void panel_rows(const PanelTile& tile, int64_t row) {
       _mm512_mask_storeu_ps(y + a * tile.ldy + j * kLanes, lanes_within(tile.columns, j), partial[a][j]);
 }
 
+// A vector of a panel: pairs of the numbers in the same lanes.
+CLEAVE_INLINE U32 pair_up(F32 even, F32 odd) {
+  const __m512bh halves = _mm512_cvtne2ps_pbh(bits<__m512>(odd), bits<__m512>(even));
+  using U16x32 = uint16_t __attribute__((vector_size(64)));
+  constexpr U16x32 kInterleave = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
+                                  8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+  return bits<U32>(_mm512_maskz_permutexvar_epi16(0xffffffff, bits<__m512i>(kInterleave), bits<__m512i>(halves)));
+}
+
 // Elements `kFirst` and `kFirst + 1` of the four of each row that a vector of levels has, scaled: a vector of a panel.
 template <int kFirst>
 CLEAVE_INLINE U32 unpack_pair(U32 levels, F32 scale, F32 offset) {
   const I32 even = bits<I32>((levels >> (8 * kFirst)) & 0xffu);
   const I32 odd = bits<I32>(kFirst == 2 ? levels >> 24 : (levels >> (8 * kFirst + 8)) & 0xffu);
-  const __m512bh halves = _mm512_cvtne2ps_pbh(bits<__m512>(__builtin_convertvector(odd, F32) * scale + offset),
-                                              bits<__m512>(__builtin_convertvector(even, F32) * scale + offset));
-  using U16x32 = uint16_t __attribute__((vector_size(64)));
-  constexpr U16x32 kInterleave = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
-                                  8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
-  return bits<U32>(_mm512_maskz_permutexvar_epi16(0xffffffff, bits<__m512i>(kInterleave), bits<__m512i>(halves)));
+  return pair_up(__builtin_convertvector(even, F32) * scale + offset,
+                 __builtin_convertvector(odd, F32) * scale + offset);
 }
 
 // One group of a strip: kLayout.group / 2 vectors, which lie a panel's row apart.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "kernels/dense_layout.h"
 #include "kernels/simd/sets.h"
 
 namespace cleave::kernels::simd {
@@ -49,6 +50,13 @@ int64_t rotation_of(const KvCache& cache) {
   return std::min(dims & -dims, kMaxRotation);
 }
 
+// Floats that the copies of a tile in bf16 take: queries, weights, keys, values.
+int64_t attention_panel_floats(const AttentionSizes& sizes) {
+  const int64_t columns = round_up(sizes.sum_stride, kPanelRows);
+  return (kMaxQueries * (sizes.key_depth + sizes.stretch_depth) + sizes.stretch_depth * (sizes.key_depth + columns)) /
+         2;
+}
+
 }  // namespace
 
 AttentionSizes attention_sizes(const KvCache& cache) {
@@ -58,7 +66,9 @@ AttentionSizes attention_sizes(const KvCache& cache) {
   sizes.stretch = cache.block_size * std::max<int64_t>(1, wanted / cache.block_size);
   sizes.split = sizes.stretch * std::max<int64_t>(1, kSplit / sizes.stretch);
   sizes.q_stride = round_up(cache.key_dim, 16);
-  sizes.score_stride = round_up(sizes.stretch, 16) + 16;
+  sizes.key_depth = round_up(cache.key_dim, kPanelDepth);
+  sizes.stretch_depth = round_up(sizes.stretch, kPanelRows);
+  sizes.score_stride = sizes.stretch_depth + 16;
   sizes.sum_stride = round_up(cache.value_dim, 16);
   sizes.part_stride = sizes.sum_stride + 16;
   const int64_t element = info(cache.dtype).block_bytes;
@@ -78,8 +88,9 @@ AttentionSizes attention_sizes(const KvCache& cache) {
 
 int64_t attention_tile_floats(const KvCache& cache) {
   const AttentionSizes sizes = attention_sizes(cache);
+  const int64_t widened = cache.key_dim * sizes.score_stride + sizes.stretch * sizes.sum_stride;
   return kMaxQueries * (sizes.q_stride + sizes.score_stride + 2 * sizes.part_stride) +
-         cache.key_dim * sizes.score_stride + sizes.stretch * sizes.sum_stride;
+         std::max(widened, attention_panel_floats(sizes));
 }
 
 }  // namespace cleave::kernels::simd

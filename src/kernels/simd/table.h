@@ -15,10 +15,12 @@ inline constexpr int kUnaryKinds = static_cast<int>(UnaryKind::Sqrt) + 1;
 
 /// Query vectors that attend together because they share a KV head: enough that converting a stretch of the cache to
 /// f32 costs little next to the products, few enough that all that belongs to a tile stays in the second-level cache.
-inline constexpr int kMaxQueries = 64;
+inline constexpr int kMaxQueries = 192;
 
 /// Most positions of a stretch, of blocks that are not larger.
 inline constexpr int kMaxStretch = 256;
+
+struct PanelTile;
 
 /// What is the same for all tiles of a cache. Lengths in positions, strides in floats, the rest in bytes.
 struct AttentionSizes {
@@ -31,6 +33,7 @@ struct AttentionSizes {
   int64_t key_head_bytes, value_head_bytes;  // one KV head of one block
   int64_t key_scales, value_scales;          // where the scales are in it (int8)
   int64_t rotation;                          // dimensions of keys that are rotated together (int8), or 1
+  int64_t key_depth, stretch_depth;          // key_dim and stretch as bf16 panels have them (dense_layout.h)
 };
 AttentionSizes attention_sizes(const KvCache& cache);
 
@@ -48,6 +51,9 @@ struct AttentionTile {
   int64_t position[kMaxQueries];  // of the query in its sequence
   int64_t head[kMaxQueries];      // query head, for slopes and sinks
   float* scratch;                 // attention_tile_floats(cache), aligned to 64 bytes
+  /// Not null: Table::panel_product or one like it, with which the tile is computed in bf16. REQUIRES: a table that has
+  /// panel_product; numbers of f16 or int8, in blocks of a multiple of 16 positions.
+  void (*panel_product)(const PanelTile& tile);
   /// Not null: only split number `split` is computed, and instead of `out` parts [num_queries][part_stride] are
   /// written: sums of weight * value by sum_stride, then the maximum of the scores (in units of log2) and the sum of
   /// the weights.
@@ -55,7 +61,8 @@ struct AttentionTile {
   int64_t split;
 };
 
-/// Floats of scratch for one tile: scaled queries, scores, widened keys and values, parts of a split and of all before.
+/// Floats of scratch for one tile: scaled queries, scores, a copy of keys and values, parts of a split and of all
+/// before.
 int64_t attention_tile_floats(const KvCache& cache);
 
 /// Keys and values of one KV head for `rows` neighbouring slots of one block.

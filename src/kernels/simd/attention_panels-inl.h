@@ -1,0 +1,198 @@
+// Attention of many queries in bf16, by the products of matrices (panels-inl.h): scores are products of queries with a
+// panel of keys, what is summed those of weights with a panel of values. Sums, scores and the softmax are in f32.
+//
+// Rounding queries, keys, weights and values costs as much accuracy as rounding activations before a product with bf16
+// weights does. Every number is the sum of the same terms in the same order, whatever the other queries of the tile.
+#pragma once
+
+#include "kernels/dense_layout.h"
+#include "kernels/simd/attention_softmax-inl.h"
+#include "kernels/simd/attention_tile-inl.h"
+#include "kernels/simd/panels-inl.h"
+#include "kernels/simd/table.h"
+#include "kernels/simd/vector-inl.h"
+
+namespace cleave::kernels::simd {
+namespace {
+
+#if defined(__AVX512BF16__)
+
+// Queries of a tile that take part in a product: their scores stay in the first-level cache. Whole rows of tiles, and
+// of the six rows of a panel's product.
+constexpr int kPanelQueries = 48;
+
+template <class Values>
+constexpr bool kPanels = sizeof(typename Values::Element) < sizeof(float);
+
+// What a tile in bf16 has in place of TileState::keys and values.
+struct PanelCopy {
+  explicit PanelCopy(const TileState& state)
+      : q_stride(state.sizes.key_depth),
+        weight_stride(state.sizes.stretch_depth),
+        q(reinterpret_cast<uint16_t*>(state.keys)),
+        weights(q + kMaxQueries * q_stride),
+        keys(reinterpret_cast<std::byte*>(weights + kMaxQueries * weight_stride)),
+        values(keys + state.sizes.stretch_depth * state.sizes.key_depth * 2) {}
+  int64_t q_stride, weight_stride;
+  uint16_t* q;        // [num_queries][q_stride]
+  uint16_t* weights;  // [num_queries][weight_stride]
+  std::byte* keys;    // [stretch_depth / kPanelRows][key_depth / 2][kPanelRows][2]
+  std::byte* values;  // [sum_stride / kPanelRows rounded up][stretch_depth / 2][kPanelRows][2]
+};
+
+struct Bfloat16Weights {
+  uint16_t* weights;
+  CLEAVE_INLINE void put(int64_t p, F32 weight) const {
+    store_as(weights + p, _mm512_cvtneps_pbh(bits<__m512>(weight)));
+  }
+};
+
+CLEAVE_INLINE void round_queries(const AttentionTile& tile, const TileState& state) {
+  const PanelCopy copy(state);
+  for (int q = 0; q < tile.num_queries; ++q) {
+    const float* from = state.q + q * state.sizes.q_stride;
+    for (int64_t d = 0; d < copy.q_stride; d += kLanes) {
+      const int64_t count = tile.cache->key_dim - d;
+      const F32 part = count >= kLanes ? load(from + d) : count > 0 ? load_part(from + d, count) : F32{};
+      store_as(copy.q + q * copy.q_stride + d, _mm512_cvtneps_pbh(bits<__m512>(part)));
+    }
+  }
+}
+
+// Panels of the blocks of a stretch; columns of other blocks may hold anything.
+template <class Values>
+CLEAVE_INLINE void pack_keys(const AttentionTile& tile, const PanelCopy& copy, const Stretch& at) {
+  const KvCache& cache = *tile.cache;
+  const int64_t size = cache.block_size, dims = cache.key_dim;
+  for (int64_t i = at.begin / size; i * size < at.end; ++i) {
+    const auto* keys = block_of<typename Values::Element>(cache.keys, tile.sizes.key_head_bytes, tile, at.block + i);
+    for (int64_t slot = 0; slot < size; slot += kLanes) {
+      const int64_t p = i * size + slot;
+      std::byte* out = copy.keys + (p / kPanelRows * copy.q_stride / 2 * kPanelRows + p % kPanelRows) * 4;
+      for (int64_t d = 0; d < copy.q_stride; d += 2, out += kPanelRows * 4) {
+        const F32 even = d < dims ? Values::get(keys + d * size + slot) : F32{};
+        const F32 odd = d + 1 < dims ? Values::get(keys + (d + 1) * size + slot) : F32{};
+        store_as(out, pair_up(even, odd));
+      }
+    }
+  }
+}
+
+// Two positions' pairs of dimension d on go to this place.
+CLEAVE_INLINE std::byte* value_pair(const TileState& state, const PanelCopy& copy, int64_t p, int64_t d) {
+  const int64_t row = d / kPanelRows * state.sizes.stretch_depth / 2 + p / 2;
+  return copy.values + (row * kPanelRows + d % kPanelRows) * 4;
+}
+
+// Panels of a stretch, zeros around what is seen of it as far as products go.
+template <class Values>
+CLEAVE_INLINE void pack_values(const AttentionTile& tile, const TileState& state, const PanelCopy& copy,
+                               const Stretch& at) {
+  const KvCache& cache = *tile.cache;
+  const int64_t size = cache.block_size, dims = cache.value_dim;
+  const int64_t from = at.begin / kPanelDepth * kPanelDepth;
+  const int64_t to = (at.end + kPanelDepth - 1) / kPanelDepth * kPanelDepth;
+  const auto seen = [&](int64_t p) { return p >= at.begin && p < at.end; };
+  for (int64_t p = from; p < to; p += 2) {
+    const typename Values::Element* values = nullptr;
+    if (seen(p) || seen(p + 1))
+      values =
+          block_of<typename Values::Element>(cache.values, tile.sizes.value_head_bytes, tile, at.block + p / size) +
+          p % size * dims;
+    for (int64_t d = 0; d < dims; d += kLanes) {
+      const F32 even = seen(p) ? get_part<Values>(values + d, dims - d) : F32{};
+      const F32 odd = seen(p + 1) ? get_part<Values>(values + dims + d, dims - d) : F32{};
+      store_as(value_pair(state, copy, p, d), pair_up(even, odd));
+    }
+  }
+}
+
+// The same where values are the first dimensions of the keys, which lie the other way round.
+template <class Values>
+CLEAVE_INLINE void cut_value_panels(const AttentionTile& tile, const TileState& state, const PanelCopy& copy,
+                                    const Stretch& at) {
+  const KvCache& cache = *tile.cache;
+  const int64_t size = cache.block_size, dims = cache.value_dim;
+  const int64_t from = at.begin / kPanelDepth * kPanelDepth;
+  const int64_t to = (at.end + kPanelDepth - 1) / kPanelDepth * kPanelDepth;
+  for (int64_t p = from; p < to; p += kLanes) {
+    const bool any = p < at.end && p + kLanes > at.begin;
+    const auto* keys =
+        any ? block_of<typename Values::Element>(cache.keys, tile.sizes.key_head_bytes, tile, at.block + p / size) +
+                  p % size
+            : nullptr;
+    for (int64_t d = 0; d < dims; d += kLanes) {
+      F32 rows[kLanes] = {};
+      if (any) {
+#pragma GCC unroll 16
+        for (int i = 0; i < kLanes; ++i) rows[i] = Values::get(keys + least(d + i, dims - 1) * size);
+        transpose_lanes(rows);
+        for (int i = 0; i < kLanes; ++i)
+          if (p + i < at.begin || p + i >= at.end) rows[i] = F32{};
+      }
+#pragma GCC unroll 16
+      for (int i = 0; i < kLanes; i += 2) store_as(value_pair(state, copy, p + i, d), pair_up(rows[i], rows[i + 1]));
+    }
+  }
+}
+
+// `count` queries from q on with a packed stretch: only as many positions as any of them sees.
+CLEAVE_INLINE void attend_rows(const AttentionTile& tile, TileState& state, const PanelCopy& copy, int q, int count,
+                               const Stretch& at, const float* key_scales, const float* value_scales) {
+  const AttentionSizes& sizes = state.sizes;
+  const Stretch seen = seen_by(state, q, count, at);
+  if (seen.begin >= seen.end) return;
+  const int64_t from = seen.begin / kPanelDepth * kPanelDepth;
+  const int64_t to = (seen.end + kPanelDepth - 1) / kPanelDepth * kPanelDepth;
+  float* scores = state.scores + q * sizes.score_stride;
+  for (int64_t p = from / kPanelRows * kPanelRows; p < to; p += kPanelRows)
+    tile.panel_product({.x = copy.q + q * copy.q_stride,
+                        .m = count,
+                        .ldx = copy.q_stride,
+                        .depth = sizes.key_depth,
+                        .weights = copy.keys + p * copy.q_stride * 2,
+                        .columns = kPanelRows,
+                        .y = scores + p,
+                        .ldy = sizes.score_stride,
+                        .accumulate = false});
+  for (int i = q; i < q + count; ++i)
+    update_softmax(tile, state, i, at, key_scales, value_scales, from, to,
+                   Bfloat16Weights{copy.weights + i * copy.weight_stride});
+  for (int64_t d = 0; d < sizes.sum_stride; d += kPanelRows)
+    tile.panel_product({.x = copy.weights + q * copy.weight_stride + from,
+                        .m = count,
+                        .ldx = copy.weight_stride,
+                        .depth = to - from,
+                        .weights = value_pair(state, copy, from, d),
+                        .columns = least(kPanelRows, sizes.sum_stride - d),
+                        .y = state.sums + q * sizes.part_stride + d,
+                        .ldy = sizes.part_stride,
+                        .accumulate = true});
+}
+
+template <class Values>
+CLEAVE_INLINE void attend_panels(const AttentionTile& tile, TileState& state, const Stretch& at,
+                                 const float* key_scales, const float* value_scales) {
+  const PanelCopy copy(state);
+  pack_keys<Values>(tile, copy, at);
+  if (tile.cache->values_in_keys)
+    cut_value_panels<Values>(tile, state, copy, at);
+  else
+    pack_values<Values>(tile, state, copy, at);
+  for (int q = 0; q < tile.num_queries; q += kPanelQueries)
+    attend_rows(tile, state, copy, q, static_cast<int>(least(kPanelQueries, tile.num_queries - q)), at, key_scales,
+                value_scales);
+}
+
+#else
+
+template <class Values>
+constexpr bool kPanels = false;
+CLEAVE_INLINE void round_queries(const AttentionTile&, const TileState&) {}
+template <class Values>
+CLEAVE_INLINE void attend_panels(const AttentionTile&, TileState&, const Stretch&, const float*, const float*) {}
+
+#endif
+
+}  // namespace
+}  // namespace cleave::kernels::simd
