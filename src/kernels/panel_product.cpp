@@ -20,11 +20,11 @@ constexpr int64_t round_up(int64_t count, int64_t unit) {
 }  // namespace
 
 std::optional<PanelKernel> panel_kernel(Isa isa) {
-  // A part of 2048 elements takes a quarter of the second-level cache of a Zen 4 core. In tiles, of which the processor
+  // A part of 4096 elements takes half of the second-level cache of a Zen 4 core. In tiles, of which the processor
   // multiplies sixteen times as much per byte, half a part of 512 stays in the first-level cache, and 512 rows of that
   // depth in the second.
   if (isa == Isa::Amx) return PanelKernel{simd::amx_panel_product, 16, 512, 4};
-  if (const auto product = simd::table(isa).panel_product) return PanelKernel{product, 1, 2048, 1};
+  if (const auto product = simd::table(isa).panel_product) return PanelKernel{product, 1, 4096, 1};
   return std::nullopt;
 }
 

@@ -42,9 +42,7 @@ struct PanelCopy {
 
 struct Bfloat16Weights {
   uint16_t* weights;
-  CLEAVE_INLINE void put(int64_t p, F32 weight) const {
-    store_as(weights + p, _mm512_cvtneps_pbh(bits<__m512>(weight)));
-  }
+  CLEAVE_INLINE void put(int64_t p, F32 weight) const { store_as(weights + p, round_to_bfloat16(weight)); }
 };
 
 CLEAVE_INLINE void round_queries(const AttentionTile& tile, const TileState& state) {
@@ -54,7 +52,7 @@ CLEAVE_INLINE void round_queries(const AttentionTile& tile, const TileState& sta
     for (int64_t d = 0; d < copy.q_stride; d += kLanes) {
       const int64_t count = tile.cache->key_dim - d;
       const F32 part = count >= kLanes ? load(from + d) : count > 0 ? load_part(from + d, count) : F32{};
-      store_as(copy.q + q * copy.q_stride + d, _mm512_cvtneps_pbh(bits<__m512>(part)));
+      store_as(copy.q + q * copy.q_stride + d, round_to_bfloat16(part));
     }
   }
 }

@@ -169,9 +169,13 @@ CLEAVE_INLINE void transpose_lanes(F32 (&rows)[kLanes]) {
 
 // bfloat16 is the upper half of a float.
 CLEAVE_INLINE U16 round_to_bfloat16(F32 v) {  // to nearest even; NaN becomes a quiet NaN
+#if defined(__AVX512BF16__)
+  return bits<U16>(_mm512_cvtneps_pbh(bits<__m512>(v)));  // subnormal numbers become 0
+#else
   const U32 x = bits<U32>(v);
   const U32 rounded = (x + 0x7fffu + ((x >> 16) & 1u)) >> 16;
   return __builtin_convertvector((x & 0x7fffffffu) > 0x7f800000u ? (x >> 16) | 0x40u : rounded, U16);
+#endif
 }
 
 // e^x to about 1 ulp: x = n ln 2 + r with |r| <= ln 2 / 2, a polynomial for e^r (Cephes expf), n added to the exponent.
