@@ -1,5 +1,7 @@
 #include "app/bench/limits.h"
 
+#include <algorithm>
+
 #include "base/thread_pool.h"
 #include "kernels/measure.h"
 
@@ -40,7 +42,8 @@ std::map<int, Limits> measure_limits(const std::vector<int>& threads) {
 Bound bound_of(const plan::StepWork& work, const Limits& limits, bool exact) {
   const auto peak = [&](Arithmetic arithmetic) { return limits.peak[static_cast<size_t>(arithmetic)]; };
   const double memory = (work.weight_bytes + work.cache_bytes) / limits.read;
-  double arithmetic = work.attention_flops / peak(Arithmetic::F32);
+  const double attention = exact ? peak(Arithmetic::F32) : std::max(peak(Arithmetic::F32), peak(Arithmetic::Bf16));
+  double arithmetic = work.attention_flops / attention;
   for (const auto& [stored, flops] : work.flops) arithmetic += flops / peak(arithmetic_of(stored, exact));
   return memory > arithmetic ? Bound{memory, "memory"} : Bound{arithmetic, "arithmetic"};
 }

@@ -24,8 +24,8 @@ struct Bound {
   std::string by;  // "memory" or "arithmetic"
 };
 
-/// `exact`: products in f32, whatever the weights are stored in; otherwise blocks are taken to meet 8-bit integers and
-/// 16-bit weights bf16.
+/// `exact`: products and attention in f32, whatever the weights are stored in; otherwise blocks are taken to meet 8-bit
+/// integers, 16-bit weights bf16, and attention to be in whichever of f32 and bf16 is faster.
 Bound bound_of(const plan::StepWork& work, const Limits& limits, bool exact);
 
 }  // namespace cleave::app

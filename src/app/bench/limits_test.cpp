@@ -19,7 +19,7 @@ TEST(Bound, IsTheLargerOfMemoryAndArithmetic) {
 TEST(Bound, CountsEveryTypeByItsArithmetic) {
   const plan::StepWork work{.flops = {{DType::F32, 100}, {DType::F16, 200}, {DType::Q4_K, 400}},
                             .attention_flops = 100};
-  EXPECT_EQ(bound_of(work, kLimits, false).seconds, 1 + 1 + 1 + 1);
+  EXPECT_EQ(bound_of(work, kLimits, false).seconds, 1 + 1 + 1 + 0.5);
   EXPECT_EQ(bound_of(work, kLimits, true).seconds, 1 + 2 + 4 + 1);
 }
 
