@@ -57,6 +57,14 @@ CLEAVE_INLINE void round_queries(const AttentionTile& tile, const TileState& sta
   }
 }
 
+// Positions [from, to) of a stretch that are multiplied with values: what is seen of it and, as depths are multiples of
+// kPanelDepth, some around with weights and values of zero.
+struct Depth {
+  explicit Depth(const Stretch& at)
+      : from(at.begin / kPanelDepth * kPanelDepth), to((at.end + kPanelDepth - 1) / kPanelDepth * kPanelDepth) {}
+  int64_t from, to;
+};
+
 // Panels of the blocks of a stretch; columns of other blocks may hold anything.
 template <class Values>
 CLEAVE_INLINE void pack_keys(const AttentionTile& tile, const PanelCopy& copy, const Stretch& at) {
@@ -82,14 +90,13 @@ CLEAVE_INLINE std::byte* value_pair(const TileState& state, const PanelCopy& cop
   return copy.values + (row * kPanelRows + d % kPanelRows) * 4;
 }
 
-// Panels of a stretch, zeros around what is seen of it as far as products go.
+// Panels of the values of a stretch.
 template <class Values>
 CLEAVE_INLINE void pack_values(const AttentionTile& tile, const TileState& state, const PanelCopy& copy,
                                const Stretch& at) {
   const KvCache& cache = *tile.cache;
   const int64_t size = cache.block_size, dims = cache.value_dim;
-  const int64_t from = at.begin / kPanelDepth * kPanelDepth;
-  const int64_t to = (at.end + kPanelDepth - 1) / kPanelDepth * kPanelDepth;
+  const auto [from, to] = Depth(at);
   const auto seen = [&](int64_t p) { return p >= at.begin && p < at.end; };
   for (int64_t p = from; p < to; p += 2) {
     const typename Values::Element* values = nullptr;
@@ -111,8 +118,7 @@ CLEAVE_INLINE void cut_value_panels(const AttentionTile& tile, const TileState& 
                                     const Stretch& at) {
   const KvCache& cache = *tile.cache;
   const int64_t size = cache.block_size, dims = cache.value_dim;
-  const int64_t from = at.begin / kPanelDepth * kPanelDepth;
-  const int64_t to = (at.end + kPanelDepth - 1) / kPanelDepth * kPanelDepth;
+  const auto [from, to] = Depth(at);
   for (int64_t p = from; p < to; p += kLanes) {
     const bool any = p < at.end && p + kLanes > at.begin;
     const auto* keys =
@@ -140,8 +146,7 @@ CLEAVE_INLINE void attend_rows(const AttentionTile& tile, TileState& state, cons
   const AttentionSizes& sizes = state.sizes;
   const Stretch seen = seen_by(state, q, count, at);
   if (seen.begin >= seen.end) return;
-  const int64_t from = seen.begin / kPanelDepth * kPanelDepth;
-  const int64_t to = (seen.end + kPanelDepth - 1) / kPanelDepth * kPanelDepth;
+  const auto [from, to] = Depth(seen);
   float* scores = state.scores + q * sizes.score_stride;
   for (int64_t p = from / kPanelRows * kPanelRows; p < to; p += kPanelRows)
     tile.panel_product({.x = copy.q + q * copy.q_stride,
