@@ -242,12 +242,12 @@ TEST_P(Attention, GivesTheSameBitsWhateverTheThreadsAndRowsOfALongContext) {
     c.params.group = c.q_heads / c.kv_heads;
     c.params.scale = 1 / std::sqrt(static_cast<float>(c.key_dim));
     std::map<int64_t, std::vector<float>> results;  // in bf16 by rows
-    for (const int threads : {1, 3, 5})
+    for (const int threads : {1, 3, 5}) {
+      ThreadPool pool(threads);
+      Cache cache(c, 250);
+      std::vector<Sequence> sequences = {make_sequence(c, 1205, 1, cache), make_sequence(c, 300, 2, cache)};
+      step(c, sequences, 0, 1200, cache, pool, GetParam());
       for (const int64_t rows : {1000, 1, 5}) {
-        ThreadPool pool(threads);
-        Cache cache(c, 250);
-        std::vector<Sequence> sequences = {make_sequence(c, 1205, 1, cache), make_sequence(c, 300, 2, cache)};
-        step(c, sequences, 0, 1200, cache, pool, GetParam());
         for (int64_t start = 1200; start < 1205; start += rows)
           step(c, sequences, start, rows, cache, pool, GetParam());
         const std::vector<float>& out = sequences[0].out;
@@ -258,6 +258,7 @@ TEST_P(Attention, GivesTheSameBitsWhateverTheThreadsAndRowsOfALongContext) {
         EXPECT_EQ(std::memcmp(out.data(), first->second.data(), out.size() * sizeof(float)), 0)
             << c.name << " threads " << threads << " rows " << rows;
       }
+    }
   }
 }
 
