@@ -3,25 +3,23 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
+
+#include "base/temporary_directory.h"
 
 namespace cleave::app {
 namespace {
 
-namespace fs = std::filesystem;
-
 TEST(UnusedTensors, AreOneEntryWhereOnlyNumbersDifferAndExpertsCountAsUsed) {
-  const fs::path folder = fs::path(testing::TempDir()) / "cleave_unused_tensors";
-  fs::create_directories(folder);
-  std::ofstream(folder / "config.json") << "{}";
+  const TemporaryDirectory folder;
+  folder.write("config.json", "{}");
   Json tensors = Json::object();
   for (const char* name :
        {"model.w", "model.experts.0.w", "model.experts.1.w", "layers.0.inv_freq", "layers.1.inv_freq", "vision.1.w"})
     tensors[name] = {{"dtype", "F32"}, {"shape", {0}}, {"data_offsets", {0, 0}}};
   const std::string header = tensors.dump();
   const uint64_t length = header.size();
-  std::ofstream file(folder / "model.safetensors", std::ios::binary);
+  std::ofstream file(folder.path() / "model.safetensors", std::ios::binary);
   file.write(reinterpret_cast<const char*>(&length), sizeof length);
   file << header;
   file.close();
@@ -29,9 +27,8 @@ TEST(UnusedTensors, AreOneEntryWhereOnlyNumbersDifferAndExpertsCountAsUsed) {
   graph.weight({"model.w"}, {0});
   graph.weight({"model.experts.*.w", 2}, {2, 0});
   const graph::Model model{"Mine", "mine.lua", {graph}};
-  EXPECT_THAT(unused_tensors(ckpt::Checkpoint::open(folder), model),
+  EXPECT_THAT(unused_tensors(ckpt::Checkpoint::open(folder.path()), model),
               testing::ElementsAre("layers.*.inv_freq (2)", "vision.1.w"));
-  fs::remove_all(folder);
 }
 
 }  // namespace

@@ -4,10 +4,10 @@
 
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/temporary_directory.h"
 
 namespace cleave {
 namespace {
@@ -16,30 +16,26 @@ namespace fs = std::filesystem;
 
 class MappedFileTest : public testing::Test {
  protected:
-  fs::path path_ = fs::path(testing::TempDir()) / "cleave_mapped_file_test";
-  void TearDown() override { fs::remove(path_); }
+  const TemporaryDirectory directory_;
 };
 
 TEST_F(MappedFileTest, ShowsTheBytesAlsoAfterReleasingThem) {
   const std::string text(100'000, 'x');
-  std::ofstream(path_) << text;
-  const MappedFile file(path_);
+  const MappedFile file(directory_.write("file", text));
   ASSERT_EQ(file.bytes().size(), text.size());
   file.release(file.bytes().subspan(10, 90'000));
   EXPECT_EQ(std::memcmp(file.bytes().data(), text.data(), text.size()), 0);
 }
 
 TEST_F(MappedFileTest, MovesWithoutCopying) {
-  std::ofstream(path_) << "abc";
-  MappedFile file(path_);
+  MappedFile file(directory_.write("file", "abc"));
   const std::byte* data = file.bytes().data();
   const MappedFile moved(std::move(file));
   EXPECT_EQ(moved.bytes().data(), data);
 }
 
 TEST_F(MappedFileTest, AcceptsAnEmptyFile) {
-  std::ofstream{path_};
-  EXPECT_TRUE(MappedFile(path_).bytes().empty());
+  EXPECT_TRUE(MappedFile(directory_.write("file", "")).bytes().empty());
 }
 
 TEST_F(MappedFileTest, SaysWhatIsWrong) {
@@ -52,7 +48,7 @@ TEST_F(MappedFileTest, SaysWhatIsWrong) {
     return ErrorKind::Internal;
   };
   EXPECT_EQ(kind_of("no/such/file"), ErrorKind::NotFound);
-  EXPECT_EQ(kind_of(testing::TempDir()), ErrorKind::Io);
+  EXPECT_EQ(kind_of(directory_.path()), ErrorKind::Io);
 }
 
 TEST(Buffer, IsZeroedAndAligned) {

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/temporary_directory.h"
 #include "ckpt/test_bytes.h"
 
 namespace cleave::ckpt {

@@ -1,11 +1,8 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <initializer_list>
 #include <span>
 #include <string>
@@ -121,31 +118,5 @@ void expect_error(F run, ErrorKind kind, std::initializer_list<std::string_view>
           << part << " not in: " << error.what();
   }
 }
-
-/// A directory that goes with its object.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "cleave_ckpt_XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) fail(ErrorKind::Io, "cannot make a temporary directory {}", name);
-    path_ = name;
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  const std::filesystem::path& path() const { return path_; }
-
-  /// Writes a file into it and gives its path.
-  std::filesystem::path write(std::string_view name, std::string_view text) const {
-    std::ofstream(path_ / name, std::ios::binary) << text;
-    return path_ / name;
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 }  // namespace cleave::ckpt

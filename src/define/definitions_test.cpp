@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 #include <map>
 
 #include "base/error.h"
+#include "base/temporary_directory.h"
 
 namespace cleave::define {
 namespace {
@@ -35,15 +35,8 @@ class FakeWeights : public WeightShapes {
 // A definition file in a folder of its own, traced with a small configuration.
 class UserDefinition : public testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) / testing::UnitTest::GetInstance()->current_test_info()->name();
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   fs::path write(const std::string& text, const std::string& name = "mine.lua") const {
-    std::ofstream(folder_ / name) << text;
-    return folder_ / name;
+    return folder_.write(name, text);
   }
 
   graph::Model trace(const std::string& text, const WeightShapes* weights = nullptr) const {
@@ -60,7 +53,7 @@ class UserDefinition : public testing::Test {
     return "no error";
   }
 
-  fs::path folder_;
+  const TemporaryDirectory folder_;
   Json config_ = parse_json(R"({"architectures": ["MineForCausalLM"], "hidden_size": 48, "vocab_size": 131,
     "num_hidden_layers": 1, "num_attention_heads": 6, "intermediate_size": 88, "rms_norm_eps": 1e-6, "tie_word_embeddings": true})",
                             "config");
@@ -92,7 +85,7 @@ TEST_F(UserDefinition, ReplacesTheBuiltInOne) {
 TEST_F(UserDefinition, IsReadFromAFolder) {
   write(kMine, "a.lua");
   write("return causal_lm { architectures = { 'OtherForCausalLM' }, layer = function(l, x) return x end }", "b.lua");
-  const Definitions definitions = Definitions::load({&folder_, 1});
+  const Definitions definitions = Definitions::load({&folder_.path(), 1});
   EXPECT_NE(definitions.find("MineForCausalLM"), nullptr);
   EXPECT_NE(definitions.find("OtherForCausalLM"), nullptr);
 }

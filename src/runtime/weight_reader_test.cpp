@@ -4,17 +4,16 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <numeric>
 
 #include "base/error.h"
+#include "base/temporary_directory.h"
 #include "runtime/binder.h"
 
 namespace cleave::runtime {
 namespace {
 
-namespace fs = std::filesystem;
 using graph::Graph;
 using graph::NodeId;
 using graph::Op;
@@ -25,22 +24,19 @@ class WeightReaderTest : public testing::Test {
   static constexpr int64_t kRows = 6, kColumns = 4;
 
   void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) / testing::UnitTest::GetInstance()->current_test_info()->name();
-    fs::create_directories(folder_);
     std::vector<float> values(kRows * kColumns);
     std::iota(values.begin(), values.end(), 0.0f);
     std::string header = R"({"w":{"dtype":"F32","shape":[6,4],"data_offsets":[0,96]}})";
     const uint64_t length = header.size();
-    std::ofstream file(folder_ / "model.safetensors", std::ios::binary);
+    std::ofstream file(folder_.path() / "model.safetensors", std::ios::binary);
     file.write(reinterpret_cast<const char*>(&length), sizeof length);
     file << header;
     file.write(reinterpret_cast<const char*>(values.data()),
                static_cast<std::streamsize>(values.size() * sizeof(float)));
-    std::ofstream(folder_ / "config.json") << "{}";
     file.close();
-    checkpoint_.emplace(ckpt::Checkpoint::open(folder_));
+    folder_.write("config.json", "{}");
+    checkpoint_.emplace(ckpt::Checkpoint::open(folder_.path()));
   }
-  void TearDown() override { fs::remove_all(folder_); }
 
   std::vector<float> read(const lower::WeightView& view) const {
     const WeightReader reader(*checkpoint_, view);
@@ -74,7 +70,7 @@ class WeightReaderTest : public testing::Test {
 
   lower::WeightView stored() { return lower::view_of(graph_, graph_.weight({"w"}, {kRows, kColumns}), {}); }
 
-  fs::path folder_;
+  const TemporaryDirectory folder_;
   std::optional<ckpt::Checkpoint> checkpoint_;
   Graph graph_{"decode"};
 };

@@ -2,13 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <fstream>
+#include <filesystem>
 
 #include "base/error.h"
 #include "base/json.h"
 #include "base/mapped_file.h"
+#include "base/temporary_directory.h"
 
 namespace cleave::text {
 namespace {
@@ -22,27 +22,14 @@ Json read_json(const std::string& path) {
   return parse_json({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()}, path);
 }
 
-// A directory that is gone when the object is.
-class Directory {
+class Directory : public TemporaryDirectory {
  public:
-  Directory() : path_(fs::path(::testing::TempDir()) / ("tokenizer_files_" + std::to_string(::getpid()))) {
-    fs::remove_all(path_);
-    fs::create_directories(path_);
-  }
-  ~Directory() { fs::remove_all(path_); }
-  const fs::path& path() const { return path_; }
-  void write(const std::string& name, const std::string& text) const {
-    std::ofstream(path_ / name, std::ios::binary) << text;
-  }
   void copy(const std::string& from, const std::string& name) const {
-    fs::copy_file(CLEAVE_TEST_DATA "/" + from, path_ / name);
+    fs::copy_file(CLEAVE_TEST_DATA "/" + from, path() / name);
   }
   Ids encode(const std::string& text, bool special = true) const {
-    return load_tokenizer(path_)->encode(text, special);
+    return load_tokenizer(path())->encode(text, special);
   }
-
- private:
-  fs::path path_;
 };
 
 std::string error_of(const fs::path& path, ErrorKind kind) {
