@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "kernels/block_pack.h"
+#include "kernels/level_product.h"
 #include "kernels/panel_product.h"
 #include "kernels/quantize_strip.h"
 #include "kernels/row_source.h"
@@ -22,8 +23,8 @@ namespace {
 constexpr int64_t kGrainBytes = 16 << 10;
 
 // Rows from which a product is long. Threads take strips as they get to them, and speed counts more than the last bit
-// of accuracy: activations have a second digit on demand only or, where there are matrix tiles, weights are unpacked
-// into bf16 panels, a part at a time.
+// of accuracy: activations have a second digit on demand only. Where there are dot products of bytes, levels are
+// unpacked into bytes, where there are matrix tiles, weights into bf16 panels, a part at a time.
 constexpr int64_t kManyRows = 64;
 
 // Strips that a thread takes at a time then.
@@ -70,8 +71,11 @@ class BlockMatrix : public Matrix {
           quantize_strip(dtype, stored, k, options.format, table_, first, out);
       }
     });
-    if (options.isa == Isa::Amx && options.max_m >= first_many_)
+    if (options.max_m < first_many_) return;
+    if (options.isa == Isa::Amx)
       tiles_.emplace(PanelShape{n, k}, *panel_kernel(options.isa), options.isa);
+    else if (table_.split_digits != nullptr)
+      levels_.emplace(n, k, id_, weights_.data(), table_);
   }
 
   int64_t n() const override { return n_; }
@@ -80,12 +84,13 @@ class BlockMatrix : public Matrix {
   std::string_view kind() const override { return kind_; }
 
   size_t scratch_bytes(int64_t max_m, int threads) const override {
-    if (!tiles_ || max_m < first_many_) return quantized_bytes(max_m);
-    return std::max(quantized_bytes(first_many_), tiles_->scratch_bytes(max_m, threads));
+    if (!unpacks(max_m)) return quantized_bytes(max_m);
+    return std::max(quantized_bytes(first_many_),
+                    tiles_ ? tiles_->scratch_bytes(max_m, threads) : levels_->scratch_bytes(max_m, threads));
   }
 
   uint64_t preparation(int64_t m) const override {
-    if (uses_tiles(m)) return tiles_->preparation();
+    if (unpacks(m)) return tiles_ ? tiles_->preparation() : levels_->preparation();
     return uint64_t{1} << 62 | static_cast<uint64_t>(layout_.zero) << 48 | static_cast<uint64_t>(layout_.group) << 32 |
            static_cast<uint64_t>(k_);
   }
@@ -93,7 +98,11 @@ class BlockMatrix : public Matrix {
   void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool,
                 Prepared prepared) const override {
     CHECK_GE(scratch.size(), scratch_bytes(m, pool.size()));
-    if (uses_tiles(m)) {
+    if (unpacks(m) && levels_) {
+      levels_->multiply(x, m, y, scratch, pool, prepared);
+      return;
+    }
+    if (unpacks(m)) {
       const auto panel = [&](int64_t index, int64_t first, int64_t depth, std::byte* buffer) {
         return unpack_panel(index, first, depth, buffer);
       };
@@ -122,7 +131,7 @@ class BlockMatrix : public Matrix {
   }
 
  private:
-  bool uses_tiles(int64_t m) const { return tiles_ && m >= first_many_; }
+  bool unpacks(int64_t m) const { return (tiles_ || levels_) && m >= first_many_; }
 
   const std::byte* unpack_panel(int64_t panel, int64_t first, int64_t depth, std::byte* buffer) const {
     constexpr int64_t kStrips = kPanelRows / kStripRows;
@@ -171,8 +180,9 @@ class BlockMatrix : public Matrix {
   const BlockLayout& layout_;
   int64_t strip_bytes_;
   WeightMemory weights_;
-  int64_t first_many_;                 // rows from which panels are used
-  std::optional<PanelProduct> tiles_;  // none where the instruction set has none
+  int64_t first_many_;                  // rows from which weights are unpacked
+  std::optional<PanelProduct> tiles_;   // where there are tiles
+  std::optional<LevelProduct> levels_;  // where there are dot products of bytes, but no tiles
   const simd::Table& table_;
   std::string kind_;
 };

@@ -163,15 +163,16 @@ TEST_P(MatrixOn, BlockProductsStayCloseForRealActivations) {
   }
 }
 
-// Of many rows only those groups have two digits that stand out.
+// Of many rows only numbers that stand out have two digits.
 TEST_P(MatrixOn, BlockProductsOfManyRowsStayClose) {
   for (const DType dtype : kBlockTypes)
     for (const int64_t n : {7, 80, 150}) {
-      const Stored stored = random_blocks(dtype, n, 2560, static_cast<uint32_t>(n));
+      const int64_t k = 2560 + info(dtype).block_elements;
+      const Stored stored = random_blocks(dtype, n, k, static_cast<uint32_t>(n));
       const auto matrix = stored.pack(options(), pool_);
       for (const int64_t m : {64, 131}) {
         const auto x = random_floats(m * stored.k, static_cast<uint32_t>(m));
-        EXPECT_LT(relative_error(multiply(*matrix, x, m, pool_), reference_product(stored, x, m)), 1e-2)
+        EXPECT_LT(relative_error(multiply(*matrix, x, m, pool_), reference_product(stored, x, m)), 1.5e-2)
             << matrix->kind() << " m " << m << " n " << n;
       }
     }

@@ -169,6 +169,23 @@ CLEAVE_INLINE GroupScale group_scale(GroupScale record, const uint8_t* p) {
   return record;
 }
 
+// Calls use(scale, packed levels) for every group of kStripRows rows of a strip; whole records. Returns what follows.
+template <BlockLayout kLayout, class Use>
+CLEAVE_INLINE const uint8_t* for_groups(const uint8_t* strip, int64_t elements, Use use) {
+  static_assert(kLanes <= kStripRows);
+  for (int64_t i = 0; i < elements; i += kLayout.elements()) {
+    GroupScale record = {load_scale<kLayout.scale>(strip), {}};
+    if constexpr (kLayout.minimum) record.minimum = load_half(strip + kStripRows * 2);
+    strip += kLayout.header_bytes();
+    for (int g = 0; g < kLayout.groups; ++g) {
+      const GroupScale w = group_scale<kLayout>(record, strip);
+      use(w, strip + kLayout.scale_bytes());
+      strip += kLayout.scale_bytes() + kLayout.level_bytes();
+    }
+  }
+  return strip;
+}
+
 // One group of a row's products, as numbers: v times levels, less what the zero level adds.
 template <BlockLayout kLayout, bool kBoth>
 CLEAVE_INLINE F32 group_products(const U8 (&levels)[kLayout.group / 4], const int8_t* high, const int8_t* low,

@@ -4,6 +4,7 @@
 #include "kernels/simd/attention-inl.h"
 #include "kernels/simd/blocks-inl.h"
 #include "kernels/simd/kv-inl.h"
+#include "kernels/simd/levels-inl.h"
 #include "kernels/simd/packing-inl.h"
 #include "kernels/simd/panels-inl.h"
 #include "kernels/simd/products-inl.h"
@@ -34,6 +35,9 @@ constexpr Table make_table(std::integer_sequence<int, kKinds...>, std::integer_s
       .to_bfloat16 = to_bfloat16,
       .panel_product = PanelKernels::product,
       .unpack_panel = {PanelKernels::unpack<kLayouts[kIds]>...},
+      .split_digits = LevelKernels::split,
+      .level_product = {LevelKernels::product<kLayouts[kIds]>...},
+      .unpack_levels = {LevelKernels::unpack<kLayouts[kIds]>...},
       .causal_conv = causal_conv,
       .linear_attention_channels = linear_attention_channels,
       .linear_attention_head = linear_attention_head,

@@ -19,12 +19,6 @@ namespace {
 
 constexpr int kPanelVectors = kPanelRows / kLanes;
 
-// The first lanes of vector `j` of a panel that has `columns`.
-CLEAVE_INLINE __mmask16 lanes_within(int64_t columns, int j) {
-  const int64_t count = columns - static_cast<int64_t>(j) * kLanes;
-  return count >= kLanes ? 0xffff : count <= 0 ? 0 : static_cast<__mmask16>((1u << count) - 1);
-}
-
 // kM rows times a panel's part. A step of the loop is a pair of elements of the inner dimension.
 template <int kM>
 CLEAVE_INLINE void panel_rows(const PanelTile& tile, int64_t row) {
@@ -89,17 +83,10 @@ CLEAVE_INLINE void unpack_group(const uint8_t* group, GroupScale w, std::byte* o
 
 template <BlockLayout kLayout>
 CLEAVE_INLINE void unpack_strip(const std::byte* weights, int64_t depth, std::byte* out) {
-  const auto* strip = reinterpret_cast<const uint8_t*>(weights);
-  for (int64_t i = 0; i < depth; i += kLayout.elements()) {
-    GroupScale record = {load_scale<kLayout.scale>(strip), {}};
-    if constexpr (kLayout.minimum) record.minimum = load_half(strip + kStripRows * 2);
-    strip += kLayout.header_bytes();
-    for (int g = 0; g < kLayout.groups; ++g, out += kLayout.group / 2 * kPanelRows * 4) {
-      const GroupScale w = group_scale<kLayout>(record, strip);
-      unpack_group<kLayout>(strip + kLayout.scale_bytes(), w, out);
-      strip += kLayout.scale_bytes() + kLayout.level_bytes();
-    }
-  }
+  for_groups<kLayout>(reinterpret_cast<const uint8_t*>(weights), depth, [&out](GroupScale w, const uint8_t* packed) {
+    unpack_group<kLayout>(packed, w, out);
+    out += kLayout.group / 2 * kPanelRows * 4;
+  });
 }
 
 struct PanelKernels {

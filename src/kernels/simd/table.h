@@ -151,6 +151,49 @@ struct UnpackTile {
   std::byte* panel;          // [depth / 2][kPanelRows][2]
 };
 
+/// High digits of four neighbouring elements, not all of them zero.
+struct HighDigits {
+  int8_t digits[4];
+  uint32_t quad;   // of elements from 4 * quad on
+  int32_t offset;  // minus the layout's zero level times their sum
+};
+
+/// Rows of activations with a scale per kDigitGroup elements: x is about scale * v with v = low + 256 * high, where few
+/// elements have a high digit. Rows lie in tiles of kDigitRows, the last of them filled up; "group" is the layout's.
+struct DigitRows {
+  int8_t* low;       // [tiles][k / 4][kDigitRows][4]
+  float* scales;     // [tiles][digit_groups(k)][kDigitRows]
+  int32_t* offsets;  // [tiles][k / group][kDigitRows], minus the layout's zero level times the sum of the group's low
+  float* sums;       // [tiles][k / group][kDigitRows], of the group's v
+  int32_t* counts;   // [m], of what follows
+  HighDigits* high;  // [m][k / 4], the first counts[row] of a row, in ascending order
+};
+inline constexpr int64_t kDigitRows = 8;
+inline constexpr int64_t kDigitGroup = 256;
+constexpr int64_t digit_groups(int64_t k) {
+  return (k + kDigitGroup - 1) / kDigitGroup;
+}
+
+/// Whole strips of a block layout with levels unpacked into bytes and scales into floats.
+struct LevelUnpackTile {
+  const std::byte* weights;
+  int64_t strip_bytes;  // from one strip to the next
+  int64_t strips, k;
+  uint8_t* levels;  // [strips][k / 4][kStripRows][4]
+  float* scales;    // [strips][k / group][kStripRows], or [...][2][kStripRows] with minima
+};
+
+/// A product with some strips of such levels.
+struct LevelTile {
+  DigitRows x;
+  int64_t m, k;
+  const uint8_t* levels;
+  const float* scales;
+  int64_t columns;  // of the strips that y has
+  float* y;         // [m, columns], rows ldy apart
+  int64_t ldy;
+};
+
 /// One rectangle of a product of exact, unpacked f32 rows.
 struct ExactTile {
   const float* x;  // [m, k], rows k apart
@@ -182,6 +225,10 @@ struct Table {
   // Null where the processor has no products of bf16 numbers.
   void (*panel_product)(const PanelTile& tile);
   void (*unpack_panel[kNumLayouts])(const UnpackTile& tile);
+  // Null where the processor has no dot products of bytes.
+  void (*split_digits)(const float* x, int64_t k, const BlockLayout& layout, int64_t row, const DigitRows& out);
+  void (*level_product[kNumLayouts])(const LevelTile& tile);
+  void (*unpack_levels[kNumLayouts])(const LevelUnpackTile& tile);
   // Parts of the operations of recurrent.h for one sequence, channels [first, last) or one head.
   void (*causal_conv)(const float* x, int64_t rows, const CausalConvParams& params, int64_t first, int64_t last,
                       float* state, float* y);

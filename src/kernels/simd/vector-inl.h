@@ -109,6 +109,14 @@ CLEAVE_INLINE void store_part(float* p, F32 v, int64_t count) {
   for (int64_t i = 0; i < count; ++i) p[i] = v[i];
 }
 
+#if defined(__AVX512F__)
+// Lanes of the j-th vector of `columns` columns that are among them.
+CLEAVE_INLINE __mmask16 lanes_within(int64_t columns, int j) {
+  const int64_t count = columns - static_cast<int64_t>(j) * kLanes;
+  return count >= kLanes ? 0xffff : count <= 0 ? 0 : static_cast<__mmask16>((1u << count) - 1);
+}
+#endif
+
 // a * b + c, rounded once where the processor can, in whatever the compiler makes of the surroundings: contraction
 // alone may treat the two branches of a condition differently.
 CLEAVE_INLINE F32 multiply_add(F32 a, F32 b, F32 c) {
