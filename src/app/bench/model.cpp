@@ -149,7 +149,7 @@ class Measurement {
   }
 
   double predicted_seconds(const Setting& setting, const BenchCase& c) const {
-    if (c.batch > 1) return 0;
+    if (c.batch > 1 || flags_.model.split.hardware.empty()) return 0;  // default rates say nothing of this machine
     std::vector<std::string> notes;
     plan::Request request = plan_request(opened_.checkpoint, graph_, setting.model_flags(), setting.ranks(), notes);
     request.cost.context = c.context + c.tokens / 2;
