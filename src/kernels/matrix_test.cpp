@@ -163,8 +163,11 @@ TEST_P(MatrixOn, BlockProductsStayCloseForRealActivations) {
   }
 }
 
-// Of many rows only numbers that stand out have two digits.
+// Of many rows only numbers that stand out have two digits. The error of normal numbers grows with the largest of those
+// that share a scale: 32, or 256 where levels are unpacked into bytes.
 TEST_P(MatrixOn, BlockProductsOfManyRowsStayClose) {
+  const bool bytes = GetParam() != Isa::Amx && simd::table(GetParam()).split_digits != nullptr;
+  const double tolerance = bytes ? 1.5e-2 : 1e-2;
   for (const DType dtype : kBlockTypes)
     for (const int64_t n : {7, 80, 150}) {
       const int64_t k = 2560 + info(dtype).block_elements;
@@ -172,7 +175,7 @@ TEST_P(MatrixOn, BlockProductsOfManyRowsStayClose) {
       const auto matrix = stored.pack(options(), pool_);
       for (const int64_t m : {64, 131}) {
         const auto x = random_floats(m * stored.k, static_cast<uint32_t>(m));
-        EXPECT_LT(relative_error(multiply(*matrix, x, m, pool_), reference_product(stored, x, m)), 1.5e-2)
+        EXPECT_LT(relative_error(multiply(*matrix, x, m, pool_), reference_product(stored, x, m)), tolerance)
             << matrix->kind() << " m " << m << " n " << n;
       }
     }

@@ -335,11 +335,26 @@ constexpr float kStandsOut = 1.25f;
 // The largest v of a wide group: its high byte stays within 127 when the low one is rounded to [-128, 127].
 constexpr float kMaxQuantized = 127.0f * 256.0f;
 
+// To the nearest integer, of numbers below 2^22.
+CLEAVE_INLINE I32 nearest(F32 x) {
+  constexpr float kRound = 12582912.0f;  // 1.5 * 2^23, see exp()
+  return bits<I32>(x + kRound) - bits<I32>(set(kRound));
+}
+
+// The high digit h of a number v, which leaves v - 256 * h within [-128, 127].
+CLEAVE_INLINE I32 high_digit(I32 v) {
+  return (v + 128) >> 8;
+}
+
+CLEAVE_INLINE int32_t total_of(I32 v) {
+  int32_t total = 0;
+  for (int i = 0; i < kLanes; ++i) total += v[i];
+  return total;
+}
+
 // Writes numbers over `scale` as 256 * high + low, both signed bytes, or as one; returns their sums.
 CLEAVE_INLINE I32 write_digits(F32 x, int8_t* high, int8_t* low) {
-  constexpr float kRound = 12582912.0f;  // 1.5 * 2^23, see exp()
-  const I32 v = bits<I32>(x + kRound) - bits<I32>(set(kRound));
-  const I32 upper = low == nullptr ? v : (v + 128) >> 8;
+  const I32 v = nearest(x), upper = low == nullptr ? v : high_digit(v);
   store_as(high, __builtin_convertvector(upper, SmallI8));
   if (low != nullptr) store_as(low, __builtin_convertvector(v - (upper << 8), SmallI8));
   return v;
@@ -373,8 +388,7 @@ void quantize(const float* x, int64_t k, const BlockLayout& layout, Digits digit
     for (int i = 0; i < layout.group; i += kLanes)
       total += write_digits(load(x + i) * inverse, out.high + at * layout.group + i,
                             wide ? out.low + at * layout.group + i : nullptr);
-    int32_t sum_of_values = 0;
-    for (int i = 0; i < kLanes; ++i) sum_of_values += total[i];
+    const int32_t sum_of_values = total_of(total);
     out.scales[at] = top / most;
     out.sums[at] = top / most * static_cast<float>(sum_of_values);
     out.offsets[at] = -layout.zero * sum_of_values;

@@ -24,12 +24,6 @@ static_assert(kLanes == kStripRows);
 // groups of 256: 1.5 9e-4 and 153, 1.8 1.3e-3 and 165, none 180; of 128: 2.2 1.0e-3 and 160; of 64: 2.5 6e-4 and 146.
 constexpr float kDigitStandsOut = 1.8f;
 
-CLEAVE_INLINE int32_t total_of(I32 v) {
-  int32_t total = 0;
-  for (int i = 0; i < kLanes; ++i) total += v[i];
-  return total;
-}
-
 // The scale of `count` numbers.
 CLEAVE_INLINE float digit_scale(const float* x, int64_t count) {
   F32 tops = {};
@@ -47,9 +41,7 @@ CLEAVE_INLINE float digit_scale(const float* x, int64_t count) {
 // Writes the digits of kLanes numbers of a row, the elements from `quad` on; returns the low ones and adds the numbers
 // to *sum. `count`: of the row's high digits so far.
 CLEAVE_INLINE I32 split_vector(F32 x, int64_t quad, int zero, int8_t* low, HighDigits* high, int32_t* count, I32* sum) {
-  constexpr float kRound = 12582912.0f;  // 1.5 * 2^23, see exp()
-  const I32 v = bits<I32>(x + kRound) - bits<I32>(set(kRound));
-  const I32 upper = (v + 128) >> 8, lower = v - (upper << 8);
+  const I32 v = nearest(x), upper = high_digit(v), lower = v - (upper << 8);
   const auto digits = __builtin_convertvector(lower, SmallI8);
   const auto* bytes = reinterpret_cast<const int8_t*>(&digits);
   for (int q = 0; q < kLanes / 4; ++q) __builtin_memcpy(low + q * kDigitRows * 4, bytes + q * 4, 4);
@@ -172,6 +164,7 @@ CLEAVE_INLINE void add_high_digits(const LevelTile& tile, int64_t row, int64_t s
 
 template <int kGroup, bool kMinimum>
 void level_product(const LevelTile& tile) {
+  static_assert(kDigitRows == 8);  // that no call goes beyond a tile of rows
   const int64_t strips = (tile.columns + kStripRows - 1) / kStripRows;
   for (int64_t row = 0; row < tile.m;) {
     const int64_t rows = tile.m - row >= 8 ? 8 : tile.m - row >= 4 ? 4 : 1;
