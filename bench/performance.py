@@ -13,7 +13,8 @@ performance.py [options]
     --prefill N        512
     --decode N         64
     --rounds N         3; each round visits every type, number of threads and program, so that a slow minute falls on all
-    -o FILE            docs/performance.md; the text between its two marks is replaced (default: standard output)
+    -o FILE            docs/performance.md; the text between two marks is replaced (default: standard output)
+    --part NAME        which marks: a page may hold the tables of several machines (default: results)
 
 A limit is what memory (decode) or arithmetic (prefill) allow, as `cleave bench` measures them; without peers, weights of
 q4_k_m are made up as Q4_K throughout. The table holds medians over the rounds, and as spread (largest - smallest) / median. Samples that peers.sh keeps stay in its
@@ -29,7 +30,6 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-BEGIN, END = "<!-- bench/performance.py writes from here -->", "<!-- to here -->"
 
 # Llama's shapes as peers.sh has them: width, layers, heads, key-value heads, size of a head, intermediate, vocabulary, and
 # whether the output is tied to the embedding.
@@ -52,6 +52,7 @@ def arguments():
     parser.add_argument("--decode", default="64")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("-o", "--output", type=pathlib.Path)
+    parser.add_argument("--part", default="results")
     return parser.parse_args()
 
 
@@ -227,11 +228,14 @@ def main():
     if not args.output:
         print(report(args))
         return
+    begin, end = f"<!-- bench/performance.py: {args.part} from here -->", f"<!-- {args.part} to here -->"
     page = args.output.read_text() if args.output.exists() else ""
-    if BEGIN not in page or END not in page:
-        sys.exit(f"performance.py: {args.output} has no lines '{BEGIN}' and '{END}' to write between")
-    head, tail = page.split(BEGIN)[0], page.split(END)[1]
-    args.output.write_text(f"{head}{BEGIN}\n\n{report(args)}\n{END}{tail}")
+    if page.count(begin) != 1 or page.count(end) != 1:
+        sys.exit(f"performance.py: {args.output} has no lines '{begin}' and '{end}' to write between")
+    text = report(args)
+    page = args.output.read_text()  # which may have changed meanwhile
+    head, tail = page.split(begin)[0], page.split(end)[1]
+    args.output.write_text(f"{head}{begin}\n\n{text}\n{end}{tail}")
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ bool is_kv_type(DType dtype) {
 }
 
 std::optional<PanelKernel> panels_for(const KvCache& cache, Isa isa) {
-  return cache.dtype != DType::F32 && cache.block_size % 16 == 0 ? panel_kernel(isa) : std::nullopt;
+  return cache.dtype != DType::F32 && cache.block_size % 16 == 0 ? bf16_panel_kernel(isa) : std::nullopt;
 }
 
 // How the rows and heads of a span fall into tiles: a tile takes `heads` query heads of one group and `rows` rows.

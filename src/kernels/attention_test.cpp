@@ -193,7 +193,7 @@ class Attention : public testing::TestWithParam<Isa> {
  protected:
   // Whether many queries are computed in bf16.
   static bool in_bfloat16(const Case& c) {
-    return c.dtype != DType::F32 && c.block_size % 16 == 0 && panel_kernel(GetParam());
+    return c.dtype != DType::F32 && c.block_size % 16 == 0 && bf16_panel_kernel(GetParam());
   }
   static double tolerance(const Case& c) { return in_bfloat16(c) ? 1e-2 : 3e-6; }
 

@@ -73,7 +73,7 @@ class BlockMatrix : public Matrix {
     });
     if (options.max_m < first_many_) return;
     if (options.isa == Isa::Amx)
-      tiles_.emplace(PanelShape{n, k}, *panel_kernel(options.isa), options.isa);
+      tiles_.emplace(PanelShape{n, k}, *bf16_panel_kernel(options.isa), options.isa);
     else if (table_.split_digits != nullptr)
       levels_.emplace(n, k, id_, weights_.data(), table_);
   }

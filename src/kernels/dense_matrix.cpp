@@ -19,9 +19,12 @@ namespace {
 // Multiplications that one thread does in about the time of a barrier.
 constexpr int64_t kGrainProducts = 16 << 10;
 
-// Rows from which activations are rounded to bf16; fewer are read as they are while the weights stream by. Where rows
-// are filled up to whole tiles, those must be at least half full.
+// Rows from which activations are rounded to bf16, where the processor multiplies bf16; fewer are read as they are
+// while the weights stream by. Where rows are filled up to whole tiles, those must be at least half full.
 constexpr int64_t kManyRows = 4;
+
+// Rows from which activations are laid side by side where products are in f32, to the same result.
+constexpr int64_t kManyFloatRows = 2 * simd::kFloatRows;
 
 class DenseMatrix : public Matrix {
  public:
@@ -43,8 +46,10 @@ class DenseMatrix : public Matrix {
                    weights_.data() + panel * panel_bytes_);
       }
     });
-    if (!wide_ && options.max_m >= kManyRows)
-      if (const auto kernel = panel_kernel(options.isa)) many_rows_.emplace(PanelShape{n, k}, *kernel, options.isa);
+    const auto bf16 = wide_ ? std::nullopt : bf16_panel_kernel(options.isa);
+    first_many_ = bf16 ? std::max({kManyRows, bf16->rows / 2, kFewProducts / (n * k) + 1}) : kManyFloatRows;
+    if (options.max_m >= first_many_)
+      many_rows_.emplace(PanelShape{n, k}, bf16 ? *bf16 : f32_panel_kernel(options.isa), options.isa);
   }
 
   int64_t n() const override { return n_; }
@@ -53,16 +58,16 @@ class DenseMatrix : public Matrix {
   std::string_view kind() const override { return kind_; }
 
   size_t scratch_bytes(int64_t max_m, int threads) const override {
-    return many_rows_ && max_m >= kManyRows ? many_rows_->scratch_bytes(max_m, threads) : 0;
+    return goes_by_panels(max_m) ? many_rows_->scratch_bytes(max_m, threads) : 0;
   }
 
-  uint64_t preparation(int64_t m) const override { return rounds_rows(m) ? many_rows_->preparation() : 0; }
+  uint64_t preparation(int64_t m) const override { return goes_by_panels(m) ? many_rows_->preparation() : 0; }
 
   void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool,
                 Prepared prepared) const override {
-    if (rounds_rows(m)) {
-      const auto panel = [&](int64_t index, int64_t first, int64_t, std::byte*) {
-        return weights_.data() + index * panel_bytes_ + first * kPanelRows * 2;
+    if (goes_by_panels(m)) {
+      const auto panel = [&](int64_t index, int64_t first, int64_t depth, std::byte* buffer) {
+        return panel_part(index, first, depth, buffer);
       };
       many_rows_->multiply(x, m, panel, y, scratch, pool, prepared);
       return;
@@ -84,8 +89,13 @@ class DenseMatrix : public Matrix {
   }
 
  private:
-  bool rounds_rows(int64_t m) const {
-    return many_rows_ && m >= std::max(kManyRows, many_rows_->padding() / 2) && m * n_ * k_ > kFewProducts;
+  bool goes_by_panels(int64_t m) const { return many_rows_ && m >= first_many_; }
+
+  const std::byte* panel_part(int64_t panel, int64_t first, int64_t depth, std::byte* buffer) const {
+    const std::byte* part = weights_.data() + panel * panel_bytes_ + first * kPanelRows * (wide_ ? 4 : 2);
+    if (wide_ || many_rows_->numbers() == PanelNumbers::Bf16) return part;
+    table_.widen_panel(part, depth + depth % 2, reinterpret_cast<float*>(buffer));
+    return buffer;
   }
 
   int64_t n_;
@@ -93,7 +103,8 @@ class DenseMatrix : public Matrix {
   bool wide_;  // f32, else bf16
   int64_t panel_bytes_;
   WeightMemory weights_;
-  std::optional<PanelProduct> many_rows_;  // none: one kernel for any number of rows
+  int64_t first_many_;  // rows from which products go by parts of panels
+  std::optional<PanelProduct> many_rows_;
   const simd::Table& table_;
   std::string kind_;
 };

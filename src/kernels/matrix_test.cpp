@@ -252,6 +252,21 @@ TEST_P(MatrixOn, RowsDoNotDependOnOtherRowsOrThreads) {
   }
 }
 
+// Where products are in f32, those of many rows go another way than those of few, to the same bits.
+TEST_P(MatrixOn, FloatRowsDoNotDependOnOtherRowsOrThreads) {
+  std::vector<DType> dtypes = {DType::F32};
+  if (!bf16_panel_kernel(GetParam())) dtypes.push_back(DType::BF16);
+  for (const DType dtype : dtypes)
+    for (const int64_t k : {333, 2100}) {
+      const Stored stored = random_weights(dtype, 150, k, 17);
+      const auto matrix = stored.pack(options(), pool_);
+      const auto x = random_floats(61 * k, 18);
+      const auto together = multiply(*matrix, x, 61, pool_);
+      for (const auto& [first, count] : {std::pair<int64_t, int64_t>{0, 1}, {13, 30}, {20, 7}, {60, 1}})
+        expect_same_alone(*matrix, x, first, count, together);
+    }
+}
+
 // Few rows among few, many among many: between the two the rounding of activations differs.
 TEST_P(MatrixOn, BlockRowsDoNotDependOnOtherRowsOrThreads) {
   for (const DType dtype : kBlockTypes) {
@@ -415,38 +430,61 @@ void emulated_panel_product(const simd::PanelTile& tile) {
 
 // Those of this processor, and tiles.
 std::vector<PanelKernel> panel_kernels() {
-  std::vector<PanelKernel> kernels = {{emulated_panel_product, 16, 512, 4}, {emulated_panel_product, 16, 256, 1}};
-  for (const Isa isa : available_isas())
-    if (const auto kernel = panel_kernel(isa)) kernels.push_back(*kernel);
+  std::vector<PanelKernel> kernels = {{emulated_panel_product, PanelNumbers::Bf16, 16, 512, 4},
+                                      {emulated_panel_product, PanelNumbers::Bf16, 16, 256, 1}};
+  for (const Isa isa : available_isas()) {
+    if (const auto kernel = bf16_panel_kernel(isa)) kernels.push_back(*kernel);
+    kernels.push_back(f32_panel_kernel(isa));
+  }
   return kernels;
 }
+
+// A matrix of bf16 numbers as panels.
+struct Panels {
+  Panels(const Stored& stored, PanelNumbers numbers)
+      : row_bytes(kPanelRows * (numbers == PanelNumbers::F32 ? 4 : 2)),
+        panel_bytes(row_bytes * (numbers == PanelNumbers::F32 ? stored.k : PanelShape{1, stored.k}.bf16_depth())),
+        bytes(static_cast<size_t>((stored.n + kPanelRows - 1) / kPanelRows * panel_bytes)) {
+    for (int64_t row = 0; row < stored.n; ++row)
+      for (int64_t i = 0; i < stored.k; ++i) {
+        const float value = stored.values[static_cast<size_t>(row * stored.k + i)];
+        const bfloat16 rounded = to_bfloat16(value);
+        std::byte* panel = bytes.data() + row / kPanelRows * panel_bytes;
+        if (numbers == PanelNumbers::F32)
+          std::memcpy(panel + (i * kPanelRows + row % kPanelRows) * 4, &value, 4);
+        else
+          std::memcpy(panel + ((i / 2 * kPanelRows + row % kPanelRows) * 2 + i % 2) * 2, &rounded, 2);
+      }
+  }
+  const std::byte* part(int64_t panel, int64_t first) const {
+    return bytes.data() + panel * panel_bytes + first * row_bytes;
+  }
+
+  int64_t row_bytes, panel_bytes;
+  std::vector<std::byte> bytes;
+};
 
 // Panels as a dense matrix has them, read where they lie or by way of the buffer.
 TEST(PanelProduct, OfEveryKernelIsTheProductOfRoundedNumbers) {
   ThreadPool pool(3);
   const auto kernels = panel_kernels();
   for (const PanelShape shape : {PanelShape{1, 32}, {64, 33}, {200, 97}, {700, 64}, {70, 2300}}) {
-    const int64_t panel_bytes = shape.depth() * kPanelRows * 2;
-    std::vector<bfloat16> panels(static_cast<size_t>(shape.panels() * panel_bytes / 2));
-    Stored stored = random_weights(DType::BF16, shape.n, shape.k, 26);
-    for (int64_t row = 0; row < shape.n; ++row)
-      for (int64_t i = 0; i < shape.k; ++i)
-        panels[static_cast<size_t>(row / kPanelRows * panel_bytes / 2 + (i / 2 * kPanelRows + row % kPanelRows) * 2 +
-                                   i % 2)] = to_bfloat16(stored.values[static_cast<size_t>(row * shape.k + i)]);
-    const auto* bytes = reinterpret_cast<const std::byte*>(panels.data());
-    const auto in_place = [&](int64_t panel, int64_t first, int64_t, std::byte*) {
-      return bytes + panel * panel_bytes + first * kPanelRows * 2;
-    };
-    const auto copied = [&](int64_t panel, int64_t first, int64_t depth, std::byte* buffer) -> const std::byte* {
-      std::memcpy(buffer, in_place(panel, first, depth, buffer), static_cast<size_t>(depth * kPanelRows * 2));
-      return buffer;
-    };
+    const Stored stored = random_weights(DType::BF16, shape.n, shape.k, 26);
+    const Panels bf16(stored, PanelNumbers::Bf16), f32(stored, PanelNumbers::F32);
     for (const int64_t m : {1, 5, 6, 16, 31, 200}) {
       std::vector<float> x = random_floats(m * shape.k, static_cast<uint32_t>(m));
       for (float& value : x) value = to_float(to_bfloat16(value));
       const auto wanted = reference_product(stored, x, m);
       for (size_t i = 0; i < kernels.size(); ++i) {
         const PanelProduct product(shape, kernels[i], best_isa());
+        const Panels& panels = product.numbers() == PanelNumbers::F32 ? f32 : bf16;
+        const auto in_place = [&](int64_t panel, int64_t first, int64_t, std::byte*) {
+          return panels.part(panel, first);
+        };
+        const auto copied = [&](int64_t panel, int64_t first, int64_t depth, std::byte* buffer) -> const std::byte* {
+          std::memcpy(buffer, panels.part(panel, first), static_cast<size_t>(depth * panels.row_bytes));
+          return buffer;
+        };
         Buffer scratch(product.scratch_bytes(m, pool.size()));
         std::vector<float> y(wanted.size(), NAN);
         product.multiply(x.data(), m, in_place, y.data(), scratch.bytes(), pool, Prepared::No);

@@ -16,12 +16,12 @@ namespace simd {
 struct PanelTile;
 }
 
-/// A weight matrix W[n, k] as bf16 panels (dense_layout.h).
+/// A weight matrix W[n, k] as panels (dense_layout.h).
 struct PanelShape {
   int64_t n, k;
 
   int64_t panels() const { return (n + kPanelRows - 1) / kPanelRows; }
-  int64_t depth() const { return (k + kPanelDepth - 1) / kPanelDepth * kPanelDepth; }  // k, filled up with zeros
+  int64_t bf16_depth() const { return (k + kPanelDepth - 1) / kPanelDepth * kPanelDepth; }  // k, filled up with zeros
   int64_t columns(int64_t panel) const { return n - panel * kPanelRows < kPanelRows ? n % kPanelRows : kPanelRows; }
 };
 
@@ -29,23 +29,31 @@ struct PanelShape {
 /// accuracy (a router that sees rounded numbers may choose another expert).
 inline constexpr int64_t kFewProducts = 1 << 19;
 
+/// In which x and panels are multiplied; sums are f32 in both.
+enum class PanelNumbers : uint8_t { Bf16, F32 };
+
 /// A way to multiply rows with a part of a panel, and what it wants to be handed.
 struct PanelKernel {
   void (*product)(const simd::PanelTile& tile);
+  PanelNumbers numbers;
   int64_t rows;    // that x is filled up to a multiple of
   int64_t depth;   // of a part, that it stays in a cache while rows pass by; a multiple of 256
   int64_t panels;  // that rows meet before they leave the second-level cache
 };
 
-/// The fastest that `isa` has: matrix tiles or products of bf16 vectors; none below Avx512Bf16.
-std::optional<PanelKernel> panel_kernel(Isa isa);
+/// The fastest with bf16 that `isa` has: matrix tiles or products of bf16 vectors; none below Avx512Bf16.
+std::optional<PanelKernel> bf16_panel_kernel(Isa isa);
 
-/// Gives elements [first, first + depth) of a panel, [depth / 2][kPanelRows][2]: where they lie, or unpacked into
-/// `buffer`, which has room for them and is aligned to 64 bytes. Read before the next call on the same thread.
+/// The one with f32.
+PanelKernel f32_panel_kernel(Isa isa);
+
+/// Gives elements [first, first + depth) of a panel, [depth / 2][kPanelRows][2] in bf16 or [depth][kPanelRows] in f32:
+/// where they lie, or unpacked into `buffer`, which has room for them, `depth` rounded up to an even number, and is
+/// aligned to 64 bytes. Read before the next call on the same thread.
 using PanelReader = FunctionRef<const std::byte*(int64_t panel, int64_t first, int64_t depth, std::byte* buffer)>;
 
-/// Products of many rows with bf16 panels, y[m, n] = x[m, k] * W^T with x rounded to bf16 and sums in f32. A row of y
-/// depends on its row of x alone.
+/// Products of many rows with panels, y[m, n] = x[m, k] * W^T with x rounded to the kernel's numbers and sums in f32. A
+/// row of y depends on its row of x alone.
 class PanelProduct {
  public:
   /// REQUIRES: the processor has what `kernel` and `isa`, which rounds, need.
@@ -54,13 +62,16 @@ class PanelProduct {
 
   size_t scratch_bytes(int64_t max_m, int threads) const;
 
+  PanelNumbers numbers() const { return kernel_.numbers; }
+
   /// Rows that x is filled up to a multiple of.
   int64_t padding() const { return kernel_.rows; }
 
-  /// Matrix::preparation() of rounded rows, with which scratch begins: those of products with the same k and padding
-  /// are the same. Both are below 2^31.
+  /// Matrix::preparation() of rounded rows, with which scratch begins: those of products with the same numbers, k and
+  /// padding are the same. k is below 2^31, padding small.
   uint64_t preparation() const {
-    return uint64_t{1} << 63 | static_cast<uint64_t>(padding()) << 32 | static_cast<uint64_t>(shape_.k);
+    return uint64_t{1} << 63 | static_cast<uint64_t>(kernel_.numbers) << 48 | static_cast<uint64_t>(padding()) << 32 |
+           static_cast<uint64_t>(shape_.k);
   }
 
   /// REQUIRES: scratch is aligned to 64 bytes and holds scratch_bytes(m, pool.size()); x, y and scratch do not overlap.
@@ -72,11 +83,15 @@ class PanelProduct {
     int64_t first_panel, last_panel, first_row, last_row;
   };
 
+  bool wide() const { return kernel_.numbers == PanelNumbers::F32; }
+  int64_t number_bytes() const { return wide() ? 4 : 2; }
+  int64_t depth() const { return wide() ? shape_.k : shape_.bf16_depth(); }
   int64_t row_stride() const;
   size_t rows_bytes(int64_t m) const;
   size_t part_bytes() const;
   void round_rows(const float* x, int64_t m, uint16_t* out, ThreadPool& pool) const;
-  void multiply_rectangle(const Rectangle& rectangle, const uint16_t* rows, PanelReader panels, float* y,
+  void interleave_rows(const float* x, int64_t m, float* out, ThreadPool& pool) const;
+  void multiply_rectangle(const Rectangle& rectangle, const std::byte* rows, PanelReader panels, float* y,
                           std::byte* part) const;
 
   PanelShape shape_;

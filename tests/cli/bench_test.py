@@ -44,6 +44,21 @@ class Bench(Case):
             text = self.assert_works(run("bench", LLAMA, "--plain", "--repetitions", 1, *(flags or QUICK[:4])))
             self.assertRegex(text, rf"^{wanted}\n$")
 
+    def test_predicts_only_with_rates_of_a_machine(self):
+        hardware = json.loads((DATA / "hardware.json").read_text())
+        slower = {key: value / 2 if key.endswith(("per_second", "flops")) else value * 2 if key.endswith("seconds") else value
+                  for key, value in hardware.items() if not isinstance(value, dict)}
+        path = self.copy_model("llama") / "slower.json"
+        path.write_text(json.dumps(slower))
+        as_given, halved = (self.rows(LLAMA, "--tp", 2, "--threads", 2, "--hardware", rates)
+                            for rates in (DATA / "hardware.json", path))
+        without = self.rows(LLAMA)
+        for test in ("prefill", "decode"):
+            self.assertNotIn("predicted_tokens_per_second", without[test][0])
+            before, after = (report[test][0]["predicted_tokens_per_second"] for report in (as_given, halved))
+            self.assertGreater(before, after)
+            self.assertGreater(after, 0)
+
     def test_takes_the_flags_of_a_run(self):
         for flags in (("--exact",), ("--weights", "int8"), ("--isa", "portable"), ("--pin",), ("--tp", 2, "--rank-weights", "2,1"),
                       ("--tp", 2, "--policy", "split", "--keep", "o_proj"), ("--tp", 2, "--threads-per-rank", 1),

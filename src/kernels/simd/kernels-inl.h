@@ -3,6 +3,7 @@
 
 #include "kernels/simd/attention-inl.h"
 #include "kernels/simd/blocks-inl.h"
+#include "kernels/simd/float_panels-inl.h"
 #include "kernels/simd/kv-inl.h"
 #include "kernels/simd/levels-inl.h"
 #include "kernels/simd/packing-inl.h"
@@ -35,6 +36,8 @@ constexpr Table make_table(std::integer_sequence<int, kKinds...>, std::integer_s
       .to_bfloat16 = to_bfloat16,
       .panel_product = PanelKernels::product,
       .unpack_panel = {PanelKernels::unpack<kLayouts[kIds]>...},
+      .float_panel_product = float_panel_product,
+      .widen_panel = widen_panel,
       .split_digits = LevelKernels::split,
       .level_product = {LevelKernels::product<kLayouts[kIds]>...},
       .unpack_levels = {LevelKernels::unpack<kLayouts[kIds]>...},

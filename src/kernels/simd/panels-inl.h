@@ -22,7 +22,7 @@ constexpr int kPanelVectors = kPanelRows / kLanes;
 // kM rows times a panel's part. A step of the loop is a pair of elements of the inner dimension.
 template <int kM>
 CLEAVE_INLINE void panel_rows(const PanelTile& tile, int64_t row) {
-  const uint16_t* x = tile.x + row * tile.ldx;
+  const auto* x = static_cast<const uint16_t*>(tile.x) + row * tile.ldx;
   float* y = tile.y + row * tile.ldy;
   for (int a = 0; a < kM; ++a)  // rows lie so far apart that they push each other out of caches
     for (int64_t j = 0; j < tile.columns; j += kLanes) __builtin_prefetch(y + a * tile.ldy + j, 1);

@@ -131,16 +131,19 @@ struct DenseTile {
   bool prefetch;  // as in BlockTile
 };
 
-/// Some rows of a product with a part of one bf16 panel (dense_layout.h).
+/// Some rows of a product with a part of one panel (dense_layout.h), both in bf16 or both in f32.
 struct PanelTile {
-  const uint16_t* x;         // [m, depth] in bf16, rows ldx apart
-  int64_t m, ldx, depth;     // depth is even
-  const std::byte* weights;  // [depth / 2][kPanelRows][2]
+  const void* x;             // [m, depth] in bf16, rows ldx apart; or f32, [m / kFloatRows rounded up][ldx][kFloatRows]
+  int64_t m, ldx, depth;     // in bf16 depth is even
+  const std::byte* weights;  // [depth / 2][kPanelRows][2] in bf16 or [depth][kPanelRows] in f32
   int64_t columns;           // of the panel that y has, at most kPanelRows
   float* y;                  // [m, columns], rows ldy apart
   int64_t ldy;
   bool accumulate;  // onto what y holds
 };
+
+/// Rows of f32 whose elements lie side by side: one place of memory to read from, whatever the rows' distance.
+inline constexpr int64_t kFloatRows = 12;
 
 /// A part of some strips of a block layout, as a part of a bf16 panel.
 struct UnpackTile {
@@ -225,6 +228,9 @@ struct Table {
   // Null where the processor has no products of bf16 numbers.
   void (*panel_product)(const PanelTile& tile);
   void (*unpack_panel[kNumLayouts])(const UnpackTile& tile);
+  void (*float_panel_product)(const PanelTile& tile);
+  // Elements [0, depth), an even number, of a bf16 panel as f32.
+  void (*widen_panel)(const std::byte* panel, int64_t depth, float* out);
   // Null where the processor has no dot products of bytes.
   void (*split_digits)(const float* x, int64_t k, const BlockLayout& layout, int64_t row, const DigitRows& out);
   void (*level_product[kNumLayouts])(const LevelTile& tile);

@@ -72,7 +72,7 @@ void tile_product(Tiles& tiles, const PanelTile& tile) {
     for (int64_t row = 0; row < tile.m; row += kBlockSide) {
       const int64_t rows = std::min(kBlockSide, tile.m - row), columns = std::min(kBlockSide, tile.columns - column);
       const bool two = rows > kTileSide, whole = rows % kTileSide == 0 && columns == kBlockSide;
-      const uint16_t* x = tile.x + row * tile.ldx;
+      const auto* x = static_cast<const uint16_t*>(tile.x) + row * tile.ldx;
       const std::byte* w = tile.weights + column * 4;
       float* y = tile.y + row * tile.ldy + column;
       const auto multiply = two ? multiply_block<Tiles, true> : multiply_block<Tiles, false>;
