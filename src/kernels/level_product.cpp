@@ -35,8 +35,8 @@ size_t LevelProduct::levels_bytes() const {
 }
 
 size_t LevelProduct::panel_bytes() const {
-  const int64_t scales = k_ / layout_.group * (layout_.minimum ? 2 : 1) * kStripRows;
-  return levels_bytes() + align_up(static_cast<size_t>(strips_at_once_ * scales) * sizeof(float));
+  const int64_t scales = strips_at_once_ * simd::level_scales(k_, layout_.group, layout_.minimum);
+  return levels_bytes() + align_up(static_cast<size_t>(scales) * sizeof(float));
 }
 
 // Places rounded rows into scratch; returns how much they take.

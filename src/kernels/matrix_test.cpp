@@ -3,107 +3,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <array>
 #include <cmath>
 #include <cstring>
 #include <string>
 
 #include "base/buffer.h"
 #include "base/error.h"
-#include "base/float16.h"
 #include "kernels/block_layout.h"
-#include "kernels/block_pack.h"
 #include "kernels/panel_product.h"
-#include "kernels/reference/reference.h"
 #include "kernels/simd/table.h"
-#include "kernels/simd/tile_product-inl.h"
-#include "kernels/test_data.h"
-#include "tensor/blocks.h"
-#include "tensor/convert.h"
+#include "kernels/stored_matrix.h"
 
 namespace cleave::kernels {
 namespace {
-
-constexpr DType kBlockTypes[] = {DType::Q4_0,   DType::Q4_1,   DType::Q5_0, DType::Q5_1, DType::Q8_0,
-                                 DType::Q2_K,   DType::Q3_K,   DType::Q4_K, DType::Q5_K, DType::Q6_K,
-                                 DType::IQ4_NL, DType::IQ4_XS, DType::MXFP4};
-
-// Byte offsets of the f16 scales in a block.
-std::vector<size_t> scale_offsets(DType dtype) {
-  switch (dtype) {
-    case DType::Q4_1:
-    case DType::Q5_1:
-    case DType::Q4_K:
-    case DType::Q5_K:
-      return {0, 2};
-    case DType::Q2_K:
-      return {offsetof(BlockQ2_K, d), offsetof(BlockQ2_K, dmin)};
-    case DType::Q3_K:
-      return {offsetof(BlockQ3_K, d)};
-    case DType::Q6_K:
-      return {offsetof(BlockQ6_K, d)};
-    case DType::MXFP4:
-      return {};
-    default:
-      return {0};
-  }
-}
-
-// A stored matrix with its values in f32. The bytes lie at an odd address.
-struct Stored {
-  DType dtype;
-  int64_t n, k;
-  std::vector<std::byte> bytes;
-  std::vector<float> values;
-
-  std::span<const std::byte> row(int64_t r) const {
-    const auto stride = static_cast<size_t>(row_bytes(dtype, k));
-    return std::span(bytes).subspan(1 + static_cast<size_t>(r) * stride, stride);
-  }
-  std::unique_ptr<Matrix> pack(const PackOptions& options, ThreadPool& pool) const {
-    return pack_matrix(
-        dtype, n, k, [this](int64_t r, std::span<std::byte>) { return row(r); }, options, pool);
-  }
-};
-
-void read_values(Stored& stored) {
-  stored.values.resize(static_cast<size_t>(stored.n * stored.k));
-  convert_to_f32(stored.dtype, std::span(stored.bytes).subspan(1), stored.values);
-}
-
-// Blocks of random bits with scales of either sign around 0.01.
-Stored random_blocks(DType dtype, int64_t n, int64_t k, uint32_t seed) {
-  std::mt19937 generator(seed);
-  Stored stored{dtype, n, k, std::vector<std::byte>(1 + static_cast<size_t>(n * row_bytes(dtype, k))), {}};
-  for (std::byte& byte : stored.bytes) byte = static_cast<std::byte>(generator());
-  for (size_t block = 1; block < stored.bytes.size(); block += static_cast<size_t>(info(dtype).block_bytes)) {
-    for (const size_t offset : scale_offsets(dtype)) {
-      const float16 scale = to_float16((static_cast<float>(generator() % 1000) / 1000 - 0.3f) * 0.02f);
-      std::memcpy(stored.bytes.data() + block + offset, &scale, 2);
-    }
-    if (dtype == DType::MXFP4) stored.bytes[block] = static_cast<std::byte>(120 + generator() % 8);
-  }
-  read_values(stored);
-  return stored;
-}
-
-Stored random_weights(DType dtype, int64_t n, int64_t k, uint32_t seed) {
-  const std::vector<float> values = random_floats(n * k, seed, 0.05f);
-  const auto size = static_cast<size_t>(info(dtype).block_bytes);
-  Stored stored{dtype, n, k, std::vector<std::byte>(1 + values.size() * size), {}};
-  for (size_t i = 0; i < values.size(); ++i) {
-    const bfloat16 b = to_bfloat16(values[i]);
-    const float16 h = to_float16(values[i]);
-    const double d = values[i];
-    const void* source = dtype == DType::BF16  ? static_cast<const void*>(&b)
-                         : dtype == DType::F16 ? static_cast<const void*>(&h)
-                         : dtype == DType::F64 ? static_cast<const void*>(&d)
-                                               : static_cast<const void*>(&values[i]);
-    std::memcpy(stored.bytes.data() + 1 + i * size, source, size);
-  }
-  read_values(stored);
-  return stored;
-}
 
 // Activations that quantise without error: integers in [-127, 127] with 127 in every group of 16.
 std::vector<float> integer_activations(int64_t m, int64_t k, uint32_t seed) {
@@ -125,12 +37,6 @@ std::vector<float> multiply(const Matrix& matrix, const std::vector<float>& x, i
   EXPECT_EQ(y.front(), -12345);
   EXPECT_EQ(y.back(), -12345);
   return {y.begin() + 1, y.end() - 1};
-}
-
-std::vector<float> reference_product(const Stored& stored, const std::vector<float>& x, int64_t m) {
-  std::vector<float> y(static_cast<size_t>(m * stored.n));
-  reference::matmul(x.data(), stored.values.data(), m, stored.n, stored.k, y.data());
-  return y;
 }
 
 class MatrixOn : public testing::TestWithParam<Isa> {
@@ -179,6 +85,17 @@ TEST_P(MatrixOn, BlockProductsOfManyRowsStayClose) {
             << matrix->kind() << " m " << m << " n " << n;
       }
     }
+}
+
+// Of activations that one digit holds, what is left is the error of summing.
+TEST_P(MatrixOn, BlockProductsOfManyRowsSumWell) {
+  const double tolerance = GetParam() == Isa::Amx ? 1e-2 : 2e-3;  // weights in bf16; sums to about a unit
+  for (const DType dtype : kBlockTypes) {
+    const Stored stored = random_blocks(dtype, 40, 2560 + info(dtype).block_elements, 29);
+    const auto x = integer_activations(70, stored.k, 30);
+    const auto got = multiply(*stored.pack(options(), pool_), x, 70, pool_);
+    EXPECT_LT(relative_error(got, reference_product(stored, x, 70)), tolerance) << to_string(dtype);
+  }
 }
 
 // What an outlier adds is the same for all rows of activations here, so the differences between rows show what is left
@@ -384,150 +301,6 @@ TEST(Matrix, OfAnArenaGivesTheSameProducts) {
     const auto borrowed = stored.pack(in_arena, pool);
     EXPECT_EQ(multiply(*borrowed, x, 3, pool), multiply(*stored.pack({}, pool), x, 3, pool));
     EXPECT_GE(arena.used() - before, borrowed->bytes());
-  }
-}
-
-// The processor's tiles in plain memory; Intel SDM, volume 2, on each instruction.
-struct EmulatedTiles {
-  static constexpr int64_t kRowBytes = 64;
-
-  template <int kTile>
-  void zero() {
-    registers[kTile] = {};
-  }
-  template <int kTile>
-  void load(const void* from, int64_t stride) {
-    for (int64_t i = 0; i < 16; ++i)
-      std::memcpy(registers[kTile][i].data(), static_cast<const std::byte*>(from) + i * stride, kRowBytes);
-  }
-  template <int kTile>
-  void store(void* to, int64_t stride) {
-    for (int64_t i = 0; i < 16; ++i)
-      std::memcpy(static_cast<std::byte*>(to) + i * stride, registers[kTile][i].data(), kRowBytes);
-  }
-  template <int kSum, int kA, int kB>
-  void multiply_bfloat16() {
-    for (size_t i = 0; i < 16; ++i)
-      for (size_t pair = 0; pair < 16; ++pair)
-        for (size_t j = 0; j < 16; ++j) {
-          float& sum = reinterpret_cast<float*>(registers[kSum][i].data())[j];
-          for (size_t e = 0; e < 2; ++e) sum += element(kA, i, 2 * pair + e) * element(kB, pair, 2 * j + e);
-        }
-  }
-
-  float element(int tile, size_t row, size_t i) const {
-    return to_float(reinterpret_cast<const bfloat16*>(registers[tile][row].data())[i]);
-  }
-
-  alignas(64) std::array<std::array<std::array<std::byte, kRowBytes>, 16>, 8> registers;
-};
-
-void emulated_panel_product(const simd::PanelTile& tile) {
-  EmulatedTiles tiles;
-  std::memset(&tiles.registers, 0xff, sizeof tiles.registers);  // not numbers
-  simd::tile_product(tiles, tile);
-}
-
-// Those of this processor, and tiles.
-std::vector<PanelKernel> panel_kernels() {
-  std::vector<PanelKernel> kernels = {{emulated_panel_product, PanelNumbers::Bf16, 16, 512, 4},
-                                      {emulated_panel_product, PanelNumbers::Bf16, 16, 256, 1}};
-  for (const Isa isa : available_isas()) {
-    if (const auto kernel = bf16_panel_kernel(isa)) kernels.push_back(*kernel);
-    kernels.push_back(f32_panel_kernel(isa));
-  }
-  return kernels;
-}
-
-// A matrix of bf16 numbers as panels.
-struct Panels {
-  Panels(const Stored& stored, PanelNumbers numbers)
-      : row_bytes(kPanelRows * (numbers == PanelNumbers::F32 ? 4 : 2)),
-        panel_bytes(row_bytes * (numbers == PanelNumbers::F32 ? stored.k : PanelShape{1, stored.k}.bf16_depth())),
-        bytes(static_cast<size_t>((stored.n + kPanelRows - 1) / kPanelRows * panel_bytes)) {
-    for (int64_t row = 0; row < stored.n; ++row)
-      for (int64_t i = 0; i < stored.k; ++i) {
-        const float value = stored.values[static_cast<size_t>(row * stored.k + i)];
-        const bfloat16 rounded = to_bfloat16(value);
-        std::byte* panel = bytes.data() + row / kPanelRows * panel_bytes;
-        if (numbers == PanelNumbers::F32)
-          std::memcpy(panel + (i * kPanelRows + row % kPanelRows) * 4, &value, 4);
-        else
-          std::memcpy(panel + ((i / 2 * kPanelRows + row % kPanelRows) * 2 + i % 2) * 2, &rounded, 2);
-      }
-  }
-  const std::byte* part(int64_t panel, int64_t first) const {
-    return bytes.data() + panel * panel_bytes + first * row_bytes;
-  }
-
-  int64_t row_bytes, panel_bytes;
-  std::vector<std::byte> bytes;
-};
-
-// Panels as a dense matrix has them, read where they lie or by way of the buffer.
-TEST(PanelProduct, OfEveryKernelIsTheProductOfRoundedNumbers) {
-  ThreadPool pool(3);
-  const auto kernels = panel_kernels();
-  for (const PanelShape shape : {PanelShape{1, 32}, {64, 33}, {200, 97}, {700, 64}, {70, 2300}}) {
-    const Stored stored = random_weights(DType::BF16, shape.n, shape.k, 26);
-    const Panels bf16(stored, PanelNumbers::Bf16), f32(stored, PanelNumbers::F32);
-    for (const int64_t m : {1, 5, 6, 16, 31, 200}) {
-      std::vector<float> x = random_floats(m * shape.k, static_cast<uint32_t>(m));
-      for (float& value : x) value = to_float(to_bfloat16(value));
-      const auto wanted = reference_product(stored, x, m);
-      for (size_t i = 0; i < kernels.size(); ++i) {
-        const PanelProduct product(shape, kernels[i], best_isa());
-        const Panels& panels = product.numbers() == PanelNumbers::F32 ? f32 : bf16;
-        const auto in_place = [&](int64_t panel, int64_t first, int64_t, std::byte*) {
-          return panels.part(panel, first);
-        };
-        const auto copied = [&](int64_t panel, int64_t first, int64_t depth, std::byte* buffer) -> const std::byte* {
-          std::memcpy(buffer, panels.part(panel, first), static_cast<size_t>(depth * panels.row_bytes));
-          return buffer;
-        };
-        Buffer scratch(product.scratch_bytes(m, pool.size()));
-        std::vector<float> y(wanted.size(), NAN);
-        product.multiply(x.data(), m, in_place, y.data(), scratch.bytes(), pool, Prepared::No);
-        EXPECT_LT(relative_error(y, wanted), 1e-5) << "kernel " << i << " m " << m << " n " << shape.n;
-        std::vector<float> again(wanted.size());
-        product.multiply(x.data(), m, copied, again.data(), scratch.bytes(), pool, Prepared::Yes);
-        EXPECT_EQ(y, again) << "kernel " << i;
-      }
-    }
-  }
-}
-
-// What products of block weights in tiles read.
-TEST(PanelProduct, OfBlocksReadsTheirValuesInBfloat16) {
-  for (const Isa isa : available_isas()) {
-    for (const DType dtype : kBlockTypes) {
-      if (!layout_of(dtype)) continue;
-      const auto id = static_cast<size_t>(*layout_of(dtype));
-      const auto unpack = simd::table(isa).unpack_panel[id];
-      if (unpack == nullptr) continue;
-      const BlockLayout& layout = kLayouts[id];
-      const int64_t strips = 3, n = strips * kStripRows, k = 512, skipped = 256;
-      const Stored stored = random_blocks(dtype, n, k, 27);
-      const int64_t strip_bytes = k / layout.elements() * layout.record_bytes();
-      std::vector<std::byte> packed(static_cast<size_t>(strips * strip_bytes));
-      for (int64_t strip = 0; strip < strips; ++strip) {
-        std::vector<const std::byte*> rows;
-        for (int64_t r = 0; r < kStripRows; ++r) rows.push_back(stored.row(strip * kStripRows + r).data());
-        strip_packer(dtype)(rows.data(), k / layout.elements(), packed.data() + strip * strip_bytes);
-      }
-      std::vector<bfloat16> panel(static_cast<size_t>((k - skipped) * kPanelRows), to_bfloat16(NAN));
-      unpack({.weights = packed.data() + skipped / layout.elements() * layout.record_bytes(),
-              .strip_bytes = strip_bytes,
-              .strips = strips,
-              .depth = k - skipped,
-              .panel = reinterpret_cast<std::byte*>(panel.data())});
-      for (int64_t i = 0; i < k - skipped; ++i)
-        for (int64_t row = 0; row < kPanelRows; ++row) {
-          const float got = to_float(panel[static_cast<size_t>((i / 2 * kPanelRows + row) * 2 + i % 2)]);
-          const float wanted = row < n ? stored.values[static_cast<size_t>(row * k + skipped + i)] : 0;
-          ASSERT_NEAR(got, wanted, std::abs(wanted) / 128 + 1e-6) << to_string(dtype) << " row " << row << " " << i;
-        }
-    }
   }
 }
 

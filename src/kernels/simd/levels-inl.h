@@ -4,6 +4,12 @@
 // scales and adds the product of all: 80% of the dot products' rate at best, and every eight rows unpack the levels
 // again. Here rows have a scale for kDigitGroup elements and levels are unpacked once, so that 88% is the most. Numbers
 // that stand out of theirs have a second digit; what those few add is gone through afterwards.
+//
+// Sums of a group are not converted to floats, which processors do with the units that dot products want: they begin at
+// the bits of kMagic = 1.5 * 2^23, so that as a float they are kMagic + sum, exactly. Low digits of every second group
+// are negated and begin at -kMagic, which makes sum - kMagic of it, so that what is added to a group's sum stays small
+// against the rounding of activations; the scales of the groups say what all of that comes to (level_scales()). An
+// error of one unit per group beside the seven that rounding activations to digits makes of four-bit levels.
 #pragma once
 
 #include "kernels/block_layout.h"
@@ -38,9 +44,21 @@ CLEAVE_INLINE float digit_scale(const float* x, int64_t count) {
   return one_digit > two_digits ? one_digit : two_digits;
 }
 
-// Writes the digits of kLanes numbers of a row, the elements from `quad` on; returns the low ones and adds the numbers
-// to *sum. `count`: of the row's high digits so far.
-CLEAVE_INLINE I32 split_vector(F32 x, int64_t quad, int zero, int8_t* low, HighDigits* high, int32_t* count, I32* sum) {
+constexpr float kMagic = 12582912.0f;
+constexpr int32_t kMagicBits = 0x4b400000, kMinusMagicBits = static_cast<int32_t>(0xcb400000u);
+
+// Where a group's sums begin and what its numbers are multiplied with.
+constexpr int32_t magic_bits(int64_t group) {
+  return group % 2 == 0 ? kMagicBits : kMinusMagicBits;
+}
+constexpr int sign_of(int64_t group) {
+  return group % 2 == 0 ? 1 : -1;
+}
+
+// Writes the digits of kLanes numbers of a row, the elements from `quad` on, of which x is `sign` times; returns the
+// low ones and adds x, rounded, to *sum. `count`: of the row's high digits so far.
+CLEAVE_INLINE I32 split_vector(F32 x, int sign, int64_t quad, int zero, int8_t* low, HighDigits* high, int32_t* count,
+                               I32* sum) {
   const I32 v = nearest(x), upper = high_digit(v), lower = v - (upper << 8);
   const auto digits = __builtin_convertvector(lower, SmallI8);
   const auto* bytes = reinterpret_cast<const int8_t*>(&digits);
@@ -51,8 +69,8 @@ CLEAVE_INLINE I32 split_vector(F32 x, int64_t quad, int zero, int8_t* low, HighD
     HighDigits& next = high[*count];
     int32_t total = 0;
     for (int i = 0; i < 4; ++i) {
-      next.digits[i] = static_cast<int8_t>(upper[q * 4 + i]);
-      total += upper[q * 4 + i];
+      next.digits[i] = static_cast<int8_t>(sign * upper[q * 4 + i]);
+      total += sign * upper[q * 4 + i];
     }
     next.quad = static_cast<uint32_t>(quad) + static_cast<uint32_t>(q);
     next.offset = -zero * total;
@@ -64,7 +82,7 @@ CLEAVE_INLINE I32 split_vector(F32 x, int64_t quad, int zero, int8_t* low, HighD
 void split_digits(const float* x, int64_t k, const BlockLayout& layout, int64_t row, const DigitRows& out) {
   const int64_t at = row % kDigitRows, tile = row - at;
   int8_t* low = out.low + tile * k + at * 4;
-  int64_t group = tile * (k / layout.group) + at;
+  int64_t group = 0, group_at = tile * (k / layout.group) + at;
   float* scales = out.scales + tile * digit_groups(k) + at;
   HighDigits* high = out.high + row * (k / 4);
   int32_t count = 0;
@@ -72,12 +90,15 @@ void split_digits(const float* x, int64_t k, const BlockLayout& layout, int64_t 
     const int64_t end = least(k, first + kDigitGroup);
     const float scale = digit_scale(x + first, end - first), inverse = scale > 1e-36f ? 1 / scale : 0;
     *scales = scale;
-    for (int64_t i = first; i < end; group += kDigitRows) {
+    for (int64_t i = first; i < end; ++group, group_at += kDigitRows) {
+      const int sign = sign_of(group);
+      const float factor = static_cast<float>(sign) * inverse;
       I32 lower = {}, sum = {};
       for (const int64_t group_end = i + layout.group; i < group_end; i += kLanes, low += kLanes * kDigitRows)
-        lower += split_vector(load(x + i) * inverse, i / 4, layout.zero, low, high, &count, &sum);
-      out.offsets[group] = -layout.zero * total_of(lower);
-      out.sums[group] = static_cast<float>(total_of(sum));
+        lower += split_vector(load(x + i) * factor, sign, i / 4, layout.zero, low, high, &count, &sum);
+      // Where there are minima, levels begin at 0.
+      out.offsets[group_at] = magic_bits(group) - layout.zero * total_of(lower);
+      out.sums[group_at] = static_cast<float>(sign * total_of(sum));
     }
   }
   out.counts[row] = count;
@@ -87,58 +108,100 @@ void split_digits(const float* x, int64_t k, const BlockLayout& layout, int64_t 
 template <bool kMinimum>
 constexpr int64_t kGroupScales = kMinimum ? 2 * kStripRows : kStripRows;
 
-// kM rows of one tile of rows, from `row` on, times one strip: what their low digits give.
-template <int kGroup, bool kMinimum, int kM>
+// Where those of group number `group` are among a strip's.
+template <int kGroup, bool kMinimum>
+constexpr int64_t scales_of(int64_t group) {
+  return (group / (kDigitGroup / kGroup) + 1) * kStripRows + group * kGroupScales<kMinimum>;
+}
+
+// The same four digits in all lanes: a register of its own, as loads would bound a processor that reads twice a cycle
+// if every dot product read them again (which g++ 12 prefers).
+CLEAVE_INLINE __m512i four_digits(const int8_t* p) {
+  __m512i four = _mm512_set1_epi32(load_as<int32_t>(p));
+  asm("" : "+v"(four));
+  return four;
+}
+
+// kM rows of one tile of rows, from `row` on, times kStrips strips: what their low digits give. Six rows and two strips
+// have enough sums to hide the latency of a dot product.
+template <int kGroup, bool kMinimum, int kM, int kStrips>
 CLEAVE_INLINE void multiply_low_digits(const LevelTile& tile, int64_t row, int64_t strip) {
   const int64_t at = row % kDigitRows, first_row = row - at, groups = tile.k / kGroup;
-  const uint8_t* w = tile.levels + strip * tile.k * kStripRows;
-  const float* w_scales = tile.scales + strip * groups * kGroupScales<kMinimum>;
+  const int64_t next_levels = tile.k * kStripRows, next_scales = level_scales(tile.k, kGroup, kMinimum);  // of a strip
+  const uint8_t* w = tile.levels + strip * next_levels;
+  const float* w_scales = tile.scales + strip * next_scales;
   const int8_t* low = tile.x.low + first_row * tile.k + at * 4;
   const float* x_scales = tile.x.scales + first_row * digit_groups(tile.k) + at;
   const int32_t* offsets = tile.x.offsets + first_row * groups + at;
   const float* sums = tile.x.sums + first_row * groups + at;
-  F32 total[kM];
-  for (int a = 0; a < kM; ++a) {
-    total[a] = F32{};
-    __builtin_prefetch(tile.y + (row + a) * tile.ldy + strip * kStripRows, 1);
-  }
+  F32 total[kM][kStrips] = {};
+  for (int a = 0; a < kM; ++a)
+    for (int s = 0; s < kStrips; ++s) __builtin_prefetch(tile.y + (row + a) * tile.ldy + (strip + s) * kStripRows, 1);
   for (int64_t first = 0; first < tile.k; first += kDigitGroup, x_scales += kDigitRows) {
-    F32 scaled[kM] = {};
-    for (int64_t count = least(tile.k - first, kDigitGroup) / kGroup; count > 0; --count) {
-      I32 products[kM];
+    F32 scaled[kM][kStrips];
 #pragma GCC unroll 8
-      for (int a = 0; a < kM; ++a) products[a] = kMinimum ? I32{} : offsets[a] - I32{};
+    for (int a = 0; a < kM; ++a)
+#pragma GCC unroll 2
+      for (int s = 0; s < kStrips; ++s) scaled[a][s] = load(w_scales + s * next_scales);
+    w_scales += kStripRows;
+    for (int64_t count = least(tile.k - first, kDigitGroup) / kGroup; count > 0; --count) {
+      I32 products[kM][kStrips];
+#pragma GCC unroll 8
+      for (int a = 0; a < kM; ++a)
+#pragma GCC unroll 2
+        for (int s = 0; s < kStrips; ++s) products[a][s] = offsets[a] - I32{};
 #pragma GCC unroll 8
       for (int q = 0; q < kGroup / 4; ++q, w += kBytes, low += kDigitRows * 4) {
-        const U8 four = load_as<U8>(w);
+        __m512i levels[kStrips];
+#pragma GCC unroll 2
+        for (int s = 0; s < kStrips; ++s) levels[s] = load_as<__m512i>(w + s * next_levels);
 #pragma GCC unroll 8
-        for (int a = 0; a < kM; ++a) products[a] = dot4<true>(products[a], four, low + a * 4);
+        for (int a = 0; a < kM; ++a) {
+          const __m512i digits = four_digits(low + a * 4);
+#pragma GCC unroll 2
+          for (int s = 0; s < kStrips; ++s)
+            products[a][s] = bits<I32>(_mm512_dpbusd_epi32(bits<__m512i>(products[a][s]), levels[s], digits));
+        }
       }
 #pragma GCC unroll 8
-      for (int a = 0; a < kM; ++a) {
-        scaled[a] = multiply_add(__builtin_convertvector(products[a], F32), load(w_scales), scaled[a]);
-        if (kMinimum) scaled[a] = multiply_add(load(w_scales + kStripRows), set(sums[a]), scaled[a]);
-      }
+      for (int a = 0; a < kM; ++a)
+#pragma GCC unroll 2
+        for (int s = 0; s < kStrips; ++s) {
+          const float* scale = w_scales + s * next_scales;
+          scaled[a][s] = multiply_add(bits<F32>(products[a][s]), load(scale), scaled[a][s]);
+          if (kMinimum) scaled[a][s] = multiply_add(load(scale + kStripRows), set(sums[a]), scaled[a][s]);
+        }
       w_scales += kGroupScales<kMinimum>;
       offsets += kDigitRows;
       sums += kDigitRows;
     }
 #pragma GCC unroll 8
-    for (int a = 0; a < kM; ++a) total[a] = multiply_add(scaled[a], set(x_scales[a]), total[a]);
+    for (int a = 0; a < kM; ++a)
+#pragma GCC unroll 2
+      for (int s = 0; s < kStrips; ++s) total[a][s] = multiply_add(scaled[a][s], set(x_scales[a]), total[a][s]);
   }
 #pragma GCC unroll 8
   for (int a = 0; a < kM; ++a)
-    _mm512_mask_storeu_ps(tile.y + (row + a) * tile.ldy + strip * kStripRows,
-                          lanes_within(tile.columns, static_cast<int>(strip)), bits<__m512>(total[a]));
+#pragma GCC unroll 2
+    for (int s = 0; s < kStrips; ++s)
+      _mm512_mask_storeu_ps(tile.y + (row + a) * tile.ldy + (strip + s) * kStripRows,
+                            lanes_within(tile.columns, static_cast<int>(strip) + s), bits<__m512>(total[a][s]));
+}
+
+template <int kGroup, bool kMinimum, int kM>
+CLEAVE_INLINE void multiply_rows_low(const LevelTile& tile, int64_t row, int64_t strips) {
+  int64_t strip = 0;
+  for (; strip + 2 <= strips; strip += 2) multiply_low_digits<kGroup, kMinimum, kM, 2>(tile, row, strip);
+  if (strip < strips) multiply_low_digits<kGroup, kMinimum, kM, 1>(tile, row, strip);
 }
 
 // Adds what a row's high digits give. Four strips at a time: what costs most is that a processor cannot foresee how
 // many there are.
 template <int kGroup, bool kMinimum, int kStrips>
 CLEAVE_INLINE void add_high_digits(const LevelTile& tile, int64_t row, int64_t strip) {
-  const int64_t at = row % kDigitRows, groups = tile.k / kGroup;
+  const int64_t at = row % kDigitRows, next_scales = level_scales(tile.k, kGroup, kMinimum);  // of a strip
   const uint8_t* w = tile.levels + strip * tile.k * kStripRows;
-  const float* w_scales = tile.scales + strip * groups * kGroupScales<kMinimum>;
+  const float* w_scales = tile.scales + strip * next_scales;
   const float* x_scales = tile.x.scales + (row - at) * digit_groups(tile.k) + at;
   F32 total[kStrips] = {};
   const HighDigits* high = tile.x.high + row * (tile.k / 4);
@@ -149,7 +212,7 @@ CLEAVE_INLINE void add_high_digits(const LevelTile& tile, int64_t row, int64_t s
     for (int s = 0; s < kStrips; ++s) {
       const U8 four = load_as<U8>(w + s * tile.k * kStripRows + quad * kBytes);
       const I32 products = dot4<true>(high->offset - I32{}, four, high->digits);
-      const F32 w_scale = load(w_scales + (s * groups + group) * kGroupScales<kMinimum>);
+      const F32 w_scale = load(w_scales + s * next_scales + scales_of<kGroup, kMinimum>(group));
       total[s] = multiply_add(__builtin_convertvector(products, F32), x_scale * w_scale, total[s]);
     }
   }
@@ -164,17 +227,18 @@ CLEAVE_INLINE void add_high_digits(const LevelTile& tile, int64_t row, int64_t s
 
 template <int kGroup, bool kMinimum>
 void level_product(const LevelTile& tile) {
-  static_assert(kDigitRows == 8);  // that no call goes beyond a tile of rows
+  static_assert(kDigitRows == 6);  // that no call goes beyond a tile of rows
   const int64_t strips = (tile.columns + kStripRows - 1) / kStripRows;
   for (int64_t row = 0; row < tile.m;) {
-    const int64_t rows = tile.m - row >= 8 ? 8 : tile.m - row >= 4 ? 4 : 1;
-    for (int64_t strip = 0; strip < strips; ++strip)
-      if (rows == 8)
-        multiply_low_digits<kGroup, kMinimum, 8>(tile, row, strip);
-      else if (rows == 4)
-        multiply_low_digits<kGroup, kMinimum, 4>(tile, row, strip);
-      else
-        multiply_low_digits<kGroup, kMinimum, 1>(tile, row, strip);
+    const int64_t left = tile.m - row, rows = left >= 6 ? 6 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+    if (rows == 6)
+      multiply_rows_low<kGroup, kMinimum, 6>(tile, row, strips);
+    else if (rows == 4)
+      multiply_rows_low<kGroup, kMinimum, 4>(tile, row, strips);
+    else if (rows == 2)
+      multiply_rows_low<kGroup, kMinimum, 2>(tile, row, strips);
+    else
+      multiply_rows_low<kGroup, kMinimum, 1>(tile, row, strips);
     for (const int64_t end = row + rows; row < end; ++row) {
       if (tile.x.counts[row] == 0) continue;
       int64_t strip = 0;
@@ -194,20 +258,28 @@ struct LevelKernels {
   static void unpack(const LevelUnpackTile& tile) {
     constexpr int kVectors = kLayout.group / 4;
     uint8_t* out = tile.levels;
-    float* scales = tile.scales;
-    for (int64_t s = 0; s < tile.strips; ++s)
+    float *scales = tile.scales, *start = scales;
+    for (int64_t s = 0; s < tile.strips; ++s) {
+      int64_t group = 0;
       for_groups<kLayout>(reinterpret_cast<const uint8_t*>(tile.weights + s * tile.strip_bytes), tile.k,
                           [&](GroupScale w, const uint8_t* packed) {
                             prefetch<kLayout.level_bytes()>(packed);
                             U8 levels[kVectors];
                             unpack_levels<kLayout>(packed, levels);
                             for (int j = 0; j < kVectors; ++j, out += kBytes) store_as(out, levels[j]);
+                            if (group % (kDigitGroup / kLayout.group) == 0) {
+                              start = scales;
+                              store(start, F32{});
+                              scales += kStripRows;
+                            }
+                            store(start, load(start) - static_cast<float>(sign_of(group++)) * kMagic * w.scale);
                             store(scales, w.scale);
                             scales += kStripRows;
                             if constexpr (!kLayout.minimum) return;
                             store(scales, w.minimum);
                             scales += kStripRows;
                           });
+    }
   }
 };
 

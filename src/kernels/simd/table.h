@@ -162,16 +162,17 @@ struct HighDigits {
 };
 
 /// Rows of activations with a scale per kDigitGroup elements: x is about scale * v with v = low + 256 * high, where few
-/// elements have a high digit. Rows lie in tiles of kDigitRows, the last of them filled up; "group" is the layout's.
+/// elements have a high digit; low digits of every second group are negated (levels-inl.h has the reason). Rows lie in
+/// tiles of kDigitRows, the last of them filled up; "group" is the layout's.
 struct DigitRows {
   int8_t* low;       // [tiles][k / 4][kDigitRows][4]
   float* scales;     // [tiles][digit_groups(k)][kDigitRows]
-  int32_t* offsets;  // [tiles][k / group][kDigitRows], minus the layout's zero level times the sum of the group's low
+  int32_t* offsets;  // [tiles][k / group][kDigitRows], what the group's dot products begin with
   float* sums;       // [tiles][k / group][kDigitRows], of the group's v
   int32_t* counts;   // [m], of what follows
   HighDigits* high;  // [m][k / 4], the first counts[row] of a row, in ascending order
 };
-inline constexpr int64_t kDigitRows = 8;
+inline constexpr int64_t kDigitRows = 6;
 inline constexpr int64_t kDigitGroup = 256;
 constexpr int64_t digit_groups(int64_t k) {
   return (k + kDigitGroup - 1) / kDigitGroup;
@@ -183,8 +184,14 @@ struct LevelUnpackTile {
   int64_t strip_bytes;  // from one strip to the next
   int64_t strips, k;
   uint8_t* levels;  // [strips][k / 4][kStripRows][4]
-  float* scales;    // [strips][k / group][kStripRows], or [...][2][kStripRows] with minima
+  float* scales;    // [strips][level_scales()]
 };
+
+/// Floats of the scales of a strip: per kDigitGroup elements [1 + groups of the layout][kStripRows], first what sums of
+/// its groups begin with; with minima [1 + 2 * groups][kStripRows], scales and minima in turns.
+constexpr int64_t level_scales(int64_t k, int64_t group, bool minimum) {
+  return (digit_groups(k) + k / group * (minimum ? 2 : 1)) * kStripRows;
+}
 
 /// A product with some strips of such levels.
 struct LevelTile {
