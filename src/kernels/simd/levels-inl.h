@@ -114,8 +114,8 @@ constexpr int64_t scales_of(int64_t group) {
   return (group / (kDigitGroup / kGroup) + 1) * kStripRows + group * kGroupScales<kMinimum>;
 }
 
-// The same four digits in all lanes, in a register: g++ 12 would rather read them again for every dot product, more than
-// a processor with two reads a cycle can do.
+// The same four digits in all lanes, in a register: g++ 12 would rather read them again for every dot product, more
+// than a processor with two reads a cycle can do.
 CLEAVE_INLINE __m512i four_digits(const int8_t* p) {
   __m512i four = _mm512_set1_epi32(load_as<int32_t>(p));
   asm("" : "+v"(four));
