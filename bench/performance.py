@@ -14,7 +14,7 @@ performance.py [options]
     --decode N         64
     --rounds N         3; each round visits every type, number of threads and program, so that a slow minute falls on all
     -o FILE            docs/performance.md; the text between two marks is replaced (default: standard output)
-    --part NAME        which marks: a page may hold the tables of several machines (default: results)
+    --part NAME        which marks: a page may hold the tables of several machines (docs/performance.md: zen4, cascadelake)
 
 A limit is what memory (decode) or arithmetic (prefill) allow, as `cleave bench` measures them; without peers, weights of
 q4_k_m are made up as Q4_K throughout. The table holds medians over the rounds, and as spread (largest - smallest) / median. Samples that peers.sh keeps stay in its
@@ -52,7 +52,7 @@ def arguments():
     parser.add_argument("--decode", default="64")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("-o", "--output", type=pathlib.Path)
-    parser.add_argument("--part", default="results")
+    parser.add_argument("--part", default="zen4")
     return parser.parse_args()
 
 
