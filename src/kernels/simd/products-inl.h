@@ -16,10 +16,10 @@ CLEAVE_INLINE void exact_tile(const float* x, const float* w, int64_t k, float* 
   int64_t i = 0;
   for (; i + kLanes <= k; i += kLanes)
     for (int a = 0; a < kM; ++a)
-      for (int b = 0; b < kN; ++b) partial[a][b] += load(x + a * k + i) * load(w + b * k + i);
+      for (int b = 0; b < kN; ++b) partial[a][b] = multiply_add(load(x + a * k + i), load(w + b * k + i), partial[a][b]);
   if (i < k)
     for (int a = 0; a < kM; ++a)
-      for (int b = 0; b < kN; ++b) partial[a][b] += load_part(x + a * k + i, k - i) * load_part(w + b * k + i, k - i);
+      for (int b = 0; b < kN; ++b) partial[a][b] = multiply_add(load_part(x + a * k + i, k - i), load_part(w + b * k + i, k - i), partial[a][b]);
   for (int a = 0; a < kM; ++a)
     for (int b = 0; b < kN; ++b) y[a * ldy + b] = sum(partial[a][b]);
 }
@@ -50,7 +50,7 @@ struct FloatPanel {
   static CLEAVE_INLINE void step(const float* x, int64_t ldx, const float* w, F32 (&partial)[kM][kV]) {
     for (int j = 0; j < kV; ++j) {
       const F32 weight = load(w + j * kLanes);
-      for (int a = 0; a < kM; ++a) partial[a][j] += x[a * ldx] * weight;
+      for (int a = 0; a < kM; ++a) partial[a][j] = multiply_add(set(x[a * ldx]), weight, partial[a][j]);
     }
   }
 };
@@ -64,10 +64,10 @@ struct Bfloat16Panel {
     for (int j = 0; j < kV; ++j) {
       const U32 pair = load_as<U32>(w + j * kLanes);
       const F32 first = bits<F32>(pair << 16);
-      for (int a = 0; a < kM; ++a) partial[a][j] += x[a * ldx] * first;
+      for (int a = 0; a < kM; ++a) partial[a][j] = multiply_add(set(x[a * ldx]), first, partial[a][j]);
       if constexpr (kWhole) {  // the second element of the last pair of an odd k is padding
         const F32 second = bits<F32>(pair & 0xffff0000u);
-        for (int a = 0; a < kM; ++a) partial[a][j] += x[a * ldx + 1] * second;
+        for (int a = 0; a < kM; ++a) partial[a][j] = multiply_add(set(x[a * ldx + 1]), second, partial[a][j]);
       }
     }
   }
