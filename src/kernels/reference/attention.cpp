@@ -31,7 +31,7 @@ double score(const AttentionInput& input, const AttentionParams& params, const f
 }  // namespace
 
 void attention(const AttentionInput& input, const AttentionParams& params, float* out) {
-  std::vector<double> weights(static_cast<size_t>(input.length));
+  std::vector<double> weights(static_cast<size_t>(input.length)), values(static_cast<size_t>(input.value_dim));
   for (int64_t vector = 0; vector < input.rows * params.q_heads; ++vector, out += input.value_dim) {
     const int64_t head = vector % params.q_heads;
     const int64_t query = input.length - input.rows + vector / params.q_heads;
@@ -45,13 +45,14 @@ void attention(const AttentionInput& input, const AttentionParams& params, float
     }
     double sum = std::exp(sink - peak);
     for (double& weight : weights) sum += weight = std::exp(weight - peak);
-    for (int64_t d = 0; d < input.value_dim; ++d) {
-      double value = 0;
-      for (int64_t key = 0; key < input.length; ++key)
-        value += weights[key] *
-                 input.values[(key * input.kv_heads + (head + params.first_head) / params.group) * input.value_dim + d];
-      out[d] = static_cast<float>(value / sum);
+    std::fill(values.begin(), values.end(), 0.0);
+    for (int64_t key = 0; key < input.length; ++key) {
+      if (weights[key] == 0) continue;
+      const float* v =
+          input.values + (key * input.kv_heads + (head + params.first_head) / params.group) * input.value_dim;
+      for (int64_t d = 0; d < input.value_dim; ++d) values[d] += weights[key] * v[d];
     }
+    for (int64_t d = 0; d < input.value_dim; ++d) out[d] = static_cast<float>(values[d] / sum);
   }
 }
 

@@ -16,10 +16,12 @@ CLEAVE_INLINE void exact_tile(const float* x, const float* w, int64_t k, float* 
   int64_t i = 0;
   for (; i + kLanes <= k; i += kLanes)
     for (int a = 0; a < kM; ++a)
-      for (int b = 0; b < kN; ++b) partial[a][b] = multiply_add(load(x + a * k + i), load(w + b * k + i), partial[a][b]);
+      for (int b = 0; b < kN; ++b)
+        partial[a][b] = multiply_add(load(x + a * k + i), load(w + b * k + i), partial[a][b]);
   if (i < k)
     for (int a = 0; a < kM; ++a)
-      for (int b = 0; b < kN; ++b) partial[a][b] = multiply_add(load_part(x + a * k + i, k - i), load_part(w + b * k + i, k - i), partial[a][b]);
+      for (int b = 0; b < kN; ++b)
+        partial[a][b] = multiply_add(load_part(x + a * k + i, k - i), load_part(w + b * k + i, k - i), partial[a][b]);
   for (int a = 0; a < kM; ++a)
     for (int b = 0; b < kN; ++b) y[a * ldy + b] = sum(partial[a][b]);
 }
