@@ -145,11 +145,6 @@ CLEAVE_INLINE F32 load_scale(const uint8_t* p) {
 
 using SmallI8 = int8_t __attribute__((vector_size(kLanes)));
 
-template <bool kValue>
-struct Constant {
-  static constexpr bool value = kValue;
-};
-
 // Scales and minima of a group of kLanes rows.
 struct GroupScale {
   F32 scale;
@@ -186,23 +181,6 @@ CLEAVE_INLINE const uint8_t* for_groups(const uint8_t* strip, int64_t elements, 
   return strip;
 }
 
-// One group of a row's products, as numbers: v times levels, less what the zero level adds.
-template <BlockLayout kLayout, bool kBoth>
-CLEAVE_INLINE F32 group_products(const U8 (&levels)[kLayout.group / 4], const int8_t* high, const int8_t* low,
-                                 int32_t offset) {
-  constexpr bool kWideLevels = kLayout.bits == 8 || kLayout.codebook == Codebook::Iq4;
-  I32 sums = kBoth || kLayout.minimum ? I32{} : offset - I32{};
-#pragma GCC unroll 8
-  for (int j = 0; j < kLayout.group / 4; ++j) sums = dot4<kWideLevels>(sums, levels[j], high + j * 4);
-  if constexpr (kBoth) {
-    I32 low_sums = kLayout.minimum ? I32{} : offset - I32{};
-#pragma GCC unroll 8
-    for (int j = 0; j < kLayout.group / 4; ++j) low_sums = dot4<kWideLevels>(low_sums, levels[j], low + j * 4);
-    sums = (sums << 8) + low_sums;
-  }
-  return __builtin_convertvector(sums, F32);
-}
-
 // Activations of one group of a tile, [kM][group] digits and [kM] of the rest.
 struct GroupRows {
   const int8_t *high, *low;
@@ -210,13 +188,51 @@ struct GroupRows {
   const int32_t* offsets;
 };
 
-// Adds row `a`'s products with one group of weights.
-template <BlockLayout kLayout, bool kBoth>
-CLEAVE_INLINE F32 add_group(F32 total, const U8 (&levels)[kLayout.group / 4], GroupScale w, const GroupRows& x, int a) {
-  const F32 products =
-      group_products<kLayout, kBoth>(levels, x.high + a * kLayout.group, x.low + a * kLayout.group, x.offsets[a]);
-  total = multiply_add(products, w.scale * x.scales[a], total);
-  return kLayout.minimum ? multiply_add(w.minimum, set(x.sums[a]), total) : total;
+// Adds the products of rows [first, first + kRows) with one group of weights: v times levels, less what the zero level
+// adds, scaled. Rows side by side hide the latency of dot products, of which each row's wait for one another.
+template <BlockLayout kLayout, bool kBoth, int kRows>
+CLEAVE_INLINE void add_rows(F32* total, const U8 (&levels)[kLayout.group / 4], GroupScale w, const GroupRows& x,
+                            int first) {
+  constexpr bool kWideLevels = kLayout.bits == 8 || kLayout.codebook == Codebook::Iq4;
+  constexpr int kQuads = kLayout.group / 4;
+  I32 sums[kRows], low_sums[kRows];
+#pragma GCC unroll 8
+  for (int a = 0; a < kRows; ++a) {
+    const I32 offset = kLayout.minimum ? I32{} : x.offsets[first + a] - I32{};
+    sums[a] = kBoth ? I32{} : offset;
+    low_sums[a] = offset;
+  }
+#pragma GCC unroll 8
+  for (int j = 0; j < kQuads; ++j)
+#pragma GCC unroll 8
+    for (int a = 0; a < kRows; ++a) {
+      const int64_t at = (first + a) * kLayout.group + j * 4;
+      sums[a] = dot4<kWideLevels>(sums[a], levels[j], x.high + at);
+      if constexpr (kBoth) low_sums[a] = dot4<kWideLevels>(low_sums[a], levels[j], x.low + at);
+    }
+#pragma GCC unroll 8
+  for (int a = 0; a < kRows; ++a) {
+    if constexpr (kBoth) sums[a] = (sums[a] << 8) + low_sums[a];
+    F32& sum = total[first + a];
+    sum = multiply_add(__builtin_convertvector(sums[a], F32), w.scale * x.scales[first + a], sum);
+    if constexpr (kLayout.minimum) sum = multiply_add(w.minimum, set(x.sums[first + a]), sum);
+  }
+}
+
+// Sums that grow side by side.
+#if defined(__AVX512VNNI__)
+constexpr int kSumsAtOnce = 8;
+#else
+constexpr int kSumsAtOnce = 2;
+#endif
+
+// The same of all rows of a tile.
+template <BlockLayout kLayout, bool kBoth, int kM>
+CLEAVE_INLINE void add_group(F32 (&total)[kM], const U8 (&levels)[kLayout.group / 4], GroupScale w,
+                             const GroupRows& x) {
+  constexpr int kMost = kSumsAtOnce / (kBoth ? 2 : 1), kRows = kM < kMost ? kM : kMost;
+#pragma GCC unroll 8  // keeps totals in registers, as g++ 12 alone does not: 339 for 285 GFLOP/s (Q4_1, 8 rows)
+  for (int a = 0; a < kM; a += kRows) add_rows<kLayout, kBoth, kRows>(total, levels, w, x, a);
 }
 
 // Whether all of kM rows have one digit: no branches within the unrolled loop then.
@@ -263,20 +279,21 @@ CLEAVE_INLINE void block_tile(const BlockTile& tile, int64_t row, const uint8_t*
       }
       const uint8_t* wide = tile.x.wide + at;
       if (kDigits == Digits::Two) {
-#pragma GCC unroll 8  // keeps totals in registers, as g++ 12 alone does not: 339 for 285 GFLOP/s (Q4_1, 8 rows)
-        for (int a = 0; a < kM; ++a) total[a] = add_group<kLayout, true>(total[a], levels, w, x, a);
+        add_group<kLayout, true>(total, levels, w, x);
       } else if (none_wide<kM>(wide)) {
-#pragma GCC unroll 8
-        for (int a = 0; a < kM; ++a) total[a] = add_group<kLayout, false>(total[a], levels, w, x, a);
+        add_group<kLayout, false>(total, levels, w, x);
       } else {
 #pragma GCC unroll 8
         for (int a = 0; a < kM; ++a)
-          total[a] = wide[a] != 0 ? add_group<kLayout, true>(total[a], levels, w, x, a)
-                                  : add_group<kLayout, false>(total[a], levels, w, x, a);
+          if (wide[a] != 0)
+            add_rows<kLayout, true, 1>(total, levels, w, x, a);
+          else
+            add_rows<kLayout, false, 1>(total, levels, w, x, a);
       }
     }
   }
   const int64_t count = least(tile.columns - column, kLanes);
+#pragma GCC unroll 8  // or g++ 12 keeps totals in memory, too
   for (int a = 0; a < kM; ++a) {
     float* y = tile.y + (row + a) * tile.ldy + column;
     if (count == kLanes)
