@@ -16,6 +16,9 @@ performance.py [options]
     -o FILE            docs/performance.md; the text between two marks is replaced (default: standard output)
     --part NAME        which marks: a page may hold the tables of several machines (docs/performance.md: zen4, cascadelake)
 
+Loading is measured of each type as it is stored and of bf16 quantised; all-reduces where mpirun and collectives_bench (`cmake
+--build --preset release`, target of that name) are there.
+
 A limit is what memory (decode) or arithmetic (prefill) allow, as `cleave bench` measures them; without peers, weights of
 q4_k_m are made up as Q4_K throughout. The table holds medians over the rounds, and as spread (largest - smallest) / median. Samples that peers.sh keeps stay in its
 directory.
@@ -24,6 +27,7 @@ import argparse
 import json
 import pathlib
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -87,17 +91,22 @@ def model_of(args, config, kind):
 
 
 def limits(args, config):
-    """What `cleave bench` finds of the machine and of the models: its name, its limits, and by (type, threads) the rates of
-    prefill and decode that they allow."""
+    """What `cleave bench` finds of the machine and of the models: its name, its limits, by (type, threads) the rates of
+    prefill and decode that they allow, and by type how it was loaded."""
     threads = ",".join(map(str, sorted({1, *numbers(args.threads)})))
-    rates = {}
+    rates, loading = {}, {}
     for kind in args.types.split(","):
         report = json.loads(run(args.cleave, "bench", *model_of(args, config, kind), "--threads", threads, "--prefill",
                                 args.prefill, "--decode", args.decode, "--repetitions", 1, "--json"))
         for test in ("prefill", "decode"):
             for row in report[test]:
                 rates.setdefault((kind, row["threads"]), {})[test] = row["limit_tokens_per_second"]
-    return report["machine"], report["limits"], rates
+        loading[kind] = report["loading"]
+        for target in ("int8", "int4") if kind == "bf16" else ():
+            loading[f"bf16 to {target}"] = json.loads(run(args.cleave, "bench", *model_of(args, config, kind), "--weights", target,
+                                                          "--threads", threads, "--prefill", 1, "--decode", 0, "--repetitions", 1,
+                                                          "--json"))["loading"]
+    return report["machine"], report["limits"], rates, loading
 
 
 def limits_table(found):
@@ -109,6 +118,24 @@ def limits_table(found):
         rates = " | ".join(f"{one['peaks'][kind]['operations_per_second'] / 1e9:.0f}" for one in found)
         lines.append(f"| {kind} ({name}), Gop/s | {rates} |")
     return "\n".join(lines)
+
+
+def loading_table(loading):
+    lines = ["| weights | threads | seconds | stored bytes, GB/s | reading the files again, GB/s |", "|---|---|---|---|---|"]
+    for kind, rows in loading.items():
+        for row in rows:
+            again = f"{row['file_bytes_per_second'] / 1e9:.1f}" if "file_bytes_per_second" in row else "-"
+            lines.append(f"| {kind} | {row['threads']} | {row['seconds']:.2f} | {row['bytes_per_second'] / 1e9:.1f} | {again} |")
+    return "\n".join(lines)
+
+
+def collectives_text(args):
+    program = args.cleave.parent / "bench/collectives_bench"
+    if not program.exists() or shutil.which("mpirun") is None:
+        return ""
+    text = run("mpirun", "-np", 2, "--bind-to", "none", program)
+    return ("\nAll-reduce over two ranks, microseconds (`mpirun -np 2 --bind-to none collectives_bench`):\n\n"
+            + "".join(f"    {line}\n" for line in text.splitlines()))
 
 
 def settings(args):
@@ -208,7 +235,7 @@ def report(args):
     with tempfile.TemporaryDirectory() as folder:
         config = write_config(pathlib.Path(folder), args.shape)
         rows = with_peers(args) if args.peers else alone(args, config)  # first: it makes the models
-        machine, found, allowed = limits(args, config)
+        machine, found, allowed, loading = limits(args, config)
     return f"""{machine}; {versions(args)}; load {before} before, {load()} after; medians of {args.rounds} rounds.
 
     {own_command(args)}
@@ -220,7 +247,11 @@ Limits:
 Llama of shape {args.shape}; prompts of {args.prefill} tokens, {args.decode} tokens decoded from an empty context:
 
 {rates_table(rows, allowed)}
-"""
+
+Loading, from the page cache, planning and packing included:
+
+{loading_table(loading)}
+{collectives_text(args)}"""
 
 
 def main():

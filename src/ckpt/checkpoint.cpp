@@ -118,6 +118,12 @@ void Checkpoint::release(const TensorView& view) const {
   if (random_) random_->release(view.bytes);
 }
 
+std::vector<std::filesystem::path> Checkpoint::files() const {
+  std::vector<std::filesystem::path> paths;
+  for (const MappedFile& file : files_) paths.push_back(file.path());
+  return paths;
+}
+
 int64_t Checkpoint::file_bytes() const {
   int64_t bytes = 0;
   for (const MappedFile& file : files_) bytes += static_cast<int64_t>(file.bytes().size());

@@ -57,7 +57,8 @@ class Checkpoint {
   /// Says the same of all files. What is touched later is read again.
   void release_files() const;
 
-  /// Sizes of the files with weights together.
+  /// The files with weights, and their sizes together.
+  std::vector<std::filesystem::path> files() const;
   int64_t file_bytes() const;
 
   /// Where tokenizer.json and its like would be; empty for a GGUF file, which holds its own.

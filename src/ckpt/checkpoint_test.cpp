@@ -28,6 +28,7 @@ TEST(Checkpoint, OpensADirectoryAndIgnoresExpectedLogits) {
   EXPECT_EQ(checkpoint.gguf(), nullptr);
   EXPECT_EQ(checkpoint.find("logits_0"), nullptr);
   EXPECT_EQ(checkpoint.file_bytes(), static_cast<int64_t>(fs::file_size(path / "model.safetensors")));
+  EXPECT_EQ(checkpoint.files(), std::vector<fs::path>{path / "model.safetensors"});
   const Tensor* embedding = checkpoint.find("model.embed_tokens.weight");
   ASSERT_NE(embedding, nullptr);
   EXPECT_EQ(embedding->view.dtype, DType::BF16);

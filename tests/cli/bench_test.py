@@ -31,12 +31,16 @@ class Bench(Case):
                 self.assertGreater(row[key], 0, key)
             self.assertIn(row["limited_by"], ("memory", "arithmetic"))
             self.assertEqual(row["seconds_by_operation"]["exchange"] > 0, row["ranks"] > 1)
+        self.assertEqual([(row["ranks"], row["threads"]) for row in report["loading"]], [(1, 1), (1, 2), (2, 2)])
+        for row in report["loading"]:
+            for key in ("seconds", "bytes_per_second", "file_bytes_per_second"):
+                self.assertGreater(row[key], 0, key)
         self.assertEqual([limits["threads"] for limits in report["limits"]], [1, 2])
         self.assertEqual(set(report["limits"][0]["peaks"]), {"f32", "bf16", "int8"})
 
     def test_prints_tables(self):
         text = self.assert_works(run("bench", LLAMA, "--threads", 1, *QUICK))
-        for part in ("LIMITS", "PREFILL", "DECODE", "TIME BY OPERATION", "matmul"):
+        for part in ("LIMITS", "LOADING", "PREFILL", "DECODE", "TIME BY OPERATION", "matmul"):
             self.assertIn(part, text)
 
     def test_plain_is_one_line_for_programs(self):
@@ -72,6 +76,7 @@ class Bench(Case):
             for kind in ("bf16", "f32", "q8_0", "Q4_K"):
                 with self.subTest(path=path.name, kind=kind):
                     self.assert_works(run("bench", path, "--random-weights", kind, "--tp", 2, "--plain", *QUICK))
+        self.assertNotIn("file_bytes_per_second", self.rows(model, "--random-weights", "bf16")["loading"][0])
 
     def test_random_weights_make_any_architecture(self):
         for name in ("mixtral", "mamba2", "gpt2", "deepseek-v3"):

@@ -1,7 +1,10 @@
 #include "app/bench/limits.h"
 
 #include <algorithm>
+#include <fstream>
 
+#include "base/buffer.h"
+#include "base/error.h"
 #include "base/thread_pool.h"
 #include "kernels/measure.h"
 
@@ -15,7 +18,43 @@ Arithmetic arithmetic_of(DType stored, bool exact) {
   return is_block(stored) ? Arithmetic::Int8 : Arithmetic::Bf16;
 }
 
+// Reads bytes [begin, end) of a file into a part of memory that is used again and again.
+void read_range(const std::filesystem::path& path, int64_t begin, int64_t end) {
+  constexpr int64_t kStep = int64_t{1} << 20;
+  Buffer buffer(kStep, Pages::Small);
+  std::ifstream file;
+  file.rdbuf()->pubsetbuf(nullptr, 0);  // straight into ours
+  file.open(path, std::ios::binary);
+  file.seekg(begin);
+  for (; begin < end && file; begin += kStep)
+    file.read(reinterpret_cast<char*>(buffer.data()), std::min(kStep, end - begin));
+  if (!file) fail(ErrorKind::Io, "cannot read {}", path.string());
+}
+
 }  // namespace
+
+double measure_files(const std::vector<std::filesystem::path>& files, int threads) {
+  constexpr int64_t kPiece = int64_t{64} << 20;
+  ThreadPool pool(threads);
+  double rate = 0;
+  for (int pass = 0; pass < 2; ++pass) {
+    double seconds = 0, bytes = 0;
+    for (const std::filesystem::path& path : files) {
+      std::error_code error;
+      const auto size = static_cast<int64_t>(std::filesystem::file_size(path, error));
+      if (error) fail(ErrorKind::Io, "cannot read {}: {}", path.string(), error.message());
+      const int64_t pieces = (size + kPiece - 1) / kPiece;
+      seconds += kernels::seconds_of([&] {
+        pool.parallel_for(pieces, 1, [&](int64_t first, int64_t last) {
+          read_range(path, first * kPiece, std::min(size, last * kPiece));
+        });
+      });
+      bytes += static_cast<double>(size);
+    }
+    if (bytes > 0) rate = std::max(rate, bytes / seconds);
+  }
+  return rate;
+}
 
 std::map<int, Limits> measure_limits(const std::vector<int>& threads) {
   std::map<int, Limits> limits;

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <array>
+#include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "kernels/peak_loop.h"
 #include "plan/work.h"
@@ -17,6 +19,10 @@ struct Limits {
 
 /// Limits of each of the numbers of threads. Takes a second or two for each on a quiet machine.
 std::map<int, Limits> measure_limits(const std::vector<int>& threads);
+
+/// Bytes per second that so many threads get by read(), a megabyte at a time into memory that they use again: the
+/// faster of two passes over the files. 0 for no files. Throws Error(Io).
+double measure_files(const std::vector<std::filesystem::path>& files, int threads);
 
 /// The least time that a step can take, and why.
 struct Bound {

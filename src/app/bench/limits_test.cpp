@@ -2,6 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/temporary_directory.h"
+
 namespace cleave::app {
 namespace {
 
@@ -21,6 +27,21 @@ TEST(Bound, CountsEveryTypeByItsArithmetic) {
                             .attention_flops = 100};
   EXPECT_EQ(bound_of(work, kLimits, false).seconds, 1 + 1 + 1 + 0.5);
   EXPECT_EQ(bound_of(work, kLimits, true).seconds, 1 + 2 + 4 + 1);
+}
+
+TEST(MeasureFiles, ReadsEveryFileToItsEnd) {
+  const TemporaryDirectory directory;
+  std::vector<std::filesystem::path> files;
+  for (const size_t size : {size_t{0}, size_t{1}, (size_t{65} << 20) + 7}) {  // of more pieces than one
+    files.push_back(directory.write(std::to_string(size), std::string(size, 'x')));
+  }
+  EXPECT_GT(measure_files(files, 3), 0);
+  EXPECT_EQ(measure_files({}, 3), 0);
+}
+
+TEST(MeasureFiles, SaysWhichFileCannotBeRead) {
+  const TemporaryDirectory directory;
+  EXPECT_THROW(measure_files({directory.path() / "gone"}, 1), Error);
 }
 
 }  // namespace

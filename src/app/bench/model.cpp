@@ -110,6 +110,7 @@ class Measurement {
                        opened_.graphs.architecture,
                        stored_bytes(),
                        measure_limits(threads),
+                       loads(),
                        {}};
     report.rows = rows(report.limits);
     return flags_.json ? to_json(report).dump(2) + "\n" : text(report);
@@ -156,6 +157,17 @@ class Measurement {
     request.cost.prompt_tokens = c.tokens;
     const plan::Cost cost = plan::make_plan(graph_, request).cost;
     return c.prefill ? cost.prefill_seconds : cost.decode_seconds;
+  }
+
+  std::vector<LoadRow> loads() const {
+    std::map<int, double> file_rates;  // by threads
+    std::vector<LoadRow> loads;
+    for (const auto& setting : settings_) {
+      const auto [rate, added] = file_rates.try_emplace(setting->threads(), 0);
+      if (added && !Launch::by_mpi()) rate->second = measure_files(opened_.checkpoint.files(), setting->threads());
+      loads.push_back({setting->ranks(), setting->threads(), setting->load_seconds(), rate->second});
+    }
+    return loads;
   }
 
   std::vector<BenchRow> rows(const std::map<int, Limits>& limits) const {

@@ -25,6 +25,23 @@ std::string limits_text(const BenchReport& report) {
   return out;
 }
 
+double load_rate(const BenchReport& report, const LoadRow& row) {
+  return report.stored_bytes / row.seconds;
+}
+
+std::string loads_text(const BenchReport& report) {
+  std::string out = fmt::format("\n{:<7}  {:>5}  {:>7}  {:>7}  {:>6}  {:>11}  {:>8}\n", "LOADING", "RANKS", "THREADS",
+                                "SECONDS", "GB/S", "FILES, GB/S", "OF FILES");
+  for (const LoadRow& row : report.loads) {
+    const double rate = load_rate(report, row);
+    const bool files = row.file_rate > 0;
+    out += fmt::format("{:<7}  {:>5}  {:>7}  {:7.2f}  {:6.1f}  {:>11}  {:>8}\n", "", row.ranks, row.threads,
+                       row.seconds, rate / 1e9, files ? fmt::format("{:.1f}", row.file_rate / 1e9) : "-",
+                       files ? fmt::format("{:.0f}%", 100 * rate / row.file_rate) : "-");
+  }
+  return out;
+}
+
 // Of what is not known: a dash.
 std::string rate_text(double rate) {
   return rate > 0 ? fmt::format("{:.1f}", rate) : "-";
@@ -102,7 +119,8 @@ Json row_json(const BenchRow& row) {
 std::string text(const BenchReport& report) {
   return fmt::format("{}: {}, weights {}\n{}\n\n", report.model, report.architecture, format_bytes(report.stored_bytes),
                      report.machine) +
-         limits_text(report) + rates_text(report, true) + rates_text(report, false) + kinds_text(report);
+         limits_text(report) + loads_text(report) + rates_text(report, true) + rates_text(report, false) +
+         kinds_text(report);
 }
 
 Json to_json(const BenchReport& report) {
@@ -111,6 +129,7 @@ Json to_json(const BenchReport& report) {
                {"weight_bytes", report.stored_bytes},
                {"machine", report.machine},
                {"limits", Json::array()},
+               {"loading", Json::array()},
                {"prefill", Json::array()},
                {"decode", Json::array()}};
   for (const auto& [threads, limits] : report.limits) {
@@ -120,6 +139,14 @@ Json to_json(const BenchReport& report) {
           {"instruction", std::string(kernels::peak_loop(arithmetic).instruction)},
           {"operations_per_second", limits.peak[static_cast<size_t>(arithmetic)]}};
     json["limits"].push_back({{"threads", threads}, {"read_bytes_per_second", limits.read}, {"peaks", peaks}});
+  }
+  for (const LoadRow& row : report.loads) {
+    Json load = {{"ranks", row.ranks},
+                 {"threads", row.threads},
+                 {"seconds", row.seconds},
+                 {"bytes_per_second", load_rate(report, row)}};
+    if (row.file_rate > 0) load["file_bytes_per_second"] = row.file_rate;
+    json["loading"].push_back(std::move(load));
   }
   for (const BenchRow& row : report.rows) json[row.what.prefill ? "prefill" : "decode"].push_back(row_json(row));
   return json;

@@ -24,10 +24,18 @@ struct BenchRow {
   double share_of_limit() const { return samples->rate() * bound.seconds / units; }
 };
 
+/// How a setting was loaded.
+struct LoadRow {
+  int ranks = 1, threads = 1;
+  double seconds = 0;    // planning and packing included
+  double file_rate = 0;  // bytes per second that its threads read from the same files afterwards; 0 without files
+};
+
 struct BenchReport {
   std::string machine, model, architecture;
   double stored_bytes = 0;  // of the weights
   std::map<int, Limits> limits;
+  std::vector<LoadRow> loads;
   std::vector<BenchRow> rows;  // borrow the settings' samples
 };
 

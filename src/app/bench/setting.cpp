@@ -124,7 +124,9 @@ runtime::Options Setting::options() const {
 void Setting::load_here() {
   std::optional<Launch> own;
   if (launch_ == nullptr) own.emplace(model_flags_, ranks_, Launch::Span::ThisProcess);
-  loaded_.emplace(load_model(opened_, model_flags_, options(), launch_ != nullptr ? *launch_ : *own));
+  const double seconds = kernels::seconds_of(
+      [&] { loaded_.emplace(load_model(opened_, model_flags_, options(), launch_ != nullptr ? *launch_ : *own)); });
+  load_seconds_ = load_seconds_ > 0 ? std::min(load_seconds_, seconds) : seconds;
   runtime::Ranks& ranks = *loaded_->ranks;
   weight_bytes_ = 0;
   for (const runtime::RankReport& report : ranks.reports()) weight_bytes_ += report.memory.weights;

@@ -28,6 +28,7 @@ class Setting {
   const std::vector<BenchCase>& cases() const { return cases_; }
   const Samples& samples(size_t index) const { return samples_[index]; }
   int64_t weight_bytes() const { return weight_bytes_; }  // packed, of all ranks; known once loaded
+  double load_seconds() const { return load_seconds_; }   // of the shortest loading; 0 before the first
   const ModelFlags& model_flags() const { return model_flags_; }
 
   bool loaded() const { return loaded_.has_value(); }
@@ -55,6 +56,7 @@ class Setting {
   std::vector<Samples> samples_;  // by case
   std::optional<LoadedRanks> loaded_;
   int64_t weight_bytes_ = 0;
+  double load_seconds_ = 0;
   bool warm_ = false;
   std::vector<int32_t> tokens_, blocks_;
 
