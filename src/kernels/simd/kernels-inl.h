@@ -9,6 +9,7 @@
 #include "kernels/simd/packing-inl.h"
 #include "kernels/simd/panels-inl.h"
 #include "kernels/simd/products-inl.h"
+#include "kernels/simd/quantize-inl.h"
 #include "kernels/simd/recurrent-inl.h"
 #include "kernels/simd/rows-inl.h"
 #include "kernels/simd/sets.h"

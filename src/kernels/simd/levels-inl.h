@@ -14,6 +14,7 @@
 
 #include "kernels/block_layout.h"
 #include "kernels/simd/blocks-inl.h"
+#include "kernels/simd/quantize-inl.h"
 #include "kernels/simd/table.h"
 #include "kernels/simd/vector-inl.h"
 
