@@ -34,24 +34,26 @@ void read_range(const std::filesystem::path& path, int64_t begin, int64_t end) {
 }  // namespace
 
 double measure_files(const std::vector<std::filesystem::path>& files, int threads) {
-  constexpr int64_t kPiece = int64_t{64} << 20;
+  constexpr int64_t kPiece = int64_t{64} << 20, kMost = int64_t{4} << 30;
   ThreadPool pool(threads);
   double rate = 0;
   for (int pass = 0; pass < 2; ++pass) {
-    double seconds = 0, bytes = 0;
+    double seconds = 0;
+    int64_t bytes = 0;
     for (const std::filesystem::path& path : files) {
       std::error_code error;
-      const auto size = static_cast<int64_t>(std::filesystem::file_size(path, error));
+      const auto whole = static_cast<int64_t>(std::filesystem::file_size(path, error));
       if (error) fail(ErrorKind::Io, "cannot read {}: {}", path.string(), error.message());
+      const int64_t size = std::min(whole, kMost - bytes);
       const int64_t pieces = (size + kPiece - 1) / kPiece;
       seconds += kernels::seconds_of([&] {
         pool.parallel_for(pieces, 1, [&](int64_t first, int64_t last) {
           read_range(path, first * kPiece, std::min(size, last * kPiece));
         });
       });
-      bytes += static_cast<double>(size);
+      bytes += size;
     }
-    if (bytes > 0) rate = std::max(rate, bytes / seconds);
+    if (bytes > 0) rate = std::max(rate, static_cast<double>(bytes) / seconds);
   }
   return rate;
 }

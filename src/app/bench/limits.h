@@ -21,7 +21,8 @@ struct Limits {
 std::map<int, Limits> measure_limits(const std::vector<int>& threads);
 
 /// Bytes per second that so many threads get by read(), a megabyte at a time into memory that they use again: the
-/// faster of two passes over the files. 0 for no files. Throws Error(Io).
+/// faster of two passes over the files, or over their first 4 GB where they are larger. 0 for no files. Throws
+/// Error(Io).
 double measure_files(const std::vector<std::filesystem::path>& files, int threads);
 
 /// The least time that a step can take, and why.

@@ -29,7 +29,7 @@ TEST(Bound, CountsEveryTypeByItsArithmetic) {
   EXPECT_EQ(bound_of(work, kLimits, true).seconds, 1 + 2 + 4 + 1);
 }
 
-TEST(MeasureFiles, ReadsEveryFileToItsEnd) {
+TEST(MeasureFiles, GivesARateForFilesOfAnySize) {
   const TemporaryDirectory directory;
   std::vector<std::filesystem::path> files;
   for (const size_t size : {size_t{0}, size_t{1}, (size_t{65} << 20) + 7}) {  // of more pieces than one
