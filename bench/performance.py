@@ -25,6 +25,7 @@ directory.
 """
 import argparse
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -64,9 +65,9 @@ def numbers(text):
     return [int(part) for part in text.split(",")]
 
 
-def run(*command):
+def run(*command, **environment):
     print("==", *command, file=sys.stderr)
-    done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, check=False)
+    done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, check=False, env=os.environ | environment)
     if done.returncode != 0:
         sys.exit(f"performance.py: {command[0]} ended with exit code {done.returncode}")
     return done.stdout.decode()
@@ -104,6 +105,17 @@ def limits(args, config):
     return report["machine"], report["limits"], rates
 
 
+def limits_table(found):
+    lines = ["| | " + " | ".join(f"{one['threads']} thread{'' if one['threads'] == 1 else 's'}" for one in found) + " |",
+             "|---" * (len(found) + 1) + "|",
+             "| read from memory, GB/s | " + " | ".join(f"{one['read_bytes_per_second'] / 1e9:.1f}" for one in found) + " |"]
+    for kind in found[0]["peaks"]:
+        name = found[0]["peaks"][kind]["instruction"]
+        rates = " | ".join(f"{one['peaks'][kind]['operations_per_second'] / 1e9:.0f}" for one in found)
+        lines.append(f"| {kind} ({name}), Gop/s | {rates} |")
+    return "\n".join(lines)
+
+
 def loading_table(args, config):
     """The shortest of as many loadings as there are rounds, one right after the other: a virtual machine may have given the
     memory that it has not used for seconds back to its host, and the next program waits for it."""
@@ -125,7 +137,8 @@ def collectives_text(args):
     program = args.cleave.parent / "bench/collectives_bench"
     if not program.exists() or shutil.which("mpirun") is None:
         return ""
-    text = run("mpirun", "-np", 2, "--bind-to", "none", program)
+    as_root = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}  # which changes nothing for others
+    text = run("mpirun", "-np", 2, "--bind-to", "none", program, **as_root)
     return ("\nAll-reduce over two ranks, microseconds (`mpirun -np 2 --bind-to none collectives_bench`):\n\n"
             + "".join(f"    {line}\n" for line in text.splitlines()))
 
@@ -226,7 +239,8 @@ def report(args):
     before = load()
     with tempfile.TemporaryDirectory() as folder:
         config = write_config(pathlib.Path(folder), args.shape)
-        rows = with_peers(args) if args.peers else alone(args, config)  # first: it makes the models
+        collectives = collectives_text(args)
+        rows = with_peers(args) if args.peers else alone(args, config)  # before what follows: it makes the models
         machine, found, allowed = limits(args, config)
         loading = loading_table(args, config)
     return f"""{machine}; {versions(args)}; load {before} before, {load()} after; medians of {args.rounds} rounds.
@@ -244,7 +258,7 @@ Llama of shape {args.shape}; prompts of {args.prefill} tokens, {args.decode} tok
 Loading from the page cache, planning and packing included, the shortest of {args.rounds}:
 
 {loading}
-{collectives_text(args)}"""
+{collectives}"""
 
 
 def main():
