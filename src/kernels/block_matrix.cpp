@@ -134,6 +134,7 @@ class BlockMatrix : public Matrix {
   bool unpacks(int64_t m) const { return (tiles_ || levels_) && m >= first_many_; }
 
   const std::byte* unpack_panel(int64_t panel, int64_t first, int64_t depth, std::byte* buffer) const {
+    if (buffer == nullptr) return nullptr;
     constexpr int64_t kStrips = kPanelRows / kStripRows;
     const int64_t strip = panel * kStrips, strips = (n_ + kStripRows - 1) / kStripRows;
     table_.unpack_panel[static_cast<size_t>(id_)](

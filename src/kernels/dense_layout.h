@@ -12,4 +12,15 @@ inline constexpr int64_t kPanelRows = 64;
 /// Elements that k is rounded up to in a bf16 panel.
 inline constexpr int64_t kPanelDepth = 32;
 
+/// How rows of activations lie for products with panels: [m / rows rounded up][ld / group][rows][group], where a row
+/// takes ld numbers. What several rows need at a time then lies together; rows by themselves are so far apart that they
+/// push one another out of caches.
+struct RowLayout {
+  int64_t rows, group;
+};
+inline constexpr RowLayout kWholeRows = {1, 1};
+inline constexpr int64_t kFloatRows = 12;
+inline constexpr RowLayout kFloatRowLayout = {kFloatRows, 1};   // what products in f32 read
+inline constexpr RowLayout kTileRowLayout = {32, kPanelDepth};  // what those in matrix tiles may read: two of 16 rows
+
 }  // namespace cleave::kernels

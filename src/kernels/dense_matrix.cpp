@@ -19,13 +19,6 @@ namespace {
 // Multiplications that one thread does in about the time of a barrier.
 constexpr int64_t kGrainProducts = 16 << 10;
 
-// Rows from which activations are rounded to bf16, where the processor multiplies bf16; fewer are read as they are
-// while the weights stream by. Where rows are filled up to whole tiles, those must be at least half full.
-constexpr int64_t kManyRows = 4;
-
-// Rows from which activations are laid side by side where products are in f32, to the same result.
-constexpr int64_t kManyFloatRows = 2 * simd::kFloatRows;
-
 class DenseMatrix : public Matrix {
  public:
   DenseMatrix(DType dtype, int64_t n, int64_t k, RowsReader rows, const PackOptions& options, ThreadPool& pool)
@@ -46,10 +39,11 @@ class DenseMatrix : public Matrix {
                    weights_.data() + panel * panel_bytes_);
       }
     });
+    // Fewer rows are read as they are while weights stream by; in f32 to the same result.
     const auto bf16 = wide_ ? std::nullopt : bf16_panel_kernel(options.isa);
-    first_many_ = bf16 ? std::max({kManyRows, bf16->rows / 2, kFewProducts / (n * k) + 1}) : kManyFloatRows;
-    if (options.max_m >= first_many_)
-      many_rows_.emplace(PanelShape{n, k}, bf16 ? *bf16 : f32_panel_kernel(options.isa), options.isa);
+    const PanelKernel kernel = bf16 ? *bf16 : f32_panel_kernel(options.isa);
+    first_many_ = bf16 ? std::max(kernel.least_rows, kFewProducts / (n * k) + 1) : kernel.least_rows;
+    if (options.max_m >= first_many_) many_rows_.emplace(PanelShape{n, k}, kernel, options.isa);
   }
 
   int64_t n() const override { return n_; }
@@ -94,6 +88,7 @@ class DenseMatrix : public Matrix {
   const std::byte* panel_part(int64_t panel, int64_t first, int64_t depth, std::byte* buffer) const {
     const std::byte* part = weights_.data() + panel * panel_bytes_ + first * kPanelRows * (wide_ ? 4 : 2);
     if (wide_ || many_rows_->numbers() == PanelNumbers::Bf16) return part;
+    if (buffer == nullptr) return nullptr;
     table_.widen_panel(part, depth + depth % 2, reinterpret_cast<float*>(buffer));
     return buffer;
   }

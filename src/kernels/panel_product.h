@@ -36,9 +36,10 @@ enum class PanelNumbers : uint8_t { Bf16, F32 };
 struct PanelKernel {
   void (*product)(const simd::PanelTile& tile);
   PanelNumbers numbers;
-  int64_t rows;    // that x is filled up to a multiple of
-  int64_t depth;   // of a part, that it stays in a cache while rows pass by; a multiple of 256
-  int64_t panels;  // that rows meet before they leave the second-level cache
+  RowLayout layout;    // of x
+  int64_t least_rows;  // from which on it pays to round rows and lay them out
+  int64_t depth;       // of a part, that it stays in a cache while rows pass by; a multiple of 256
+  int64_t panels;      // that rows meet before they leave the second-level cache
 };
 
 /// The fastest with bf16 that `isa` has: matrix tiles or products of bf16 vectors; none below Avx512Bf16.
@@ -49,7 +50,8 @@ PanelKernel f32_panel_kernel(Isa isa);
 
 /// Gives elements [first, first + depth) of a panel, [depth / 2][kPanelRows][2] in bf16 or [depth][kPanelRows] in f32:
 /// where they lie, or unpacked into `buffer`, which has room for them, `depth` rounded up to an even number, and is
-/// aligned to 64 bytes. Read before the next call on the same thread.
+/// aligned to 64 bytes. Read before the next call on the same thread. Where `buffer` is null, nothing is unpacked: null
+/// for what would have to be.
 using PanelReader = FunctionRef<const std::byte*(int64_t panel, int64_t first, int64_t depth, std::byte* buffer)>;
 
 /// Products of many rows with panels, y[m, n] = x[m, k] * W^T with x rounded to the kernel's numbers and sums in f32. A
@@ -64,14 +66,11 @@ class PanelProduct {
 
   PanelNumbers numbers() const { return kernel_.numbers; }
 
-  /// Rows that x is filled up to a multiple of.
-  int64_t padding() const { return kernel_.rows; }
-
   /// Matrix::preparation() of rounded rows, with which scratch begins: those of products with the same numbers, k and
-  /// padding are the same. k is below 2^31, padding small.
+  /// layout are the same. k is below 2^31, blocks of rows are small.
   uint64_t preparation() const {
-    return uint64_t{1} << 63 | static_cast<uint64_t>(kernel_.numbers) << 48 | static_cast<uint64_t>(padding()) << 32 |
-           static_cast<uint64_t>(shape_.k);
+    return uint64_t{1} << 63 | static_cast<uint64_t>(kernel_.numbers) << 48 |
+           static_cast<uint64_t>(kernel_.layout.rows) << 32 | static_cast<uint64_t>(shape_.k);
   }
 
   /// REQUIRES: scratch is aligned to 64 bytes and holds scratch_bytes(m, pool.size()); x, y and scratch do not overlap.
@@ -89,10 +88,12 @@ class PanelProduct {
   int64_t row_stride() const;
   size_t rows_bytes(int64_t m) const;
   size_t part_bytes() const;
-  void round_rows(const float* x, int64_t m, uint16_t* out, ThreadPool& pool) const;
-  void interleave_rows(const float* x, int64_t m, float* out, ThreadPool& pool) const;
+  size_t sums_bytes(int64_t m) const;
+  void lay_out(const float* x, int64_t m, std::byte* out, ThreadPool& pool) const;
+  void round_block(const float* x, int64_t rows, uint16_t* out) const;
+  void interleave_block(const float* x, int64_t rows, float* out) const;
   void multiply_rectangle(const Rectangle& rectangle, const std::byte* rows, PanelReader panels, float* y,
-                          std::byte* part) const;
+                          std::byte* part, float* sums) const;
 
   PanelShape shape_;
   PanelKernel kernel_;

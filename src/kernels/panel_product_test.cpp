@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -59,8 +60,8 @@ void emulated_panel_product(const simd::PanelTile& tile) {
 
 // Those of this processor, and tiles.
 std::vector<PanelKernel> panel_kernels() {
-  std::vector<PanelKernel> kernels = {{emulated_panel_product, PanelNumbers::Bf16, 16, 512, 4},
-                                      {emulated_panel_product, PanelNumbers::Bf16, 16, 256, 1}};
+  std::vector<PanelKernel> kernels = {{emulated_panel_product, PanelNumbers::Bf16, kTileRowLayout, 8, 256, 6},
+                                      {emulated_panel_product, PanelNumbers::Bf16, kTileRowLayout, 8, 512, 1}};
   for (const Isa isa : available_isas()) {
     if (const auto kernel = bf16_panel_kernel(isa)) kernels.push_back(*kernel);
     kernels.push_back(f32_panel_kernel(isa));
@@ -111,6 +112,7 @@ TEST(PanelProduct, OfEveryKernelIsTheProductOfRoundedNumbers) {
           return panels.part(panel, first);
         };
         const auto copied = [&](int64_t panel, int64_t first, int64_t depth, std::byte* buffer) -> const std::byte* {
+          if (buffer == nullptr) return nullptr;
           std::memcpy(buffer, panels.part(panel, first), static_cast<size_t>(depth * panels.row_bytes));
           return buffer;
         };
@@ -124,6 +126,121 @@ TEST(PanelProduct, OfEveryKernelIsTheProductOfRoundedNumbers) {
       }
     }
   }
+}
+
+// Attention has whole rows and adds to what is there.
+TEST(PanelProduct, InTilesIsTheSameOfWholeRows) {
+  constexpr int64_t kDepth = 160, kRows = 64;
+  const auto numbers = random_floats(kRows * kDepth + kDepth * kPanelRows, 28);
+  std::vector<bfloat16> whole, blocks(static_cast<size_t>(kRows * kDepth)), weights;
+  for (const float value : numbers) (whole.size() < blocks.size() ? whole : weights).push_back(to_bfloat16(value));
+  const auto [rows, group] = kTileRowLayout;
+  for (int64_t row = 0; row < kRows; ++row)
+    for (int64_t i = 0; i < kDepth; ++i)
+      blocks[static_cast<size_t>(row / rows * rows * kDepth + (i / group * rows + row % rows) * group + i % group)] =
+          whole[static_cast<size_t>(row * kDepth + i)];
+  for (const int64_t m : {3, 16, 20, 64})
+    for (const int64_t columns : {5, 32, 40, 64}) {
+      const auto before = random_floats(m * columns, 29);
+      std::vector<float> y = before, z = before;
+      simd::PanelTile tile{.x = whole.data(),
+                           .m = m,
+                           .ldx = kDepth,
+                           .depth = kDepth,
+                           .weights = reinterpret_cast<const std::byte*>(weights.data()),
+                           .columns = columns,
+                           .first = false,
+                           .sums = y.data(),
+                           .ld_sums = columns,
+                           .y = nullptr,
+                           .ldy = 0};
+      emulated_panel_product(tile);
+      tile.x = blocks.data();
+      tile.layout = kTileRowLayout;
+      tile.next = tile.weights;
+      tile.sums = z.data();
+      emulated_panel_product(tile);
+      EXPECT_EQ(y, z) << m << " rows, " << columns << " columns";
+      for (int64_t row = 0; row < m; ++row)
+        for (int64_t j = 0; j < columns; ++j) {
+          float sum = before[static_cast<size_t>(row * columns + j)];
+          for (int64_t i = 0; i < kDepth; ++i)
+            sum += to_float(whole[static_cast<size_t>(row * kDepth + i)]) *
+                   to_float(weights[static_cast<size_t>((i / 2 * kPanelRows + j) * 2 + i % 2)]);
+          ASSERT_NEAR(y[static_cast<size_t>(row * columns + j)], sum, 1e-4) << row << " " << j;
+        }
+    }
+}
+
+// Lines of 64 bytes in places of `ways`, of which the least recently used one leaves.
+class Cache {
+ public:
+  Cache(size_t bytes, size_t ways) : places_(bytes / 64 / ways, std::vector<uintptr_t>(ways)) {}
+
+  // Whether the line was there; it is now.
+  bool find(uintptr_t line) {
+    auto& place = places_[line % places_.size()];
+    const auto at = std::find(place.begin(), place.end(), line);
+    const bool found = at != place.end();
+    std::rotate(place.begin(), found ? at : at - 1, found ? at + 1 : at);
+    place.front() = line;
+    return found;
+  }
+
+ private:
+  std::vector<std::vector<uintptr_t>> places_;
+};
+
+// Counts what tiles ask the caches of a Sapphire Rapids core for; multiplies nothing.
+struct CountingTiles {
+  template <int kTile>
+  void zero() {}
+  template <int kTile>
+  void load(const void* from, int64_t stride) {
+    for (int64_t i = 0; i < 16; ++i) {
+      const uintptr_t line = (reinterpret_cast<uintptr_t>(from) + static_cast<uintptr_t>(i * stride)) / 64;
+      if (first_level.find(line)) continue;
+      ++from_second_level;
+      from_beyond += second_level.find(line) ? 0 : 1;
+    }
+  }
+  template <int kTile>
+  void store(void* to, int64_t stride) {
+    load<kTile>(to, stride);
+  }
+  template <int kSum, int kA, int kB>
+  void multiply_bfloat16() {
+    ++products;
+  }
+
+  Cache first_level{48 << 10, 12}, second_level{2 << 20, 16};
+  double from_second_level = 0, from_beyond = 0, products = 0;
+};
+
+CountingTiles* counting_tiles = nullptr;  // a kernel is a function without more
+
+// A product takes 16 cycles, in which the second-level cache hands out 16 lines at the very most. Loops that look as
+// good may ask for 18, and for 2.6 from beyond it.
+TEST(PanelProduct, InTilesIsNotHeldUpByCaches) {
+  ThreadPool pool(1);
+  constexpr int64_t kRows = 512;
+  auto kernel = panel_kernels()[0];
+  kernel.product = [](const simd::PanelTile& tile) { simd::tile_product(*counting_tiles, tile); };
+  for (const PanelShape shape : {PanelShape{2048, 2048}, {4096, 2048}, {512, 8192}}) {
+    CountingTiles tiles;
+    counting_tiles = &tiles;
+    const PanelProduct product(shape, kernel, Isa::Portable);
+    const Buffer weights(static_cast<size_t>(shape.n * shape.k * 2)), x(kRows * static_cast<size_t>(shape.k) * 4);
+    Buffer y(kRows * static_cast<size_t>(shape.n) * 4), scratch(product.scratch_bytes(kRows, pool.size()));
+    const auto part = [&](int64_t panel, int64_t first, int64_t, std::byte*) {
+      return weights.data() + (panel * shape.k + first) * kPanelRows * 2;
+    };
+    product.multiply(x.as<float>(), kRows, part, y.as<float>(), scratch.bytes(), pool, Prepared::Yes);
+    EXPECT_EQ(tiles.products, kRows / 16 * shape.n / 16 * shape.k / 32);
+    EXPECT_LT(tiles.from_second_level / tiles.products, 10) << shape.n << " x " << shape.k;
+    EXPECT_LT(tiles.from_beyond / tiles.products, 1.75) << shape.n << " x " << shape.k;
+  }
+  counting_tiles = nullptr;
 }
 
 // What products of block weights in tiles read.

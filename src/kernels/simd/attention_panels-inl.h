@@ -155,9 +155,11 @@ CLEAVE_INLINE void attend_rows(const AttentionTile& tile, TileState& state, cons
                         .depth = sizes.key_depth,
                         .weights = copy.keys + p * copy.q_stride * 2,
                         .columns = kPanelRows,
+                        .first = true,
+                        .sums = nullptr,
+                        .ld_sums = 0,
                         .y = scores + p,
-                        .ldy = sizes.score_stride,
-                        .accumulate = false});
+                        .ldy = sizes.score_stride});
   for (int i = q; i < q + count; ++i)
     update_softmax(tile, state, i, at, key_scales, value_scales, from, to,
                    Bfloat16Weights{copy.weights + i * copy.weight_stride});
@@ -168,9 +170,11 @@ CLEAVE_INLINE void attend_rows(const AttentionTile& tile, TileState& state, cons
                         .depth = to - from,
                         .weights = value_pair(state, copy, from, d),
                         .columns = least(kPanelRows, sizes.sum_stride - d),
-                        .y = state.sums + q * sizes.part_stride + d,
-                        .ldy = sizes.part_stride,
-                        .accumulate = true});
+                        .first = false,
+                        .sums = state.sums + q * sizes.part_stride + d,
+                        .ld_sums = sizes.part_stride,
+                        .y = nullptr,
+                        .ldy = 0});
 }
 
 template <class Values>

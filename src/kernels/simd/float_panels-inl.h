@@ -14,23 +14,27 @@
 namespace cleave::kernels::simd {
 namespace {
 
-// kM rows of one tile of rows, x[depth][kFloatRows], times kV vectors of columns of a panel's part,
-// w[depth][kPanelRows]. `columns`: of y, more than (kV - 1) * kLanes.
+// kM rows from `row` on, which are of one tile of rows, x[depth][kFloatRows], times kV vectors of columns from `column`
+// on, of which the last one may be a part.
 template <int kM, int kV>
-CLEAVE_INLINE void float_tile(const float* x, const float* w, int64_t depth, float* y, int64_t ldy, int64_t columns,
-                              bool accumulate) {
-  const int64_t last = columns - (kV - 1) * kLanes;  // columns of the last vector
+CLEAVE_INLINE void float_tile(const PanelTile& tile, int64_t row, int64_t column) {
+  const int64_t at = row % kFloatRows;
+  const float* x = static_cast<const float*>(tile.x) + (row - at) * tile.ldx + at;
+  const float* w = reinterpret_cast<const float*>(tile.weights) + column;
+  const int64_t ldy = tile.y != nullptr ? tile.ldy : tile.ld_sums;
+  float* y = (tile.y != nullptr ? tile.y : tile.sums) + row * ldy + column;
+  const int64_t last = tile.columns - column - (kV - 1) * kLanes;  // columns of the last vector
   F32 partial[kM][kV] = {};
   for (int a = 0; a < kM; ++a)  // rows lie so far apart that they push each other out of caches
     for (int j = 0; j < kV * kBytes; j += 64)
       __builtin_prefetch(reinterpret_cast<const std::byte*>(y + a * ldy) + j, 1);
-  if (accumulate)
+  if (!tile.first)
     for (int a = 0; a < kM; ++a)
       for (int j = 0; j < kV; ++j) {
-        const float* from = y + a * ldy + j * kLanes;
+        const float* from = tile.sums + (row + a) * tile.ld_sums + column + j * kLanes;
         partial[a][j] = j < kV - 1 || last >= kLanes ? load(from) : load_part(from, last);
       }
-  for (const float* end = w + depth * kPanelRows; w != end; w += kPanelRows, x += kFloatRows) {
+  for (const float* end = w + tile.depth * kPanelRows; w != end; w += kPanelRows, x += kFloatRows) {
     constexpr int kWeightsAhead = 8, kRowsAhead = 16;  // steps
     __builtin_prefetch(x + kRowsAhead * kFloatRows);
     F32 weights[kV];
@@ -56,21 +60,13 @@ CLEAVE_INLINE void float_tile(const float* x, const float* w, int64_t depth, flo
     }
 }
 
-// kM rows from `row` on, which are of one tile, times the panel's part.
 template <int kM>
 CLEAVE_INLINE void float_rows(const PanelTile& tile, int64_t row) {
-  constexpr int kV = 2;
-  const int64_t at = row % kFloatRows;
-  const float* x = static_cast<const float*>(tile.x) + (row - at) * tile.ldx + at;
-  const auto* w = reinterpret_cast<const float*>(tile.weights);
-  float* y = tile.y + row * tile.ldy;
-  for (int64_t c = 0; c < tile.columns; c += kV * kLanes) {
-    const int64_t columns = least(tile.columns - c, kV * kLanes);
-    if (columns > kLanes)
-      float_tile<kM, 2>(x, w + c, tile.depth, y + c, tile.ldy, columns, tile.accumulate);
+  for (int64_t column = 0; column < tile.columns; column += 2 * kLanes)
+    if (tile.columns - column > kLanes)
+      float_tile<kM, 2>(tile, row, column);
     else
-      float_tile<kM, 1>(x, w + c, tile.depth, y + c, tile.ldy, columns, tile.accumulate);
-  }
+      float_tile<kM, 1>(tile, row, column);
 }
 
 void float_panel_product(const PanelTile& tile) {

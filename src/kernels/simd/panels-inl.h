@@ -23,15 +23,16 @@ constexpr int kPanelVectors = kPanelRows / kLanes;
 template <int kM>
 CLEAVE_INLINE void panel_rows(const PanelTile& tile, int64_t row) {
   const auto* x = static_cast<const uint16_t*>(tile.x) + row * tile.ldx;
-  float* y = tile.y + row * tile.ldy;
+  const int64_t ldy = tile.y != nullptr ? tile.ldy : tile.ld_sums;
+  float* y = (tile.y != nullptr ? tile.y : tile.sums) + row * ldy;
   for (int a = 0; a < kM; ++a)  // rows lie so far apart that they push each other out of caches
-    for (int64_t j = 0; j < tile.columns; j += kLanes) __builtin_prefetch(y + a * tile.ldy + j, 1);
+    for (int64_t j = 0; j < tile.columns; j += kLanes) __builtin_prefetch(y + a * ldy + j, 1);
   __m512 partial[kM][kPanelVectors];
   for (int a = 0; a < kM; ++a)
     for (int j = 0; j < kPanelVectors; ++j)
-      partial[a][j] = tile.accumulate
-                          ? _mm512_maskz_loadu_ps(lanes_within(tile.columns, j), y + a * tile.ldy + j * kLanes)
-                          : bits<__m512>(F32{});
+      partial[a][j] = tile.first ? bits<__m512>(F32{})
+                                 : _mm512_maskz_loadu_ps(lanes_within(tile.columns, j),
+                                                         tile.sums + (row + a) * tile.ld_sums + j * kLanes);
   const std::byte* w = tile.weights;
   for (int64_t i = 0; i < tile.depth; i += 2, w += kPanelRows * 4) {
     __m512bh weights[kPanelVectors];
@@ -46,7 +47,7 @@ CLEAVE_INLINE void panel_rows(const PanelTile& tile, int64_t row) {
   }
   for (int a = 0; a < kM; ++a)
     for (int j = 0; j < kPanelVectors; ++j)
-      _mm512_mask_storeu_ps(y + a * tile.ldy + j * kLanes, lanes_within(tile.columns, j), partial[a][j]);
+      _mm512_mask_storeu_ps(y + a * ldy + j * kLanes, lanes_within(tile.columns, j), partial[a][j]);
 }
 
 // A vector of a panel: pairs of the numbers in the same lanes.

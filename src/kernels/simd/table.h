@@ -5,6 +5,7 @@
 
 #include "kernels/attention.h"
 #include "kernels/block_layout.h"
+#include "kernels/dense_layout.h"
 #include "kernels/elementwise.h"
 #include "kernels/isa.h"
 #include "kernels/recurrent.h"
@@ -133,17 +134,18 @@ struct DenseTile {
 
 /// Some rows of a product with a part of one panel (dense_layout.h), both in bf16 or both in f32.
 struct PanelTile {
-  const void* x;             // [m, depth] in bf16, rows ldx apart; or f32, [m / kFloatRows rounded up][ldx][kFloatRows]
+  const void* x;             // [m, depth], whole rows in bf16 or kFloatRowLayout in f32
   int64_t m, ldx, depth;     // in bf16 depth is even
   const std::byte* weights;  // [depth / 2][kPanelRows][2] in bf16 or [depth][kPanelRows] in f32
   int64_t columns;           // of the panel that y has, at most kPanelRows
-  float* y;                  // [m, columns], rows ldy apart
+  bool first;                // products are added to zeros, otherwise to `sums`
+  float* sums;               // [m, columns], rows ld_sums apart; null where `first` and y are all that is needed
+  int64_t ld_sums;
+  float* y;  // where sums go, [m, columns], rows ldy apart; null: to `sums`
   int64_t ldy;
-  bool accumulate;  // onto what y holds
+  RowLayout layout = kWholeRows;    // of x; matrix tiles also take kTileRowLayout
+  const std::byte* next = nullptr;  // as many weights, which the tile after this one will read, if known
 };
-
-/// Rows of f32 whose elements lie side by side: one place of memory to read from, whatever the rows' distance.
-inline constexpr int64_t kFloatRows = 12;
 
 /// A part of some strips of a block layout, as a part of a bf16 panel.
 struct UnpackTile {
