@@ -27,6 +27,9 @@ constexpr int64_t kGrainBytes = 16 << 10;
 // unpacked into bytes, where there are matrix tiles, weights into bf16 panels, a part at a time.
 constexpr int64_t kManyRows = 64;
 
+// The same for an expert, whose rows are some of a step's. With fewer, unpacking costs more than it saves.
+constexpr int64_t kManyExpertRows = 16;
+
 // Strips that a thread takes at a time then.
 constexpr int64_t kSharedStrips = 4;
 
@@ -53,7 +56,8 @@ class BlockMatrix : public Matrix {
         k_(k),
         id_(*layout_of(packed_type(dtype, options.format))),
         layout_(kLayouts[static_cast<size_t>(id_)]),
-        first_many_(std::max(kManyRows, kFewProducts / (n * k) + 1)),
+        many_(options.expert ? kManyExpertRows : kManyRows),
+        first_many_(std::max(many_, kFewProducts / (n * k) + 1)),
         table_(simd::table(options.isa)),
         kind_(kind_of(dtype, options)) {
     strip_bytes_ = k / layout_.elements() * layout_.record_bytes();
@@ -109,7 +113,7 @@ class BlockMatrix : public Matrix {
       tiles_->multiply(x, m, panel, y, scratch, pool, prepared);
       return;
     }
-    const simd::Digits digits = m < kManyRows ? simd::Digits::Two : simd::Digits::OnDemand;
+    const simd::Digits digits = m < many_ ? simd::Digits::Two : simd::Digits::OnDemand;
     const simd::QuantizedRows activations = quantized_rows(m, scratch.data());
     if (prepared == Prepared::No) quantize(x, m, digits, activations, pool);
     const auto multiply_strips = [&](int64_t begin, int64_t end) {
@@ -124,7 +128,7 @@ class BlockMatrix : public Matrix {
                                                       .prefetch = wants_prefetch(m)});
     };
     const int64_t strips = (n_ + kStripRows - 1) / kStripRows;
-    if (m < kManyRows)
+    if (m < many_)
       pool.parallel_for(strips, std::max<int64_t>(1, kGrainBytes / (strip_bytes_ * m)), multiply_strips);
     else
       share_out(pool, strips, kSharedStrips, [&](int, int64_t begin, int64_t end) { multiply_strips(begin, end); });
@@ -181,6 +185,7 @@ class BlockMatrix : public Matrix {
   const BlockLayout& layout_;
   int64_t strip_bytes_;
   WeightMemory weights_;
+  int64_t many_;                        // rows from which a product is long
   int64_t first_many_;                  // rows from which weights are unpacked
   std::optional<PanelProduct> tiles_;   // where there are tiles
   std::optional<LevelProduct> levels_;  // where there are dot products of bytes, but no tiles

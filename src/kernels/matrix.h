@@ -42,7 +42,7 @@ class Matrix {
 
   /// Writes y[m, n]; rows of x are k apart, rows of y are n apart. A row of y depends on its row of x alone, never on
   /// m, the threads or the other rows, in exact matrices; others round activations otherwise for many rows than for
-  /// few, 16-bit ones from 4 rows on, block ones from 64 on. REQUIRES: scratch is aligned to 64 bytes and holds
+  /// few, 16-bit ones from 4 rows on, block ones from 64 on, those of experts from 16. REQUIRES: scratch is aligned to 64 bytes and holds
   /// scratch_bytes(m, pool.size()); x, y and scratch do not overlap. Does not allocate.
   virtual void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool,
                         Prepared prepared = Prepared::No) const = 0;
@@ -73,6 +73,8 @@ struct PackOptions {
   Isa isa = best_isa();
   /// Largest m that will come; larger ones work too but may be slower.
   int64_t max_m = 512;
+  /// Weights of an expert of a mixture: m rows are the part of a step of several times as many.
+  bool expert = false;
   /// Where packed weights are put; it must outlive the matrix. Null: each matrix has memory of its own. Small matrices
   /// share huge pages in an arena, which decode gains from.
   WeightArena* arena = nullptr;

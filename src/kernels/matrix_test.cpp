@@ -200,6 +200,21 @@ TEST_P(MatrixOn, BlockRowsDoNotDependOnOtherRowsOrThreads) {
   }
 }
 
+// The rows of an expert are rounded as those of the step are of which they are a part.
+TEST_P(MatrixOn, ExpertsRoundFewRowsAsOthersRoundMany) {
+  for (const DType dtype : kBlockTypes) {
+    const Stored stored = random_blocks(dtype, 150, 512, 15);
+    PackOptions expert = options();
+    expert.expert = true;
+    const auto x = random_floats(64 * stored.k, 36);
+    const auto many = multiply(*stored.pack(options(), pool_), x, 64, pool_);
+    const auto few = stored.pack(expert, pool_);
+    for (const int64_t first : {0, 5}) expect_same_alone(*few, x, first, 17, many);
+    const auto fewest = multiply(*few, x, 15, pool_);
+    for (int64_t row = 0; row < 15; ++row) expect_same_alone(*few, x, row, 1, fewest);
+  }
+}
+
 TEST_P(MatrixOn, MatricesOfOnePreparationShareWhatTheyMakeOfRows) {
   const Stored stored[] = {random_weights(DType::BF16, 700, 256, 29), random_weights(DType::BF16, 150, 256, 30),
                            random_blocks(DType::Q4_K, 150, 256, 31),  random_blocks(DType::Q4_1, 70, 256, 32),

@@ -377,9 +377,11 @@ class Lowering {
     const NodeId weights = node(id).inputs[1];
     const plan::AxisId axis = input_axis(id, weights);
     const WeightView mine = part_.view(view(weights), weights, axis);
-    for (int64_t expert = 0; expert < mine.shape[0]; ++expert)
-      instruction.expert_matrices.push_back(
-          parameter(outermost(mine, expert), weights, axis, Parameter::Use::Matrix, expert));
+    for (int64_t expert = 0; expert < mine.shape[0]; ++expert) {
+      const int32_t index = parameter(outermost(mine, expert), weights, axis, Parameter::Use::Matrix, expert);
+      instruction.expert_matrices.push_back(index);
+      program_.parameters[static_cast<size_t>(index)].expert = instruction.op == Op::Matmul;
+    }
   }
 
   // Heads that come in groups, each of which shares a head of `shared`: where the rank's heads begin in the first

@@ -200,6 +200,17 @@ TEST(Lower, MarksTheMatrixThatChoosesExperts) {
     EXPECT_EQ(parameter.decides, parameter.name == "gate") << parameter.name;
 }
 
+TEST(Lower, MarksTheMatricesOfExperts) {
+  Graph graph("decode");
+  graph.add_output(linear(graph, mixture(graph, activation(graph, 48), 5), "up", 96));
+  int64_t experts = 0;
+  for (const Parameter& parameter : lower(graph, {}).parameters) {
+    EXPECT_EQ(parameter.expert, parameter.name.starts_with("experts.")) << parameter.name;
+    experts += parameter.expert ? 1 : 0;
+  }
+  EXPECT_EQ(experts, 5);
+}
+
 TEST(Lower, MarksTheHead) {
   Graph graph("decode");
   const NodeId logits = linear(graph, linear(graph, activation(graph, 48), "up", 96), "head", 131);

@@ -48,6 +48,8 @@ struct Parameter {
   /// The matrix whose products are the result. Rounding shows there more than anywhere else, so it is not quantised to
   /// less than 8 bits.
   bool head = false;
+  /// The matrix of an expert, which meets those rows of a step that have chosen it.
+  bool expert = false;
   /// Its numbers are those of another parameter, which counts for what is read of the checkpoint.
   bool again = false;
 };

@@ -61,6 +61,7 @@ std::unique_ptr<kernels::Matrix> load_matrix(const WeightRows& reader, const low
   pack.format = format_of(parameter, options.weights);
   if (options.isa) pack.isa = *options.isa;
   pack.max_m = options.max_tokens;
+  pack.expert = parameter.expert;
   pack.arena = &arena;
   return kernels::pack_matrix_rows(narrow ? DType::BF16 : reader.dtype(), reader.num_rows(), reader.row_elements(),
                                    rows, pack, pool);
