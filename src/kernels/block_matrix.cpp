@@ -60,9 +60,9 @@ class BlockMatrix : public Matrix {
         first_many_(std::max(many_, kFewProducts / (n * k) + 1)),
         table_(simd::table(options.isa)),
         kind_(kind_of(dtype, options)) {
-    strip_bytes_ = k / layout_.elements() * layout_.record_bytes();
     const int64_t strips = (n + kStripRows - 1) / kStripRows;
-    weights_ = WeightMemory(static_cast<size_t>(strips * strip_bytes_), options.arena);
+    weights_ = WeightMemory(block_matrix_bytes(dtype, n, k, options.format), options.arena);
+    strip_bytes_ = static_cast<int64_t>(weights_.size()) / strips;
     pool.parallel_for(strips, 1, [&](int64_t begin, int64_t end) {
       RowSource source(dtype, k, rows, kStripRows);
       for (int64_t strip = begin; strip < end; ++strip) {
@@ -197,6 +197,11 @@ class BlockMatrix : public Matrix {
 
 bool has_block_layout(DType dtype) {
   return layout_of(dtype).has_value();
+}
+
+size_t block_matrix_bytes(DType dtype, int64_t n, int64_t k, WeightFormat format) {
+  const BlockLayout& layout = kLayouts[static_cast<size_t>(*layout_of(packed_type(dtype, format)))];
+  return static_cast<size_t>((n + kStripRows - 1) / kStripRows * (k / layout.elements() * layout.record_bytes()));
 }
 
 std::unique_ptr<Matrix> make_block_matrix(DType dtype, int64_t n, int64_t k, RowsReader rows,

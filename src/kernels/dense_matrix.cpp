@@ -19,18 +19,21 @@ namespace {
 // Multiplications that one thread does in about the time of a barrier.
 constexpr int64_t kGrainProducts = 16 << 10;
 
+bool is_wide(DType dtype) {
+  return dtype == DType::F32 || dtype == DType::F64;
+}
+
 class DenseMatrix : public Matrix {
  public:
   DenseMatrix(DType dtype, int64_t n, int64_t k, RowsReader rows, const PackOptions& options, ThreadPool& pool)
       : n_(n),
         k_(k),
-        wide_(dtype == DType::F32 || dtype == DType::F64),
+        wide_(is_wide(dtype)),
         table_(simd::table(options.isa)),
         kind_(fmt::format("{} {}", wide_ ? "f32" : "bf16", to_string(options.isa))) {
-    const int64_t depth = (k + kPanelDepth - 1) / kPanelDepth * kPanelDepth;
     const int64_t panels = (n + kPanelRows - 1) / kPanelRows;
-    panel_bytes_ = kPanelRows * (wide_ ? k * 4 : depth * 2);
-    weights_ = WeightMemory(static_cast<size_t>(panels * panel_bytes_), options.arena);
+    weights_ = WeightMemory(dense_matrix_bytes(dtype, n, k), options.arena);
+    panel_bytes_ = static_cast<int64_t>(weights_.size()) / panels;
     pool.parallel_for(panels, 1, [&](int64_t begin, int64_t end) {
       RowSource source(dtype, k, rows, kPanelRows);
       for (int64_t panel = begin; panel < end; ++panel) {
@@ -105,6 +108,11 @@ class DenseMatrix : public Matrix {
 };
 
 }  // namespace
+
+size_t dense_matrix_bytes(DType dtype, int64_t n, int64_t k) {
+  const PanelShape shape{n, k};
+  return static_cast<size_t>(shape.panels() * kPanelRows * (is_wide(dtype) ? k * 4 : shape.bf16_depth() * 2));
+}
 
 std::unique_ptr<Matrix> make_dense_matrix(DType dtype, int64_t n, int64_t k, RowsReader rows,
                                           const PackOptions& options, ThreadPool& pool) {

@@ -7,6 +7,25 @@
 #include "tensor/blocks.h"
 
 namespace cleave::kernels {
+namespace {
+
+enum class Kind : uint8_t { Exact, Block, Dense };
+
+Kind kind_of(DType dtype, int64_t n, int64_t k, const PackOptions& options) {
+  if (!is_float(dtype) && !is_block(dtype))
+    fail(ErrorKind::Unsupported, "a weight of type {} cannot be multiplied: expected a floating-point or block type",
+         to_string(dtype));
+  if (n < 1 || k < 1 || k % info(dtype).block_elements != 0)
+    fail(ErrorKind::InvalidArgument, "a weight of {} rows of {} elements of type {}: expected whole blocks of {}", n, k,
+         to_string(dtype), info(dtype).block_elements);
+  if (options.exact) return Kind::Exact;
+  if (has_block_layout(dtype)) return Kind::Block;
+  if (options.format != WeightFormat::AsStored && is_float(dtype) && k % 32 == 0) return Kind::Block;
+  // Blocks without a layout of their own stay as they are and are converted a few rows at a time.
+  return is_block(dtype) ? Kind::Exact : Kind::Dense;
+}
+
+}  // namespace
 
 std::unique_ptr<Matrix> pack_matrix(DType dtype, int64_t n, int64_t k, RowReader rows, const PackOptions& options,
                                     ThreadPool& pool) {
@@ -24,20 +43,28 @@ std::unique_ptr<Matrix> pack_matrix(DType dtype, int64_t n, int64_t k, RowReader
   return pack_matrix_rows(dtype, n, k, read, options, pool);
 }
 
+size_t packed_bytes(DType dtype, int64_t n, int64_t k, const PackOptions& options) {
+  switch (kind_of(dtype, n, k, options)) {
+    case Kind::Exact:
+      return static_cast<size_t>(n * row_bytes(dtype, k));
+    case Kind::Block:
+      return block_matrix_bytes(dtype, n, k, options.format);
+    case Kind::Dense:
+      break;
+  }
+  return dense_matrix_bytes(dtype, n, k);
+}
+
 std::unique_ptr<Matrix> pack_matrix_rows(DType dtype, int64_t n, int64_t k, RowsReader rows, const PackOptions& options,
                                          ThreadPool& pool) {
-  if (!is_float(dtype) && !is_block(dtype))
-    fail(ErrorKind::Unsupported, "a weight of type {} cannot be multiplied: expected a floating-point or block type",
-         to_string(dtype));
-  if (n < 1 || k < 1 || k % info(dtype).block_elements != 0)
-    fail(ErrorKind::InvalidArgument, "a weight of {} rows of {} elements of type {}: expected whole blocks of {}", n, k,
-         to_string(dtype), info(dtype).block_elements);
-  if (options.exact) return make_exact_matrix(dtype, n, k, rows, options, pool);
-  if (has_block_layout(dtype)) return make_block_matrix(dtype, n, k, rows, options, pool);
-  const bool quantize = options.format != WeightFormat::AsStored && is_float(dtype) && k % 32 == 0;
-  if (quantize) return make_block_matrix(dtype, n, k, rows, options, pool);
-  // Blocks without a layout of their own stay as they are and are converted a few rows at a time.
-  if (is_block(dtype)) return make_exact_matrix(dtype, n, k, rows, options, pool);
+  switch (kind_of(dtype, n, k, options)) {
+    case Kind::Exact:
+      return make_exact_matrix(dtype, n, k, rows, options, pool);
+    case Kind::Block:
+      return make_block_matrix(dtype, n, k, rows, options, pool);
+    case Kind::Dense:
+      break;
+  }
   return make_dense_matrix(dtype, n, k, rows, options, pool);
 }
 

@@ -42,8 +42,8 @@ class Matrix {
 
   /// Writes y[m, n]; rows of x are k apart, rows of y are n apart. A row of y depends on its row of x alone, never on
   /// m, the threads or the other rows, in exact matrices; others round activations otherwise for many rows than for
-  /// few, 16-bit ones from 4 rows on, block ones from 64 on, those of experts from 16. REQUIRES: scratch is aligned to 64 bytes and holds
-  /// scratch_bytes(m, pool.size()); x, y and scratch do not overlap. Does not allocate.
+  /// few, 16-bit ones from 4 rows on, block ones from 64 on, those of experts from 16. REQUIRES: scratch is aligned to
+  /// 64 bytes and holds scratch_bytes(m, pool.size()); x, y and scratch do not overlap. Does not allocate.
   virtual void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool,
                         Prepared prepared = Prepared::No) const = 0;
 };
@@ -79,6 +79,9 @@ struct PackOptions {
   /// share huge pages in an arena, which decode gains from.
   WeightArena* arena = nullptr;
 };
+
+/// What Matrix::bytes() of such a matrix will be; the same errors.
+size_t packed_bytes(DType dtype, int64_t n, int64_t k, const PackOptions& options);
 
 /// Packs an [n, k] matrix of any float or block type. Reads every row once, from all threads of the pool.
 /// Throws Error(Unsupported) for integer types, whatever `rows` throws, and Error(InvalidArgument) where a row has a

@@ -235,6 +235,21 @@ TEST_P(MatrixOn, MatricesOfOnePreparationShareWhatTheyMakeOfRows) {
   }
 }
 
+TEST_P(MatrixOn, BytesAreKnownBeforehand) {
+  std::vector<Stored> all;
+  for (const DType dtype : {DType::BF16, DType::F16, DType::F32, DType::F64})
+    for (const int64_t k : {33, 96}) all.push_back(random_weights(dtype, 70, k, 37));
+  for (const DType dtype : kBlockTypes) all.push_back(random_blocks(dtype, 70, 512, 38));
+  for (const Stored& stored : all)
+    for (const bool exact : {false, true})
+      for (const WeightFormat format : {WeightFormat::AsStored, WeightFormat::Int8, WeightFormat::Int4}) {
+        PackOptions wanted = options(exact);
+        wanted.format = format;
+        EXPECT_EQ(packed_bytes(stored.dtype, stored.n, stored.k, wanted), stored.pack(wanted, pool_)->bytes())
+            << to_string(stored.dtype);
+      }
+}
+
 TEST_P(MatrixOn, Int8QuantisesFloatWeights) {
   const Stored stored = random_weights(DType::BF16, 100, 640, 17);
   PackOptions int8 = options();

@@ -1,11 +1,18 @@
 #include "runtime/ranks.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <optional>
+#include <string_view>
 #include <thread>
 
 #include "base/check.h"
+#include "base/memory.h"
+#include "base/strings.h"
 #include "base/topology.h"
 #include "runtime/step_message.h"
 #include "runtime/weight_source.h"
@@ -37,6 +44,33 @@ class SharedProgress {
   std::mutex mutex_;
   std::vector<int64_t> done_, total_;
 };
+
+/// What a rank is going to hold, and where.
+struct Need {
+  char machine[64] = {};  // its name, cut if need be
+  int64_t weights = 0;
+  int64_t available = 0;
+};
+
+// Memory is given out as it is first used, and where there is none left the system ends a process without a word. All
+// ranks look before any of them loads. Throws Error(Io) where this machine cannot hold the weights of its ranks.
+void require_memory(comm::Communicator& communicator, int64_t weights) {
+  Need mine{.weights = weights, .available = available_memory().value_or(INT64_MAX)};
+  gethostname(mine.machine, sizeof mine.machine - 1);
+  std::vector<Need> all(static_cast<size_t>(communicator.size()));
+  communicator.all_gather(&mine, all.data(), std::vector<int64_t>(all.size(), sizeof(Need)));
+  int64_t wanted = 0, available = INT64_MAX;
+  for (const Need& need : all) {
+    if (std::string_view(need.machine) != mine.machine) continue;
+    wanted += need.weights;
+    available = std::min(available, need.available);
+  }
+  if (wanted > available)
+    fail(ErrorKind::Io,
+         "the weights take {} of memory on {}, which has {} left: quantise them (--weights int8 or int4), or split the "
+         "model over more machines",
+         format_bytes(static_cast<double>(wanted)), mine.machine, format_bytes(static_cast<double>(available)));
+}
 
 }  // namespace
 
@@ -80,10 +114,14 @@ struct Ranks::Impl {
       rank.communicator->watch(*rank.pool);
       rank.message = std::make_unique<StepMessage>(*rank.communicator);
       const int number = rank.communicator->rank();
-      if (number == 0 && !weights.feed.empty()) feed(*rank.communicator, weights, graph, plan);
+      std::optional<WeightFeed> feed;
+      if (number == 0 && !weights.feed.empty())
+        feed.emplace(*weights.checkpoint, fed_programs(weights, graph, plan), options, *rank.communicator);
       lower::Program program = lower::lower(graph, plan, number, Model::limits_of(options));
-      const auto source = weights.checkpoint != nullptr ? weights_from_files(*weights.checkpoint, program)
+      const auto source = weights.checkpoint != nullptr ? weights_from_files(*weights.checkpoint, program, options)
                                                         : weights_from_rank_0(*rank.communicator);
+      require_memory(*rank.communicator, source->packed_bytes());
+      if (feed) feed->send();
       const Progress ticking = [&](int64_t done, int64_t total) {
         rank.communicator->tick();
         progress(done, total);
@@ -94,12 +132,12 @@ struct Ranks::Impl {
     });
   }
 
-  void feed(comm::Communicator& communicator, const Weights& weights, const graph::Graph& graph,
-            const plan::Plan& plan) const {
+  std::vector<std::pair<int, lower::Program>> fed_programs(const Weights& weights, const graph::Graph& graph,
+                                                           const plan::Plan& plan) const {
     std::vector<std::pair<int, lower::Program>> programs;
     for (const int rank : weights.feed)
       programs.emplace_back(rank, lower::lower(graph, plan, rank, Model::limits_of(options)));
-    feed_weights(*weights.checkpoint, programs, communicator);
+    return programs;
   }
 
   // Rank 0 learns what everybody holds; it also means that everybody is ready.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "runtime/weights.h"
 
 namespace cleave::runtime {
 namespace {
@@ -12,7 +13,7 @@ constexpr int64_t kMessageBytes = int64_t{4} << 20;
 
 /// What precedes a rank's weights.
 struct Totals {
-  int64_t total = 0, stored = 0;
+  int64_t total = 0, stored = 0, packed = 0;
 };
 
 /// What precedes a parameter's rows.
@@ -26,10 +27,14 @@ struct Header {
 
 class FileSource final : public WeightSource {
  public:
-  FileSource(const ckpt::Checkpoint& checkpoint, const lower::Program& program) : checkpoint_(checkpoint) {
+  /// `maps`: whoever packs the parameters can read tables where they lie in the files.
+  FileSource(const ckpt::Checkpoint& checkpoint, const lower::Program& program, const Options& options, bool maps)
+      : checkpoint_(checkpoint) {
     for (const lower::Parameter& parameter : program.parameters) {
       const WeightReader& reader = readers_.emplace_back(checkpoint, parameter.view);
       totals_.total += reader.bytes();
+      const bool stays = maps && parameter.use == lower::Parameter::Use::Table && reader.mapped();
+      totals_.packed += stays ? 0 : runtime::packed_bytes(reader, parameter, options);
       if (!parameter.again) totals_.stored += reader.stored_bytes();
     }
   }
@@ -37,6 +42,7 @@ class FileSource final : public WeightSource {
 
   int64_t total_bytes() const override { return totals_.total; }
   int64_t stored_bytes() const override { return totals_.stored; }
+  int64_t packed_bytes() const override { return totals_.packed; }
   const WeightRows& next() override {
     if (next_ > 0) readers_[next_ - 1].release();
     return readers_.at(next_++);
@@ -85,6 +91,7 @@ class FedSource final : public WeightSource {
   }
   int64_t total_bytes() const override { return totals_.total; }
   int64_t stored_bytes() const override { return totals_.stored; }
+  int64_t packed_bytes() const override { return totals_.packed; }
   const WeightRows& next() override {
     rows_.receive(communicator_);
     return rows_;
@@ -116,30 +123,33 @@ void send_rows(const WeightRows& rows, int rank, std::vector<std::byte>& message
 
 }  // namespace
 
-std::unique_ptr<WeightSource> weights_from_files(const ckpt::Checkpoint& checkpoint, const lower::Program& program) {
-  return std::make_unique<FileSource>(checkpoint, program);
+std::unique_ptr<WeightSource> weights_from_files(const ckpt::Checkpoint& checkpoint, const lower::Program& program,
+                                                 const Options& options) {
+  return std::make_unique<FileSource>(checkpoint, program, options, true);
 }
 
 std::unique_ptr<WeightSource> weights_from_rank_0(comm::Communicator& communicator) {
   return std::make_unique<FedSource>(communicator);
 }
 
-void feed_weights(const ckpt::Checkpoint& checkpoint,
-                  const std::vector<std::pair<int, lower::Program>>& programs_by_rank,
-                  comm::Communicator& communicator) {
-  std::vector<std::unique_ptr<WeightSource>> sources;
-  size_t most = 0;
-  for (const auto& [rank, program] : programs_by_rank) {
-    sources.push_back(weights_from_files(checkpoint, program));
-    const Totals totals{sources.back()->total_bytes(), sources.back()->stored_bytes()};
-    communicator.send(&totals, sizeof totals, rank);
-    most = std::max(most, program.parameters.size());
+WeightFeed::WeightFeed(const ckpt::Checkpoint& checkpoint, std::vector<std::pair<int, lower::Program>> programs_by_rank,
+                       const Options& options, comm::Communicator& communicator)
+    : programs_by_rank_(std::move(programs_by_rank)), communicator_(communicator) {
+  for (const auto& [rank, program] : programs_by_rank_) {
+    const auto& source = *sources_.emplace_back(std::make_unique<FileSource>(checkpoint, program, options, false));
+    const Totals totals{source.total_bytes(), source.stored_bytes(), source.packed_bytes()};
+    communicator_.send(&totals, sizeof totals, rank);
   }
+}
+
+void WeightFeed::send() {
+  size_t most = 0;
+  for (const auto& [rank, program] : programs_by_rank_) most = std::max(most, program.parameters.size());
   std::vector<std::byte> message;
   for (size_t p = 0; p < most; ++p)
-    for (size_t r = 0; r < sources.size(); ++r)
-      if (p < programs_by_rank[r].second.parameters.size())
-        send_rows(sources[r]->next(), programs_by_rank[r].first, message, communicator);
+    for (size_t r = 0; r < sources_.size(); ++r)
+      if (const auto& [rank, program] = programs_by_rank_[r]; p < program.parameters.size())
+        send_rows(sources_[r]->next(), rank, message, communicator_);
 }
 
 }  // namespace cleave::runtime

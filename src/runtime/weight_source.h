@@ -10,6 +10,7 @@
 #include "ckpt/checkpoint.h"
 #include "comm/communicator.h"
 #include "lower/program.h"
+#include "runtime/model.h"
 #include "runtime/weight_reader.h"
 
 namespace cleave::runtime {
@@ -21,20 +22,34 @@ class WeightSource {
   /// Bytes of all parameters' rows, and of the checkpoint that they are made of.
   virtual int64_t total_bytes() const = 0;
   virtual int64_t stored_bytes() const = 0;
+  /// What LoadedWeights::resident_bytes() will be.
+  virtual int64_t packed_bytes() const = 0;
   /// The rows of the next parameter, valid until the next call. Throws Error.
   virtual const WeightRows& next() = 0;
 };
 
-/// From the checkpoint's files. Borrows both. Throws as WeightReader does, before anything is read.
-std::unique_ptr<WeightSource> weights_from_files(const ckpt::Checkpoint& checkpoint, const lower::Program& program);
+/// From the checkpoint's files, to be packed as the options say. Borrows checkpoint and program. Throws as WeightReader
+/// does, before anything is read.
+std::unique_ptr<WeightSource> weights_from_files(const ckpt::Checkpoint& checkpoint, const lower::Program& program,
+                                                 const Options& options);
 
-/// From rank 0, which has the files; it feeds them at the same time.
+/// From rank 0, whose WeightFeed has begun.
 std::unique_ptr<WeightSource> weights_from_rank_0(comm::Communicator& communicator);
 
-/// Sends the parameters of programs to the ranks that they are for, which take them from weights_from_rank_0(). All of
-/// them get their first parameters first, so that they pack while others receive. REQUIRES: rank 0.
-void feed_weights(const ckpt::Checkpoint& checkpoint,
-                  const std::vector<std::pair<int, lower::Program>>& programs_by_rank,
-                  comm::Communicator& communicator);
+/// Rank 0's side of weights_from_rank_0(): the parameters of programs for the ranks that they are for. Borrows the
+/// checkpoint.
+class WeightFeed {
+ public:
+  /// Sends how much there is to come.
+  WeightFeed(const ckpt::Checkpoint& checkpoint, std::vector<std::pair<int, lower::Program>> programs_by_rank,
+             const Options& options, comm::Communicator& communicator);
+  /// Sends everything: the first parameters of all ranks first, so that they pack while others receive. Once.
+  void send();
+
+ private:
+  std::vector<std::pair<int, lower::Program>> programs_by_rank_;
+  std::vector<std::unique_ptr<WeightSource>> sources_;
+  comm::Communicator& communicator_;
+};
 
 }  // namespace cleave::runtime

@@ -40,31 +40,39 @@ kernels::WeightFormat format_of(const lower::Parameter& parameter, kernels::Weig
   return parameter.head && wanted == kernels::WeightFormat::Int4 ? kernels::WeightFormat::Int8 : wanted;
 }
 
-std::unique_ptr<kernels::Matrix> load_matrix(const WeightRows& reader, const lower::Parameter& parameter,
-                                             const Options& options, kernels::WeightArena& arena, ThreadPool& pool) {
-  const bool exact = options.exact || parameter.decides;
-  const int64_t stride = row_bytes(reader.dtype(), reader.row_elements());
-  const int64_t step = std::max(kernels::kMaxPackRows, kReleaseBytes / std::max<int64_t>(1, stride));
-  // Numbers of eight bits with a scale for many keep all that they say in 16.
-  const bool narrow = reader.is_dequantized() && !exact && options.weights == kernels::WeightFormat::AsStored;
-  const auto rows = [&](int64_t first, std::span<const std::byte*> out, std::byte* buffer) {
-    // What was asked for before has been packed. Threads come by at different multiples of the step.
-    const int64_t next = first + static_cast<int64_t>(out.size());
-    if (first / step != next / step && first > 0) reader.release_rows(std::max<int64_t>(0, first - step), first);
-    if (narrow)
-      round_rows(reader, first, out, buffer);
-    else
-      reader.rows(first, out, buffer);
-  };
+kernels::PackOptions pack_options(const lower::Parameter& parameter, const Options& options) {
   kernels::PackOptions pack;
-  pack.exact = exact;
+  pack.exact = options.exact || parameter.decides;
   pack.format = format_of(parameter, options.weights);
   if (options.isa) pack.isa = *options.isa;
   pack.max_m = options.max_tokens;
   pack.expert = parameter.expert;
+  return pack;
+}
+
+// Numbers of eight bits with a scale for many keep all that they say in 16.
+DType packed_type(const WeightRows& reader, const kernels::PackOptions& pack) {
+  const bool narrow = reader.is_dequantized() && !pack.exact && pack.format == kernels::WeightFormat::AsStored;
+  return narrow ? DType::BF16 : reader.dtype();
+}
+
+std::unique_ptr<kernels::Matrix> load_matrix(const WeightRows& reader, const lower::Parameter& parameter,
+                                             const Options& options, kernels::WeightArena& arena, ThreadPool& pool) {
+  kernels::PackOptions pack = pack_options(parameter, options);
   pack.arena = &arena;
-  return kernels::pack_matrix_rows(narrow ? DType::BF16 : reader.dtype(), reader.num_rows(), reader.row_elements(),
-                                   rows, pack, pool);
+  const DType dtype = packed_type(reader, pack);
+  const int64_t stride = row_bytes(reader.dtype(), reader.row_elements());
+  const int64_t step = std::max(kernels::kMaxPackRows, kReleaseBytes / std::max<int64_t>(1, stride));
+  const auto rows = [&](int64_t first, std::span<const std::byte*> out, std::byte* buffer) {
+    // What was asked for before has been packed. Threads come by at different multiples of the step.
+    const int64_t next = first + static_cast<int64_t>(out.size());
+    if (first / step != next / step && first > 0) reader.release_rows(std::max<int64_t>(0, first - step), first);
+    if (dtype != reader.dtype())
+      round_rows(reader, first, out, buffer);
+    else
+      reader.rows(first, out, buffer);
+  };
+  return kernels::pack_matrix_rows(dtype, reader.num_rows(), reader.row_elements(), rows, pack, pool);
 }
 
 TensorView load_table(const WeightRows& reader, Buffer& memory) {
@@ -104,6 +112,20 @@ std::vector<float> load_vector(const WeightRows& reader) {
 }
 
 }  // namespace
+
+int64_t packed_bytes(const WeightRows& rows, const Parameter& parameter, const Options& options) {
+  switch (parameter.use) {
+    case Parameter::Use::Matrix:
+      break;
+    case Parameter::Use::Table:
+      return rows.bytes();
+    case Parameter::Use::Vector:
+      return rows.num_rows() * rows.row_elements() * static_cast<int64_t>(sizeof(float));
+  }
+  const kernels::PackOptions pack = pack_options(parameter, options);
+  return static_cast<int64_t>(
+      kernels::packed_bytes(packed_type(rows, pack), rows.num_rows(), rows.row_elements(), pack));
+}
 
 LoadedWeights load_weights(WeightSource& source, const lower::Program& program, const Options& options,
                            ThreadPool& pool, const Progress& progress) {

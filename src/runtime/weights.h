@@ -30,6 +30,9 @@ struct LoadedWeights {
   int64_t resident_bytes() const;
 };
 
+/// What the parameter will take in memory, a table also where it could stay in its file.
+int64_t packed_bytes(const WeightRows& rows, const lower::Parameter& parameter, const Options& options);
+
 /// Takes and packs all parameters of a program, each with all threads of the pool. The files' pages are let go as they
 /// are done with. Throws Error.
 LoadedWeights load_weights(WeightSource& source, const lower::Program& program, const Options& options,

@@ -1,8 +1,10 @@
 """Models that cannot be run: exit code 1, one line that says what was seen and what was wanted."""
 import json
+import math
+import struct
 import unittest
 
-from cleave import DATA, SMOLLM2, Case, run
+from cleave import DATA, SMOLLM2, Case, read_safetensors, run
 
 
 def generate(model, *more):
@@ -68,6 +70,28 @@ class BadModels(Case):
         for path in model.iterdir():
             path.unlink()
         model.rmdir()
+
+    def test_weights_that_memory_does_not_hold(self):
+        # A file of 9 TB by its length, most of it a hole.
+        layers, wide = 8, 4_000_000_000
+        model = self.copy_model(intermediate_size=wide, num_hidden_layers=layers)
+        tensors = {}
+        for name, (_, shape, _) in read_safetensors(model / "model.safetensors").items():
+            for layer in range(layers if ".0." in name else 1):
+                tensors[name.replace(".0.", f".{layer}.")] = [wide if size == 88 else size for size in shape]
+        header, end = {}, 0
+        for name, shape in tensors.items():
+            begin, end = end, end + 2 * math.prod(shape)
+            header[name] = {"dtype": "BF16", "shape": shape, "data_offsets": [begin, end]}
+        text = json.dumps(header).encode()
+        with open(model / "model.safetensors", "wb") as file:
+            file.write(struct.pack("<Q", len(text)) + text)
+            try:
+                file.truncate(8 + len(text) + end)
+            except OSError as error:
+                self.skipTest(f"no file of that length here: {error}")
+        for flags in ((), ("--tp", 2)):
+            self.assert_fails(run("bench", model, *flags), 1, "TB of memory", "left", "--weights")
 
     def test_a_missing_tensor(self):
         model = self.copy_model(num_hidden_layers=3)

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "app/planning.h"
 #include "app/terminal.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/strings.h"
 
 namespace cleave::app {
@@ -62,14 +62,6 @@ void check(const BenchFlags& flags, size_t splits, size_t cases) {
   if (flags.plain && (splits > 1 || cases > most))
     throw CLI::ValidationError("--plain", "wants one setting: one value each of --tp, --threads, --batch, --context");
   if (!flags.output.empty()) throw CLI::ValidationError("--output", "goes with --hardware; this prints its results");
-}
-
-// Bytes that the system would give now; a huge number where it does not say.
-double available_memory() {
-  std::ifstream file("/proc/meminfo");
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with("MemAvailable:")) return std::stod(line.substr(13)) * 1024;
-  return 1e18;
 }
 
 /// A model and what is known of it without computing.
@@ -146,7 +138,8 @@ class Measurement {
     if (settings_.size() == 1) return true;
     double cache = 0;
     for (const BenchCase& c : cases_) cache = std::max(cache, work_of(c).cache_bytes);
-    return static_cast<double>(settings_.size()) * (stored_bytes() * kPackedShare + cache) < available_memory();
+    return static_cast<double>(settings_.size()) * (stored_bytes() * kPackedShare + cache) <
+           static_cast<double>(available_memory().value_or(INT64_MAX));
   }
 
   double predicted_seconds(const Setting& setting, const BenchCase& c) const {
