@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "app/model_message.h"
 #include "app/planning.h"
@@ -10,6 +11,7 @@
 #include "app/unused_tensors.h"
 #include "base/error.h"
 #include "define/config.h"
+#include "lower/program.h"
 
 namespace cleave::app {
 namespace {
@@ -77,11 +79,23 @@ void follow(const ModelFlags& flags, Launch& launch) {
   ranks.follow();
 }
 
-// Matrices of the wanted type, or of BF16 where rows are no whole blocks; vectors in f32.
+// Stored tensors of which the model takes columns, or parts of rows that are no whole blocks.
+std::set<std::string> cut_tensors(const graph::Graph& graph, int64_t block) {
+  std::set<std::string> names;
+  for (const lower::Parameter& parameter : lower::lower(graph::push_slices_into_weights(graph), {}).parameters)
+    for (const lower::Piece& piece : parameter.view.pieces)
+      if (piece.strides.back() != 1 || piece.offset % block != 0 || piece.extents.back() % block != 0)
+        names.insert(piece.tensor);
+  return names;
+}
+
+// Matrices of the wanted type, or of BF16 where the model does not take whole blocks of them; vectors in f32.
 void make_random_weights(ckpt::Checkpoint& checkpoint, const graph::Graph& graph, DType wanted, uint64_t seed) {
   if (checkpoint.has_weights())
     fail(ErrorKind::InvalidArgument, "{} has weights; give its config.json alone for random ones",
          checkpoint.path().string());
+  const int64_t block = info(wanted).block_elements;
+  const std::set<std::string> cut = block == 1 ? std::set<std::string>() : cut_tensors(graph, block);
   std::vector<ckpt::RandomTensor> list;
   for (size_t i = 0; i < graph.nodes().size(); ++i) {
     const graph::Node& node = graph.nodes()[i];
@@ -89,11 +103,11 @@ void make_random_weights(ckpt::Checkpoint& checkpoint, const graph::Graph& graph
     const auto& weight = node.as<graph::WeightAttributes>();
     Shape shape = graph.shape(static_cast<graph::NodeId>(i));
     if (weight.stacked > 0) shape.erase(shape.begin());
-    const bool whole = !shape.empty() && shape.back() % info(wanted).block_elements == 0;
-    const DType type = shape.size() < 2 ? DType::F32 : whole ? wanted : DType::BF16;
     for (int64_t n = 0; n < std::max<int64_t>(1, weight.stacked); ++n) {
       std::string name = weight.name;
       if (const size_t star = name.find('*'); star != std::string::npos) name.replace(star, 1, std::to_string(n));
+      const bool whole = !shape.empty() && shape.back() % block == 0 && !cut.contains(name);
+      const DType type = shape.size() < 2 ? DType::F32 : whole ? wanted : DType::BF16;
       list.push_back({std::move(name), type, shape});
     }
   }

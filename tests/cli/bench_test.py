@@ -1,5 +1,6 @@
 """`cleave bench MODEL`: what it prints, with files and with made-up weights. How fast anything is, no test says."""
 import json
+import shutil
 import unittest
 
 from cleave import DATA, Case, run
@@ -83,6 +84,14 @@ class Bench(Case):
             with self.subTest(name=name):
                 config = DATA / "models" / name / "config.json"
                 self.assert_works(run("bench", config, "--random-weights", "bf16", "--plain", *QUICK))
+
+    def test_random_weights_have_no_blocks_that_a_model_would_cut(self):
+        for name, changes in (("gpt2", {"n_embd": 96}), ("gpt-oss", {"hidden_size": 96, "intermediate_size": 64}),
+                              ("deepseek-v2-lite-style", {"hidden_size": 96, "kv_lora_rank": 32})):
+            with self.subTest(name=name):
+                model = self.bare_config(name, **changes)
+                self.assert_works(run("bench", model, "--random-weights", "q4_0", "--tp", 2, "--plain", *QUICK))
+                shutil.rmtree(model)
 
     def test_wrong_usage(self):
         for flags, part in ((("--plain", "--tp", "1,2", "--threads", 2), "--plain"), (("--plain", "--json"), "--json"),
