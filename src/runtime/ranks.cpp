@@ -122,6 +122,7 @@ struct Ranks::Impl {
                                                         : weights_from_rank_0(*rank.communicator);
       require_memory(*rank.communicator, source->packed_bytes());
       if (feed) feed->send();
+      feed.reset();
       const Progress ticking = [&](int64_t done, int64_t total) {
         rank.communicator->tick();
         progress(done, total);

@@ -1,10 +1,10 @@
 // Products of many rows with f32 panels (kernels/dense_layout.h), and bf16 panels widened into such.
 //
 // A panel's part stays in the second-level cache while all rows pass by it, kFloatRows at a time: 135 GFLOP/s of 152 on
-// one core of a Cascade Lake (512 x 2048 x 2048, parts of 1024; 133 in parts of 512, 126 in parts of 256, as rows of y
-// lie so far apart that they do not stay in the caches from one part to the next), 72 of 86 with AVX2. Sums are taken
-// in ascending order for every row, as f32_product() and bf16_product() take them: a row's result depends neither on
-// how rows and parts are cut nor on which of the functions computes it.
+// one core of a Cascade Lake (512 x 2048 x 2048, parts of 1024; 133 in parts of 512, 126 in parts of 256, with sums
+// that were kept in y between parts), 72 of 86 with AVX2. Sums are taken in ascending order for every row, as
+// f32_product() and bf16_product() take them: a row's result depends neither on how rows and parts are cut nor on which
+// of the functions computes it.
 #pragma once
 
 #include "kernels/dense_layout.h"
