@@ -6,8 +6,8 @@
 
 namespace cleave {
 
-/// Whether two-megabyte pages are asked for. They raise the read bandwidth of decode by half (docs/decisions.md), but a
-/// whole one becomes resident with its first byte: wrong for memory of which a part is used at a time.
+/// Whether two-megabyte pages are asked for. They make the reads of decode faster (docs/notebook/loading.md, "Pages"),
+/// but a whole one becomes resident with its first byte: wrong for memory of which a part is used at a time.
 enum class Pages : uint8_t { Huge, Small };
 
 /// Anonymous zeroed memory for weights, caches and activations. Memory is reserved at once and becomes resident when
