@@ -33,8 +33,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+WIDTH = 120  # columns of the page's text
 
 # Llama's shapes as peers.sh has them: width, layers, heads, key-value heads, size of a head, intermediate, vocabulary, and
 # whether the output is tied to the embedding.
@@ -227,12 +229,17 @@ def load():
 
 
 def own_command(args):
-    """The command line without this machine's paths."""
-    words = ["bench/performance.py"] + (["--peers", "peers.sh"] if args.peers else [])
-    words += [word for peer in args.peer for word in ("--peer", f"'{peer}'")]
-    for name in ("shape", "types", "threads", "tp", "prefill", "decode", "rounds"):
-        words += [f"--{name}", str(getattr(args, name))]
-    return " ".join(words)
+    """The command line without this machine's paths, broken where a line of the page would be longer than WIDTH."""
+    parts = ["bench/performance.py"] + (["--peers peers.sh"] if args.peers else [])
+    parts += [f"--peer '{peer}'" for peer in args.peer]
+    parts += [f"--{name} {getattr(args, name)}" for name in ("shape", "types", "threads", "tp", "prefill", "decode", "rounds")]
+    lines = [parts[0]]
+    for part in parts[1:]:
+        if len(lines[-1]) + len(part) > WIDTH - 10:
+            lines.append("    " + part)
+        else:
+            lines[-1] += " " + part
+    return " \\\n    ".join(lines)
 
 
 def report(args):
@@ -243,7 +250,8 @@ def report(args):
         rows = with_peers(args) if args.peers else alone(args, config)  # before what follows: it makes the models
         machine, found, allowed = limits(args, config)
         loading = loading_table(args, config)
-    return f"""{machine}; {versions(args)}; load {before} before, {load()} after; medians of {args.rounds} rounds.
+    run_under = f"{machine}; {versions(args)}; load {before} before, {load()} after; medians of {args.rounds} rounds."
+    return f"""{textwrap.fill(run_under, WIDTH, break_on_hyphens=False)}
 
     {own_command(args)}
 
