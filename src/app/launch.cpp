@@ -54,7 +54,7 @@ Launch::Launch(const ModelFlags& flags, int ranks, Span span)
 
 Launch::~Launch() = default;
 
-runtime::Ranks::Local Launch::local() {
+runtime::LocalRanks Launch::local() {
   return {std::move(communicators_), threads_per_rank_, std::move(cpus_)};
 }
 

@@ -33,7 +33,7 @@ class Launch {
   /// The communicator of this process's first rank, before local() hands it on.
   comm::Communicator& first() { return *communicators_.front(); }
   /// What runtime::Ranks wants of this process. Once.
-  runtime::Ranks::Local local();
+  runtime::LocalRanks local();
   /// Waits for the other processes at the end of a run without errors.
   void finish();
   /// Tells the other processes, if there are any, that this one ends with an error; then it ends here, too.

@@ -157,7 +157,7 @@ LoadedRanks load_model(const OpenedModel& opened, const ModelFlags& flags, runti
                                                             types_in(opened.checkpoint), launch.num_ranks(), notes));
   for (const std::string& text : notes) note("cleave: note: " + text);
   for (const std::string& text : loaded.plan.warnings) note("cleave: warning: " + text);
-  runtime::Ranks::Weights weights{&opened.checkpoint};
+  runtime::WeightOrigin weights{&opened.checkpoint};
   if (launch.num_processes() > 1)
     weights.feed = send_model(
         {opened.checkpoint.config(), opened.definition, tensor_table(opened.checkpoint), inputs, options}, launch);

@@ -83,7 +83,7 @@ runtime::Options options_for(const std::vector<VerifyCase>& cases, const std::ve
     int64_t positions = 0;
     for (const Track& track : feeding.tracks) {
       const int64_t tokens = length(*track.reference) + static_cast<int64_t>(track.reference->greedy.size());
-      positions += tokens + runtime::Model::kBlockSize;  // the last block of a sequence is not filled
+      positions += tokens + runtime::kKvBlockSize;  // the last block of a sequence is not filled
     }
     options.kv_tokens = std::max(options.kv_tokens, positions);
   }

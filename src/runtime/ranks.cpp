@@ -14,8 +14,9 @@
 #include "base/memory.h"
 #include "base/strings.h"
 #include "base/topology.h"
+#include "runtime/cpu/executor.h"
 #include "runtime/step_message.h"
-#include "runtime/weight_source.h"
+#include "runtime/weights/weight_source.h"
 
 namespace cleave::runtime {
 namespace {
@@ -79,13 +80,13 @@ struct Ranks::Impl {
   struct Rank {
     comm::Communicator* communicator = nullptr;
     std::unique_ptr<ThreadPool> pool;
-    std::unique_ptr<Model> model;
+    std::unique_ptr<cpu::Executor> model;
     std::unique_ptr<StepMessage> message;
     std::thread thread;  // of all but the first
     bool failed = false;
   };
 
-  Local local;
+  LocalRanks local;
   Options options;
   std::vector<Rank> ranks;
   std::vector<RankReport> reports;
@@ -103,7 +104,7 @@ struct Ranks::Impl {
     }
   }
 
-  void load(Rank& rank, const Weights& weights, const graph::Graph& graph, const plan::Plan& plan,
+  void load(Rank& rank, const WeightOrigin& weights, const graph::Graph& graph, const plan::Plan& plan,
             const Progress& progress) {
     guarded(rank, [&] {
       comm::require_equal(*rank.communicator, plan.hash(), "plans");
@@ -117,7 +118,7 @@ struct Ranks::Impl {
       std::optional<WeightFeed> feed;
       if (number == 0 && !weights.feed.empty())
         feed.emplace(*weights.checkpoint, fed_programs(weights, graph, plan), options, *rank.communicator);
-      lower::Program program = lower::lower(graph, plan, number, Model::limits_of(options));
+      lower::Program program = lower::lower(graph, plan, number, limits_of(options));
       const auto source = weights.checkpoint != nullptr ? weights_from_files(*weights.checkpoint, program, options)
                                                         : weights_from_rank_0(*rank.communicator);
       require_memory(*rank.communicator, source->packed_bytes());
@@ -127,17 +128,17 @@ struct Ranks::Impl {
         rank.communicator->tick();
         progress(done, total);
       };
-      rank.model = std::make_unique<Model>(
-          Model::load(*source, std::move(program), options, *rank.communicator, *rank.pool, ticking));
+      rank.model = std::make_unique<cpu::Executor>(
+          cpu::Executor::load(*source, std::move(program), options, *rank.communicator, *rank.pool, ticking));
       exchange_reports(rank);
     });
   }
 
-  std::vector<std::pair<int, lower::Program>> fed_programs(const Weights& weights, const graph::Graph& graph,
+  std::vector<std::pair<int, lower::Program>> fed_programs(const WeightOrigin& weights, const graph::Graph& graph,
                                                            const plan::Plan& plan) const {
     std::vector<std::pair<int, lower::Program>> programs;
     for (const int rank : weights.feed)
-      programs.emplace_back(rank, lower::lower(graph, plan, rank, Model::limits_of(options)));
+      programs.emplace_back(rank, lower::lower(graph, plan, rank, limits_of(options)));
     return programs;
   }
 
@@ -166,8 +167,8 @@ struct Ranks::Impl {
   }
 };
 
-Ranks::Ranks(const Weights& weights, const graph::Graph& graph, const plan::Plan& plan, const Options& options,
-             Local local, const Progress& progress)
+Ranks::Ranks(const WeightOrigin& weights, const graph::Graph& graph, const plan::Plan& plan, const Options& options,
+             LocalRanks local, const Progress& progress)
     : impl_(std::make_unique<Impl>()) {
   Impl& m = *impl_;
   CHECK(!local.communicators.empty());

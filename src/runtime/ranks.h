@@ -7,7 +7,8 @@
 #include "ckpt/checkpoint.h"
 #include "comm/communicator.h"
 #include "plan/plan.h"
-#include "runtime/model.h"
+#include "runtime/device/options.h"
+#include "runtime/device/step.h"
 
 namespace cleave::runtime {
 
@@ -16,30 +17,30 @@ struct RankReport {
   MemoryUse memory;
 };
 
+/// The ranks of this process: their communicators, in the order of their numbers, and threads for each.
+struct LocalRanks {
+  std::vector<std::unique_ptr<comm::Communicator>> communicators;
+  int threads_per_rank = 1;
+  std::vector<std::vector<int>> cpus = {};  // for each thread of each rank; empty: wherever the system likes
+};
+
+/// What the weights are read from: files, or what rank 0 sends. On rank 0, `feed` are the ranks that it sends to.
+struct WeightOrigin {
+  const ckpt::Checkpoint* checkpoint = nullptr;  // null: from rank 0
+  std::vector<int> feed = {};
+};
+
 /// The ranks that this process has of a model: each a thread with its own pool, weights and cache. The first computes
 /// on the thread that calls step() or follow(); the others wait for it. Rank 0 leads: it alone sees requests, and hands
-/// every step to the others (DESIGN: "Only rank 0 sees requests; it broadcasts each step").
+/// every step to the others.
 ///
 /// A rank that fails tells the others, and every call from then on throws the error.
 class Ranks {
  public:
-  /// The ranks of this process: their communicators, in the order of their numbers, and threads for each.
-  struct Local {
-    std::vector<std::unique_ptr<comm::Communicator>> communicators;
-    int threads_per_rank = 1;
-    std::vector<std::vector<int>> cpus = {};  // for each thread of each rank; empty: wherever the system likes
-  };
-
-  /// What the weights are read from: files, or what rank 0 sends. On rank 0, `feed` are the ranks that it sends to.
-  struct Weights {
-    const ckpt::Checkpoint* checkpoint = nullptr;  // null: from rank 0
-    std::vector<int> feed = {};
-  };
-
   /// Compares the plans of all ranks, lowers the graph for each rank of this process and loads its weights, all ranks
   /// at once. The checkpoint must outlive the ranks. Throws Error.
-  Ranks(const Weights& weights, const graph::Graph& graph, const plan::Plan& plan, const Options& options, Local local,
-        const Progress& progress = {});
+  Ranks(const WeightOrigin& weights, const graph::Graph& graph, const plan::Plan& plan, const Options& options,
+        LocalRanks local, const Progress& progress = {});
   Ranks(const Ranks&) = delete;
   Ranks& operator=(const Ranks&) = delete;
   /// Where this process leads, the others' follow() returns.
@@ -55,11 +56,11 @@ class Ranks {
   /// What every rank holds; all ranks' on rank 0, otherwise those of this process.
   const std::vector<RankReport>& reports() const;
 
-  /// As Model::observe(), of the ranks of this process, which may call `observer` at the same time. To be called before
-  /// the first step.
+  /// As cpu::Executor::observe(), of the ranks of this process, which may call `observer` at the same time. To be
+  /// called before the first step.
   void observe(const Observer& observer);
 
-  /// As Model::step(), by all ranks. REQUIRES: lead().
+  /// As cpu::Executor::step(), by all ranks. REQUIRES: lead().
   std::span<const float> step(const StepInput& input);
 
   /// Computes what the leader wants until it is done. REQUIRES: !lead().

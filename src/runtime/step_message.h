@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "comm/communicator.h"
-#include "runtime/step.h"
+#include "runtime/device/step.h"
 
 namespace cleave::runtime {
 

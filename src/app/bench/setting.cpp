@@ -17,12 +17,12 @@ constexpr int64_t kPrefillStep = 512;  // tokens of a step of a prompt, as `gene
 constexpr int64_t kWarmUpSteps = 4;
 
 int64_t blocks_for(int64_t positions) {
-  return (positions + runtime::Model::kBlockSize - 1) / runtime::Model::kBlockSize;
+  return (positions + runtime::kKvBlockSize - 1) / runtime::kKvBlockSize;
 }
 
 // Positions of the key-value cache that a case needs, in whole blocks.
 int64_t cache_positions(const BenchCase& c) {
-  return c.batch * blocks_for(c.context + c.tokens) * runtime::Model::kBlockSize;
+  return c.batch * blocks_for(c.context + c.tokens) * runtime::kKvBlockSize;
 }
 
 }  // namespace

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "runtime/cpu/workspace.h"
+
+namespace cleave::runtime::cpu {
+
+/// Resolves one instruction: the one table from operations to kernels, and the exchanges (bind_exchange.h).
+/// `workspace` and the program must outlive the result.
+BoundInstruction bind(const lower::Instruction& instruction, const Workspace& workspace);
+
+/// Bytes of scratch that the instruction wants for the program's largest step.
+size_t scratch_bytes(const lower::Instruction& instruction, const Workspace& workspace);
+
+/// Whether the table has an entry: false for operations that are resolved before there are instructions (inputs,
+/// weights, reshapes).
+bool has_kernel(graph::Op op);
+
+}  // namespace cleave::runtime::cpu

@@ -1,0 +1,91 @@
+#include "runtime/cpu/bind_attention.h"
+
+#include "base/float16.h"
+#include "kernels/latent_attention.h"
+
+namespace cleave::runtime::cpu {
+
+using lower::Instruction;
+
+namespace {
+
+kernels::AttentionParams attention_params(const Instruction& i) {
+  const auto& a = std::get<graph::AttentionAttributes>(i.attributes);
+  kernels::AttentionParams params;
+  params.q_heads = i.output_shape[0];
+  params.group = i.group;
+  params.first_head = i.first;
+  params.scale = static_cast<float>(a.scale);
+  params.window = a.window;
+  params.chunk = a.chunk;
+  params.softcap = static_cast<float>(a.softcap);
+  params.alibi_bfloat16 = a.alibi_bfloat16;
+  params.alibi_scale = static_cast<float>(a.alibi_scale);
+  return params;
+}
+
+kernels::KvCache kv_cache(const Instruction& i, const Workspace& w) {
+  return w.kv.layer(static_cast<size_t>(std::get<graph::AttentionAttributes>(i.attributes).layer));
+}
+
+/// Owns what LatentParams borrows.
+struct LatentMatrices {
+  LatentMatrices(const Instruction& i, const Workspace& w)
+      : absorb(w.matrices(i.latent->absorb)), keys(w.matrices(i.latent->keys)), values(w.matrices(i.latent->values)) {}
+  std::vector<const kernels::Matrix*> absorb, keys, values;
+};
+
+kernels::LatentParams latent_params(const Instruction& i, const LatentMatrices& m) {
+  return {.attention = attention_params(i),
+          .own = i.input_shapes[0].back(),
+          .turned = i.input_shapes[1].back(),
+          .low = m.values[0]->k(),
+          .value = i.output_shape.back(),
+          .absorb = m.absorb,
+          .keys = m.keys,
+          .values = m.values};
+}
+
+BoundInstruction bind_latent_attention(const Instruction& i, const Workspace& w) {
+  const float* q_own = w.numbers(i.inputs[0]);
+  const float* q_turned = w.numbers(i.inputs[1]);
+  const float* k = w.numbers(i.inputs[2]);
+  float* y = w.value(i.output);
+  return [&w, &i, q_own, q_turned, k, y, cache = kv_cache(i, w), matrices = LatentMatrices(i, w)] {
+    kernels::store_kv(k, nullptr, w.state.spans(), cache, w.pool);
+    kernels::latent_attention(q_own, q_turned, w.state.spans(), cache, latent_params(i, matrices), y, w.scratch,
+                              w.pool);
+  };
+}
+
+}  // namespace
+
+BoundInstruction bind_attention(const Instruction& i, const Workspace& w) {
+  if (i.latent) return bind_latent_attention(i, w);
+  const auto& a = std::get<graph::AttentionAttributes>(i.attributes);
+  const float* q = w.numbers(i.inputs[0]);
+  const float* k = w.numbers(i.inputs[1]);
+  const float* v = w.numbers(i.inputs[2]);
+  const float* sinks = i.inputs.size() > 3 ? w.numbers(i.inputs[3]) : nullptr;
+  float* y = w.value(i.output);
+  std::vector<float> slopes(a.alibi_slopes.begin(), a.alibi_slopes.end());
+  if (a.alibi_bfloat16)
+    for (float& slope : slopes) slope = to_float(to_bfloat16(slope));
+  kernels::AttentionParams params = attention_params(i);
+  params.sinks = sinks;
+  return [&w, q, k, v, y, cache = kv_cache(i, w), params, slopes = std::move(slopes)]() mutable {
+    params.alibi_slopes = slopes.empty() ? nullptr : slopes.data();
+    kernels::store_kv(k, v, w.state.spans(), cache, w.pool);
+    kernels::attention(q, w.state.spans(), cache, params, y, w.scratch, w.pool);
+  };
+}
+
+size_t attention_scratch_bytes(const Instruction& i, const Workspace& w) {
+  const kernels::KvCache cache = kv_cache(i, w);
+  if (!i.latent) return kernels::attention_scratch_bytes(attention_params(i), cache, w.pool.size());
+  const LatentMatrices matrices(i, w);
+  return kernels::latent_attention_scratch_bytes(latent_params(i, matrices), cache, w.program.limits.max_tokens,
+                                                 w.kv.num_blocks() * cache.block_size, w.pool.size());
+}
+
+}  // namespace cleave::runtime::cpu

@@ -1,0 +1,177 @@
+#include "runtime/cpu/bind_exchange.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "kernels/norm.h"
+#include "kernels/rows.h"
+
+namespace cleave::runtime::cpu {
+
+using lower::Action;
+using lower::Instruction;
+
+namespace {
+
+using Share = std::vector<plan::Interval>;
+
+int64_t width_of(const Share& share) {
+  int64_t width = 0;
+  for (const plan::Interval& interval : share) width += interval.size();
+  return width;
+}
+
+int64_t row_width(const Instruction& i) {
+  return num_elements(i.output_shape);
+}
+
+BoundInstruction bind_all_reduce(const Instruction& i, const Workspace& w) {
+  struct Summand {
+    const float* x;
+    int64_t n;
+  };
+  std::vector<Summand> summands;
+  for (size_t k = 0; k < i.inputs.size(); ++k)
+    summands.push_back({w.numbers(i.inputs[k]), num_elements(i.input_shapes[k])});
+  float* y = w.value(i.output);
+  return [&w, &i, summands = std::move(summands), y, n = row_width(i)] {
+    const int64_t rows = w.rows(i);
+    float* to = y;
+    for (const Summand& s : summands) to = std::copy_n(s.x, rows * s.n, to);
+    w.communicator.all_reduce(y, rows * n, DType::F32);
+  };
+}
+
+BoundInstruction bind_extract(const Instruction& i, const Workspace& w) {
+  const float* x = w.numbers(i.inputs[0]);
+  float* y = w.value(i.output);
+  return [&w, &i, x, y, n = row_width(i)] {
+    const int64_t rows = w.rows(i);
+    std::copy_n(x + rows * i.first, rows * n, y);
+  };
+}
+
+BoundInstruction bind_zero(const Instruction& i, const Workspace& w) {
+  return [&w, &i, y = w.value(i.output), n = row_width(i)] { std::fill_n(y, w.rows(i) * n, 0.0f); };
+}
+
+BoundInstruction bind_narrow(const Instruction& i, const Workspace& w) {
+  const Share& share = i.shares[static_cast<size_t>(w.communicator.rank())];
+  const float* x = w.numbers(i.inputs[0]);
+  float* y = w.value(i.output);
+  return [&w, &i, &share, x, y, from = num_elements(i.input_shapes[0]), to = row_width(i)] {
+    float* target = y;
+    for (int64_t row = 0; row < w.rows(i); ++row)
+      for (const plan::Interval& part : share) target = std::copy_n(x + row * from + part.begin, part.size(), target);
+    CHECK_EQ(target - y, w.rows(i) * to);
+  };
+}
+
+// Whether the shares, one after another, are the whole row.
+bool in_rank_order(std::span<const Share> shares) {
+  int64_t next = 0;
+  for (const Share& share : shares)
+    for (const plan::Interval& interval : share) {
+      if (interval.begin != next) return false;
+      next = interval.end;
+    }
+  return true;
+}
+
+// Each rank's rows arrive in one block; its elements go to their places in the whole rows. A single row of shares in
+// rank order arrives in place: the logits of a token are half a megabyte.
+BoundInstruction bind_gather(const Instruction& i, const Workspace& w) {
+  const float* x = w.numbers(i.inputs[0]);
+  float* y = w.value(i.output);
+  std::vector<int64_t> widths, bytes(i.shares.size());
+  for (const Share& share : i.shares) widths.push_back(width_of(share));
+  return [&w, &i, x, y, widths = std::move(widths), bytes = std::move(bytes), n = row_width(i),
+          ordered = in_rank_order(i.shares)]() mutable {
+    const int64_t rows = w.rows(i);
+    const bool in_place = rows == 1 && ordered;
+    for (size_t r = 0; r < widths.size(); ++r) bytes[r] = rows * widths[r] * static_cast<int64_t>(sizeof(float));
+    auto* blocks = in_place ? y : reinterpret_cast<float*>(w.scratch.data());
+    if (i.action == Action::AllGather)
+      w.communicator.all_gather(x, blocks, bytes);
+    else
+      w.communicator.gather(x, blocks, bytes, 0);
+    if (in_place || (i.action == Action::Gather && w.communicator.rank() != 0)) return;
+    const float* block = blocks;
+    for (size_t r = 0; r < widths.size(); ++r)
+      for (int64_t row = 0; row < rows; ++row)
+        for (const plan::Interval& part : i.shares[r]) {
+          std::copy_n(block, part.size(), y + row * n + part.begin);
+          block += part.size();
+        }
+  };
+}
+
+int64_t largest_rows(const Instruction& i, const Workspace& w) {
+  return lower::num_rows(w.output(i), w.program.limits.max_tokens, w.program.limits.max_output_rows);
+}
+
+// Norms of a row: those of a tensor [rows, ..., last].
+int64_t norms_per_row(const Instruction& i) {
+  int64_t norms = 1;
+  for (size_t d = 0; d + 1 < i.output_shape.size(); ++d) norms *= i.output_shape[d];
+  return norms;
+}
+
+}  // namespace
+
+BoundInstruction bind_exchange(const Instruction& i, const Workspace& w) {
+  switch (i.action) {
+    case Action::AllReduce:
+      return bind_all_reduce(i, w);
+    case Action::AllGather:
+    case Action::Gather:
+      return bind_gather(i, w);
+    case Action::Narrow:
+      return bind_narrow(i, w);
+    case Action::Extract:
+      return bind_extract(i, w);
+    case Action::Zero:
+      return bind_zero(i, w);
+    case Action::Compute:
+      break;
+  }
+  fail(ErrorKind::Internal, "{} is no exchange", graph::op_info(i.op).name);
+}
+
+BoundInstruction bind_distributed_norm(const Instruction& i, const Workspace& w) {
+  const auto& a = std::get<graph::NormAttributes>(i.attributes);
+  const float* x = w.numbers(i.inputs[0]);
+  const float* weight = i.inputs.size() > 1 ? w.numbers(i.inputs[1]) : nullptr;
+  const float* bias = i.inputs.size() > 2 ? w.numbers(i.inputs[2]) : nullptr;
+  float* y = w.value(i.output);
+  const bool centred = i.op == graph::Op::LayerNorm;
+  return [&w, &i, &a, x, weight, bias, y, centred, n = i.output_shape.back(), repeat = norms_per_row(i)] {
+    const int64_t count = w.rows(i) * repeat;
+    auto* mean = reinterpret_cast<float*>(w.scratch.data());
+    float* variance = mean + count;
+    const float over = 1.0f / static_cast<float>(i.statistic_over);
+    const auto average = [&](float* sums) {
+      w.communicator.all_reduce(sums, count, DType::F32);
+      for (int64_t r = 0; r < count; ++r) sums[r] *= over;
+    };
+    if (centred) {
+      kernels::sum_rows(x, count, n, mean, w.pool);
+      average(mean);
+    }
+    kernels::sum_squares(x, centred ? mean : nullptr, count, n, variance, w.pool);
+    average(variance);
+    kernels::normalize(x, centred ? mean : nullptr, variance, weight, static_cast<float>(a.weight_offset), bias,
+                       static_cast<float>(a.eps), count, n, y, w.pool);
+  };
+}
+
+size_t exchange_scratch_bytes(const Instruction& i, const Workspace& w) {
+  const int64_t rows = largest_rows(i, w);
+  if (i.statistic_over > 0) return static_cast<size_t>(2 * rows * norms_per_row(i)) * sizeof(float);
+  if (i.action != Action::AllGather && i.action != Action::Gather) return 0;
+  int64_t width = 0;
+  for (const Share& share : i.shares) width += width_of(share);
+  return static_cast<size_t>(rows * width) * sizeof(float);
+}
+
+}  // namespace cleave::runtime::cpu

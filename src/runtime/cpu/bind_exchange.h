@@ -1,0 +1,15 @@
+#pragma once
+
+#include "runtime/cpu/workspace.h"
+
+namespace cleave::runtime::cpu {
+
+// What ranks do between and around operations: instructions whose action is not Compute, and norms whose statistics are
+// taken over all ranks.
+BoundInstruction bind_exchange(const lower::Instruction& instruction, const Workspace& workspace);
+BoundInstruction bind_distributed_norm(const lower::Instruction& instruction, const Workspace& workspace);
+
+/// Bytes of scratch that either wants for the program's largest step.
+size_t exchange_scratch_bytes(const lower::Instruction& instruction, const Workspace& workspace);
+
+}  // namespace cleave::runtime::cpu

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <vector>
+
+#include "base/buffer.h"
+#include "base/thread_pool.h"
+#include "kernels/attention.h"
+#include "lower/program.h"
+
+namespace cleave::runtime::cpu {
+
+/// Memory of the key-value cache: for every attention layer `num_blocks` blocks of kBlockSize positions. Which sequence
+/// owns which block is the caller's affair. Memory becomes resident as blocks are first written.
+class KvStorage {
+ public:
+  KvStorage(const std::vector<lower::KvLayer>& layers, int64_t num_blocks, int64_t block_size, DType dtype);
+
+  kernels::KvCache layer(size_t index);
+  int64_t num_blocks() const { return num_blocks_; }
+  int64_t bytes() const;
+
+  /// Writes numbers between -1 and 1 everywhere, the same ones every time.
+  void fill(ThreadPool& pool);
+
+ private:
+  struct Layer {
+    kernels::KvCache cache;
+    Buffer keys, values;
+  };
+  std::vector<Layer> layers_;
+  int64_t num_blocks_;
+};
+
+}  // namespace cleave::runtime::cpu

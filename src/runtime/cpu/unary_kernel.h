@@ -1,0 +1,11 @@
+#pragma once
+
+#include "graph/op.h"
+#include "kernels/elementwise.h"
+
+namespace cleave::runtime::cpu {
+
+/// The kernels' name of a graph's function.
+kernels::UnaryKind unary_kernel(graph::UnaryKind kind);
+
+}  // namespace cleave::runtime::cpu

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "ckpt/checkpoint.h"
+#include "lower/weight_view.h"
+#include "runtime/device/weight_rows.h"
+
+namespace cleave::runtime {
+
+/// Reads the rows of a parameter out of the checkpoint's mapped files. Borrows checkpoint and view.
+class WeightReader final : public WeightRows {
+ public:
+  /// Throws Error: NotFound for a tensor that the checkpoint lacks, InvalidArgument where a stored tensor is smaller
+  /// than the view says, Unsupported where blocks would have to be cut or transposed.
+  WeightReader(const ckpt::Checkpoint& checkpoint, const lower::WeightView& view);
+
+  int64_t num_rows() const override { return num_rows_; }
+  int64_t row_elements() const override { return row_elements_; }
+  DType dtype() const override { return dtype_; }
+  bool is_dequantized() const override { return is_dequantized_; }
+  std::span<const std::byte> row(int64_t index, std::span<std::byte> buffer) const override;
+  void rows(int64_t first, std::span<const std::byte*> out, std::byte* buffer) const override;
+  std::optional<TensorView> mapped() const override;
+  void release_rows(int64_t begin, int64_t end) const override;
+
+  /// Bytes of the checkpoint that they are made of; less where numbers are repeated.
+  int64_t stored_bytes() const;
+  /// Says that no page of the files' tensors need stay resident.
+  void release() const;
+
+ private:
+  struct Source {
+    const ckpt::Tensor* tensor;
+    const lower::Piece* piece;
+    int64_t columns;  // elements of one stored row of dimension 0
+    bool runs;        // a row of the piece is one run of consecutive elements
+  };
+
+  static DType dtype_of(const ckpt::Tensor& tensor);
+  int64_t stored_index(const Source& source, int64_t element) const;
+  void check(const Source& source) const;
+  void read(const Source& source, int64_t element, std::span<std::byte> target) const;
+  std::optional<int64_t> find_row(const lower::Piece& piece, int64_t index) const;
+  bool is_transposed(const Source& source) const;
+  void read_transposed(const Source& source, int64_t element, int64_t count, int64_t row, std::byte* buffer) const;
+
+  const ckpt::Checkpoint& checkpoint_;
+  const lower::WeightView& view_;
+  std::vector<Source> sources_;
+  int64_t num_rows_ = 0, row_elements_ = 0;
+  DType dtype_ = DType::F32;
+  bool is_dequantized_ = false;
+};
+
+}  // namespace cleave::runtime

@@ -1,0 +1,129 @@
+#include "runtime/weights/weight_reader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <fstream>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/temporary_directory.h"
+
+namespace cleave::runtime {
+namespace {
+
+using graph::Graph;
+using graph::NodeId;
+using graph::Op;
+
+// A directory with an f32 matrix "w" [rows, columns] of 0, 1, 2, ...
+class WeightReaderTest : public testing::Test {
+ protected:
+  static constexpr int64_t kRows = 6, kColumns = 4;
+
+  void SetUp() override {
+    std::vector<float> values(kRows * kColumns);
+    std::iota(values.begin(), values.end(), 0.0f);
+    std::string header = R"({"w":{"dtype":"F32","shape":[6,4],"data_offsets":[0,96]}})";
+    const uint64_t length = header.size();
+    std::ofstream file(folder_.path() / "model.safetensors", std::ios::binary);
+    file.write(reinterpret_cast<const char*>(&length), sizeof length);
+    file << header;
+    file.write(reinterpret_cast<const char*>(values.data()),
+               static_cast<std::streamsize>(values.size() * sizeof(float)));
+    file.close();
+    folder_.write("config.json", "{}");
+    checkpoint_.emplace(ckpt::Checkpoint::open(folder_.path()));
+  }
+
+  std::vector<float> read(const lower::WeightView& view) const {
+    const WeightReader reader(*checkpoint_, view);
+    EXPECT_EQ(reader.dtype(), DType::F32);
+    std::vector<float> all;
+    std::vector<std::byte> buffer(static_cast<size_t>(row_bytes(reader.dtype(), reader.row_elements())));
+    for (int64_t r = 0; r < reader.num_rows(); ++r) {
+      const auto row = reader.row(r, buffer);
+      std::vector<float> numbers(row.size() / sizeof(float));
+      std::memcpy(numbers.data(), row.data(), row.size());
+      all.insert(all.end(), numbers.begin(), numbers.end());
+    }
+    for (const int64_t count : {1, 2, 3, 100}) EXPECT_EQ(read_together(reader, count), all) << count << " at a time";
+    return all;
+  }
+
+  static std::vector<float> read_together(const WeightReader& reader, int64_t count) {
+    const auto elements = static_cast<size_t>(reader.row_elements());
+    std::vector<float> all;
+    for (int64_t first = 0; first < reader.num_rows(); first += count) {
+      std::vector<const std::byte*> rows(static_cast<size_t>(std::min(count, reader.num_rows() - first)));
+      std::vector<float> buffer(rows.size() * elements);
+      reader.rows(first, rows, reinterpret_cast<std::byte*>(buffer.data()));
+      for (const std::byte* row : rows) {
+        all.resize(all.size() + elements);
+        std::memcpy(all.data() + all.size() - elements, row, elements * sizeof(float));
+      }
+    }
+    return all;
+  }
+
+  lower::WeightView stored() { return lower::view_of(graph_, graph_.weight({"w"}, {kRows, kColumns}), {}); }
+
+  const TemporaryDirectory folder_;
+  std::optional<ckpt::Checkpoint> checkpoint_;
+  Graph graph_{"decode"};
+};
+
+TEST_F(WeightReaderTest, BorrowsWholeRows) {
+  const lower::WeightView view = stored();
+  const WeightReader reader(*checkpoint_, view);
+  ASSERT_TRUE(reader.mapped());
+  EXPECT_EQ(reader.row(1, {}).data(), reader.mapped()->row(1).data());
+}
+
+TEST_F(WeightReaderTest, ReadsATranspose) {
+  const NodeId t =
+      graph_.add(Op::Transpose, {graph_.weight({"w"}, {kRows, kColumns})}, graph::TransposeAttributes{{1, 0}});
+  const lower::WeightView whole = stored();
+  const lower::WeightView view = lower::view_of(graph_, t, {&whole});
+  EXPECT_THAT(read(view), testing::ElementsAre(0, 4, 8, 12, 16, 20, 1, 5, 9, 13, 17, 21, 2, 6, 10, 14, 18, 22, 3, 7, 11,
+                                               15, 19, 23));
+  EXPECT_FALSE(WeightReader(*checkpoint_, view).mapped());
+}
+
+TEST_F(WeightReaderTest, ReadsEverySecondRowOfAFusedWeight) {
+  const NodeId w = graph_.weight({"w"}, {kRows, kColumns});
+  const NodeId pairs = graph_.add(Op::Reshape, {w}, graph::ReshapeAttributes{{3, 2, 4}});
+  const NodeId second = graph_.add(Op::Slice, {pairs}, graph::SliceAttributes{1, 1, 2});
+  const lower::WeightView whole = stored();
+  const lower::WeightView split = lower::view_of(graph_, pairs, {&whole});
+  EXPECT_THAT(read(lower::view_of(graph_, second, {&split})),
+              testing::ElementsAre(4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23));
+}
+
+TEST_F(WeightReaderTest, JoinsPiecesAlongEitherDimension) {
+  const NodeId w = graph_.weight({"w"}, {kRows, kColumns});
+  const lower::WeightView whole = stored();
+  const NodeId left = graph_.add(Op::Slice, {w}, graph::SliceAttributes{1, 0, 1});
+  const NodeId right = graph_.add(Op::Slice, {w}, graph::SliceAttributes{1, 3, 4});
+  const lower::WeightView a = lower::view_of(graph_, right, {&whole}), b = lower::view_of(graph_, left, {&whole});
+  const NodeId beside = graph_.add(Op::Concat, {right, left}, graph::ConcatAttributes{1});
+  EXPECT_THAT(read(lower::view_of(graph_, beside, {&a, &b})),
+              testing::ElementsAre(3, 0, 7, 4, 11, 8, 15, 12, 19, 16, 23, 20));
+  const NodeId below = graph_.add(Op::Concat, {right, left}, graph::ConcatAttributes{0});
+  EXPECT_THAT(read(lower::view_of(graph_, below, {&a, &b})),
+              testing::ElementsAre(3, 7, 11, 15, 19, 23, 0, 4, 8, 12, 16, 20));
+}
+
+TEST_F(WeightReaderTest, RefusesATensorSmallerThanTheView) {
+  const lower::WeightView view = lower::view_of(graph_, graph_.weight({"w"}, {7, 4}), {});
+  EXPECT_THROW(WeightReader(*checkpoint_, view), Error);
+}
+
+TEST_F(WeightReaderTest, NamesAMissingTensor) {
+  const lower::WeightView view = lower::view_of(graph_, graph_.weight({"nothing"}, {2, 2}), {});
+  EXPECT_THROW(WeightReader(*checkpoint_, view), Error);
+}
+
+}  // namespace
+}  // namespace cleave::runtime
