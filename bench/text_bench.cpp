@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "base/mapped_file.h"
-#include "text/tokenizer_files.h"
+#include "text/files/tokenizer_files.h"
 
 namespace {
 

@@ -1,8 +1,8 @@
 #include <string_view>
 
 #include "fuzz_target.h"
-#include "text/sentencepiece.h"
-#include "text/utf8.h"
+#include "text/files/sentencepiece.h"
+#include "unicode/utf8.h"
 
 namespace {
 
@@ -16,7 +16,7 @@ void load_and_encode(std::span<const std::byte> bytes) {
     const auto ids = tokenizer->encode(text, true);
     for (const int32_t id : ids)
       if (id < 0 || id >= tokenizer->vocab_size()) std::abort();
-    if (!cleave::text::is_utf8(tokenizer->decode(ids, true))) std::abort();
+    if (!cleave::unicode::is_utf8(tokenizer->decode(ids, true))) std::abort();
   }
 }
 

@@ -1,8 +1,8 @@
 #include <string_view>
 
 #include "fuzz_target.h"
-#include "text/chat_template.h"
-#include "text/utf8.h"
+#include "jinja/template.h"
+#include "unicode/utf8.h"
 
 namespace {
 
@@ -12,9 +12,9 @@ void render(std::span<const std::byte> bytes) {
   const std::string_view input(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   const size_t end = input.find('\0');
   const std::string_view variables = end == std::string_view::npos ? "{}" : input.substr(end + 1);
-  const cleave::text::jinja::Limits limits{.steps = 100'000, .memory_bytes = 8 << 20, .output_bytes = 1 << 20};
-  const std::string text = cleave::text::ChatTemplate(input.substr(0, end), "t").render(variables, limits);
-  if (!cleave::text::is_utf8(text)) std::abort();
+  const cleave::jinja::Limits limits{.steps = 100'000, .memory_bytes = 8 << 20, .output_bytes = 1 << 20};
+  const std::string text = cleave::jinja::Template(input.substr(0, end), "t").render(variables, limits);
+  if (!cleave::unicode::is_utf8(text)) std::abort();
 }
 
 }  // namespace

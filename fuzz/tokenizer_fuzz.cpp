@@ -1,9 +1,9 @@
 #include <string_view>
 
 #include "fuzz_target.h"
-#include "text/detokenizer.h"
-#include "text/tokenizer.h"
-#include "text/utf8.h"
+#include "text/files/tokenizer_json.h"
+#include "text/tokenizer/detokenizer.h"
+#include "unicode/utf8.h"
 
 namespace {
 
@@ -23,7 +23,7 @@ void load_and_encode(std::span<const std::byte> bytes) {
     streamed += stream.push(id);
   }
   streamed += stream.flush();
-  if (!cleave::text::is_utf8(streamed) || !cleave::text::is_utf8(tokenizer->decode(ids, true))) std::abort();
+  if (!cleave::unicode::is_utf8(streamed) || !cleave::unicode::is_utf8(tokenizer->decode(ids, true))) std::abort();
 }
 
 }  // namespace

@@ -12,7 +12,9 @@ import sys
 ARROWS = {
     "base": [],
     "tensor": ["base"],
-    "text": ["base"],
+    "unicode": ["base"],
+    "jinja": ["unicode"],
+    "text": ["jinja"],
     "ckpt": ["tensor"],
     "graph": ["tensor"],
     "define": ["graph"],

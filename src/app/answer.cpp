@@ -4,8 +4,8 @@
 
 #include <optional>
 
-#include "text/detokenizer.h"
-#include "text/stop_matcher.h"
+#include "text/tokenizer/detokenizer.h"
+#include "text/tokenizer/stop_matcher.h"
 
 namespace cleave::app {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "app/interrupt.h"
 #include "engine/engine.h"
-#include "text/tokenizer.h"
+#include "text/tokenizer/tokenizer.h"
 
 namespace cleave::app {
 

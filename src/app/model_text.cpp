@@ -10,9 +10,10 @@
 #include "base/error.h"
 #include "ckpt/config.h"
 #include "ckpt/gguf.h"
-#include "text/chat_template_files.h"
-#include "text/directory_settings.h"
-#include "text/tokenizer_files.h"
+#include "text/chat/chat_template_files.h"
+#include "text/files/directory_settings.h"
+#include "text/files/tokenizer_files.h"
+#include "text/files/tokenizer_gguf.h"
 
 namespace cleave::app {
 namespace {
@@ -152,7 +153,7 @@ std::unique_ptr<text::Tokenizer> load_tokenizer(const fs::path& path) {
   return text::tokenizer_from_gguf(gguf_vocabulary(contents.metadata), path.string());
 }
 
-text::ChatTemplate load_chat_template(const fs::path& path, const std::string& name) {
+jinja::Template load_chat_template(const fs::path& path, const std::string& name) {
   if (!is_there(path)) fail(ErrorKind::NotFound, "no model or template at {}", path.string());
   std::error_code ignored;
   text::ChatTemplateSources sources;

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "app/open_model.h"
-#include "text/chat_format.h"
-#include "text/chat_template.h"
-#include "text/tokenizer.h"
+#include "jinja/template.h"
+#include "text/chat/chat_format.h"
+#include "text/tokenizer/tokenizer.h"
 
 namespace cleave::app {
 
@@ -22,7 +22,7 @@ std::unique_ptr<text::Tokenizer> load_tokenizer(const std::filesystem::path& pat
 
 /// The chat template of a path, named as text/chat_template_files.h has it: of a directory, a GGUF file, or a
 /// template's own file. Throws Error(NotFound) where there is none.
-text::ChatTemplate load_chat_template(const std::filesystem::path& path, const std::string& name);
+jinja::Template load_chat_template(const std::filesystem::path& path, const std::string& name);
 
 /// Whether conversations are written in the model's chat format.
 enum class ChatMode {

@@ -9,7 +9,7 @@
 #include "app/model_text.h"
 #include "app/terminal.h"
 #include "base/error.h"
-#include "text/chat_template.h"
+#include "jinja/template.h"
 
 namespace cleave::app {
 namespace {
@@ -38,7 +38,7 @@ std::string as_json(const std::string& text) {
 }
 
 // One rendering; an error is an answer too.
-std::string rendered_line(const text::ChatTemplate& chat_template, const std::string& line, int64_t now) {
+std::string rendered_line(const jinja::Template& chat_template, const std::string& line, int64_t now) {
   try {
     return as_json(chat_template.render(line, now));
   } catch (const Error& error) {
@@ -48,7 +48,7 @@ std::string rendered_line(const text::ChatTemplate& chat_template, const std::st
 
 int render(const TemplateFlags& flags) {
   const int64_t now = clock(flags.date);
-  const text::ChatTemplate chat_template = load_chat_template(flags.path, flags.name);
+  const jinja::Template chat_template = load_chat_template(flags.path, flags.name);
   Output output;
   if (flags.jsonl) {
     for_each_line(std::cin,

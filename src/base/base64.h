@@ -1,0 +1,12 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace cleave {
+
+/// The bytes that a text in base64 stands for (RFC 4648, with or without padding); nothing where it is none.
+std::optional<std::string> decode_base64(std::string_view text);
+
+}  // namespace cleave

@@ -1,0 +1,139 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "jinja/context.h"
+#include "jinja/lexer.h"
+#include "jinja/value.h"
+
+namespace cleave::jinja {
+
+/// A part of a template that has a value. Immutable once it is parsed: many renderings may use it at once.
+class Expression {
+ public:
+  explicit Expression(Place place) : place_(place) {}
+  virtual ~Expression() = default;
+  /// The value in a context; counts a step.
+  Value evaluate(Context& context) const;
+  Place place() const { return place_; }
+
+ protected:
+  virtual Value compute(Context& context) const = 0;
+
+ private:
+  Place place_;
+};
+using ExpressionPointer = std::unique_ptr<const Expression>;
+using Expressions = std::vector<ExpressionPointer>;
+
+/// Arguments of a call, a filter or a test, as they are written.
+struct ArgumentList {
+  Expressions positional;
+  std::vector<std::pair<std::string, ExpressionPointer>> named;
+  ExpressionPointer list;  // *list; may be null
+  ExpressionPointer dict;  // **dict; may be null
+  Arguments evaluate(Context& context) const;
+};
+
+/// How a loop or a block goes on behind a statement.
+enum class Flow { On, Break, Continue };
+
+/// A part of a template that does something.
+class Statement {
+ public:
+  explicit Statement(Place place) : place_(place) {}
+  virtual ~Statement() = default;
+  Flow execute(Context& context) const;
+  Place place() const { return place_; }
+
+ protected:
+  virtual Flow run(Context& context) const = 0;
+
+ private:
+  Place place_;
+};
+using StatementPointer = std::unique_ptr<const Statement>;
+using Statements = std::vector<StatementPointer>;
+
+Flow execute_all(const Statements& statements, Context& context);
+
+/// What can be assigned to: a variable, an attribute of a namespace, or several of them.
+class Target {
+ public:
+  virtual ~Target() = default;
+  virtual void assign(Context& context, const Value& value) const = 0;
+};
+using TargetPointer = std::unique_ptr<const Target>;
+
+/// What `{% macro %}` and `{% call %}` define.
+struct MacroDefinition {
+  std::string name;
+  std::vector<std::string> parameters;
+  Expressions defaults;       // of the last parameters
+  bool uses_varargs = false;  // whether the body mentions what it was given beyond its parameters
+  bool uses_kwargs = false;
+  Statements body;
+};
+
+enum class Operation { Add, Subtract, Multiply, Divide, FloorDivide, Modulo, Power };
+enum class Comparison { Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual, In, NotIn };
+
+// Expressions (expressions.cpp)
+ExpressionPointer make_constant(Place place, Value value);
+ExpressionPointer make_name(Place place, std::string name);
+ExpressionPointer make_sequence(Place place, Sequence::Type type, Expressions items);
+ExpressionPointer make_dict(Place place, std::vector<std::pair<ExpressionPointer, ExpressionPointer>> entries);
+ExpressionPointer make_sign(Place place, bool negative, ExpressionPointer operand);
+ExpressionPointer make_not(Place place, ExpressionPointer operand);
+ExpressionPointer make_logical(Place place, bool is_and, ExpressionPointer left, ExpressionPointer right);
+ExpressionPointer make_operation(Place place, Operation operation, ExpressionPointer left, ExpressionPointer right);
+ExpressionPointer make_comparison(Place place, ExpressionPointer first,
+                                  std::vector<std::pair<Comparison, ExpressionPointer>> rest);
+ExpressionPointer make_concatenation(Place place, Expressions parts);
+ExpressionPointer make_conditional(Place place, ExpressionPointer condition, ExpressionPointer yes,
+                                   ExpressionPointer no);  // `no` may be null
+ExpressionPointer make_attribute(Place place, ExpressionPointer object, std::string name);
+ExpressionPointer make_item(Place place, ExpressionPointer object, ExpressionPointer key);
+/// object[start:stop:step]; each of the three may be null.
+ExpressionPointer make_slice(Place place, ExpressionPointer object, ExpressionPointer start, ExpressionPointer stop,
+                             ExpressionPointer step);
+ExpressionPointer make_call(Place place, ExpressionPointer function, ArgumentList arguments);
+ExpressionPointer make_filter(Place place, std::string name, ExpressionPointer subject, ArgumentList arguments);
+ExpressionPointer make_test(Place place, std::string name, ExpressionPointer subject, ArgumentList arguments,
+                            bool negated);
+
+// Targets and statements (statements.cpp)
+TargetPointer make_name_target(std::string name);
+TargetPointer make_attribute_target(std::string name, std::string attribute);
+TargetPointer make_tuple_target(std::vector<TargetPointer> targets);
+StatementPointer make_data(Place place, std::string text);
+StatementPointer make_output(Place place, ExpressionPointer value);
+StatementPointer make_if(Place place, std::vector<std::pair<ExpressionPointer, Statements>> branches,
+                         Statements otherwise);
+struct ForParts {
+  TargetPointer target;
+  ExpressionPointer items;
+  ExpressionPointer condition;  // may be null
+  bool recursive = false;
+  Statements body;
+  Statements otherwise;
+};
+StatementPointer make_for(Place place, ForParts parts);
+StatementPointer make_set(Place place, TargetPointer target, ExpressionPointer value);
+/// A filter of a block: its name and arguments.
+using BlockFilters = std::vector<std::pair<std::string, ArgumentList>>;
+StatementPointer make_set_block(Place place, TargetPointer target, BlockFilters filters, Statements body);
+StatementPointer make_filter_block(Place place, BlockFilters filters, Statements body);
+StatementPointer make_macro(Place place, MacroDefinition definition);
+StatementPointer make_call_block(Place place, ExpressionPointer function, ArgumentList arguments,
+                                 MacroDefinition caller);
+StatementPointer make_with(Place place, std::vector<std::pair<TargetPointer, ExpressionPointer>> values,
+                           Statements body);
+StatementPointer make_flow(Place place, Flow flow);
+StatementPointer make_block(Place place, Statements body);
+
+}  // namespace cleave::jinja

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace cleave::jinja {
+
+/// What a rendering may use, so that no template runs for ever or fills the memory.
+struct Limits {
+  uint64_t steps = 20'000'000;      // nodes visited and, in part, bytes moved
+  size_t memory_bytes = 128 << 20;  // of all values alive
+  size_t output_bytes = 64 << 20;   // of the text
+  int depth = 400;                  // of nested evaluations
+  int64_t clock = 0;                // seconds since 1970 that strftime_now takes for now
+};
+
+/// Counts what a rendering uses. Values keep a pointer to it, so it outlives them. Not thread-safe.
+class Meter {
+ public:
+  explicit Meter(const Limits& limits) : limits_(limits) {}
+  Meter(const Meter&) = delete;
+  Meter& operator=(const Meter&) = delete;
+
+  /// Throw Error(InvalidArgument) beyond the limits.
+  void step(uint64_t count = 1);
+  void take_memory(size_t bytes);
+  void give_memory(size_t bytes) { memory_ -= bytes; }
+  const Limits& limits() const { return limits_; }
+
+ private:
+  Limits limits_;
+  uint64_t steps_ = 0;
+  size_t memory_ = 0;
+};
+
+/// Memory that a value has taken for as long as it lives.
+class Charge {
+ public:
+  Charge() = default;
+  /// `meter` may be null: constants of a template are not counted.
+  Charge(Meter* meter, size_t bytes);
+  Charge(const Charge&) = delete;
+  Charge& operator=(const Charge&) = delete;
+  ~Charge() {
+    if (meter_ != nullptr) meter_->give_memory(bytes_);
+  }
+
+ private:
+  Meter* meter_ = nullptr;
+  size_t bytes_ = 0;
+};
+
+}  // namespace cleave::jinja

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/json.h"
+#include "text/tokenizer/tokenizer.h"
+
+namespace cleave::text {
+
+/// Builds the pipeline that a Hugging Face `tokenizer.json` describes. `what` names the file in errors. Throws
+/// Error(Unsupported) naming a kind that is not read, Error(Corrupt) for a file that contradicts itself.
+std::unique_ptr<Tokenizer> load_tokenizer_json(const Json& json, const std::string& what);
+
+}  // namespace cleave::text

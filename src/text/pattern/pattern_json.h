@@ -1,0 +1,11 @@
+#pragma once
+
+#include "base/json_field.h"
+#include "text/pattern/pattern.h"
+
+namespace cleave::text {
+
+/// Reads a pattern of a tokenizer.json: {"String": "a text"} or {"Regex": "an expression"}.
+Pattern read_pattern(const JsonField& field);
+
+}  // namespace cleave::text

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstddef>
+
+namespace cleave::text {
+
+/// A part of a text, in bytes.
+struct Range {
+  size_t begin;
+  size_t end;
+  bool operator==(const Range&) const = default;
+};
+
+}  // namespace cleave::text
