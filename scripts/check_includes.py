@@ -24,7 +24,8 @@ ARROWS = {
     "lower": ["plan"],
     "runtime": ["lower", "kernels", "comm", "ckpt"],
     "engine": ["runtime"],
-    "app": ["define", "engine", "text"],
+    "inference": ["define", "engine", "text"],
+    "app": ["inference"],
 }
 # What a module's tests may include on top: end-to-end tests need a traced graph or a checkpoint to start from.
 TEST_ARROWS = {

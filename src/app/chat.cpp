@@ -2,17 +2,20 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 #include <memory>
 #include <span>
 
-#include "app/answer.h"
 #include "app/commands.h"
 #include "app/flags.h"
+#include "app/interrupt.h"
 #include "app/line_reader.h"
-#include "app/model_text.h"
+#include "app/run_model.h"
 #include "app/terminal.h"
 #include "base/error.h"
 #include "engine/loaded_model.h"
+#include "inference/answer.h"
+#include "inference/chat.h"
 
 namespace cleave::app {
 namespace {
@@ -23,14 +26,14 @@ constexpr int64_t kDefaultContext = 8192;
 
 struct ChatFlags {
   ModelFlags model;
-  SamplingFlags sampling;
+  inference::SamplingOptions sampling;
   AnswerFlags answer;
 };
 
 /// One conversation: a sequence that the engine keeps between turns, so that only new tokens are computed.
 class Conversation {
  public:
-  Conversation(engine::Engine& engine, const ModelText& text, const engine::SamplingParams& sampling,
+  Conversation(engine::Engine& engine, const inference::ModelText& text, const engine::SamplingParams& sampling,
                const AnswerFlags& flags, const Interrupt& interrupt)
       : engine_(engine), text_(text), sampling_(sampling), flags_(flags), interrupt_(interrupt) {}
 
@@ -39,26 +42,26 @@ class Conversation {
   void answer(const std::string& message) {
     std::vector<text::ChatMessage> messages = messages_;
     if (messages.empty()) {
-      messages = ModelText::conversation(message, flags_.system);
+      messages = inference::ModelText::conversation(message, flags_.system);
     } else {
       messages.push_back({"user", message});
     }
-    const std::string prompt = text_.prompt_text(messages);
+    const std::string prompt = text_.prompt_text(messages, std::time(nullptr));
     const int64_t prompt_tokens = start(prompt);
     messages_ = std::move(messages);
     const size_t prompt_end = engine_.tokens(*sequence_).size();
     std::string answer;
-    const AnswerEnd end = stream_answer(
+    const inference::AnswerEnd end = inference::stream_answer(
         engine_, *sequence_, prompt_tokens, *text_.tokenizer, flags_.stops,
         [&](std::string_view piece) {
           answer += piece;
           output_.write(piece);
         },
-        interrupt_, statistics_);
+        [&] { return interrupt_.requested(); }, statistics_);
     output_.write("\n");
     messages_.push_back({"assistant", answer});
     known_ = prompt + text_behind(prompt_end);
-    if (end == AnswerEnd::Context)
+    if (end == inference::AnswerEnd::Context)
       note(fmt::format(
           "cleave: the context of {} tokens is full; /reset begins a new conversation, --context N gives more room",
           engine_.max_length()));
@@ -70,7 +73,7 @@ class Conversation {
     messages_.clear();
   }
 
-  const Statistics& statistics() const { return statistics_; }
+  const inference::Statistics& statistics() const { return statistics_; }
 
  private:
   int64_t max_tokens() const { return flags_.max_tokens.value_or(engine_.max_length()); }
@@ -105,12 +108,12 @@ class Conversation {
   }
 
   engine::Engine& engine_;
-  const ModelText& text_;
+  const inference::ModelText& text_;
   const engine::SamplingParams sampling_;
   const AnswerFlags& flags_;
   const Interrupt& interrupt_;
   Output output_;
-  Statistics statistics_;
+  inference::Statistics statistics_;
   std::optional<engine::SequenceId> sequence_;
   std::vector<text::ChatMessage> messages_;
   std::string known_;  // text of the tokens of the sequence
@@ -146,23 +149,25 @@ int converse(Conversation& conversation, Interrupt& interrupt) {
   }
 }
 
-int chat(const ChatFlags& flags, Launch& launch) {
-  const double start = seconds_now();
-  const OpenedModel opened = open_model(flags.model);
+int chat(const ChatFlags& flags, inference::Group& group) {
+  const double start = inference::seconds_now();
+  const inference::OpenedModel opened = open_model(flags.model);
   opened.checkpoint.require_weights();
-  const ModelText text = load_model_text(opened, ChatMode::Always);
-  const engine::SamplingParams sampling = sampling_params(flags.sampling, opened.checkpoint.generation_config());
-  const int64_t context = context_length(opened, flags.answer.context, 0, kDefaultContext);
+  const inference::ModelText text = inference::load_model_text(opened, inference::ChatMode::Always, log_to_terminal());
+  const engine::SamplingParams sampling =
+      inference::sampling_params(flags.sampling, opened.checkpoint.generation_config());
+  const int64_t context = inference::context_length(opened, flags.answer.context, kDefaultContext, log_to_terminal());
 
-  const LoadedRanks model = load_model(opened, flags.model, {.max_output_rows = 1, .kv_tokens = context}, launch);
+  const inference::LoadedModel model =
+      load_model(opened, flags.model, {.max_output_rows = 1, .kv_tokens = context}, group);
   engine::LoadedModel steps(*model.ranks);
   engine::Engine engine(steps, context);
-  const double load_seconds = seconds_now() - start;
+  const double load_seconds = inference::seconds_now() - start;
 
   Interrupt interrupt;
   Conversation conversation(engine, text, sampling, flags.answer, interrupt);
   const int code = converse(conversation, interrupt);
-  Statistics statistics = conversation.statistics();
+  inference::Statistics statistics = conversation.statistics();
   statistics.load_seconds = load_seconds;
   note(statistics.text());
   return code;
@@ -179,7 +184,8 @@ void add_chat(CLI::App& app, Action& action) {
   add_compute_flags(*command, flags->model);
   command->callback([flags, &action] {
     action = [flags] {
-      return with_launch(flags->model, flags->model.split.tp, [&](Launch& launch) { return chat(*flags, launch); });
+      return with_group(flags->model, flags->model.split.tp,
+                        [&](inference::Group& group) { return chat(*flags, group); });
     };
   });
 }

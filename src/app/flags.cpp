@@ -1,13 +1,12 @@
 #include "app/flags.h"
 
 #include <fmt/format.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <limits>
-#include <random>
 
 #include "base/error.h"
+#include "base/topology.h"
 
 namespace cleave::app {
 namespace {
@@ -28,20 +27,16 @@ CLI::Validator between(double low, double high, const std::string& wanted) {
 constexpr double kTiny = std::numeric_limits<double>::min();
 constexpr double kHuge = std::numeric_limits<double>::max();
 
-std::optional<double> number_in(const Json& config, const char* key) {
-  const auto found = config.find(key);
-  return found != config.end() && found->is_number() ? std::optional(found->get<double>()) : std::nullopt;
-}
-
 }  // namespace
 
 void add_model_path(CLI::App& command, ModelFlags& flags) {
-  command.add_option("MODEL", flags.model, "a directory with config.json and *.safetensors, or a .gguf file")
+  command.add_option("MODEL", flags.model.path, "a directory with config.json and *.safetensors, or a .gguf file")
       ->required();
-  command.add_option("--model-def", flags.definitions, "model definition to add: a .lua file or a folder of them")
+  command
+      .add_option("--model-def", flags.model.definitions, "model definition to add: a .lua file or a folder of them")
       ->allow_extra_args(false)
       ->type_name("PATH");
-  command.add_flag("--verbose", flags.verbose, "say which tensors of the checkpoint the model does not use");
+  command.add_flag("--verbose", flags.model.list_unused, "say which tensors of the checkpoint the model does not use");
 }
 
 void add_compute_flags(CLI::App& command, ModelFlags& flags) {
@@ -58,16 +53,17 @@ void add_precision_flags(CLI::App& command, ModelFlags& flags) {
 }
 
 void add_storage_flags(CLI::App& command, ModelFlags& flags) {
-  CLI::Option* exact = command.add_flag("--exact", flags.exact, "compute in f32 throughout: slow, for comparisons");
+  CLI::Option* exact =
+      command.add_flag("--exact", flags.numbers.exact, "compute in f32 throughout: slow, for comparisons");
   command
       .add_option_function<std::string>(
           "--weights",
           [&flags, exact](const std::string& value) {
             using kernels::WeightFormat;
-            flags.weights = value == "int8"   ? WeightFormat::Int8
-                            : value == "int4" ? WeightFormat::Int4
-                                              : WeightFormat::AsStored;
-            if (flags.weights != WeightFormat::AsStored && exact->count() > 0)
+            flags.numbers.weights = value == "int8"   ? WeightFormat::Int8
+                                    : value == "int4" ? WeightFormat::Int4
+                                                      : WeightFormat::AsStored;
+            if (flags.numbers.weights != WeightFormat::AsStored && exact->count() > 0)
               throw CLI::ValidationError("--weights",
                                          "--exact computes with the weights as stored; leave one of the two out");
           },
@@ -78,7 +74,7 @@ void add_storage_flags(CLI::App& command, ModelFlags& flags) {
       .add_option_function<std::string>(
           "--kv",
           [&flags, exact](const std::string& value) {
-            flags.int8_kv = value == "int8";
+            flags.numbers.int8_kv = value == "int8";
             if (exact->count() > 0)
               throw CLI::ValidationError("--kv", "--exact keeps keys and values in f32; leave one of the two out");
           },
@@ -91,29 +87,30 @@ void add_number_flags(CLI::App& command, ModelFlags& flags) {
   add_storage_flags(command, flags);
   command.add_option("--isa", "instruction set of products with matrices (default: the best one here)")
       ->transform(CLI::IsMember(isas_by_name()))
-      ->each([&flags](const std::string& value) { flags.isa = isas_by_name().at(value); })
+      ->each([&flags](const std::string& value) { flags.numbers.isa = isas_by_name().at(value); })
       ->type_name("NAME");
 }
 
-void add_sampling_flags(CLI::App& command, SamplingFlags& flags) {
-  command.add_option("--temperature", flags.temperature, "0: the most probable token; higher: more surprising ones")
+void add_sampling_flags(CLI::App& command, inference::SamplingOptions& options) {
+  command.add_option("--temperature", options.temperature, "0: the most probable token; higher: more surprising ones")
       ->check(between(0, kHuge, "0 or more"))
       ->type_name("X");
-  command.add_option("--top-k", flags.top_k, "choose among the K most probable tokens (0: all)")
+  command.add_option("--top-k", options.top_k, "choose among the K most probable tokens (0: all)")
       ->check(between(0, kMaxInt32, "0 (all tokens) or more"))
       ->type_name("K");
-  command.add_option("--top-p", flags.top_p, "choose among the fewest tokens with this probability together (1: all)")
+  command
+      .add_option("--top-p", options.top_p, "choose among the fewest tokens with this probability together (1: all)")
       ->check(between(kTiny, 1, "more than 0 and at most 1"))
       ->type_name("P");
   command
-      .add_option("--min-p", flags.min_p, "leave out tokens below this fraction of the largest probability (0: none)")
+      .add_option("--min-p", options.min_p, "leave out tokens below this fraction of the largest probability (0: none)")
       ->check(between(0, 1, "0 to 1"))
       ->type_name("P");
   command
-      .add_option("--repeat-penalty", flags.repeat_penalty, "make tokens that occurred before less probable (1: no)")
+      .add_option("--repeat-penalty", options.repeat_penalty, "make tokens that occurred before less probable (1: no)")
       ->check(between(kTiny, kHuge, "a number above 0 (1 changes nothing)"))
       ->type_name("X");
-  command.add_option("--seed", flags.seed, "the same seed gives the same text (default: random)")->type_name("N");
+  command.add_option("--seed", options.seed, "the same seed gives the same text (default: random)")->type_name("N");
 }
 
 void add_answer_flags(CLI::App& command, AnswerFlags& flags) {
@@ -141,11 +138,22 @@ void add_random_flags(CLI::App& command, ModelFlags& flags) {
   CLI::Option* random =
       command
           .add_option_function<std::string>(
-              "--random-weights", [&flags, types](const std::string& value) { flags.random_weights = types.at(value); },
+              "--random-weights",
+              [&flags, types](const std::string& value) {
+                flags.model.random_weights.emplace().matrices = types.at(value);
+              },
               "make weights up, matrices of this type: MODEL is a config.json, or a directory with one")
           ->transform(CLI::IsMember(types, CLI::ignore_case))
           ->type_name("bf16|f32|q8_0|q4_0|q4_k|...");
-  command.add_option("--seed", flags.random_seed, "of --random-weights (default: 1)")->needs(random)->type_name("N");
+  command
+      .add_option_function<uint64_t>(
+          "--seed",
+          [&flags](uint64_t seed) {  // called behind --random-weights, in the order of declaration
+            if (flags.model.random_weights) flags.model.random_weights->seed = seed;
+          },
+          "of --random-weights (default: 1)")
+      ->needs(random)
+      ->type_name("N");
 }
 
 std::map<std::string, kernels::Isa> isas_by_name() {
@@ -156,43 +164,6 @@ std::map<std::string, kernels::Isa> isas_by_name() {
     isas[name] = isa;
   }
   return isas;
-}
-
-int available_cores() {
-  // The kernel's mask can be longer than the 1024 bits of cpu_set_t on a large machine.
-  for (int cpus = CPU_SETSIZE; cpus <= 1 << 20; cpus *= 4) {
-    cpu_set_t* set = CPU_ALLOC(static_cast<size_t>(cpus));
-    if (set == nullptr) break;
-    const size_t bytes = CPU_ALLOC_SIZE(static_cast<size_t>(cpus));
-    const bool known = sched_getaffinity(0, bytes, set) == 0;
-    const int count = known ? CPU_COUNT_S(bytes, set) : 0;
-    CPU_FREE(set);
-    if (count > 0) return count;
-  }
-  return 1;
-}
-
-engine::SamplingParams sampling_params(const SamplingFlags& flags, const Json& generation_config) {
-  const auto sampling = generation_config.find("do_sample");
-  const bool model_samples = sampling != generation_config.end() && *sampling == true;
-  const auto choose = [&](const std::optional<double>& flag, const char* key, double otherwise) {
-    if (flag) return *flag;
-    return model_samples ? number_in(generation_config, key).value_or(otherwise) : otherwise;
-  };
-  const bool wants_sampling = flags.top_k || flags.top_p || flags.min_p || flags.seed;
-  engine::SamplingParams params;
-  params.temperature = choose(flags.temperature, "temperature", model_samples || wants_sampling ? 1 : 0);
-  params.top_k = flags.top_k ? *flags.top_k : static_cast<int64_t>(choose({}, "top_k", 0));
-  params.top_p = choose(flags.top_p, "top_p", 1);
-  params.min_p = choose(flags.min_p, "min_p", 0);
-  params.repeat_penalty = choose(flags.repeat_penalty, "repetition_penalty", 1);
-  params.seed = flags.seed ? *flags.seed : std::random_device()();
-  try {
-    engine::check(params);
-  } catch (const Error& error) {
-    fail(error.kind(), "generation_config.json: {}", error.what());  // flags were checked when they were read
-  }
-  return params;
 }
 
 }  // namespace cleave::app

@@ -1,18 +1,21 @@
 #include <fmt/format.h>
 
+#include <ctime>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <memory>
 
-#include "app/answer.h"
 #include "app/commands.h"
 #include "app/flags.h"
+#include "app/interrupt.h"
 #include "app/jsonl.h"
-#include "app/model_text.h"
+#include "app/run_model.h"
 #include "app/terminal.h"
 #include "base/error.h"
 #include "engine/loaded_model.h"
+#include "inference/answer.h"
+#include "inference/chat.h"
 
 namespace cleave::app {
 namespace {
@@ -23,7 +26,7 @@ constexpr int64_t kDefaultAnswerRoom = 4096;
 
 struct GenerateFlags {
   ModelFlags model;
-  SamplingFlags sampling;
+  inference::SamplingOptions sampling;
   AnswerFlags answer;
   std::optional<std::string> prompt;
   std::filesystem::path prompt_file;
@@ -44,35 +47,41 @@ std::string read_prompt(const GenerateFlags& flags) {
   return *flags.prompt == "-" ? read_all(std::cin, "standard input") : *flags.prompt;
 }
 
-int generate(const GenerateFlags& flags, Launch& launch) {
+int generate(const GenerateFlags& flags, inference::Group& group) {
   const std::string prompt = read_prompt(flags);
-  const double start = seconds_now();
-  const OpenedModel opened = open_model(flags.model);
+  const double start = inference::seconds_now();
+  const inference::OpenedModel opened = open_model(flags.model);
   opened.checkpoint.require_weights();
+  using inference::ChatMode;
   const ChatMode mode = flags.raw ? ChatMode::Never : flags.chat ? ChatMode::Always : ChatMode::Automatic;
-  const ModelText text = load_model_text(opened, mode);
-  engine::Request request{.prompt = text.prompt(prompt, flags.answer.system),
-                          .sampling = sampling_params(flags.sampling, opened.checkpoint.generation_config()),
+  const inference::ModelText text = inference::load_model_text(opened, mode, log_to_terminal());
+  if (flags.answer.system && text.chat == nullptr)
+    fail(ErrorKind::InvalidArgument, "--system needs a chat format, and the text is sent as it stands; leave it out");
+  engine::Request request{.prompt = text.prompt(prompt, flags.answer.system, std::time(nullptr)),
+                          .sampling = inference::sampling_params(flags.sampling, opened.checkpoint.generation_config()),
                           .end_tokens = text.end_tokens};
   const auto prompt_tokens = static_cast<int64_t>(request.prompt.size());
   if (flags.answer.max_tokens) request.max_new_tokens = *flags.answer.max_tokens;
-  const int64_t context =
-      context_length(opened, flags.answer.context, prompt_tokens, flags.answer.max_tokens.value_or(kDefaultAnswerRoom));
+  const int64_t context = inference::context_length(
+      opened, flags.answer.context, prompt_tokens + flags.answer.max_tokens.value_or(kDefaultAnswerRoom),
+      log_to_terminal());
 
-  const LoadedRanks model = load_model(opened, flags.model, {.max_output_rows = 1, .kv_tokens = context}, launch);
+  const inference::LoadedModel model =
+      load_model(opened, flags.model, {.max_output_rows = 1, .kv_tokens = context}, group);
   engine::LoadedModel steps(*model.ranks);
   engine::Engine engine(steps, context);
-  Statistics statistics{.load_seconds = seconds_now() - start};
+  inference::Statistics statistics{.load_seconds = inference::seconds_now() - start};
 
   const Interrupt interrupt;
   Output output;
   const engine::SequenceId id = engine.add(std::move(request));
-  const AnswerEnd end = stream_answer(
+  const inference::AnswerEnd end = inference::stream_answer(
       engine, id, prompt_tokens, *text.tokenizer, flags.answer.stops,
-      [&](std::string_view piece) { output.write(piece); }, interrupt, statistics);
+      [&](std::string_view piece) { output.write(piece); }, [&] { return interrupt.requested(); }, statistics);
   if (output.is_terminal()) output.write("\n");
-  note(fmt::format("{}{}", statistics.text(), end == AnswerEnd::Context ? "; ended because the context is full" : ""));
-  return end == AnswerEnd::Interrupted ? kInterruptedExit : 0;
+  note(fmt::format("{}{}", statistics.text(),
+                   end == inference::AnswerEnd::Context ? "; ended because the context is full" : ""));
+  return end == inference::AnswerEnd::Cancelled ? kInterruptedExit : 0;
 }
 
 }  // namespace
@@ -94,7 +103,8 @@ void add_generate(CLI::App& app, Action& action) {
   add_compute_flags(*command, flags->model);
   command->callback([flags, &action] {
     action = [flags] {
-      return with_launch(flags->model, flags->model.split.tp, [&](Launch& launch) { return generate(*flags, launch); });
+      return with_group(flags->model, flags->model.split.tp,
+                        [&](inference::Group& group) { return generate(*flags, group); });
     };
   });
 }

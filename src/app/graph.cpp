@@ -2,7 +2,7 @@
 
 #include "app/commands.h"
 #include "app/flags.h"
-#include "app/open_model.h"
+#include "app/run_model.h"
 #include "app/terminal.h"
 
 namespace cleave::app {
@@ -14,7 +14,7 @@ struct GraphFlags {
 };
 
 int print_graphs(const GraphFlags& flags) {
-  const OpenedModel opened = open_model(flags.model);
+  const inference::OpenedModel opened = open_model(flags.model);
   Output output;
   if (!flags.name.empty())
     output.write(graph::text(opened.graphs.graph(flags.name)));

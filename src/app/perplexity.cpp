@@ -5,15 +5,16 @@
 #include <limits>
 #include <memory>
 
-#include "app/answer.h"
 #include "app/commands.h"
 #include "app/flags.h"
 #include "app/jsonl.h"
-#include "app/model_text.h"
 #include "app/perplexity_windows.h"
+#include "app/run_model.h"
 #include "app/terminal.h"
 #include "base/error.h"
 #include "engine/loaded_model.h"
+#include "inference/answer.h"
+#include "inference/tokenizer.h"
 
 namespace cleave::app {
 namespace {
@@ -82,7 +83,7 @@ Result measure(const PerplexityFlags& flags, engine::StepModel& model, std::vect
   ThreadPool pool(flags.model.threads);
   WindowScorer scorer(model, pool);
   ProgressBar bar("perplexity", "windows");
-  const double start = seconds_now();
+  const double start = inference::seconds_now();
   for (const TextWindow& window : windows) {
     const std::span<int32_t> part =
         std::span(tokens).subspan(static_cast<size_t>(window.begin), static_cast<size_t>(window.end - window.begin));
@@ -93,7 +94,7 @@ Result measure(const PerplexityFlags& flags, engine::StepModel& model, std::vect
     result.fed += window.end - window.begin;
     bar.update(static_cast<int64_t>(++result.windows), static_cast<int64_t>(windows.size()));
   }
-  result.seconds = seconds_now() - start;
+  result.seconds = inference::seconds_now() - start;
   return result;
 }
 
@@ -117,19 +118,19 @@ std::string report(const PerplexityFlags& flags, const Result& result) {
   return json.dump(2) + "\n";
 }
 
-int perplexity(const PerplexityFlags& flags, Launch& launch) {
+int perplexity(const PerplexityFlags& flags, inference::Group& group) {
   if (flags.stride && *flags.stride > flags.context)
     throw CLI::ValidationError("--stride",
                                fmt::format("{} is more than a window ({} tokens, --context): tokens between "
                                            "windows would be left out",
                                            *flags.stride, flags.context));
-  const OpenedModel opened = open_model(flags.model);
+  const inference::OpenedModel opened = open_model(flags.model);
   opened.checkpoint.require_weights();
-  const std::unique_ptr<text::Tokenizer> tokenizer = load_tokenizer(opened.checkpoint);
+  const std::unique_ptr<text::Tokenizer> tokenizer = inference::load_tokenizer(opened.checkpoint);
   std::vector<int32_t> tokens = tokens_of(flags, *tokenizer);
   const std::vector<TextWindow> windows = windows_of(flags, tokens);
-  context_length(opened, flags.context, 0, 0);  // for its warning
-  const LoadedRanks model = load_model(opened, flags.model, options_for(flags, opened.vocab_size()), launch);
+  inference::context_length(opened, flags.context, 0, log_to_terminal());  // for its warning
+  const inference::LoadedModel model = load_model(opened, flags.model, options_for(flags, opened.vocab_size()), group);
   engine::LoadedModel steps(*model.ranks);
   const Result result = measure(flags, steps, tokens, windows, beginning_token(*tokenizer, tokens));
   Output().write(report(flags, result));
@@ -163,8 +164,8 @@ void add_perplexity(CLI::App& app, Action& action) {
   add_compute_flags(*command, flags->model);
   command->callback([flags, &action] {
     action = [flags] {
-      return with_launch(flags->model, flags->model.split.tp,
-                         [&](Launch& launch) { return perplexity(*flags, launch); });
+      return with_group(flags->model, flags->model.split.tp,
+                        [&](inference::Group& group) { return perplexity(*flags, group); });
     };
   });
 }

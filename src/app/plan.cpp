@@ -8,11 +8,10 @@
 #include <optional>
 
 #include "app/commands.h"
-#include "app/open_model.h"
-#include "app/planning.h"
+#include "app/run_model.h"
 #include "app/terminal.h"
 #include "base/error.h"
-#include "plan/explain.h"
+#include "inference/plan_report.h"
 
 namespace cleave::app {
 namespace {
@@ -31,39 +30,6 @@ constexpr std::array<std::pair<const char*, plan::ExportFormat>, 3> kExports = {
     {"partition_config", plan::ExportFormat::PartitionConfig},
     {"items", plan::ExportFormat::Items},
 }};
-
-// 1, 2, 4, ... and the number asked for.
-std::vector<int> counts_up_to(int ranks) {
-  std::vector<int> counts;
-  for (int count = 1; count < ranks; count *= 2) counts.push_back(count);
-  counts.push_back(ranks);
-  return counts;
-}
-
-std::string prediction_text(const std::vector<plan::Prediction>& predictions, const plan::CostModel& model) {
-  std::string out = fmt::format(
-      "\npredicted for {} (cache of {} tokens; prompts of {})\nRANKS  DECODE TOKENS/S  OF WHICH EXCHANGES  PREFILL "
-      "TOKENS/S"
-      "  DECODE LIMITED BY\n",
-      model.hardware.name, model.context, model.prompt_tokens);
-  for (const plan::Prediction& p : predictions)
-    out += fmt::format("{:5}  {:15.1f}  {:17.1f}%  {:16.0f}  {}\n", p.ranks, 1 / p.cost.decode_seconds,
-                       100 * p.cost.decode_exchange / p.cost.decode_seconds,
-                       static_cast<double>(model.prompt_tokens) / p.cost.prefill_seconds, p.limit);
-  return out;
-}
-
-Json prediction_json(const std::vector<plan::Prediction>& predictions) {
-  Json list = Json::array();
-  for (const plan::Prediction& p : predictions)
-    list.push_back({{"ranks", p.ranks},
-                    {"decode_seconds", p.cost.decode_seconds},
-                    {"decode_exchange_seconds", p.cost.decode_exchange},
-                    {"prefill_seconds", p.cost.prefill_seconds},
-                    {"prefill_exchange_seconds", p.cost.prefill_exchange},
-                    {"limited_by", p.limit}});
-  return list;
-}
 
 // What the modules of a saved plan are, by name.
 std::map<std::string, std::string> placements(const std::filesystem::path& path) {
@@ -121,33 +87,15 @@ int print_export(const PlanFlags& flags, const plan::Plan& plan) {
 
 int print_plan(const PlanFlags& flags) {
   if (!flags.diff.empty()) return print_difference(flags);
-  if (flags.model.model.empty())
+  if (flags.model.model.path.empty())
     throw CLI::RequiredError("MODEL is missing: a directory, a .gguf file or a config.json",
                              CLI::ExitCodes::RequiredError);
-  const OpenedModel opened = open_model(flags.model);
-  const graph::Graph graph = graph::push_slices_into_weights(opened.graphs.graph("decode"));
-  std::vector<std::string> notes;
-  plan::Request request = plan_request(opened.checkpoint, graph, flags.model, flags.ranks, notes);
-  for (const std::string& text : notes) note("cleave: note: " + text);
-  if (flags.context) request.cost.context = *flags.context;
-  const plan::Plan plan = plan::make_plan(graph, request);
-  for (const std::string& text : plan.warnings) note("cleave: warning: " + text);
-  if (!flags.export_format.empty()) return print_export(flags, plan);
-  const plan::Explanation explanation = plan::explain(graph, plan, request);
-  const std::vector<plan::Prediction> predictions = plan::predict(graph, request, counts_up_to(flags.ranks));
-  Output output;
-  if (flags.json) {
-    Json json = plan::to_json(explanation);
-    json["architecture"] = opened.graphs.architecture;
-    json["hash"] = fmt::format("{:016x}", plan.hash());
-    json["predictions"] = prediction_json(predictions);
-    output.write(json.dump(2) + "\n");
-    return 0;
-  }
-  output.write(fmt::format("{} over {} rank{}, plan {:016x}\n\n", opened.graphs.architecture, plan.ranks,
-                           plan.ranks == 1 ? "" : "s", plan.hash()));
-  output.write(plan::text(explanation));
-  output.write(prediction_text(predictions, request.cost));
+  const inference::OpenedModel opened = open_model(flags.model);
+  const inference::SplitOptions split = split_options(flags.model.split, flags.ranks);
+  const inference::PlanReport report =
+      inference::plan_report(opened, split, flags.model.numbers, flags.ranks, log_to_terminal(), flags.context);
+  if (!flags.export_format.empty()) return print_export(flags, report.plan);
+  Output().write(flags.json ? inference::to_json(report).dump(2) + "\n" : inference::text(report));
   return 0;
 }
 
@@ -156,9 +104,10 @@ int print_plan(const PlanFlags& flags) {
 void add_plan(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("plan", "show how a model is split over ranks, why, and what it costs");
   const auto flags = std::make_shared<PlanFlags>();
-  command->add_option("MODEL", flags->model.model, "a directory, a .gguf file, or a config.json alone");
+  command->add_option("MODEL", flags->model.model.path, "a directory, a .gguf file, or a config.json alone");
   command
-      ->add_option("--model-def", flags->model.definitions, "model definition to add: a .lua file or a folder of them")
+      ->add_option("--model-def", flags->model.model.definitions,
+                   "model definition to add: a .lua file or a folder of them")
       ->allow_extra_args(false)
       ->type_name("PATH");
   command->add_option("--tp", flags->ranks, "ranks (default: 2)")->check(CLI::Range(1, 4096))->type_name("N");

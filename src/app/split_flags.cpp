@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstdlib>
 
 namespace cleave::app {
 namespace {
@@ -24,7 +25,7 @@ void add_override_flag(CLI::App& command, SplitFlags& flags, const std::string& 
 
 }  // namespace
 
-void add_wish_flags(CLI::App& command, SplitFlags& flags) {
+void add_override_flags(CLI::App& command, SplitFlags& flags) {
   command.add_option("--rank-weights", flags.rank_weights, "shares of the ranks, such as 2,1,1 (default: equal)")
       ->delimiter(',')
       ->allow_extra_args(false)
@@ -53,7 +54,7 @@ void add_wish_flags(CLI::App& command, SplitFlags& flags) {
 }
 
 void add_plan_flags(CLI::App& command, SplitFlags& flags) {
-  add_wish_flags(command, flags);
+  add_override_flags(command, flags);
   command.add_option("--hardware", flags.hardware, "rates of the machine, for the planner")->type_name("FILE");
 }
 
@@ -72,11 +73,22 @@ void add_rank_threads_flag(CLI::App& command, SplitFlags& flags) {
   command.add_flag("--pin", flags.pin, "bind every thread to a core (always done where there are several NUMA nodes)");
 }
 
-std::vector<double> rank_weights(const std::vector<double>& given, int ranks) {
-  if (given.empty()) return std::vector<double>(static_cast<size_t>(ranks), 1.0);
-  if (given.size() != static_cast<size_t>(ranks))
-    throw CLI::ValidationError("--rank-weights", fmt::format("{} weights for {} ranks", given.size(), ranks));
-  return given;
+inference::SplitOptions split_options(const SplitFlags& flags, int ranks) {
+  if (!flags.rank_weights.empty() && flags.rank_weights.size() != static_cast<size_t>(ranks))
+    throw CLI::ValidationError("--rank-weights",
+                               fmt::format("{} weights for {} ranks", flags.rank_weights.size(), ranks));
+  inference::SplitOptions options{.rank_weights = flags.rank_weights,
+                                  .policy = flags.policy,
+                                  .strict = flags.strict,
+                                  .threads_per_rank = flags.threads_per_rank.value_or(0)};
+  for (const std::filesystem::path& path : flags.configs)
+    options.overrides.configs.push_back(inference::read_override_file(path));
+  for (const std::string& name : plan::environment_variables())
+    if (const char* value = std::getenv(name.c_str()); value != nullptr)
+      options.overrides.environment.push_back({name, value});
+  for (const auto& [name, value] : flags.overrides) options.overrides.flags.push_back({name, value});
+  if (!flags.hardware.empty()) options.hardware = inference::read_hardware_file(flags.hardware);
+  return options;
 }
 
 }  // namespace cleave::app

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "plan/search.h"
+#include "inference/options.h"
 
 namespace cleave::app {
 
@@ -26,15 +26,16 @@ struct SplitFlags {
 };
 
 /// --rank-weights, --policy, --keep, --all-reduce, --column, --config, --strict.
-void add_wish_flags(CLI::App& command, SplitFlags& flags);
-/// Those, and --hardware.
+void add_override_flags(CLI::App& command, SplitFlags& flags);
+/// The same, and --hardware.
 void add_plan_flags(CLI::App& command, SplitFlags& flags);
-void add_rank_threads_flag(CLI::App& command, SplitFlags& flags);  // --threads-per-rank, --pin
-/// All of them, and --tp.
+/// --threads-per-rank, --pin.
+void add_rank_threads_flag(CLI::App& command, SplitFlags& flags);
+/// All of these flags, and --tp.
 void add_split_flags(CLI::App& command, SplitFlags& flags);
 
-/// One weight for each of `ranks` ranks; equal ones where none is given. Throws CLI::ValidationError where another
-/// number was given.
-std::vector<double> rank_weights(const std::vector<double>& given, int ranks);
+/// What the flags, the files that they name and the environment say of a split over `ranks` ranks. Throws Error where a
+/// file cannot be read; CLI::ValidationError where --rank-weights gives another number of weights.
+inference::SplitOptions split_options(const SplitFlags& flags, int ranks);
 
 }  // namespace cleave::app

@@ -6,9 +6,9 @@
 
 #include "app/commands.h"
 #include "app/jsonl.h"
-#include "app/model_text.h"
 #include "app/terminal.h"
 #include "base/error.h"
+#include "inference/tokenizer.h"
 #include "jinja/template.h"
 
 namespace cleave::app {
@@ -48,7 +48,7 @@ std::string rendered_line(const jinja::Template& chat_template, const std::strin
 
 int render(const TemplateFlags& flags) {
   const int64_t now = clock(flags.date);
-  const jinja::Template chat_template = load_chat_template(flags.path, flags.name);
+  const jinja::Template chat_template = inference::load_chat_template(flags.path, flags.name);
   Output output;
   if (flags.jsonl) {
     for_each_line(std::cin,

@@ -7,10 +7,10 @@
 
 #include "app/commands.h"
 #include "app/jsonl.h"
-#include "app/model_text.h"
 #include "app/terminal.h"
 #include "base/error.h"
 #include "base/strings.h"
+#include "inference/tokenizer.h"
 
 namespace cleave::app {
 namespace {
@@ -80,7 +80,7 @@ Json answer(const text::Tokenizer& tokenizer, const TokenizeFlags& flags, const 
 }
 
 int tokenize(const TokenizeFlags& flags) {
-  const std::unique_ptr<text::Tokenizer> tokenizer = load_tokenizer(flags.path);
+  const std::unique_ptr<text::Tokenizer> tokenizer = inference::load_tokenizer(flags.path);
   Output output;
   if (flags.jsonl) {
     for_each_json_line(std::cin, [&](const Json& line) {

@@ -116,6 +116,20 @@ Topology detect_topology() {
   return topology;
 }
 
+int available_cores() {
+  // The kernel's mask can be longer than the 1024 bits of cpu_set_t on a large machine.
+  for (int cpus = CPU_SETSIZE; cpus <= 1 << 20; cpus *= 4) {
+    cpu_set_t* set = CPU_ALLOC(static_cast<size_t>(cpus));
+    if (set == nullptr) break;
+    const size_t bytes = CPU_ALLOC_SIZE(static_cast<size_t>(cpus));
+    const bool known = sched_getaffinity(0, bytes, set) == 0;
+    const int count = known ? CPU_COUNT_S(bytes, set) : 0;
+    CPU_FREE(set);
+    if (count > 0) return count;
+  }
+  return 1;
+}
+
 std::vector<std::vector<int>> place_ranks(const Topology& topology, int ranks, int threads_per_rank) {
   CHECK_GE(ranks, 1);
   CHECK_GE(threads_per_rank, 1);

@@ -5,10 +5,10 @@
 #include <numeric>
 #include <vector>
 
-#include "app/open_model.h"
 #include "counting.h"
 #include "engine/engine.h"
 #include "engine/loaded_model.h"
+#include "inference/loaded.h"
 
 namespace cleave {
 namespace {
@@ -25,23 +25,13 @@ std::vector<std::string> fixtures() {
   return names;
 }
 
-app::ModelFlags flags_for(const fs::path& path, int ranks, int threads, bool exact) {
-  app::ModelFlags flags;
-  flags.model = path;
-  flags.threads = threads;
-  flags.exact = exact;
-  flags.split.tp = ranks;
-  return flags;
-}
-
 /// A model on ranks and threads of this process.
 class Running {
  public:
   Running(const fs::path& path, int ranks, int threads, bool exact, int64_t batch)
-      : flags_(flags_for(path, ranks, threads, exact)),
-        opened_(app::open_model(flags_)),
-        launch_(flags_, ranks, app::Launch::Span::ThisProcess),
-        model_(app::load_model(opened_, flags_, options_for(batch), launch_)) {}
+      : opened_(inference::open({.path = path})),
+        group_({.ranks = ranks, .threads_per_rank = threads / ranks}),
+        model_(inference::load(opened_, {.exact = exact}, {}, options_for(batch), group_)) {}
 
   runtime::Ranks& ranks() { return *model_.ranks; }
 
@@ -54,10 +44,9 @@ class Running {
     return options;
   }
 
-  app::ModelFlags flags_;
-  app::OpenedModel opened_;
-  app::Launch launch_;
-  app::LoadedRanks model_;
+  inference::OpenedModel opened_;
+  inference::Group group_;
+  inference::LoadedModel model_;
 };
 
 /// Steps in which every sequence of a batch gets a token; four warm up, eight are counted.

@@ -6,17 +6,20 @@
 #include <cstring>
 #include <fstream>
 
-#include "app/model_text.h"
-#include "app/open_model.h"
 #include "base/json.h"
+#include "base/topology.h"
 #include "ckpt/safetensors.h"
 #include "engine/engine.h"
 #include "engine/loaded_model.h"
+#include "inference/chat.h"
+#include "inference/loaded.h"
 
-namespace cleave::app {
+namespace cleave::inference {
 namespace {
 
 constexpr double kClearMargin = 0.05;  // a smaller lead of a logit may be lost to rounding in the default path
+
+constexpr int64_t kNow = 0;  // its template writes no date
 
 struct Reference {
   std::vector<text::ChatMessage> messages;  // empty where the text is sent as it stands
@@ -39,35 +42,31 @@ std::vector<Reference> references() {
   return all;
 }
 
-ModelFlags model_flags(bool exact) {
-  ModelFlags flags;
-  flags.model = CLEAVE_MODELS "/SmolLM2-135M-Instruct.Q4_1.gguf";
-  flags.threads = available_cores();
-  flags.exact = exact;
-  return flags;
+OpenedModel open_smollm2() {
+  return open({.path = CLEAVE_MODELS "/SmolLM2-135M-Instruct.Q4_1.gguf"});
 }
 
 TEST(SmolLm2, WritesPromptsAndIdsAsTransformersDoes) {
-  const OpenedModel opened = open_model(model_flags(true));
+  const OpenedModel opened = open_smollm2();
   const ModelText chat = load_model_text(opened, ChatMode::Automatic);
   const ModelText raw = load_model_text(opened, ChatMode::Never);
   ASSERT_NE(chat.chat, nullptr) << "an instruct model is asked in its chat format without being told to";
   EXPECT_EQ(chat.end_tokens, std::vector<int32_t>{2});
   for (const Reference& reference : references()) {
-    EXPECT_EQ(raw.prompt(reference.text, std::nullopt), reference.ids) << reference.text;
+    EXPECT_EQ(raw.prompt(reference.text, std::nullopt, kNow), reference.ids) << reference.text;
     if (reference.messages.empty()) continue;
-    EXPECT_EQ(chat.prompt_text(reference.messages), reference.text);
+    EXPECT_EQ(chat.prompt_text(reference.messages, kNow), reference.text);
     const bool has_system = reference.messages.front().role == "system";
     EXPECT_EQ(chat.prompt(reference.messages.back().content,
-                          has_system ? std::optional(reference.messages.front().content) : std::nullopt),
+                          has_system ? std::optional(reference.messages.front().content) : std::nullopt, kNow),
               reference.ids);
   }
 }
 
 TEST(SmolLm2, ChoosesEveryGreedyTokenInExactArithmetic) {
-  const OpenedModel opened = open_model(model_flags(true));
-  Launch launch(model_flags(true), 1);
-  const LoadedRanks model = load_model(opened, model_flags(true), {.kv_tokens = 1024}, launch);
+  const OpenedModel opened = open_smollm2();
+  Group group({.threads_per_rank = available_cores()});
+  const LoadedModel model = load(opened, {.exact = true}, {}, {.kv_tokens = 1024}, group);
   engine::LoadedModel steps(*model.ranks);
   engine::Engine engine(steps, 1024);
   const std::vector<Reference> all = references();
@@ -80,9 +79,9 @@ TEST(SmolLm2, ChoosesEveryGreedyTokenInExactArithmetic) {
 }
 
 TEST(SmolLm2, ChoosesTheGreedyTokensThatAreClearInTheDefaultPath) {
-  const OpenedModel opened = open_model(model_flags(false));
-  Launch launch(model_flags(false), 1);
-  const LoadedRanks model = load_model(opened, model_flags(false), {.kv_tokens = 128}, launch);
+  const OpenedModel opened = open_smollm2();
+  Group group({.threads_per_rank = available_cores()});
+  const LoadedModel model = load(opened, {}, {}, {.kv_tokens = 128}, group);
   std::vector<int32_t> blocks(static_cast<size_t>(model.ranks->num_blocks()));
   for (size_t i = 0; i < blocks.size(); ++i) blocks[i] = static_cast<int32_t>(i);
   for (const Reference& reference : references()) {
@@ -107,10 +106,10 @@ TEST(SmolLm2, ChoosesTheGreedyTokensThatAreClearInTheDefaultPath) {
 }
 
 // The largest difference of a logit behind each prompt from Transformers'.
-double largest_error(const ModelFlags& flags) {
-  const OpenedModel opened = open_model(flags);
-  Launch launch(flags, 1);
-  const LoadedRanks model = load_model(opened, flags, {.kv_tokens = 128}, launch);
+double largest_error(const NumberOptions& numbers) {
+  const OpenedModel opened = open_smollm2();
+  Group group({.threads_per_rank = available_cores()});
+  const LoadedModel model = load(opened, numbers, {}, {.kv_tokens = 128}, group);
   const ckpt::SafetensorsFile file(CLEAVE_TEST_DATA "/smollm2/expected.safetensors");
   const std::vector<Reference> all = references();
   const std::vector<int32_t> blocks = {2, 1, 3, 0};
@@ -131,13 +130,11 @@ double largest_error(const ModelFlags& flags) {
 }
 
 TEST(SmolLm2, MovesLogitsLittleWithKeysAndValuesInInt8) {
-  ModelFlags flags = model_flags(false);
-  const double plain = largest_error(flags);
-  flags.int8_kv = true;
-  const double int8 = largest_error(flags);
+  const double plain = largest_error({});
+  const double int8 = largest_error({.int8_kv = true});
   EXPECT_LT(plain, 0.03);
   EXPECT_LT(int8, 0.5) << "of logits up to 25";
 }
 
 }  // namespace
-}  // namespace cleave::app
+}  // namespace cleave::inference

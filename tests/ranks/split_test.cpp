@@ -9,12 +9,12 @@
 #include <numeric>
 #include <random>
 
-#include "app/open_model.h"
-#include "app/planning.h"
-#include "app/verify_cases.h"
-#include "app/verify_feed.h"
+#include "app/verify/cases.h"
+#include "app/verify/feed.h"
 #include "comm/communicator.h"
 #include "engine/loaded_model.h"
+#include "inference/opened.h"
+#include "inference/split.h"
 #include "plan/explain.h"
 
 namespace cleave {
@@ -26,9 +26,7 @@ class SplitFixture : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     const fs::path path = fs::path(CLEAVE_TEST_DATA) / GetParam();
-    flags_.model = path;
-    opened_ = std::make_unique<app::OpenedModel>(app::open_model(flags_));
-    graph_ = std::make_unique<graph::Graph>(graph::push_slices_into_weights(opened_->graphs.graph("decode")));
+    opened_ = std::make_unique<inference::OpenedModel>(inference::open({.path = path}));
     const bool gguf = path.extension() == ".gguf";
     cases_ = app::read_cases(gguf ? fs::path(path).replace_extension(".safetensors") : path / "expected.safetensors",
                              opened_->vocab_size());
@@ -38,18 +36,19 @@ class SplitFixture : public testing::TestWithParam<std::string> {
     plan::Request request;
     request.rank_weights = std::move(weights);
     request.policy = policy;
-    request.stored = app::stored_types(*graph_, app::types_in(opened_->checkpoint));
+    request.stored = inference::stored_types(opened_->graph, inference::types_in(opened_->checkpoint));
     return request;
   }
 
   // Loads and feeds the model; the input in chunks of 5, then the greedy tokens one by one.
   void check(const plan::Request& request, const std::string& what) {
-    const plan::Plan plan = plan::make_plan(*graph_, request);
+    const plan::Plan plan = plan::make_plan(opened_->graph, request);
     runtime::Options options;
     options.exact = true;
     options.kv_tokens = 512;
     options.max_tokens = options.max_output_rows = 64;
-    runtime::Ranks ranks({&opened_->checkpoint}, *graph_, plan, options, {comm::thread_communicators(plan.ranks), 1});
+    runtime::Ranks ranks({&opened_->checkpoint}, opened_->graph, plan, options,
+                         {comm::thread_communicators(plan.ranks), 1});
     check_weights(plan, request, ranks, what);
     engine::LoadedModel model(ranks);
     std::vector<app::Track> tracks;
@@ -64,14 +63,12 @@ class SplitFixture : public testing::TestWithParam<std::string> {
   // Every rank has read what the plan says, and nothing else.
   void check_weights(const plan::Plan& plan, const plan::Request& request, const runtime::Ranks& ranks,
                      const std::string& what) const {
-    const plan::Explanation planned = plan::explain(*graph_, plan, request);
+    const plan::Explanation planned = plan::explain(opened_->graph, plan, request);
     for (size_t r = 0; r < ranks.reports().size(); ++r)
       EXPECT_EQ(ranks.reports()[r].memory.stored, planned.weight_bytes[r]) << what << ", rank " << r;
   }
 
-  app::ModelFlags flags_;
-  std::unique_ptr<app::OpenedModel> opened_;
-  std::unique_ptr<graph::Graph> graph_;
+  std::unique_ptr<inference::OpenedModel> opened_;
   std::vector<app::VerifyCase> cases_;
 };
 
@@ -89,7 +86,7 @@ TEST_P(SplitFixture, GivesTheSameAnswerOnUnequalRanks) {
 }
 
 TEST_P(SplitFixture, GivesTheSameAnswerUnderAnyOverrides) {
-  const plan::Plan plain = plan::make_plan(*graph_, request({1, 1}, plan::Policy::Split));
+  const plan::Plan plain = plan::make_plan(opened_->graph, request({1, 1}, plan::Policy::Split));
   for (uint32_t seed = 0; seed < 20; ++seed) {
     std::mt19937 random(seed);
     plan::Request overridden = request(std::vector<double>(std::array{2, 3, 4, 5, 8}[seed % 5], 1.0),

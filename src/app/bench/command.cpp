@@ -3,6 +3,7 @@
 #include "app/bench/flags.h"
 #include "app/commands.h"
 #include "base/error.h"
+#include "base/topology.h"
 
 namespace cleave::app {
 namespace {
@@ -25,7 +26,7 @@ CLI::Option* add_list(CLI::App& command, const std::string& name, std::vector<Nu
 
 int bench(const BenchFlags& flags) {
   if (flags.kernels) return bench_kernels(flags);
-  if (!flags.model.model.empty()) return bench_model(flags);
+  if (!flags.model.model.path.empty()) return bench_model(flags);
   if (flags.machine) return bench_hardware(flags);
   refuse("what to measure is missing: MODEL, --hardware or --kernels");
 }
@@ -81,7 +82,7 @@ void add_bench(CLI::App& app, Action& action) {
   add_machine_flags(*command, *flags);
   add_random_flags(*command, flags->model);
   add_number_flags(*command, flags->model);
-  add_wish_flags(*command, flags->model.split);
+  add_override_flags(*command, flags->model.split);
   command->callback([flags, &action] { action = [flags] { return bench(*flags); }; });
 }
 

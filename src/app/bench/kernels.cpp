@@ -3,6 +3,7 @@
 #include "app/bench/flags.h"
 #include "app/terminal.h"
 #include "base/json.h"
+#include "base/topology.h"
 #include "kernels/measure.h"
 
 namespace cleave::app {
@@ -19,7 +20,7 @@ struct KernelRow {
 };
 
 std::vector<kernels::Isa> wanted_isas(const BenchFlags& flags) {
-  return flags.model.isa ? std::vector{*flags.model.isa} : kernels::available_isas();
+  return flags.model.numbers.isa ? std::vector{*flags.model.numbers.isa} : kernels::available_isas();
 }
 
 std::vector<KernelRow> measure(const BenchFlags& flags) {
@@ -70,7 +71,7 @@ Json to_json(const BenchFlags& flags, const std::vector<KernelRow>& rows) {
 }  // namespace
 
 int bench_kernels(const BenchFlags& flags) {
-  if (!flags.model.model.empty()) throw CLI::ValidationError("--kernels", "measures no model; leave MODEL out");
+  if (!flags.model.model.path.empty()) throw CLI::ValidationError("--kernels", "measures no model; leave MODEL out");
   const std::vector<KernelRow> rows = measure(flags);
   Output().write(flags.json ? to_json(flags, rows).dump(2) + "\n" : text(flags, rows));
   return 0;

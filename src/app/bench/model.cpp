@@ -8,11 +8,12 @@
 #include "app/bench/flags.h"
 #include "app/bench/report.h"
 #include "app/bench/setting.h"
-#include "app/planning.h"
 #include "app/terminal.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/strings.h"
+#include "base/topology.h"
+#include "inference/plan_report.h"
 
 namespace cleave::app {
 namespace {
@@ -56,7 +57,7 @@ std::vector<Split> splits_of(const BenchFlags& flags) {
 }
 
 void check(const BenchFlags& flags, size_t splits, size_t cases) {
-  if (Launch::by_mpi() && splits > 1)
+  if (started_by_mpi() && splits > 1)
     throw CLI::ValidationError("--tp", "under mpirun a run has one number of ranks and threads of each process");
   const size_t most = (flags.prefill > 0 ? 1 : 0) + (flags.decode > 0 ? 1 : 0);
   if (flags.plain && (splits > 1 || cases > most))
@@ -67,16 +68,12 @@ void check(const BenchFlags& flags, size_t splits, size_t cases) {
 /// A model and what is known of it without computing.
 class Measurement {
  public:
-  Measurement(const BenchFlags& flags, const OpenedModel& opened)
-      : flags_(flags),
-        opened_(opened),
-        cases_(cases_of(flags)),
-        graph_(graph::push_slices_into_weights(opened.graphs.graph("decode"))),
-        problem_(make_problem()) {}
+  Measurement(const BenchFlags& flags, const inference::OpenedModel& opened)
+      : flags_(flags), opened_(opened), cases_(cases_of(flags)), problem_(make_problem()) {}
 
-  void run(Launch* launch) {
+  void run(inference::Group* group) {
     for (const Split& split : splits_of(flags_))
-      settings_.push_back(std::make_unique<Setting>(opened_, flags_, split.ranks, split.threads, cases_, launch));
+      settings_.push_back(std::make_unique<Setting>(opened_, flags_, split.ranks, split.threads, cases_, group));
     const bool together = fits();
     if (!together)
       note("cleave: note: memory does not hold the model in all settings at a time: it is loaded anew for every turn");
@@ -96,7 +93,7 @@ class Measurement {
     if (flags_.plain) return plain_text(rows({}));
     std::vector<int> threads;  // of several processes nobody knows how many share a machine, and its limits
     for (const auto& setting : settings_)
-      if (!Launch::by_mpi()) threads.push_back(setting->threads());
+      if (!started_by_mpi()) threads.push_back(setting->threads());
     BenchReport report{machine_name(flags_, available_cores()),
                        opened_.checkpoint.path().string(),
                        opened_.graphs.architecture,
@@ -109,11 +106,10 @@ class Measurement {
   }
 
  private:
-  plan::Problem make_problem() {
-    std::vector<std::string> notes;
-    const plan::Request request = plan_request(plan_inputs(opened_.checkpoint, single()), opened_.checkpoint.config(),
-                                               graph_, types_in(opened_.checkpoint), 1, notes);
-    return plan::make_problem(graph_, {1.0}, request.stored);
+  plan::Problem make_problem() { return plan::make_problem(opened_.graph, {1.0}, request_for(single(), 1).stored); }
+  // Without its notes: load_model() gives them.
+  plan::Request request_for(const ModelFlags& flags, int ranks) const {
+    return inference::request_for(opened_, split_options(flags.split, ranks), flags.numbers, ranks, {});
   }
   ModelFlags single() const {
     ModelFlags flags = flags_.model;
@@ -129,7 +125,7 @@ class Measurement {
   }
 
   plan::StepWork work_of(const BenchCase& c) const {
-    const DType type = flags_.model.kv_type();
+    const DType type = flags_.model.numbers.kv_type();
     if (c.prefill) return plan::step_work(problem_, {1, c.tokens, 0}, type);
     return plan::step_work(problem_, {c.batch, 1, c.context + c.tokens / 2}, type);  // the step in the middle
   }
@@ -144,11 +140,10 @@ class Measurement {
 
   double predicted_seconds(const Setting& setting, const BenchCase& c) const {
     if (c.batch > 1 || flags_.model.split.hardware.empty()) return 0;  // default rates say nothing of this machine
-    std::vector<std::string> notes;
-    plan::Request request = plan_request(opened_.checkpoint, graph_, setting.model_flags(), setting.ranks(), notes);
+    plan::Request request = request_for(setting.model_flags(), setting.ranks());
     request.cost.context = c.context + c.tokens / 2;
     request.cost.prompt_tokens = c.tokens;
-    const plan::Cost cost = plan::make_plan(graph_, request).cost;
+    const plan::Cost cost = plan::make_plan(opened_.graph, request).cost;
     return c.prefill ? cost.prefill_seconds : cost.decode_seconds;
   }
 
@@ -157,7 +152,7 @@ class Measurement {
     std::vector<LoadRow> loads;
     for (const auto& setting : settings_) {
       const auto [rate, added] = file_rates.try_emplace(setting->threads(), 0);
-      if (added && !Launch::by_mpi()) rate->second = measure_files(opened_.checkpoint.files(), setting->threads());
+      if (added && !started_by_mpi()) rate->second = measure_files(opened_.checkpoint.files(), setting->threads());
       loads.push_back({setting->ranks(), setting->threads(), setting->load_seconds(), rate->second});
     }
     return loads;
@@ -176,7 +171,7 @@ class Measurement {
                      {},
                      0};
         if (const auto found = limits.find(setting->threads()); found != limits.end()) {
-          row.bound = bound_of(work_of(c), found->second, flags_.model.exact);
+          row.bound = bound_of(work_of(c), found->second, flags_.model.numbers.exact);
           row.predicted_seconds = predicted_seconds(*setting, c);
         }
         rows.push_back(row);
@@ -185,20 +180,19 @@ class Measurement {
   }
 
   const BenchFlags& flags_;
-  const OpenedModel& opened_;
+  const inference::OpenedModel& opened_;
   std::vector<BenchCase> cases_;
-  graph::Graph graph_;
   plan::Problem problem_;  // of one rank
   std::vector<std::unique_ptr<Setting>> settings_;
 };
 
-int measure(const BenchFlags& flags, Launch* launch) {
-  const OpenedModel opened = open_model(flags.model);
+int measure(const BenchFlags& flags, inference::Group* group) {
+  const inference::OpenedModel opened = open_model(flags.model);
   opened.checkpoint.require_weights();
   std::string report;
   {
     Measurement measurement(flags, opened);
-    measurement.run(launch);
+    measurement.run(group);
     report = measurement.report();
   }
   Output().write(report);
@@ -210,10 +204,10 @@ int measure(const BenchFlags& flags, Launch* launch) {
 int bench_model(const BenchFlags& flags) {
   const std::vector<Split> splits = splits_of(flags);
   check(flags, splits.size(), cases_of(flags).size());
-  if (!Launch::by_mpi()) return measure(flags, nullptr);
+  if (!started_by_mpi()) return measure(flags, nullptr);
   ModelFlags model = flags.model;
   model.threads = splits.front().threads;
-  return with_launch(model, splits.front().ranks, [&](Launch& launch) { return measure(flags, &launch); });
+  return with_group(model, splits.front().ranks, [&](inference::Group& group) { return measure(flags, &group); });
 }
 
 }  // namespace cleave::app

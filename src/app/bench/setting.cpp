@@ -72,15 +72,15 @@ class Setting::Worker {
   std::thread thread_;  // last: it uses the others
 };
 
-Setting::Setting(const OpenedModel& opened, const BenchFlags& flags, int ranks, int threads,
-                 std::vector<BenchCase> cases, Launch* launch)
+Setting::Setting(const inference::OpenedModel& opened, const BenchFlags& flags, int ranks, int threads,
+                 std::vector<BenchCase> cases, inference::Group* group)
     : opened_(opened),
       flags_(flags),
       model_flags_(flags.model),
       ranks_(ranks),
       threads_(threads),
       cases_(std::move(cases)),
-      launch_(launch),
+      group_(group),
       samples_(cases_.size()) {
   model_flags_.threads = threads;
   model_flags_.split.tp = ranks;
@@ -99,7 +99,7 @@ void Setting::on_own_thread(const std::function<void()>& work) {
 }
 
 void Setting::load() {
-  if (launch_ == nullptr) worker_ = std::make_unique<Worker>();
+  if (group_ == nullptr) worker_ = std::make_unique<Worker>();
   on_own_thread([&] { load_here(); });
   warm_ = false;
 }
@@ -122,10 +122,10 @@ runtime::Options Setting::options() const {
 }
 
 void Setting::load_here() {
-  std::optional<Launch> own;
-  if (launch_ == nullptr) own.emplace(model_flags_, ranks_, Launch::Span::ThisProcess);
+  std::optional<inference::Group> own;
+  if (group_ == nullptr) own.emplace(local_group_options(model_flags_, ranks_));
   const double seconds = kernels::seconds_of(
-      [&] { loaded_.emplace(load_model(opened_, model_flags_, options(), launch_ != nullptr ? *launch_ : *own)); });
+      [&] { loaded_.emplace(load_model(opened_, model_flags_, options(), group_ != nullptr ? *group_ : *own)); });
   load_seconds_ = load_seconds_ > 0 ? std::min(load_seconds_, seconds) : seconds;
   runtime::Ranks& ranks = *loaded_->ranks;
   weight_bytes_ = 0;

@@ -8,23 +8,23 @@
 
 #include "app/bench/flags.h"
 #include "app/bench/samples.h"
-#include "app/open_model.h"
+#include "app/run_model.h"
 
 namespace cleave::app {
 
 /// A model split in one way over ranks and threads, and the times of its cases.
 ///
-/// With a launch of its own, it works on threads of its own: where threads are bound to cores, those of other settings
+/// With a group of its own, it works on threads of its own: where threads are bound to cores, those of other settings
 /// are not. Several settings can be loaded at a time; only one of them runs.
 class Setting {
  public:
-  /// `launch`: the ranks of all processes that mpirun started, once; null: each loading makes ranks of this process.
-  Setting(const OpenedModel& opened, const BenchFlags& flags, int ranks, int threads, std::vector<BenchCase> cases,
-          Launch* launch);
+  /// `group`: the ranks of all processes that mpirun started, once; null: each loading makes ranks of this process.
+  Setting(const inference::OpenedModel& opened, const BenchFlags& flags, int ranks, int threads,
+          std::vector<BenchCase> cases, inference::Group* group);
   ~Setting();
 
-  int ranks() const { return launch_ != nullptr ? launch_->num_ranks() : ranks_; }  // of all processes
-  int threads() const { return threads_; }                                          // of the ranks of this process
+  int ranks() const { return group_ != nullptr ? group_->num_ranks() : ranks_; }  // of all processes
+  int threads() const { return threads_; }                                        // of the ranks of this process
   const std::vector<BenchCase>& cases() const { return cases_; }
   const Samples& samples(size_t index) const { return samples_[index]; }
   int64_t weight_bytes() const { return weight_bytes_; }  // packed, of all ranks; known once loaded
@@ -47,21 +47,21 @@ class Setting {
             std::span<const int32_t> rows);
   runtime::Options options() const;
 
-  const OpenedModel& opened_;
+  const inference::OpenedModel& opened_;
   const BenchFlags& flags_;
   ModelFlags model_flags_;
   int ranks_, threads_;
   std::vector<BenchCase> cases_;
-  Launch* launch_;
+  inference::Group* group_;
   std::vector<Samples> samples_;  // by case
-  std::optional<LoadedRanks> loaded_;
+  std::optional<inference::LoadedModel> loaded_;
   int64_t weight_bytes_ = 0;
   double load_seconds_ = 0;
   bool warm_ = false;
   std::vector<int32_t> tokens_, blocks_;
 
   class Worker;
-  std::unique_ptr<Worker> worker_;  // null where launch_ is given
+  std::unique_ptr<Worker> worker_;  // null where group_ is given
   Samples* observed_ = nullptr;     // of the case at hand
   std::chrono::steady_clock::time_point last_;
 };

@@ -1,4 +1,4 @@
-#include "app/verify_cases.h"
+#include "app/verify/cases.h"
 
 #include <algorithm>
 #include <charconv>

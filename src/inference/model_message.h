@@ -3,11 +3,11 @@
 #include <map>
 #include <string>
 
-#include "app/launch.h"
-#include "app/planning.h"
 #include "define/definitions.h"
+#include "inference/group.h"
+#include "inference/split.h"
 
-namespace cleave::app {
+namespace cleave::inference {
 
 /// A stored tensor without its bytes.
 struct TensorEntry {
@@ -30,12 +30,12 @@ struct ModelMessage {
 };
 
 /// Sends the message to the other processes, and hears which of them have no files of the model: gives the ranks there.
-/// REQUIRES: launch.leads().
-std::vector<int> send_model(const ModelMessage& message, Launch& launch);
+/// REQUIRES: group.leads().
+std::vector<int> send_model(const ModelMessage& message, Group& group);
 
-/// REQUIRES: not launch.leads().
-ModelMessage receive_model(Launch& launch);
+/// REQUIRES: not group.leads().
+ModelMessage receive_model(Group& group);
 /// Tells rank 0 whether this process has the files.
-void answer_model(bool has_files, Launch& launch);
+void answer_model(bool has_files, Group& group);
 
-}  // namespace cleave::app
+}  // namespace cleave::inference

@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "app/verify_cases.h"
+#include "app/verify/cases.h"
 #include "engine/step_model.h"
 
 namespace cleave::app {

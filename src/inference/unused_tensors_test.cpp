@@ -1,4 +1,4 @@
-#include "app/unused_tensors.h"
+#include "inference/unused_tensors.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 
 #include "base/temporary_directory.h"
 
-namespace cleave::app {
+namespace cleave::inference {
 namespace {
 
 TEST(UnusedTensors, AreOneEntryWhereOnlyNumbersDifferAndExpertsCountAsUsed) {
@@ -32,4 +32,4 @@ TEST(UnusedTensors, AreOneEntryWhereOnlyNumbersDifferAndExpertsCountAsUsed) {
 }
 
 }  // namespace
-}  // namespace cleave::app
+}  // namespace cleave::inference

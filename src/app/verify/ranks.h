@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "app/open_model.h"
+#include "app/run_model.h"
 
 namespace cleave::app {
 
@@ -19,15 +19,16 @@ void print_shares(const runtime::Ranks& ranks);
 class RankComparison {
  public:
   /// Loads the model on one rank, runs the tokens and keeps every value. The opened model must outlive it.
-  RankComparison(const OpenedModel& opened, const ModelFlags& flags, std::span<const int32_t> tokens, double tolerance);
+  RankComparison(const inference::OpenedModel& opened, const ModelFlags& flags, std::span<const int32_t> tokens,
+                 double tolerance);
 
-  /// Loads the model on the ranks of a launch, runs the same tokens and compares every value that a rank of this
+  /// Loads the model on the ranks of a group, runs the same tokens and compares every value that a rank of this
   /// process has, whole or in part. Prints the result. Throws Error naming the first node that differs by more than the
   /// tolerance.
-  void compare(Launch& launch) const;
+  void compare(inference::Group& group) const;
 
  private:
-  const OpenedModel& opened_;
+  const inference::OpenedModel& opened_;
   const ModelFlags& flags_;
   std::vector<int32_t> tokens_;
   double tolerance_;

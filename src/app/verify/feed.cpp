@@ -1,4 +1,4 @@
-#include "app/verify_feed.h"
+#include "app/verify/feed.h"
 
 #include <algorithm>
 #include <cmath>

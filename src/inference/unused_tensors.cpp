@@ -1,4 +1,4 @@
-#include "app/unused_tensors.h"
+#include "inference/unused_tensors.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <map>
 #include <set>
 
-namespace cleave::app {
+namespace cleave::inference {
 namespace {
 
 std::set<std::string> used_tensors(const graph::Model& graphs) {
@@ -52,4 +52,4 @@ std::vector<std::string> unused_tensors(const ckpt::Checkpoint& checkpoint, cons
   return lines;
 }
 
-}  // namespace cleave::app
+}  // namespace cleave::inference

@@ -5,14 +5,14 @@
 
 #include "app/commands.h"
 #include "app/flags.h"
-#include "app/model_text.h"
-#include "app/open_model.h"
+#include "app/run_model.h"
 #include "app/terminal.h"
-#include "app/verify_cases.h"
-#include "app/verify_feed.h"
-#include "app/verify_ranks.h"
+#include "app/verify/cases.h"
+#include "app/verify/feed.h"
+#include "app/verify/ranks.h"
 #include "base/error.h"
 #include "engine/loaded_model.h"
+#include "inference/chat.h"
 
 namespace cleave::app {
 namespace {
@@ -32,7 +32,7 @@ struct VerifyFlags {
 };
 
 double tolerance(const VerifyFlags& flags) {
-  return flags.tolerance.value_or(flags.model.exact ? kExactTolerance : kDefaultTolerance);
+  return flags.tolerance.value_or(flags.model.numbers.exact ? kExactTolerance : kDefaultTolerance);
 }
 
 // Tracks that are fed together, under one name.
@@ -144,15 +144,15 @@ class Report {
 };
 
 // Against recorded logits.
-void verify_recorded(const VerifyFlags& flags, Launch& launch) {
-  const OpenedModel opened = open_model(flags.model);
+void verify_recorded(const VerifyFlags& flags, inference::Group& group) {
+  const inference::OpenedModel opened = open_model(flags.model);
   opened.checkpoint.require_weights();
   const std::vector<VerifyCase> cases = read_cases(flags.expected, opened.vocab_size());
   std::vector<Feeding> feedings = plan_feedings(cases, flags.chunks);
-  const LoadedRanks model = load_model(opened, flags.model, options_for(cases, feedings), launch);
+  const inference::LoadedModel model = load_model(opened, flags.model, options_for(cases, feedings), group);
   engine::LoadedModel steps(*model.ranks);
-  if (launch.num_ranks() > 1) print_shares(*model.ranks);
-  Report report(flags.model.exact, tolerance(flags));
+  if (group.num_ranks() > 1) print_shares(*model.ranks);
+  Report report(flags.model.numbers.exact, tolerance(flags));
   for (Feeding& feeding : feedings) {
     feed(steps, feeding.tracks);
     for (const Track& track : feeding.tracks) report.add(feeding.name, track);
@@ -161,30 +161,31 @@ void verify_recorded(const VerifyFlags& flags, Launch& launch) {
 }
 
 // Several ranks against one, node by node. What one rank computes is kept for further numbers of ranks.
-void verify_ranks(const VerifyFlags& flags, Launch& launch, std::optional<OpenedModel>& opened,
+void verify_ranks(const VerifyFlags& flags, inference::Group& group, std::optional<inference::OpenedModel>& opened,
                   std::optional<RankComparison>& comparison) {
   if (!comparison) {
     opened.emplace(open_model(flags.model));
     opened->checkpoint.require_weights();
-    comparison.emplace(*opened, flags.model,
-                       flags.prompt ? load_model_text(*opened, ChatMode::Never).prompt(*flags.prompt, {})
-                                    : random_tokens(flags.num_tokens, opened->vocab_size()),
-                       tolerance(flags));
+    comparison.emplace(
+        *opened, flags.model,
+        flags.prompt ? inference::load_model_text(*opened, inference::ChatMode::Never).prompt(*flags.prompt, {}, 0)
+                     : random_tokens(flags.num_tokens, opened->vocab_size()),
+        tolerance(flags));
   }
-  comparison->compare(launch);
+  comparison->compare(group);
 }
 
 int verify(const VerifyFlags& flags) {
-  if (Launch::by_mpi() && flags.ranks.size() > 1)
+  if (started_by_mpi() && flags.ranks.size() > 1)
     throw CLI::ValidationError("--tp", "under mpirun a run has one number of ranks of each process");
-  std::optional<OpenedModel> opened;
+  std::optional<inference::OpenedModel> opened;
   std::optional<RankComparison> comparison;
   for (const int ranks : flags.ranks)
-    with_launch(flags.model, ranks, [&](Launch& launch) {
+    with_group(flags.model, ranks, [&](inference::Group& group) {
       if (flags.expected.empty())
-        verify_ranks(flags, launch, opened, comparison);
+        verify_ranks(flags, group, opened, comparison);
       else
-        verify_recorded(flags, launch);
+        verify_recorded(flags, group);
       return 0;
     });
   return 0;

@@ -1,33 +1,22 @@
-#include "app/planning.h"
+#include "inference/split.h"
 
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 
 #include "base/error.h"
+#include "base/topology.h"
 #include "graph/head.h"
 
-namespace cleave::app {
+namespace cleave::inference {
 namespace {
 
-plan::OverrideSources::File read_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail(ErrorKind::NotFound, "cannot open {}", path.string());
-  plan::OverrideSources::File read{path.filename().string(), {std::istreambuf_iterator<char>(file), {}}};
-  if (file.bad()) fail(ErrorKind::Io, "cannot read {}", path.string());
-  return read;
-}
-
-plan::OverrideSources override_sources(const ckpt::Checkpoint& checkpoint, const SplitFlags& flags) {
-  plan::OverrideSources sources;
+// The user's sources and the model directory's own file.
+plan::OverrideSources override_sources(const ckpt::Checkpoint& checkpoint, plan::OverrideSources sources) {
   const std::filesystem::path own = checkpoint.directory() / "cleave.json";
-  if (!checkpoint.directory().empty() && std::filesystem::exists(own)) sources.model_directory = read_file(own);
-  for (const std::filesystem::path& path : flags.configs) sources.configs.push_back(read_file(path));
-  for (const std::string& name : plan::environment_variables())
-    if (const char* value = std::getenv(name.c_str()); value != nullptr) sources.environment.push_back({name, value});
-  for (const auto& [name, value] : flags.overrides) sources.flags.push_back({name, value});
+  if (!checkpoint.directory().empty() && std::filesystem::exists(own))
+    sources.model_directory = read_override_file(own);
   return sources;
 }
 
@@ -41,12 +30,8 @@ plan::ModelNames model_names(const Json& config) {
   return names;
 }
 
-// Rates of the machine: --hardware, or the defaults with this machine's number of cores.
-plan::Hardware hardware_of(const SplitFlags& flags) {
-  if (!flags.hardware.empty()) {
-    const plan::OverrideSources::File file = read_file(flags.hardware);
-    return plan::Hardware::from_json(parse_json(file.text, flags.hardware.string()));
-  }
+// The default rates, for a machine with as many cores as this one.
+plan::Hardware default_hardware() {
   plan::Hardware hardware;
   const int cores = available_cores();
   // Two cores nearly double what one reads; more share the same memory.
@@ -56,19 +41,36 @@ plan::Hardware hardware_of(const SplitFlags& flags) {
   return hardware;
 }
 
+std::vector<double> rank_weights(const std::vector<double>& given, int ranks) {
+  if (given.empty()) return std::vector<double>(static_cast<size_t>(ranks), 1.0);
+  if (given.size() != static_cast<size_t>(ranks))
+    fail(ErrorKind::InvalidArgument, "{} rank weights for {} ranks, wanted one for each", given.size(), ranks);
+  return given;
+}
+
 }  // namespace
 
-PlanInputs plan_inputs(const ckpt::Checkpoint& checkpoint, const ModelFlags& flags) {
-  PlanInputs inputs;
-  inputs.overrides = override_sources(checkpoint, flags.split);
-  inputs.rank_weights = flags.split.rank_weights;
-  inputs.policy = flags.split.policy;
-  inputs.hardware = hardware_of(flags.split);
-  inputs.threads_per_rank = flags.split.threads_per_rank.value_or(0);
-  inputs.strict = flags.split.strict;
-  inputs.weights = flags.weights;
-  inputs.kv_type = flags.kv_type();
-  return inputs;
+plan::OverrideSources::File read_override_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) fail(ErrorKind::NotFound, "cannot open {}", path.string());
+  plan::OverrideSources::File read{path.filename().string(), {std::istreambuf_iterator<char>(file), {}}};
+  if (file.bad()) fail(ErrorKind::Io, "cannot read {}", path.string());
+  return read;
+}
+
+plan::Hardware read_hardware_file(const std::filesystem::path& path) {
+  return plan::Hardware::from_json(parse_json(read_override_file(path).text, path.string()));
+}
+
+PlanInputs plan_inputs(const ckpt::Checkpoint& checkpoint, const SplitOptions& split, const NumberOptions& numbers) {
+  return {.overrides = override_sources(checkpoint, split.overrides),
+          .rank_weights = split.rank_weights,
+          .policy = split.policy,
+          .hardware = split.hardware ? *split.hardware : default_hardware(),
+          .threads_per_rank = split.threads_per_rank,
+          .strict = split.strict,
+          .weights = numbers.weights,
+          .kv_type = numbers.kv_type()};
 }
 
 std::vector<DType> stored_types(const graph::Graph& graph, const FindType& find) {
@@ -76,7 +78,7 @@ std::vector<DType> stored_types(const graph::Graph& graph, const FindType& find)
   for (size_t i = 0; i < types.size(); ++i) {
     if (graph.nodes()[i].op != graph::Op::Weight) continue;
     std::string name = graph.nodes()[i].as<graph::WeightAttributes>().name;
-    if (const size_t star = name.find('*'); star != std::string::npos) name.replace(star, 1, "0");
+    if (const size_t star = name.find('*'); star != std::string::npos) name[star] = '0';
     types[i] = find(name).value_or(DType::BF16);
   }
   return types;
@@ -114,9 +116,4 @@ plan::Request plan_request(const PlanInputs& inputs, const Json& config, const g
   return request;
 }
 
-plan::Request plan_request(const ckpt::Checkpoint& checkpoint, const graph::Graph& graph, const ModelFlags& flags,
-                           int ranks, std::vector<std::string>& notes) {
-  return plan_request(plan_inputs(checkpoint, flags), checkpoint.config(), graph, types_in(checkpoint), ranks, notes);
-}
-
-}  // namespace cleave::app
+}  // namespace cleave::inference

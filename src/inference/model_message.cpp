@@ -1,11 +1,11 @@
-#include "app/model_message.h"
+#include "inference/model_message.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "base/error.h"
 
-namespace cleave::app {
+namespace cleave::inference {
 namespace {
 
 using plan::OverrideSources;
@@ -103,29 +103,29 @@ TensorTable tensor_table(const ckpt::Checkpoint& checkpoint) {
   return table;
 }
 
-std::vector<int> send_model(const ModelMessage& message, Launch& launch) {
+std::vector<int> send_model(const ModelMessage& message, Group& group) {
   const std::string text = to_json(message).dump();
   const auto size = static_cast<int64_t>(text.size());
-  for (int process = 1; process < launch.num_processes(); ++process) {
-    const int rank = launch.first_rank(process);
-    launch.first().send(&size, sizeof size, rank);
-    launch.first().send(text.data(), size, rank);
+  for (int process = 1; process < group.num_processes(); ++process) {
+    const int rank = group.first_rank(process);
+    group.first().send(&size, sizeof size, rank);
+    group.first().send(text.data(), size, rank);
   }
   std::vector<int> without_files;
-  for (int process = 1; process < launch.num_processes(); ++process) {
+  for (int process = 1; process < group.num_processes(); ++process) {
     uint8_t has_files = 0;
-    launch.first().receive(&has_files, sizeof has_files, launch.first_rank(process));
-    for (int rank = launch.first_rank(process); has_files == 0 && rank < launch.first_rank(process + 1); ++rank)
+    group.first().receive(&has_files, sizeof has_files, group.first_rank(process));
+    for (int rank = group.first_rank(process); has_files == 0 && rank < group.first_rank(process + 1); ++rank)
       without_files.push_back(rank);
   }
   return without_files;
 }
 
-ModelMessage receive_model(Launch& launch) {
+ModelMessage receive_model(Group& group) {
   int64_t size = 0;
-  launch.first().receive(&size, sizeof size, 0);
+  group.first().receive(&size, sizeof size, 0);
   std::string text(static_cast<size_t>(size), '\0');
-  launch.first().receive(text.data(), size, 0);
+  group.first().receive(text.data(), size, 0);
   try {
     return message_from(Json::parse(text));
   } catch (const Json::exception& error) {
@@ -136,9 +136,9 @@ ModelMessage receive_model(Launch& launch) {
   }
 }
 
-void answer_model(bool has_files, Launch& launch) {
+void answer_model(bool has_files, Group& group) {
   const uint8_t answer = has_files ? 1 : 0;
-  launch.first().send(&answer, sizeof answer, 0);
+  group.first().send(&answer, sizeof answer, 0);
 }
 
-}  // namespace cleave::app
+}  // namespace cleave::inference

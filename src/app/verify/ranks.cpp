@@ -1,4 +1,4 @@
-#include "app/verify_ranks.h"
+#include "app/verify/ranks.h"
 
 #include <fmt/format.h>
 
@@ -65,7 +65,7 @@ void run(runtime::Ranks& ranks, std::span<const int32_t> tokens) {
 /// Compares what instructions compute, on all ranks at once.
 class Comparison {
  public:
-  Comparison(const LoadedRanks& model, const std::map<graph::NodeId, std::vector<float>>& values)
+  Comparison(const inference::LoadedModel& model, const std::map<graph::NodeId, std::vector<float>>& values)
       : model_(model), values_(values) {}
 
   void see(int rank, const lower::Instruction& instruction, std::span<const float> output) {
@@ -127,7 +127,7 @@ class Comparison {
     return axis != plan::kNoAxis && std::ranges::count(first, axis) > 0;
   }
 
-  const LoadedRanks& model_;
+  const inference::LoadedModel& model_;
   const std::map<graph::NodeId, std::vector<float>>& values_;
   std::mutex mutex_;
   Difference worst_;
@@ -159,23 +159,23 @@ void print_shares(const runtime::Ranks& ranks) {
   }
 }
 
-RankComparison::RankComparison(const OpenedModel& opened, const ModelFlags& flags, std::span<const int32_t> tokens,
-                               double tolerance)
+RankComparison::RankComparison(const inference::OpenedModel& opened, const ModelFlags& flags,
+                               std::span<const int32_t> tokens, double tolerance)
     : opened_(opened), flags_(flags), tokens_(tokens.begin(), tokens.end()), tolerance_(tolerance) {
   ModelFlags single = flags;
   single.split = {};
   single.split.tp = 1;
-  Launch launch(single, 1, Launch::Span::ThisProcess);
-  const LoadedRanks model = load_model(opened, single, options_for(tokens_.size()), launch);
+  inference::Group group(local_group_options(single, 1));
+  const inference::LoadedModel model = load_model(opened, single, options_for(tokens_.size()), group);
   model.ranks->observe([&](int, const lower::Instruction& instruction, std::span<const float> output) {
     values_[instruction.node].assign(output.begin(), output.end());
   });
   run(*model.ranks, tokens_);
 }
 
-void RankComparison::compare(Launch& launch) const {
-  const int ranks = launch.num_ranks();
-  LoadedRanks model = load_model(opened_, flags_, options_for(tokens_.size()), launch);
+void RankComparison::compare(inference::Group& group) const {
+  const int ranks = group.num_ranks();
+  inference::LoadedModel model = load_model(opened_, flags_, options_for(tokens_.size()), group);
   print_shares(*model.ranks);
   Comparison comparison(model, values_);
   model.ranks->observe([&](int rank, const lower::Instruction& instruction, std::span<const float> output) {

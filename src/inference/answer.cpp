@@ -1,4 +1,4 @@
-#include "app/answer.h"
+#include "inference/answer.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include "text/tokenizer/detokenizer.h"
 #include "text/tokenizer/stop_matcher.h"
 
-namespace cleave::app {
+namespace cleave::inference {
 namespace {
 
 std::string rate(int64_t tokens, double seconds) {
@@ -40,7 +40,7 @@ std::string Statistics::text() const {
 
 AnswerEnd stream_answer(engine::Engine& engine, engine::SequenceId sequence, int64_t prompt_tokens,
                         const text::Tokenizer& tokenizer, const std::vector<std::string>& stops,
-                        const std::function<void(std::string_view)>& write, const Interrupt& interrupt,
+                        const std::function<void(std::string_view)>& write, const std::function<bool()>& cancelled,
                         Statistics& statistics) {
   text::Detokenizer detokenizer(tokenizer);
   text::StopMatcher matcher(stops);
@@ -58,7 +58,7 @@ AnswerEnd stream_answer(engine::Engine& engine, engine::SequenceId sequence, int
     else if (token.finish)
       end = to_end(*token.finish);
   };
-  while (!end && !interrupt.requested())
+  while (!end && !cancelled())
     if (!engine.step(on_token)) break;
   engine.stop(sequence);
   write(matcher.push(detokenizer.flush()));
@@ -66,7 +66,7 @@ AnswerEnd stream_answer(engine::Engine& engine, engine::SequenceId sequence, int
   statistics.prompt_tokens += prompt_tokens;
   statistics.new_tokens += count;
   statistics.decoded_tokens += count > 0 ? count - 1 : 0;
-  return end.value_or(AnswerEnd::Interrupted);
+  return end.value_or(AnswerEnd::Cancelled);
 }
 
-}  // namespace cleave::app
+}  // namespace cleave::inference

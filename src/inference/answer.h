@@ -7,11 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include "app/interrupt.h"
 #include "engine/engine.h"
 #include "text/tokenizer/tokenizer.h"
 
-namespace cleave::app {
+namespace cleave::inference {
 
 /// Tokens and seconds of one or several answers. The first token of an answer belongs to its prompt.
 struct Statistics {
@@ -23,16 +22,16 @@ struct Statistics {
 };
 
 /// How an answer ended.
-enum class AnswerEnd { Model, StopText, Length, Context, Interrupted };
+enum class AnswerEnd { Model, StopText, Length, Context, Cancelled };
 
-/// Runs the engine until the answer of `sequence`, which computes `prompt_tokens` first, is complete or Ctrl-C comes,
-/// and gives its text to `write` as it becomes certain, up to the first of `stops`. Adds to `statistics`.
+/// Runs the engine until the answer of `sequence`, which computes `prompt_tokens` first, is complete or `cancelled`
+/// says so, and gives its text to `write` as it becomes certain, up to the first of `stops`. Adds to `statistics`.
 AnswerEnd stream_answer(engine::Engine& engine, engine::SequenceId sequence, int64_t prompt_tokens,
                         const text::Tokenizer& tokenizer, const std::vector<std::string>& stops,
-                        const std::function<void(std::string_view)>& write, const Interrupt& interrupt,
+                        const std::function<void(std::string_view)>& write, const std::function<bool()>& cancelled,
                         Statistics& statistics);
 
 /// Seconds since some time in the past.
 double seconds_now();
 
-}  // namespace cleave::app
+}  // namespace cleave::inference

@@ -5,24 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "app/open_model.h"
-#include "jinja/template.h"
+#include "inference/log.h"
+#include "inference/opened.h"
 #include "text/chat/chat_format.h"
 #include "text/tokenizer/tokenizer.h"
 
-namespace cleave::app {
-
-/// The tokenizer that comes with a checkpoint: a directory's files (text/tokenizer_files.h), or what a GGUF file holds.
-/// Throws Error(NotFound) where there is none, Unsupported for a kind that is not known.
-std::unique_ptr<text::Tokenizer> load_tokenizer(const ckpt::Checkpoint& checkpoint);
-
-/// That of a path of which only the tokenizer is wanted: a directory, with or without weights, a GGUF file or one of a
-/// tokenizer's own files.
-std::unique_ptr<text::Tokenizer> load_tokenizer(const std::filesystem::path& path);
-
-/// The chat template of a path, named as text/chat_template_files.h has it: of a directory, a GGUF file, or a
-/// template's own file. Throws Error(NotFound) where there is none.
-jinja::Template load_chat_template(const std::filesystem::path& path, const std::string& name);
+namespace cleave::inference {
 
 /// Whether conversations are written in the model's chat format.
 enum class ChatMode {
@@ -41,13 +29,15 @@ struct ModelText {
   static std::vector<text::ChatMessage> conversation(const std::string& message,
                                                      const std::optional<std::string>& system);
   /// What the chat template makes of a conversation, up to where the answer begins. REQUIRES: chat.
-  std::string prompt_text(const std::vector<text::ChatMessage>& messages) const;
+  /// `now`: seconds since 1970, for templates that write today's date.
+  std::string prompt_text(const std::vector<text::ChatMessage>& messages, int64_t now) const;
   /// Tokens of a text: as the user's message of a conversation, or as it stands where there is no chat format.
   /// `system`: a message to precede it; throws Error(InvalidArgument) where there is one but no chat format.
-  std::vector<int32_t> prompt(const std::string& message, const std::optional<std::string>& system) const;
+  std::vector<int32_t> prompt(const std::string& message, const std::optional<std::string>& system, int64_t now) const;
 };
 
-/// Notes it where a template cannot be read and text is sent as it stands.
-ModelText load_model_text(const OpenedModel& opened, ChatMode mode);
+/// The tokenizer and chat format of a model. Warns where a template cannot be read and text is sent as it stands.
+/// Throws Error as load_tokenizer() does; Unsupported where the mode is Always and there is no chat format.
+ModelText load_model_text(const OpenedModel& opened, ChatMode mode, const Log& log = {});
 
-}  // namespace cleave::app
+}  // namespace cleave::inference

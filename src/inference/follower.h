@@ -1,0 +1,14 @@
+#pragma once
+
+#include <filesystem>
+
+#include "inference/group.h"
+
+namespace cleave::inference {
+
+/// What a process does that does not have rank 0: takes its part of the model that rank 0 loads, and computes with it
+/// until rank 0 is done. The model's files at `path` are read where they are here and hold the same tensors; otherwise
+/// rank 0 sends the weights. REQUIRES: not group.leads(). Throws Error.
+void follow(const std::filesystem::path& path, Group& group);
+
+}  // namespace cleave::inference

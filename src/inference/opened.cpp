@@ -1,0 +1,102 @@
+#include "inference/opened.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/error.h"
+#include "define/config.h"
+#include "inference/unused_tensors.h"
+#include "lower/program.h"
+
+namespace cleave::inference {
+namespace {
+
+// The checkpoint's tensors as definitions see them.
+class CheckpointShapes final : public define::WeightShapes {
+ public:
+  explicit CheckpointShapes(const ckpt::Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
+  std::optional<Shape> find(std::string_view name) const override {
+    const ckpt::Tensor* tensor = checkpoint_.find(name);
+    return tensor == nullptr ? std::nullopt : std::optional(tensor->view.shape);
+  }
+  std::vector<std::string> names() const override { return checkpoint_.names(); }
+
+ private:
+  const ckpt::Checkpoint& checkpoint_;
+};
+
+// Stored tensors of which the model takes columns, or parts of rows that are no whole blocks.
+std::set<std::string> cut_tensors(const graph::Graph& graph, int64_t block) {
+  std::set<std::string> names;
+  for (const lower::Parameter& parameter : lower::lower(graph, {}).parameters)
+    for (const lower::Piece& piece : parameter.view.pieces)
+      if (piece.strides.back() != 1 || piece.offset % block != 0 || piece.extents.back() % block != 0)
+        names.insert(piece.tensor);
+  return names;
+}
+
+// Matrices of the wanted type, or of BF16 where the model does not take whole blocks of them; vectors in f32.
+void make_random_weights(ckpt::Checkpoint& checkpoint, const graph::Graph& traced, const graph::Graph& graph,
+                         const RandomWeights& random) {
+  if (checkpoint.has_weights())
+    fail(ErrorKind::InvalidArgument, "{} has weights; give its config.json alone for random ones",
+         checkpoint.path().string());
+  const int64_t block = info(random.matrices).block_elements;
+  const std::set<std::string> cut = block == 1 ? std::set<std::string>() : cut_tensors(graph, block);
+  std::vector<ckpt::RandomTensor> list;
+  for (size_t i = 0; i < traced.nodes().size(); ++i) {
+    const graph::Node& node = traced.nodes()[i];
+    if (node.op != graph::Op::Weight) continue;
+    const auto& weight = node.as<graph::WeightAttributes>();
+    Shape shape = traced.shape(static_cast<graph::NodeId>(i));
+    if (weight.stacked > 0) shape.erase(shape.begin());
+    for (int64_t n = 0; n < std::max<int64_t>(1, weight.stacked); ++n) {
+      std::string name = weight.name;
+      if (const size_t star = name.find('*'); star != std::string::npos) name.replace(star, 1, std::to_string(n));
+      const bool whole = !shape.empty() && shape.back() % block == 0 && !cut.contains(name);
+      const DType type = shape.size() < 2 ? DType::F32 : whole ? random.matrices : DType::BF16;
+      list.push_back({std::move(name), type, shape});
+    }
+  }
+  checkpoint.make_random_weights(list, random.seed);
+}
+
+}  // namespace
+
+std::optional<int64_t> OpenedModel::max_positions() const {
+  const auto found = config.find("max_position_embeddings");
+  return found != config.end() && found->is_number_integer() ? std::optional(found->get<int64_t>()) : std::nullopt;
+}
+
+int64_t OpenedModel::vocab_size() const {
+  return graph.shape(graph.outputs().front()).back();
+}
+
+OpenedModel open(const ModelOptions& options, const Log& log) {
+  const define::Definitions definitions = define::Definitions::load(options.definitions);
+  ckpt::Checkpoint checkpoint = ckpt::Checkpoint::open(options.path);
+  const CheckpointShapes shapes(checkpoint);
+  graph::Model graphs = definitions.trace(checkpoint.config(), checkpoint.has_weights() ? &shapes : nullptr);
+  graph::Graph graph = graph::push_slices_into_weights(graphs.graph("decode"));
+  if (options.random_weights) make_random_weights(checkpoint, graphs.graph("decode"), graph, *options.random_weights);
+  if (options.list_unused)
+    for (const std::string& tensor : unused_tensors(checkpoint, graphs))
+      write(log, LogLevel::Info, fmt::format("the model does not use tensor {}", tensor));
+  Json config = define::normalize_config(checkpoint.config());
+  const define::Definition definition = *definitions.find(graphs.architecture);
+  return {std::move(checkpoint), definition, std::move(graphs), std::move(graph), std::move(config)};
+}
+
+int64_t context_length(const OpenedModel& opened, std::optional<int64_t> asked, int64_t needed, const Log& log) {
+  const std::optional<int64_t> made_for = opened.max_positions();
+  if (asked && made_for && *asked > *made_for)
+    write(log, LogLevel::Warning,
+          fmt::format("the model was made for {} tokens; beyond that, what it says may make no sense", *made_for));
+  if (asked) return *asked;
+  return std::min(made_for.value_or(needed), needed);
+}
+
+}  // namespace cleave::inference

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "ckpt/checkpoint.h"
+#include "define/definitions.h"
+#include "graph/graph.h"
+#include "inference/log.h"
+#include "inference/options.h"
+
+namespace cleave::inference {
+
+/// A checkpoint, and the graph that its definition makes of it.
+struct OpenedModel {
+  ckpt::Checkpoint checkpoint;
+  define::Definition definition;  // that serves it
+  graph::Model graphs;            // as the definition writes them
+  graph::Graph graph;             // the same with slices pushed into weights: what is planned and computed
+  Json config;                    // normalised (define/config.h)
+
+  /// Tokens that the model was made for; nothing where the configuration does not say.
+  std::optional<int64_t> max_positions() const;
+  /// Number of logits of a token.
+  int64_t vocab_size() const;
+};
+
+/// Reads headers and traces the definition; weights are mapped, not read. Throws Error.
+OpenedModel open(const ModelOptions& options, const Log& log = {});
+
+/// Length of sequences, in tokens: what the user asked for, otherwise what is needed, up to what the model was made
+/// for. Warns where the user goes beyond that.
+int64_t context_length(const OpenedModel& opened, std::optional<int64_t> asked, int64_t needed, const Log& log = {});
+
+}  // namespace cleave::inference

@@ -1,0 +1,83 @@
+#include "inference/plan_report.h"
+
+#include <fmt/format.h>
+
+#include "inference/split.h"
+
+namespace cleave::inference {
+namespace {
+
+// 1, 2, 4, ... and the number asked for.
+std::vector<int> counts_up_to(int ranks) {
+  std::vector<int> counts;
+  for (int count = 1; count < ranks; count *= 2) counts.push_back(count);
+  counts.push_back(ranks);
+  return counts;
+}
+
+std::string prediction_text(const std::vector<plan::Prediction>& predictions, const plan::CostModel& model) {
+  std::string out = fmt::format(
+      "\npredicted for {} (cache of {} tokens; prompts of {})\nRANKS  DECODE TOKENS/S  OF WHICH EXCHANGES  PREFILL "
+      "TOKENS/S"
+      "  DECODE LIMITED BY\n",
+      model.hardware.name, model.context, model.prompt_tokens);
+  for (const plan::Prediction& p : predictions)
+    out += fmt::format("{:5}  {:15.1f}  {:17.1f}%  {:16.0f}  {}\n", p.ranks, 1 / p.cost.decode_seconds,
+                       100 * p.cost.decode_exchange / p.cost.decode_seconds,
+                       static_cast<double>(model.prompt_tokens) / p.cost.prefill_seconds, p.limit);
+  return out;
+}
+
+Json prediction_json(const std::vector<plan::Prediction>& predictions) {
+  Json list = Json::array();
+  for (const plan::Prediction& p : predictions)
+    list.push_back({{"ranks", p.ranks},
+                    {"decode_seconds", p.cost.decode_seconds},
+                    {"decode_exchange_seconds", p.cost.decode_exchange},
+                    {"prefill_seconds", p.cost.prefill_seconds},
+                    {"prefill_exchange_seconds", p.cost.prefill_exchange},
+                    {"limited_by", p.limit}});
+  return list;
+}
+
+}  // namespace
+
+plan::Request request_for(const OpenedModel& opened, const SplitOptions& split, const NumberOptions& numbers, int ranks,
+                          const Log& log) {
+  std::vector<std::string> notes;
+  plan::Request request = plan_request(plan_inputs(opened.checkpoint, split, numbers), opened.checkpoint.config(),
+                                       opened.graph, types_in(opened.checkpoint), ranks, notes);
+  for (const std::string& line : notes) write(log, LogLevel::Note, line);
+  return request;
+}
+
+PlanReport plan_report(const OpenedModel& opened, const SplitOptions& split, const NumberOptions& numbers, int ranks,
+                       const Log& log, std::optional<int64_t> context) {
+  plan::Request request = request_for(opened, split, numbers, ranks, log);
+  if (context) request.cost.context = *context;
+  PlanReport report{.architecture = opened.graphs.architecture,
+                    .plan = plan::make_plan(opened.graph, request),
+                    .cost = request.cost,
+                    .explanation = {},
+                    .predictions = {}};
+  for (const std::string& line : report.plan.warnings) write(log, LogLevel::Warning, line);
+  report.explanation = plan::explain(opened.graph, report.plan, request);
+  report.predictions = plan::predict(opened.graph, request, counts_up_to(ranks));
+  return report;
+}
+
+std::string text(const PlanReport& report) {
+  return fmt::format("{} over {} rank{}, plan {:016x}\n\n", report.architecture, report.plan.ranks,
+                     report.plan.ranks == 1 ? "" : "s", report.plan.hash()) +
+         plan::text(report.explanation) + prediction_text(report.predictions, report.cost);
+}
+
+Json to_json(const PlanReport& report) {
+  Json json = plan::to_json(report.explanation);
+  json["architecture"] = report.architecture;
+  json["hash"] = fmt::format("{:016x}", report.plan.hash());
+  json["predictions"] = prediction_json(report.predictions);
+  return json;
+}
+
+}  // namespace cleave::inference

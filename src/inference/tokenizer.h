@@ -1,0 +1,29 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "ckpt/checkpoint.h"
+#include "jinja/template.h"
+#include "text/chat/chat_template_files.h"
+#include "text/tokenizer/tokenizer.h"
+
+namespace cleave::inference {
+
+/// The tokenizer that comes with a checkpoint: a directory's files (text/tokenizer_files.h), or what a GGUF file holds.
+/// Throws Error(NotFound) where there is none, Unsupported for a kind that is not known.
+std::unique_ptr<text::Tokenizer> load_tokenizer(const ckpt::Checkpoint& checkpoint);
+
+/// That of a path of which only the tokenizer is wanted: a directory, with or without weights, a GGUF file or one of a
+/// tokenizer's own files.
+std::unique_ptr<text::Tokenizer> load_tokenizer(const std::filesystem::path& path);
+
+/// The chat template of a path, named as text/chat_template_files.h has it: of a directory, a GGUF file, or a
+/// template's own file. Throws Error(NotFound) where there is none.
+jinja::Template load_chat_template(const std::filesystem::path& path, const std::string& name);
+
+/// All chat templates of a checkpoint, by name; none where there are none.
+text::ChatTemplateSources chat_templates(const ckpt::Checkpoint& checkpoint);
+
+}  // namespace cleave::inference
