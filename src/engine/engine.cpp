@@ -1,76 +1,53 @@
 #include "engine/engine.h"
 
 #include <algorithm>
+#include <exception>
+#include <utility>
 
 #include "base/check.h"
 
 namespace cleave::engine {
+namespace {
+
+std::optional<FinishReason> finish_reason(const Sequence& sequence) {
+  const auto& ends = sequence.end_tokens;
+  if (std::find(ends.begin(), ends.end(), sequence.tokens.back()) != ends.end()) return FinishReason::EndToken;
+  if (sequence.length() < sequence.length_limit) return std::nullopt;
+  return sequence.limit_reason;
+}
+
+}  // namespace
+
 Engine::Engine(StepModel& model, int64_t max_length)
     : model_(model),
-      limits_(model.limits()),
-      scheduler_(limits_),
-      max_length_(std::min(max_length, scheduler_.capacity())) {}
-
-void Engine::check_tokens(std::span<const int32_t> tokens) const {
-  for (size_t i = 0; i < tokens.size(); ++i)
-    if (tokens[i] < 0 || tokens[i] >= limits_.vocab_size)
-      fail(ErrorKind::InvalidArgument, "token {} of the prompt has id {}, outside the model's vocabulary of {}", i,
-           tokens[i], limits_.vocab_size);
-}
-
-void Engine::check_room(int64_t length, int64_t max_new_tokens) const {
-  if (max_new_tokens < 1)
-    fail(ErrorKind::InvalidArgument, "asked for {} new tokens, wanted at least 1", max_new_tokens);
-  if (length >= max_length_)
-    fail(ErrorKind::InvalidArgument,
-         "the prompt has {} tokens, which leaves no room for an answer in a context of {}; shorten it or ask for a "
-         "larger context",
-         length, max_length_);
-}
-
-// Takes the memory that the answer may need, so that steps need not. REQUIRES: the sequence is shorter than
-// max_length_.
-void Engine::set_limit(Sequence& sequence, int64_t max_new_tokens) const {
-  const int64_t room = max_length_ - sequence.length();
-  sequence.length_limit = sequence.length() + std::min(max_new_tokens, room);
-  sequence.limit_reason = max_new_tokens > room ? FinishReason::Context : FinishReason::Length;
-  sequence.tokens.reserve(static_cast<size_t>(sequence.length_limit));
-  sequence.blocks.reserve(static_cast<size_t>((sequence.length_limit + limits_.block_size - 1) / limits_.block_size));
-}
+      scheduler_(model.limits()),
+      limits_{model.limits().vocab_size, std::min(max_length, scheduler_.capacity()), model.limits().block_size},
+      inbox_(limits_) {}
 
 SequenceId Engine::add(Request request) {
-  if (request.prompt.empty()) fail(ErrorKind::InvalidArgument, "the prompt has no tokens, wanted at least one");
-  check_tokens(request.prompt);
-  check_room(static_cast<int64_t>(request.prompt.size()), request.max_new_tokens);
-  const SequenceId id = next_id_;
-  auto sequence = std::make_unique<Sequence>(Sequence{.id = id,
-                                                      .tokens = std::move(request.prompt),
-                                                      .end_tokens = std::move(request.end_tokens),
-                                                      .keep = request.keep,
-                                                      .sampler = Sampler(request.sampling)});
-  set_limit(*sequence, request.max_new_tokens);
-  scheduler_.add(*sequence);
-  sequences_.emplace(id, std::move(sequence));
-  answering_.push_back(id);
-  ++next_id_;
+  std::unique_ptr<Sequence> sequence = make_sequence(std::move(request), limits_);
+  const SequenceId id = sequence->id = inbox_.new_id();
+  insert(std::move(sequence));
   return id;
+}
+
+void Engine::insert(std::unique_ptr<Sequence> sequence) {
+  scheduler_.add(*sequence);
+  const SequenceId id = sequence->id;
+  sequences_.emplace(id, std::move(sequence));
 }
 
 void Engine::resume(SequenceId id, std::span<const int32_t> tokens, int64_t max_new_tokens) {
   Sequence* sequence = find(id);
   CHECK(sequence != nullptr);
-  CHECK(std::find(answering_.begin(), answering_.end(), id) == answering_.end());
-  check_tokens(tokens);
-  check_room(sequence->length() + static_cast<int64_t>(tokens.size()), max_new_tokens);
-  sequence->tokens.insert(sequence->tokens.end(), tokens.begin(), tokens.end());
-  set_limit(*sequence, max_new_tokens);
+  CHECK(!sequence->answering);
+  continue_sequence(*sequence, tokens, max_new_tokens, limits_);
   scheduler_.add(*sequence);
-  answering_.push_back(id);
 }
 
 void Engine::stop(SequenceId id) {
   Sequence* sequence = find(id);
-  if (sequence == nullptr || std::erase(answering_, id) == 0) return;
+  if (sequence == nullptr || !std::exchange(sequence->answering, false)) return;
   if (sequence->keep)
     scheduler_.park(*sequence);
   else
@@ -80,7 +57,6 @@ void Engine::stop(SequenceId id) {
 void Engine::release(SequenceId id) {
   Sequence* sequence = find(id);
   if (sequence == nullptr) return;
-  std::erase(answering_, id);
   scheduler_.remove(*sequence);
   sequences_.erase(id);
 }
@@ -97,14 +73,56 @@ Sequence* Engine::find(SequenceId id) const {
 }
 
 bool Engine::step(FunctionRef<void(const NewToken&)> deliver) {
+  new_tokens_.clear();
+  inbox_.take(orders_);
+  for (Inbox::Order& order : orders_) std::visit([this](auto& what) { carry_out(what); }, order);
+  deliver_new(deliver);
   const std::span<const Scheduler::Chunk> chunks = scheduler_.form();
   if (chunks.empty()) return false;
   new_tokens_.clear();
   compute(chunks);
   for (const NewToken& token : new_tokens_)
     if (token.finish) stop(token.sequence);
-  for (const NewToken& token : new_tokens_) deliver(token);
+  deliver_new(deliver);
   return true;
+}
+
+void Engine::deliver_new(FunctionRef<void(const NewToken&)> deliver) {
+  for (const NewToken& token : new_tokens_) deliver(token);
+}
+
+void Engine::carry_out(Inbox::Add& order) {
+  insert(std::move(order.sequence));
+}
+
+void Engine::carry_out(Inbox::Resume& order) {
+  try {
+    const Sequence* sequence = find(order.id);
+    if (sequence == nullptr || sequence->answering)
+      fail(ErrorKind::InvalidArgument, "sequence {} cannot be continued: {}", order.id,
+           sequence == nullptr ? "it is not there, or was not kept" : "its answer is not complete");
+    resume(order.id, order.tokens, order.max_new_tokens);
+    order.done.set_value();
+  } catch (const Error&) {
+    order.done.set_exception(std::current_exception());
+  }
+}
+
+void Engine::carry_out(const Inbox::Stop& order) {
+  note_cancelled(order.id);
+  stop(order.id);
+}
+
+void Engine::carry_out(const Inbox::Release& order) {
+  note_cancelled(order.id);
+  release(order.id);
+}
+
+// Of an answer that ends in its midst, its reader hears in this step.
+void Engine::note_cancelled(SequenceId id) {
+  const Sequence* sequence = find(id);
+  if (sequence != nullptr && sequence->answering)
+    new_tokens_.push_back({id, std::nullopt, FinishReason::Cancelled, sequence->usage()});
 }
 
 // Lays the chunks side by side, runs the model and samples where a sequence has no token left to compute.
@@ -135,14 +153,7 @@ void Engine::compute(std::span<const Scheduler::Chunk> chunks) {
 void Engine::sample(Sequence& sequence, std::span<const float> logits) {
   const int32_t token = sequence.sampler.sample(logits, sequence.tokens);
   sequence.tokens.push_back(token);
-  new_tokens_.push_back({sequence.id, token, finish_reason(sequence)});
-}
-
-std::optional<FinishReason> Engine::finish_reason(const Sequence& sequence) const {
-  const auto& ends = sequence.end_tokens;
-  if (std::find(ends.begin(), ends.end(), sequence.tokens.back()) != ends.end()) return FinishReason::EndToken;
-  if (sequence.length() < sequence.length_limit) return std::nullopt;
-  return sequence.limit_reason;
+  new_tokens_.push_back({sequence.id, token, finish_reason(sequence), sequence.usage()});
 }
 
 }  // namespace cleave::engine

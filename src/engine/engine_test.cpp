@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <functional>
-#include <numeric>
 
 #include "base/error.h"
+#include "engine/testing/fake_model.h"
 
 namespace cleave::engine {
 namespace {
@@ -15,106 +15,6 @@ using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Le;
-
-constexpr int32_t kVocabulary = 97;
-
-// The token that follows a text, as the machine below has it.
-int32_t successor(std::span<const int32_t> text) {
-  uint32_t hash = 2166136261u;
-  for (const int32_t token : text) hash = (hash ^ static_cast<uint32_t>(token)) * 16777619u;
-  return static_cast<int32_t>(hash % kVocabulary);
-}
-
-// A machine in place of a model. Its cache holds token ids: a logit row has its maximum at the successor of all that it
-// reads there through the block table, so an answer is right only if every block, position and chunk is. Where there
-// are slots for states, each holds the text of its sequence, added to from step to step, and must agree.
-class FakeModel final : public StepModel {
- public:
-  explicit FakeModel(const StepLimits& limits)
-      : limits_(limits),
-        cache_(static_cast<size_t>(limits.num_blocks * limits.block_size), -1),
-        states_(static_cast<size_t>(limits.num_state_slots)) {}
-
-  StepLimits limits() const override { return limits_; }
-
-  std::span<const float> step(const runtime::StepInput& input) override {
-    ++num_steps;
-    step_sizes.push_back(static_cast<int64_t>(input.tokens.size()));
-    computed += static_cast<int64_t>(input.tokens.size());
-    EXPECT_LE(static_cast<int64_t>(input.output_rows.size()), limits_.max_output_rows);
-    logits_.assign(input.output_rows.size() * kVocabulary, 0.0f);
-    size_t token = 0, row = 0;
-    for (const runtime::SequenceStep& sequence : input.sequences) {
-      rope_lengths.push_back(sequence.rope_length);
-      for (int64_t i = 0; i < sequence.num_tokens; ++i, ++token) {
-        slot(sequence, sequence.start_position + i) = input.tokens[token];
-        add_to_state(sequence, sequence.start_position + i, input.tokens[token]);
-        if (row < input.output_rows.size() && input.output_rows[row] == static_cast<int32_t>(token))
-          logits_[row++ * kVocabulary + static_cast<size_t>(read(sequence, sequence.start_position + i + 1))] = 1;
-      }
-    }
-    EXPECT_EQ(row, input.output_rows.size());
-    return logits_;
-  }
-
-  int num_steps = 0;
-  int64_t computed = 0;  // tokens over all steps
-  std::vector<int64_t> step_sizes;
-  std::vector<int64_t> rope_lengths;
-
- private:
-  int32_t& slot(const runtime::SequenceStep& sequence, int64_t position) {
-    const int32_t block = sequence.blocks[static_cast<size_t>(position / limits_.block_size)];
-    return cache_.at(static_cast<size_t>(block * limits_.block_size + position % limits_.block_size));
-  }
-  void add_to_state(const runtime::SequenceStep& sequence, int64_t position, int32_t token) {
-    if (states_.empty()) return;
-    std::vector<int32_t>& state = states_.at(static_cast<size_t>(sequence.state_slot));
-    if (position == 0) state.clear();
-    state.push_back(token);
-  }
-  int32_t read(const runtime::SequenceStep& sequence, int64_t length) {
-    std::vector<int32_t> text;
-    for (int64_t p = 0; p < length; ++p) text.push_back(slot(sequence, p));
-    if (!states_.empty()) {
-      EXPECT_EQ(states_[static_cast<size_t>(sequence.state_slot)], text);
-    }
-    return successor(text);
-  }
-
-  StepLimits limits_;
-  std::vector<int32_t> cache_;
-  std::vector<std::vector<int32_t>> states_;  // by slot
-  std::vector<float> logits_;
-};
-
-StepLimits limits(int64_t max_tokens, int64_t num_blocks, int64_t rows = 8) {
-  return {kVocabulary, max_tokens, rows, num_blocks, 4};
-}
-
-std::vector<int32_t> prompt(int seed, int length) {
-  std::vector<int32_t> tokens;
-  for (int i = 0; i < length; ++i) tokens.push_back((seed * 31 + i * 7) % kVocabulary);
-  return tokens;
-}
-
-std::vector<int32_t> expected_answer(std::vector<int32_t> text, int count) {
-  const size_t begin = text.size();
-  for (int i = 0; i < count; ++i) text.push_back(successor(text));
-  return {text.begin() + static_cast<std::ptrdiff_t>(begin), text.end()};
-}
-
-using Answers = std::map<SequenceId, std::vector<int32_t>>;
-
-Answers run(Engine& engine, const std::function<void(const NewToken&)>& on_token = {}) {
-  Answers answers;
-  while (engine.step([&](const NewToken& token) {
-    answers[token.sequence].push_back(token.token);
-    if (on_token) on_token(token);
-  })) {
-  }
-  return answers;
-}
 
 TEST(Engine, AnswersOnePrompt) {
   FakeModel model(limits(64, 16));
@@ -277,6 +177,33 @@ TEST(Engine, StopsASequenceFromItsOwnToken) {
   EXPECT_EQ(answers.at(other), expected_answer(prompt(2, 5), 6));
 }
 
+TEST(Engine, CountsTheTokensOfAnAnswerAndWhatWasCachedOfItsPrompt) {
+  FakeModel model(limits(7, 16));
+  Engine engine(model, 64);
+  std::vector<Usage> usages;
+  const auto note_usage = [&](const NewToken& token) { usages.push_back(token.usage); };
+  const SequenceId id = engine.add({.prompt = prompt(1, 20), .max_new_tokens = 3, .keep = true});
+  run(engine, note_usage);
+  EXPECT_THAT(usages, ElementsAre(Usage{20, 0, 1}, Usage{20, 0, 2}, Usage{20, 0, 3}));
+  usages.clear();
+  engine.resume(id, prompt(2, 9), 2);
+  run(engine, note_usage);
+  EXPECT_THAT(usages, ElementsAre(Usage{32, 22, 1}, Usage{32, 22, 2})) << "all but the first answer's last token";
+}
+
+TEST(Engine, WhatIsComputedAgainWasNotCached) {
+  FakeModel model(limits(64, 8));
+  Engine engine(model, 32);
+  const SequenceId kept = engine.add({.prompt = prompt(1, 16), .max_new_tokens = 2, .keep = true});
+  run(engine);
+  engine.add({.prompt = prompt(2, 24), .max_new_tokens = 2});
+  run(engine);
+  engine.resume(kept, prompt(3, 2), 1);
+  Usage usage;
+  run(engine, [&](const NewToken& token) { usage = token.usage; });
+  EXPECT_EQ(usage, (Usage{20, 0, 1}));
+}
+
 TEST(Engine, AKeptSequenceGoesOnWithoutComputingItsPastAgain) {
   FakeModel model(limits(64, 16));
   Engine engine(model, 64);
@@ -349,16 +276,6 @@ TEST(Engine, SamplesEachSequenceByItsOwnParameters) {
   const auto different = answers_with(8);
   EXPECT_EQ(different.first, same.first) << "a neighbour does not matter";
   EXPECT_NE(different.first, different.second);
-}
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::InvalidArgument);
-    return error.what();
-  }
-  return "no error";
 }
 
 TEST(Engine, RefusesWhatCanNeverBeAnswered) {

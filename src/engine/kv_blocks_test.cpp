@@ -1,11 +1,18 @@
 #include "engine/kv_blocks.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <set>
+#include <string>
+
+#include "base/error.h"
 
 namespace cleave::engine {
 namespace {
+
+using ::testing::HasSubstr;
 
 TEST(KvBlocks, GivesEachBlockToOneSequence) {
   KvBlocks blocks(5, 32);
@@ -49,6 +56,87 @@ TEST(KvBlocks, GivesReleasedBlocksAgain) {
   EXPECT_EQ(blocks.num_free(), 2);
   EXPECT_TRUE(blocks.extend(b, 8));
   EXPECT_EQ(blocks.capacity(), 8);
+}
+
+TEST(KvBlocks, ASharedBlockIsFreeWhenTheLastTableLetsGo) {
+  KvBlocks blocks(4, 8);
+  KvBlocks::Table first, second, third;
+  ASSERT_TRUE(blocks.extend(first, 24));
+  blocks.share(second, std::span(first).first(2));
+  blocks.share(third, std::span(first).first(1));
+  EXPECT_EQ(second, (KvBlocks::Table{first[0], first[1]}));
+  EXPECT_EQ(blocks.num_free(), 1) << "sharing takes none";
+  EXPECT_EQ(blocks.num_holders(first[0]), 3);
+  EXPECT_EQ(blocks.num_holders(first[1]), 2);
+  EXPECT_EQ(blocks.num_holders(first[2]), 1);
+  blocks.release(first);
+  EXPECT_EQ(blocks.num_free(), 2) << "the block that nobody shared";
+  blocks.release(second);
+  EXPECT_EQ(blocks.num_free(), 3);
+  EXPECT_EQ(blocks.num_holders(third[0]), 1);
+  blocks.release(third);
+  EXPECT_EQ(blocks.num_free(), 4);
+}
+
+TEST(KvBlocks, ASequenceGrowsBehindSharedBlocksByBlocksOfItsOwn) {
+  KvBlocks blocks(5, 4);
+  KvBlocks::Table first, second;
+  ASSERT_TRUE(blocks.extend(first, 10));
+  blocks.share(second, std::span(first).first(2));
+  ASSERT_TRUE(blocks.extend(second, 8)) << "what it shares is enough";
+  EXPECT_EQ(second.size(), 2u);
+  ASSERT_TRUE(blocks.extend(second, 13));
+  ASSERT_EQ(second.size(), 4u);
+  EXPECT_EQ(std::set<int32_t>(first.begin(), first.end()).count(second[2]), 0u);
+  EXPECT_EQ(blocks.num_holders(second[2]), 1);
+  EXPECT_EQ(blocks.num_free(), 0);
+  EXPECT_FALSE(blocks.extend(first, 13)) << "shared blocks count once, and all are taken";
+}
+
+TEST(KvBlocks, OnlyPositionsInBlocksOfItsOwnCanBeWritten) {
+  KvBlocks blocks(5, 4);
+  KvBlocks::Table first, second;
+  ASSERT_TRUE(blocks.extend(first, 10));
+  EXPECT_TRUE(blocks.can_write(first, 0, 12));
+  EXPECT_FALSE(blocks.can_write(first, 10, 13)) << "not covered";
+  blocks.share(second, std::span(first).first(2));
+  ASSERT_TRUE(blocks.extend(second, 9));
+  for (const KvBlocks::Table* table : {&first, &second}) {
+    EXPECT_TRUE(blocks.can_write(*table, 8, 12));
+    EXPECT_FALSE(blocks.can_write(*table, 7, 9)) << "the second block is shared";
+    EXPECT_FALSE(blocks.can_write(*table, 0, 1));
+  }
+  blocks.release(second);
+  EXPECT_TRUE(blocks.can_write(first, 0, 12)) << "nobody else holds them any more";
+}
+
+std::string error_of(const std::function<void()>& misuse) {
+  try {
+    misuse();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::Internal);
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(KvBlocks, MisuseIsABugOfOurs) {
+  KvBlocks blocks(3, 4);
+  KvBlocks::Table table, other;
+  ASSERT_TRUE(blocks.extend(table, 8));
+  const std::vector<int32_t> is_free = {2}, is_none = {3}, is_negative = {-1}, second_is_free = {table[0], 2};
+  EXPECT_THAT(error_of([&] { blocks.share(other, is_free); }), HasSubstr("num_holders(block) >= 1"));
+  EXPECT_THAT(error_of([&] { blocks.share(other, second_is_free); }), HasSubstr("num_holders(block) >= 1"));
+  EXPECT_THAT(error_of([&] { blocks.share(other, is_none); }), HasSubstr("saw 3 and 3"));
+  EXPECT_THAT(error_of([&] { blocks.share(other, is_negative); }), HasSubstr("saw -1 and 0"));
+  EXPECT_TRUE(other.empty());
+  EXPECT_EQ(blocks.num_holders(table[0]), 1) << "a refused call changes nothing";
+  KvBlocks::Table copy = table;
+  blocks.release(table);
+  EXPECT_THAT(error_of([&] { blocks.release(copy); }), HasSubstr("num_holders(block) >= 1")) << "released twice";
+  EXPECT_EQ(blocks.num_free(), 3);
+  EXPECT_THAT(error_of([] { KvBlocks(-1, 4); }), HasSubstr("num_blocks"));
+  EXPECT_THAT(error_of([] { KvBlocks(1, 0); }), HasSubstr("block_size"));
 }
 
 }  // namespace

@@ -69,6 +69,7 @@ std::span<const Scheduler::Chunk> Scheduler::form() {
 void Scheduler::schedule(Sequence& sequence) {
   const int64_t count = std::min(budget_, sequence.pending());
   if (count == 0) return;
+  CHECK(blocks_.can_write(sequence.blocks, sequence.computed, sequence.computed + count));
   chunks_.push_back({&sequence, count});
   budget_ -= count;
 }
@@ -83,6 +84,7 @@ void Scheduler::admit() {
       if (!evict_idle(next)) return;
     waiting_.pop_front();
     running_.push_back(&next);
+    if (!next.cached) next.cached = next.computed;
     schedule(next);
   }
 }

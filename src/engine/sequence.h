@@ -1,8 +1,12 @@
 #pragma once
 
+#include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "engine/choice.h"
 #include "engine/kv_blocks.h"
 #include "engine/request.h"
 #include "engine/sampler.h"
@@ -15,16 +19,38 @@ struct Sequence {
   SequenceId id = 0;
   std::vector<int32_t> tokens = {};                  // the prompt and what was generated
   int64_t computed = 0;                              // of them, those whose keys and values are in the blocks
+  int64_t prompt_length = 0;                         // tokens that precede the answer
   int64_t length_limit = 0;                          // the answer ends where there are that many tokens
   FinishReason limit_reason = FinishReason::Length;  // why it ends there
   std::vector<int32_t> end_tokens = {};
   bool keep = false;
+  bool answering = false;              // its answer is not complete
+  std::optional<int64_t> cached = {};  // what was computed of the prompt when the answer's first step was formed
   KvBlocks::Table blocks = {};
   int64_t state_slot = -1;  // where the model keeps recurrent states; taken and lost together with the blocks
   Sampler sampler;
 
   int64_t length() const { return static_cast<int64_t>(tokens.size()); }
   int64_t pending() const { return length() - computed; }
+  /// Of the answer at hand, or of the last one.
+  Usage usage() const { return {prompt_length, cached.value_or(0), length() - prompt_length}; }
 };
+
+/// What bounds every sequence of an engine. The numbers never change, so that any thread may check a request with them.
+struct SequenceLimits {
+  int64_t vocab_size = 0;
+  int64_t max_length = 0;  // tokens of a sequence
+  int64_t block_size = 1;  // positions of a key-value block
+};
+
+/// A new sequence, without an id, whose answer is to be computed. It has all memory that the answer may need, so that
+/// steps take none. Throws Error(InvalidArgument) for an empty prompt, a token outside the vocabulary, parameters out
+/// of range, or a prompt that leaves no room for an answer.
+std::unique_ptr<Sequence> make_sequence(Request request, const SequenceLimits& limits);
+
+/// Begins the next answer of a sequence: appends tokens, with memory for all that may follow. Throws as make_sequence()
+/// does, and then changes nothing.
+void continue_sequence(Sequence& sequence, std::span<const int32_t> tokens, int64_t max_new_tokens,
+                       const SequenceLimits& limits);
 
 }  // namespace cleave::engine

@@ -21,9 +21,13 @@ AnswerEnd to_end(engine::FinishReason reason) {
     case engine::FinishReason::Length:
       return AnswerEnd::Length;
     case engine::FinishReason::Context:
+      return AnswerEnd::Context;
+    case engine::FinishReason::StopText:
+      return AnswerEnd::StopText;
+    case engine::FinishReason::Cancelled:
       break;
   }
-  return AnswerEnd::Context;
+  return AnswerEnd::Interrupted;
 }
 
 }  // namespace
@@ -52,7 +56,7 @@ AnswerEnd stream_answer(engine::Engine& engine, engine::SequenceId sequence, int
     (count++ == 0 ? statistics.prompt_seconds : statistics.decode_seconds) += now - last;
     last = now;
     const bool ends = token.finish == engine::FinishReason::EndToken;
-    if (!ends) write(matcher.push(detokenizer.push(token.token)));
+    if (!ends) write(matcher.push(detokenizer.push(*token.token)));
     if (matcher.stopped())
       end = AnswerEnd::StopText;
     else if (token.finish)

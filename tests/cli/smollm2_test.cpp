@@ -73,7 +73,7 @@ TEST(SmolLm2, ChoosesEveryGreedyTokenInExactArithmetic) {
   std::map<engine::SequenceId, std::vector<int32_t>> answers, wanted;
   for (const Reference& reference : all)  // all at once, in the same steps
     wanted[engine.add({.prompt = reference.ids, .max_new_tokens = 48, .end_tokens = {2}})] = reference.greedy;
-  while (engine.step([&](const engine::NewToken& token) { answers[token.sequence].push_back(token.token); })) {
+  while (engine.step([&](const engine::NewToken& token) { answers[token.sequence].push_back(*token.token); })) {
   }
   EXPECT_EQ(answers, wanted);
 }

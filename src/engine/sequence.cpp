@@ -1,0 +1,61 @@
+#include "engine/sequence.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace cleave::engine {
+namespace {
+
+void check_tokens(std::span<const int32_t> tokens, const SequenceLimits& limits) {
+  for (size_t i = 0; i < tokens.size(); ++i)
+    if (tokens[i] < 0 || tokens[i] >= limits.vocab_size)
+      fail(ErrorKind::InvalidArgument, "token {} of the prompt has id {}, outside the model's vocabulary of {}", i,
+           tokens[i], limits.vocab_size);
+}
+
+void check_room(int64_t length, int64_t max_new_tokens, const SequenceLimits& limits) {
+  if (max_new_tokens < 1)
+    fail(ErrorKind::InvalidArgument, "asked for {} new tokens, wanted at least 1", max_new_tokens);
+  if (length >= limits.max_length)
+    fail(ErrorKind::InvalidArgument,
+         "the prompt has {} tokens, which leaves no room for an answer in a context of {}; shorten it or ask for a "
+         "larger context",
+         length, limits.max_length);
+}
+
+// REQUIRES: the sequence is shorter than limits.max_length.
+void begin_answer(Sequence& sequence, int64_t max_new_tokens, const SequenceLimits& limits) {
+  const int64_t room = limits.max_length - sequence.length();
+  sequence.answering = true;
+  sequence.prompt_length = sequence.length();
+  sequence.cached.reset();
+  sequence.length_limit = sequence.length() + std::min(max_new_tokens, room);
+  sequence.limit_reason = max_new_tokens > room ? FinishReason::Context : FinishReason::Length;
+  sequence.tokens.reserve(static_cast<size_t>(sequence.length_limit));
+  sequence.blocks.reserve(static_cast<size_t>((sequence.length_limit + limits.block_size - 1) / limits.block_size));
+}
+
+}  // namespace
+
+std::unique_ptr<Sequence> make_sequence(Request request, const SequenceLimits& limits) {
+  if (request.prompt.empty()) fail(ErrorKind::InvalidArgument, "the prompt has no tokens, wanted at least one");
+  check_tokens(request.prompt, limits);
+  check_room(static_cast<int64_t>(request.prompt.size()), request.max_new_tokens, limits);
+  auto sequence = std::make_unique<Sequence>(Sequence{.tokens = std::move(request.prompt),
+                                                      .end_tokens = std::move(request.end_tokens),
+                                                      .keep = request.keep,
+                                                      .sampler = Sampler(request.sampling)});
+  begin_answer(*sequence, request.max_new_tokens, limits);
+  return sequence;
+}
+
+void continue_sequence(Sequence& sequence, std::span<const int32_t> tokens, int64_t max_new_tokens,
+                       const SequenceLimits& limits) {
+  check_tokens(tokens, limits);
+  check_room(sequence.length() + static_cast<int64_t>(tokens.size()), max_new_tokens, limits);
+  sequence.tokens.insert(sequence.tokens.end(), tokens.begin(), tokens.end());
+  begin_answer(sequence, max_new_tokens, limits);
+}
+
+}  // namespace cleave::engine
