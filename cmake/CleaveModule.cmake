@@ -3,7 +3,7 @@
 add_library(cleave_options INTERFACE)
 target_compile_options(cleave_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
                                                 -Wno-unused-parameter -Werror)
-target_include_directories(cleave_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
+target_include_directories(cleave_options INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
 if(CLEAVE_SANITIZE)
   target_compile_options(cleave_options INTERFACE -fsanitize=${CLEAVE_SANITIZE} -fno-omit-frame-pointer
                                                   -fno-sanitize-recover=all)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """check_includes.py [ROOT]: verifies that src/ keeps to the include arrows of docs/architecture.md.
 
-A module may include itself, the modules of its row below, and whatever those may include. Also checked: CMake dependencies
-follow the same arrows, a file opens only its module's namespace, and x.cpp includes its own x.h first (so that every header
-compiles alone). Prints every offending line and exits 1 when there is one.
+A module may include itself, the modules of its row below, and whatever those may include. Inside a module the folders form
+no circle. Also checked: CMake dependencies follow the same arrows, a file opens only its module's namespace, and x.cpp
+includes its own x.h first (so that every header compiles alone). Prints every offending line and exits 1 when there is one.
 """
 import pathlib
 import re
@@ -25,6 +25,7 @@ ARROWS = {
     "runtime": ["lower", "kernels", "comm", "ckpt"],
     "engine": ["runtime"],
     "inference": ["define", "engine", "text"],
+    "library": ["inference"],
     "app": ["inference"],
 }
 # What a module's tests may include on top: end-to-end tests need a traced graph or a checkpoint to start from.
@@ -34,8 +35,8 @@ TEST_ARROWS = {
     "runtime": ["define"],
     "engine": ["define", "text"],
 }
-# Vocabulary types of the whole project live in the outermost namespace.
-ROOT_NAMESPACE = {"base", "tensor"}
+# Vocabulary types of the whole project, and what others link, live in the outermost namespace.
+ROOT_NAMESPACE = {"base", "tensor", "library"}
 
 
 def reachable(modules):
@@ -89,6 +90,33 @@ def check_cmake(path, module):
                 yield number, f"{module} may not depend on cleave_{target}"
 
 
+def folder_arrows(module_root, source_root):
+    """{(folder, included folder): (file, line)} between the folders of a module; the module's own files count as one."""
+    arrows = {}
+    for path in sorted(module_root.rglob("*")):
+        if path.suffix not in (".cpp", ".h") or path.name.endswith("_test.cpp"):
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            include = re.match(r'\s*#\s*include\s*"([^"]+)"', line)
+            target = source_root / include.group(1) if include else None
+            if target and target.is_relative_to(module_root) and target.parent != path.parent:
+                arrows.setdefault((path.parent, target.parent), (path, number))
+    return arrows
+
+
+def check_folders(module_root, source_root):
+    """Yields an offence for every arrow that is part of a circle between the folders of a module."""
+    arrows = folder_arrows(module_root, source_root)
+    leads_to = {folder: {folder} for arrow in arrows for folder in arrow}
+    for _ in leads_to:
+        for begin, end in arrows:
+            leads_to[begin] = leads_to[begin] | leads_to[end]
+    for (begin, end), (path, number) in arrows.items():
+        if begin in leads_to[end]:
+            names = [str(folder.relative_to(source_root)) for folder in (begin, end)]
+            yield path, number, f"folders {names[0]} and {names[1]} include each other"
+
+
 def offences(root):
     source_root = root / "src"
     for folder in sorted(path for path in source_root.iterdir() if path.is_dir()):
@@ -96,6 +124,7 @@ def offences(root):
         if module not in ARROWS:
             yield folder, 1, f"module {module} has no row in scripts/check_includes.py"
             continue
+        yield from check_folders(folder, source_root)
         for path in sorted(folder.rglob("*")):
             if path.suffix in (".cpp", ".h"):
                 yield from ((path, *offence) for offence in check_source(path, module, source_root))

@@ -51,7 +51,7 @@ class Conversation {
     messages_ = std::move(messages);
     const size_t prompt_end = engine_.tokens(*sequence_).size();
     std::string answer;
-    const inference::AnswerEnd end = inference::stream_answer(
+    const engine::FinishReason end = inference::stream_answer(
         engine_, *sequence_, prompt_tokens, *text_.tokenizer, flags_.stops,
         [&](std::string_view piece) {
           answer += piece;
@@ -61,7 +61,7 @@ class Conversation {
     output_.write("\n");
     messages_.push_back({"assistant", answer});
     known_ = prompt + text_behind(prompt_end);
-    if (end == inference::AnswerEnd::Context)
+    if (end == engine::FinishReason::Context)
       note(fmt::format(
           "cleave: the context of {} tokens is full; /reset begins a new conversation, --context N gives more room",
           engine_.max_length()));

@@ -75,13 +75,13 @@ int generate(const GenerateFlags& flags, inference::Group& group) {
   const Interrupt interrupt;
   Output output;
   const engine::SequenceId id = engine.add(std::move(request));
-  const inference::AnswerEnd end = inference::stream_answer(
+  const engine::FinishReason end = inference::stream_answer(
       engine, id, prompt_tokens, *text.tokenizer, flags.answer.stops,
       [&](std::string_view piece) { output.write(piece); }, [&] { return interrupt.requested(); }, statistics);
   if (output.is_terminal()) output.write("\n");
   note(fmt::format("{}{}", statistics.text(),
-                   end == inference::AnswerEnd::Context ? "; ended because the context is full" : ""));
-  return end == inference::AnswerEnd::Cancelled ? kInterruptedExit : 0;
+                   end == engine::FinishReason::Context ? "; ended because the context is full" : ""));
+  return end == engine::FinishReason::Cancelled ? kInterruptedExit : 0;
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "engine/loaded_model.h"
 #include "inference/answer.h"
+#include "inference/scorer.h"
 #include "inference/tokenizer.h"
 
 namespace cleave::app {
@@ -81,7 +82,7 @@ Result measure(const PerplexityFlags& flags, engine::StepModel& model, std::vect
                const std::vector<TextWindow>& windows, std::optional<int32_t> beginning) {
   Result result;
   ThreadPool pool(flags.model.threads);
-  WindowScorer scorer(model, pool);
+  inference::Scorer scorer(model, pool);
   ProgressBar bar("perplexity", "windows");
   const double start = inference::seconds_now();
   for (const TextWindow& window : windows) {
@@ -89,7 +90,7 @@ Result measure(const PerplexityFlags& flags, engine::StepModel& model, std::vect
         std::span(tokens).subspan(static_cast<size_t>(window.begin), static_cast<size_t>(window.end - window.begin));
     const int32_t first = part.front();
     if (beginning && !flags.stride) part.front() = *beginning;
-    scorer.score(part, window.first_counted - window.begin, result.nll);
+    scorer.score(part, window.first_counted - window.begin, [&](double nll) { result.nll.add(nll); });
     part.front() = first;
     result.fed += window.end - window.begin;
     bar.update(static_cast<int64_t>(++result.windows), static_cast<int64_t>(windows.size()));

@@ -1,13 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
-#include <span>
 #include <vector>
-
-#include "base/thread_pool.h"
-#include "engine/step_model.h"
 
 namespace cleave::app {
 
@@ -37,27 +32,6 @@ class Nll {
  private:
   double sum_ = 0, squares_ = 0;
   int64_t count_ = 0;
-};
-
-/// Minus the logarithm of the probability that `logits` give to `token`; infinite or NaN where logits are no numbers.
-double nll_of(std::span<const float> logits, int32_t token);
-
-/// Steps of a window through a model: all of its tokens but the last, in steps of as many tokens as the model takes,
-/// and only as many rows of logits at a time as it gives. One sequence; key-value blocks from 0 on.
-class WindowScorer {
- public:
-  /// Both must outlive the scorer. Rows are scored by the threads of the pool.
-  WindowScorer(engine::StepModel& model, ThreadPool& pool);
-
-  /// Adds the scores of tokens [first_counted, tokens.size()), first_counted >= 1. Throws what the model throws.
-  void score(std::span<const int32_t> tokens, int64_t first_counted, Nll& nll);
-
- private:
-  engine::StepModel& model_;
-  engine::StepLimits limits_;
-  ThreadPool& pool_;
-  std::vector<int32_t> blocks_, rows_;
-  std::vector<double> scores_;  // of a step's rows
 };
 
 }  // namespace cleave::app

@@ -13,13 +13,13 @@
 namespace cleave::app {
 namespace {
 
-std::string_view prefix(inference::LogLevel level) {
+std::string_view prefix(LogLevel level) {
   switch (level) {
-    case inference::LogLevel::Info:
+    case LogLevel::Info:
       return "";
-    case inference::LogLevel::Note:
+    case LogLevel::Note:
       return "note: ";
-    case inference::LogLevel::Warning:
+    case LogLevel::Warning:
       break;
   }
   return "warning: ";
@@ -33,9 +33,8 @@ void exit_on_failure(const std::string& text) {
 
 }  // namespace
 
-inference::Log log_to_terminal() {
-  return
-      [](inference::LogLevel level, std::string_view line) { note(fmt::format("cleave: {}{}", prefix(level), line)); };
+Log log_to_terminal() {
+  return [](LogLevel level, std::string_view line) { note(fmt::format("cleave: {}{}", prefix(level), line)); };
 }
 
 bool started_by_mpi() {

@@ -12,7 +12,7 @@
 namespace cleave::app {
 
 /// Lines on standard error, as "cleave: warning: ...".
-inference::Log log_to_terminal();
+Log log_to_terminal();
 
 /// Whether mpirun has started this process.
 bool started_by_mpi();

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "inference/option_files.h"
+
 namespace cleave::app {
 namespace {
 

@@ -21,15 +21,13 @@ struct Statistics {
   std::string text() const;
 };
 
-/// How an answer ended.
-enum class AnswerEnd { Model, StopText, Length, Context, Cancelled };
-
 /// Runs the engine until the answer of `sequence`, which computes `prompt_tokens` first, is complete or `cancelled`
 /// says so, and gives its text to `write` as it becomes certain, up to the first of `stops`. Adds to `statistics`.
-AnswerEnd stream_answer(engine::Engine& engine, engine::SequenceId sequence, int64_t prompt_tokens,
-                        const text::Tokenizer& tokenizer, const std::vector<std::string>& stops,
-                        const std::function<void(std::string_view)>& write, const std::function<bool()>& cancelled,
-                        Statistics& statistics);
+/// Other sequences must not be under way. Gives why the answer ended.
+engine::FinishReason stream_answer(engine::Engine& engine, engine::SequenceId sequence, int64_t prompt_tokens,
+                                   const text::Tokenizer& tokenizer, const std::vector<std::string>& stops,
+                                   const std::function<void(std::string_view)>& write,
+                                   const std::function<bool()>& cancelled, Statistics& statistics);
 
 /// Seconds since some time in the past.
 double seconds_now();

@@ -62,10 +62,4 @@ struct GroupOptions {
   std::function<void(const std::string&)> on_failure = {};
 };
 
-/// The contents of a file with overrides. Throws Error: NotFound, Io.
-plan::OverrideSources::File read_override_file(const std::filesystem::path& path);
-
-/// Rates of the planner's cost model in a file, as `cleave bench --hardware -o FILE` writes it. Throws Error.
-plan::Hardware read_hardware_file(const std::filesystem::path& path);
-
 }  // namespace cleave::inference

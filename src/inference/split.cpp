@@ -2,12 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-#include <iterator>
-
 #include "base/error.h"
 #include "base/topology.h"
 #include "graph/head.h"
+#include "inference/option_files.h"
 
 namespace cleave::inference {
 namespace {
@@ -49,18 +47,6 @@ std::vector<double> rank_weights(const std::vector<double>& given, int ranks) {
 }
 
 }  // namespace
-
-plan::OverrideSources::File read_override_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail(ErrorKind::NotFound, "cannot open {}", path.string());
-  plan::OverrideSources::File read{path.filename().string(), {std::istreambuf_iterator<char>(file), {}}};
-  if (file.bad()) fail(ErrorKind::Io, "cannot read {}", path.string());
-  return read;
-}
-
-plan::Hardware read_hardware_file(const std::filesystem::path& path) {
-  return plan::Hardware::from_json(parse_json(read_override_file(path).text, path.string()));
-}
 
 PlanInputs plan_inputs(const ckpt::Checkpoint& checkpoint, const SplitOptions& split, const NumberOptions& numbers) {
   return {.overrides = override_sources(checkpoint, split.overrides),

@@ -1,6 +1,8 @@
 #include "tensor/convert.h"
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "base/check.h"
 #include "base/float16.h"
@@ -159,8 +161,8 @@ void convert_blocks(const std::byte* source, std::span<float> output) {
 }
 
 // `element` turns one unaligned T into a float.
-template <class T, class F>
-void convert_elements(const std::byte* source, std::span<float> output, F element) {
+template <class T, auto element>
+void convert_elements(const std::byte* source, std::span<float> output) {
   for (size_t i = 0; i < output.size(); ++i) {
     T value;
     std::memcpy(&value, source + i * sizeof(T), sizeof(T));
@@ -168,63 +170,43 @@ void convert_elements(const std::byte* source, std::span<float> output, F elemen
   }
 }
 
+/// How elements of a type become floats; types without a row are no weights.
+struct Conversion {
+  DType dtype;
+  void (*convert)(const std::byte* source, std::span<float> output);
+};
+
+constexpr Conversion kConversions[] = {
+    {DType::F64, convert_elements<double, [](double x) { return static_cast<float>(x); }>},
+    {DType::F32, convert_elements<float, [](float x) { return x; }>},
+    {DType::F16, convert_elements<float16, [](float16 x) { return to_float(x); }>},
+    {DType::BF16, convert_elements<bfloat16, [](bfloat16 x) { return to_float(x); }>},
+    {DType::F8_E4M3, convert_elements<uint8_t, from_f8_e4m3>},
+    {DType::F8_E5M2, convert_elements<uint8_t, from_f8_e5m2>},
+    {DType::Q4_0, convert_blocks<BlockQ4_0, DType::Q4_0>},
+    {DType::Q4_1, convert_blocks<BlockQ4_1, DType::Q4_1>},
+    {DType::Q5_0, convert_blocks<BlockQ5_0, DType::Q5_0>},
+    {DType::Q5_1, convert_blocks<BlockQ5_1, DType::Q5_1>},
+    {DType::Q8_0, convert_blocks<BlockQ8_0, DType::Q8_0>},
+    {DType::Q2_K, convert_blocks<BlockQ2_K, DType::Q2_K>},
+    {DType::Q3_K, convert_blocks<BlockQ3_K, DType::Q3_K>},
+    {DType::Q4_K, convert_blocks<BlockQ4_K, DType::Q4_K>},
+    {DType::Q5_K, convert_blocks<BlockQ5_K, DType::Q5_K>},
+    {DType::Q6_K, convert_blocks<BlockQ6_K, DType::Q6_K>},
+    {DType::IQ4_NL, convert_blocks<BlockIQ4_NL, DType::IQ4_NL>},
+    {DType::IQ4_XS, convert_blocks<BlockIQ4_XS, DType::IQ4_XS>},
+    {DType::MXFP4, convert_blocks<BlockMXFP4, DType::MXFP4>},
+};
+
 }  // namespace
 
 void convert_to_f32(DType dtype, std::span<const std::byte> source, std::span<float> output) {
   CHECK_EQ(source.size(), static_cast<size_t>(row_bytes(dtype, static_cast<int64_t>(output.size()))));
-  const std::byte* in = source.data();
-  switch (dtype) {
-    case DType::F64:
-      return convert_elements<double>(in, output, [](double x) { return static_cast<float>(x); });
-    case DType::F32:
-      return convert_elements<float>(in, output, [](float x) { return x; });
-    case DType::F16:
-      return convert_elements<float16>(in, output, [](float16 x) { return to_float(x); });
-    case DType::BF16:
-      return convert_elements<bfloat16>(in, output, [](bfloat16 x) { return to_float(x); });
-    case DType::F8_E4M3:
-      return convert_elements<uint8_t>(in, output, from_f8_e4m3);
-    case DType::F8_E5M2:
-      return convert_elements<uint8_t>(in, output, from_f8_e5m2);
-    case DType::Q4_0:
-      return convert_blocks<BlockQ4_0, DType::Q4_0>(in, output);
-    case DType::Q4_1:
-      return convert_blocks<BlockQ4_1, DType::Q4_1>(in, output);
-    case DType::Q5_0:
-      return convert_blocks<BlockQ5_0, DType::Q5_0>(in, output);
-    case DType::Q5_1:
-      return convert_blocks<BlockQ5_1, DType::Q5_1>(in, output);
-    case DType::Q8_0:
-      return convert_blocks<BlockQ8_0, DType::Q8_0>(in, output);
-    case DType::Q2_K:
-      return convert_blocks<BlockQ2_K, DType::Q2_K>(in, output);
-    case DType::Q3_K:
-      return convert_blocks<BlockQ3_K, DType::Q3_K>(in, output);
-    case DType::Q4_K:
-      return convert_blocks<BlockQ4_K, DType::Q4_K>(in, output);
-    case DType::Q5_K:
-      return convert_blocks<BlockQ5_K, DType::Q5_K>(in, output);
-    case DType::Q6_K:
-      return convert_blocks<BlockQ6_K, DType::Q6_K>(in, output);
-    case DType::IQ4_NL:
-      return convert_blocks<BlockIQ4_NL, DType::IQ4_NL>(in, output);
-    case DType::IQ4_XS:
-      return convert_blocks<BlockIQ4_XS, DType::IQ4_XS>(in, output);
-    case DType::MXFP4:
-      return convert_blocks<BlockMXFP4, DType::MXFP4>(in, output);
-    case DType::I64:
-    case DType::I32:
-    case DType::I16:
-    case DType::I8:
-    case DType::U64:
-    case DType::U32:
-    case DType::U16:
-    case DType::U8:
-    case DType::Bool:
-      break;
-  }
-  fail(ErrorKind::Unsupported, "elements of type {} are no weights: expected a floating-point or block type",
-       to_string(dtype));
+  const auto* found = std::ranges::find(kConversions, dtype, &Conversion::dtype);
+  if (found == std::end(kConversions))
+    fail(ErrorKind::Unsupported, "elements of type {} are no weights: expected a floating-point or block type",
+         to_string(dtype));
+  found->convert(source.data(), output);
 }
 
 }  // namespace cleave

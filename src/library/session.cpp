@@ -1,0 +1,163 @@
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "base/error.h"
+#include "base/thread_pool.h"
+#include "engine/engine.h"
+#include "engine/loaded_model.h"
+#include "inference/answer_stream.h"
+#include "inference/loaded.h"
+#include "inference/sampling.h"
+#include "inference/scorer.h"
+#include "library/impl.h"
+
+namespace cleave {
+namespace {
+
+Finish finish_of(engine::FinishReason reason) {
+  switch (reason) {
+    case engine::FinishReason::EndToken:
+      return Finish::Model;
+    case engine::FinishReason::StopText:
+      return Finish::StopText;
+    case engine::FinishReason::Length:
+      return Finish::Length;
+    case engine::FinishReason::Context:
+      return Finish::Context;
+    case engine::FinishReason::Cancelled:
+      break;
+  }
+  return Finish::Cancelled;
+}
+
+runtime::Options sizes_of(const SessionOptions& options) {
+  if (options.context < 1 || options.sequences < 1 || options.cache < 0)
+    fail(ErrorKind::InvalidArgument,
+         "a session with a context of {} tokens, {} sequences and a cache of {} tokens, wanted 1 or more (cache: 0 or "
+         "more)",
+         options.context, options.sequences, options.cache);
+  return {.max_output_rows = options.sequences, .kv_tokens = std::max(options.context, options.cache)};
+}
+
+}  // namespace
+
+struct Session::Impl {
+  Impl(const Model::Impl& opened, Group::Impl& group, const SessionOptions& options)
+      : model(opened),
+        loaded(inference::load(opened.opened, number_options(opened.options), split_options(options.split),
+                               sizes_of(options), group.group, opened.options.log, options.progress)),
+        steps(*loaded.ranks),
+        engine(steps, options.context),
+        score_pool(group.group.threads_per_rank()) {}
+
+  engine::Request engine_request(const Request& request) const {
+    engine::Request result{.prompt = request.prompt,
+                           .sampling = inference::sampling_params({.temperature = request.sampling.temperature,
+                                                                   .top_p = request.sampling.top_p,
+                                                                   .min_p = request.sampling.min_p,
+                                                                   .repeat_penalty = request.sampling.repeat_penalty,
+                                                                   .top_k = request.sampling.top_k,
+                                                                   .seed = request.sampling.seed},
+                                                                  model.opened.checkpoint.generation_config()),
+                           .end_tokens = model.text().end_tokens};
+    if (request.max_tokens) result.max_new_tokens = *request.max_tokens;
+    return result;
+  }
+
+  // The stream of a token's sequence, made when its first token comes. What add() noted for it is used up.
+  inference::AnswerPart part_of(const engine::NewToken& token) {
+    {
+      const std::lock_guard lock(mutex);
+      if (auto stops = new_stops.extract(token.sequence); !stops.empty())
+        streams.begin(token.sequence, std::move(stops.mapped()));
+    }
+    return streams.push(token);
+  }
+
+  void hand_out(const engine::NewToken& token, const std::function<void(const Piece&)>& deliver) {
+    const inference::AnswerPart part = part_of(token);
+    if (part.finish == engine::FinishReason::StopText) engine.stop(token.sequence);
+    Piece piece{.request = token.sequence, .tokens = {}, .text = part.text, .finish = {}};
+    if (token.token) piece.tokens = {&*token.token, 1};
+    if (part.finish) piece.finish = finish_of(*part.finish);
+    deliver(piece);
+  }
+
+  bool idle() {
+    const std::lock_guard lock(mutex);
+    return new_stops.empty() && streams.empty();
+  }
+
+  const Model::Impl& model;
+  inference::LoadedModel loaded;
+  engine::LoadedModel steps;
+  engine::Engine engine;
+  ThreadPool score_pool;
+  inference::AnswerStreams streams{*model.text().tokenizer};  // of the stepping thread
+  std::mutex mutex;
+  std::map<RequestId, std::vector<std::string>> new_stops;  // of requests without a token; guarded by mutex
+};
+
+Session::Session(const Model& model, Group& group, const SessionOptions& options)
+    : impl_(std::make_unique<Impl>(*model.impl_, *group.impl_, options)) {}
+Session::~Session() = default;
+
+RequestId Session::add(const Request& request) {
+  engine::Request wanted = impl_->engine_request(request);
+  const std::lock_guard lock(impl_->mutex);  // a token may come before add() has returned
+  const RequestId id = impl_->engine.inbox().add(std::move(wanted));
+  impl_->new_stops[id] = request.stop;
+  return id;
+}
+
+void Session::cancel(RequestId id) {
+  impl_->engine.inbox().stop(id);
+}
+
+bool Session::step(const std::function<void(const Piece&)>& deliver) {
+  return impl_->engine.step([&](const engine::NewToken& token) { impl_->hand_out(token, deliver); });
+}
+
+Answer Session::generate(const Request& request, const std::function<bool(std::string_view)>& on_text) {
+  Answer answer{.tokens = {}, .text = {}, .prompt_tokens = static_cast<int64_t>(request.prompt.size())};
+  const RequestId id = add(request);
+  bool done = false;
+  const auto take = [&](const Piece& piece) {
+    if (piece.request != id) return;
+    answer.tokens.insert(answer.tokens.end(), piece.tokens.begin(), piece.tokens.end());
+    answer.text += piece.text;
+    if (on_text && !piece.text.empty() && !on_text(piece.text)) cancel(id);
+    if (piece.finish) answer.finish = *piece.finish;
+    done = done || piece.finish.has_value();
+  };
+  while (!done && step(take)) {
+  }
+  return answer;
+}
+
+std::vector<double> Session::score(std::span<const int32_t> tokens) {
+  if (!impl_->idle()) fail(ErrorKind::InvalidArgument, "requests are under way; score when their answers are complete");
+  const int64_t vocab = impl_->model.opened.vocab_size();
+  for (const int32_t token : tokens)
+    if (token < 0 || token >= vocab)
+      fail(ErrorKind::InvalidArgument, "token {} is outside the model's vocabulary of {}", token, vocab);
+  const int64_t room = impl_->engine.max_length();
+  if (static_cast<int64_t>(tokens.size()) > room)
+    fail(ErrorKind::InvalidArgument, "{} tokens to score in a context of {}; ask for a larger context", tokens.size(),
+         room);
+  std::vector<double> scores;
+  if (tokens.size() < 2) return scores;
+  scores.reserve(tokens.size() - 1);
+  inference::Scorer(impl_->steps, impl_->score_pool).score(tokens, 1, [&](double nll) { scores.push_back(-nll); });
+  return scores;
+}
+
+std::vector<int64_t> Session::weight_bytes() const {
+  std::vector<int64_t> bytes;
+  for (const runtime::RankReport& report : impl_->loaded.ranks->reports()) bytes.push_back(report.memory.weights);
+  return bytes;
+}
+
+}  // namespace cleave
