@@ -3,20 +3,36 @@
 
 1. Model definitions and their tracer know nothing of how a model is spread.
 2. Below src/app nothing prints, reads the environment or ends the process.
-3. No unfinished work is marked in the tree and no test is skipped.
-4. No path of somebody's machine.
+3. Below src/app nothing knows the command line or handles signals.
+4. Operations appear by name only where they are defined, traced, ruled, localised and bound.
+5. Every function has its declaration in the header that is named like its source.
+6. No unfinished work is marked in the tree and no test is skipped.
+7. No path of somebody's machine.
 """
 import pathlib
 import re
 import sys
 
 SUFFIXES = {".cpp", ".h", ".lua", ".py", ".sh", ".md", ".txt", ".cmake", ".json", ""}
-FOLDERS = ("src", "models", "tests", "fuzz", "bench", "scripts", "cmake", "docs", ".ci")
+FOLDERS = ("include", "src", "models", "tests", "fuzz", "bench", "scripts", "cmake", "docs", ".ci")
 SELF = "scripts/check_rules.py"
 
 
+# Where an operation may be called by its name: the op tables of each module. docs/architecture.md tells how to add an op.
+OP_TABLES = ("src/graph/", "src/define/", "src/plan/rules.cpp", "src/lower/localize.cpp", "src/runtime/cpu/bind")
+# Headers that several sources implement, and why.
+SHARED_HEADERS = {
+    "src/app/commands.h": "a function for each command",
+}
+
+
 def is_library_code(name):
-    return name.startswith("src/") and not name.startswith("src/app/") and not name.endswith("_test.cpp")
+    return name.startswith(("include/", "src/")) and not name.startswith("src/app/") and not name.endswith("_test.cpp")
+
+
+def is_op_blind(name):
+    return (name.startswith("src/") and not name.startswith(OP_TABLES) and not name.endswith("_test.cpp")
+            and "/testing/" not in name)
 
 
 RULES = [
@@ -26,6 +42,9 @@ RULES = [
     (r"std::(cout|cerr|clog|exit|_Exit|abort|quick_exit|terminate|getenv)\b|(?<![\w:.>])(?<!void )(::)?(getenv|secure_getenv|exit|_exit|abort)\(|"
      r"\b(f|v|vf)?printf\(|\b(puts|fputs|putchar)\(|fmt::print\(|<iostream>",
      "below src/app nothing prints, reads the environment or exits", is_library_code),
+    (r"\bCLI::|<CLI/|<c?signal(\.h)?>|std::signal\(|\bsigaction\(|(?<![\w:.>])note\(",
+     "below src/app nothing knows the command line, handles signals or writes notes", is_library_code),
+    (r"\bOp::[A-Z]", "an operation by name outside the tables of operations", is_op_blind),
     (r"\b(TODO|FIXME|XXX|HACK)\b|GTEST_SKIP|DISABLED_", "unfinished work or a skipped test", lambda name: True),
     (r"(?<![\w.])/(root|home|work|Users)/", "a path of one machine", lambda name: True),
 ]
@@ -34,10 +53,27 @@ RULES = [
 def files(root):
     for top in FOLDERS:
         yield from sorted(path for path in (root / top).rglob("*") if path.is_file() and path.suffix in SUFFIXES)
-    yield from sorted(path for path in root.iterdir() if path.is_file() and path.suffix in SUFFIXES)
+    yield from sorted(path for path in root.iterdir() if path.is_file() and path.suffix in SUFFIXES and path.name != ".git")
+
+
+# A function that is declared at the outermost level of a namespace and defined elsewhere.
+DECLARATION = re.compile(r"^(?!using|typedef|friend|inline|constexpr|template|extern|static|return|#|//|namespace)[\w:][\w:<>,&*\[\] ]+ [\w:]+\([^{}]*\)( const)?( noexcept)?;", re.MULTILINE)
+
+
+def lonely_headers(root):
+    """Headers below src/ that declare functions although there is no source of the same name."""
+    for path in sorted((root / "src").rglob("*.h")):
+        name = str(path.relative_to(root))
+        if path.with_suffix(".cpp").exists() or name in SHARED_HEADERS:
+            continue
+        text = path.read_text()
+        for match in DECLARATION.finditer(text):
+            line = text.count("\n", 0, match.start()) + 1
+            yield f"{name}:{line}: declares a function, but there is no {path.stem}.cpp: {match.group(0).splitlines()[0]}"
 
 
 def offences(root):
+    yield from lonely_headers(root)
     for path in files(root):
         name = str(path.relative_to(root))
         rules = [(re.compile(pattern), why) for pattern, why, applies in RULES if applies(name)]
