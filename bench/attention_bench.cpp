@@ -11,7 +11,7 @@
 #include "activations.h"
 #include "base/buffer.h"
 #include "base/thread_pool.h"
-#include "kernels/attention.h"
+#include "kernels/attention/attention.h"
 
 namespace cleave::kernels {
 namespace {

@@ -11,9 +11,9 @@
 #include "activations.h"
 #include "base/buffer.h"
 #include "base/thread_pool.h"
-#include "kernels/elementwise.h"
-#include "kernels/matrix.h"
-#include "kernels/norm.h"
+#include "kernels/matrix/pack.h"
+#include "kernels/rows/elementwise.h"
+#include "kernels/rows/norm.h"
 #include "tensor/dtype.h"
 
 namespace cleave::kernels {

@@ -10,7 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/thread_pool.h"
-#include "kernels/matrix.h"
+#include "kernels/matrix/pack.h"
 #include "tensor/dtype.h"
 
 namespace cleave::kernels {

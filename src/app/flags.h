@@ -10,7 +10,7 @@
 #include "app/split_flags.h"
 #include "inference/options.h"
 #include "inference/sampling.h"
-#include "kernels/isa.h"
+#include "kernels/simd/isa.h"
 
 namespace cleave::app {
 

@@ -7,7 +7,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
-#include "base/temporary_directory.h"
+#include "base/testing/temporary_directory.h"
 
 namespace cleave {
 namespace {

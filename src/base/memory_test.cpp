@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "base/temporary_directory.h"
+#include "base/testing/temporary_directory.h"
 
 namespace cleave {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <utility>
 
-#include "base/temporary_directory.h"
-#include "ckpt/test_bytes.h"
+#include "base/testing/temporary_directory.h"
+#include "ckpt/testing/bytes.h"
 
 namespace cleave::ckpt {
 namespace {

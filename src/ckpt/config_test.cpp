@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "ckpt/test_bytes.h"
+#include "ckpt/testing/bytes.h"
 
 namespace cleave::ckpt {
 namespace {

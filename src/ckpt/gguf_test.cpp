@@ -1,6 +1,6 @@
 #include "ckpt/gguf.h"
 
-#include "ckpt/test_bytes.h"
+#include "ckpt/testing/bytes.h"
 
 namespace cleave::ckpt {
 namespace {

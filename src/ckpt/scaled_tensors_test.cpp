@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "ckpt/test_bytes.h"
+#include "ckpt/testing/bytes.h"
 
 namespace cleave::ckpt {
 namespace {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "kernels/isa.h"
-#include "kernels/matrix.h"
+#include "kernels/matrix/pack_options.h"
+#include "kernels/simd/isa.h"
 #include "plan/overrides.h"
 #include "plan/plan.h"
 #include "tensor/dtype.h"

@@ -54,7 +54,7 @@ struct Parameter {
   bool again = false;
 };
 
-/// Matrices of latent attention, a parameter for each head (kernels/latent_attention.h).
+/// Matrices of latent attention, a parameter for each head (kernels/attention/latent_attention.h).
 struct LatentMatrices {
   std::vector<int32_t> absorb, keys, values;
 };

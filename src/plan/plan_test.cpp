@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "plan/explain.h"
-#include "plan/test_graphs.h"
+#include "plan/testing/graphs.h"
 
 namespace cleave::plan {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "plan/test_graphs.h"
+#include "plan/testing/graphs.h"
 
 namespace cleave::plan {
 namespace {

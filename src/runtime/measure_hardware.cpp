@@ -11,10 +11,10 @@
 
 #include "base/topology.h"
 #include "comm/communicator.h"
-#include "kernels/elementwise.h"
-#include "kernels/matrix.h"
-#include "kernels/measure.h"
-#include "kernels/norm.h"
+#include "kernels/matrix/pack.h"
+#include "kernels/measure/measure.h"
+#include "kernels/rows/elementwise.h"
+#include "kernels/rows/norm.h"
 
 namespace cleave::runtime {
 namespace {

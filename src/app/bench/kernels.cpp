@@ -4,7 +4,7 @@
 #include "app/terminal.h"
 #include "base/json.h"
 #include "base/topology.h"
-#include "kernels/measure.h"
+#include "kernels/measure/measure.h"
 
 namespace cleave::app {
 namespace {

@@ -6,7 +6,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/thread_pool.h"
-#include "kernels/measure.h"
+#include "kernels/measure/measure.h"
 
 namespace cleave::app {
 namespace {

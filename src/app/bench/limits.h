@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/peak_loop.h"
+#include "kernels/measure/peak_loop.h"
 #include "plan/work.h"
 
 namespace cleave::app {

@@ -8,7 +8,7 @@
 #include <thread>
 #include <utility>
 
-#include "kernels/measure.h"
+#include "kernels/measure/measure.h"
 
 namespace cleave::app {
 namespace {

@@ -1,12 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 
-#include "kernels/attention.h"
-#include "kernels/elementwise.h"
-#include "kernels/recurrent.h"
-#include "kernels/rope.h"
+#include "kernels/params/attention_params.h"
+#include "kernels/params/recurrent_params.h"
+#include "kernels/params/rope_params.h"
+#include "kernels/params/unary_kind.h"
 
 /// The same operations as plain loops, summed in double: the standard that every instruction set is tested against.
 /// Shapes and meanings are those of the headers of kernels/.

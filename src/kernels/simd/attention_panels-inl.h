@@ -5,7 +5,7 @@
 // weights does. Every number is the sum of the same terms in the same order, whatever the other queries of the tile.
 #pragma once
 
-#include "kernels/dense_layout.h"
+#include "kernels/layout/dense_layout.h"
 #include "kernels/simd/attention_softmax-inl.h"
 #include "kernels/simd/attention_tile-inl.h"
 #include "kernels/simd/panels-inl.h"

@@ -1,4 +1,4 @@
-// Products of quantised activations with weights in block layouts (kernels/block_layout.h).
+// Products of quantised activations with weights in block layouts (kernels/layout/block_layout.h).
 //
 // For a group of elements: levels are widened to bytes once, multiplied with the digits of each row of activations into
 // 32-bit sums (exactly), and the sums scaled into f32: y += scale_w * scale_x * (sum - zero * sum_x) + minimum_w *
@@ -8,7 +8,7 @@
 
 #include <emmintrin.h>
 
-#include "kernels/block_layout.h"
+#include "kernels/layout/block_layout.h"
 #include "kernels/simd/table.h"
 #include "kernels/simd/vector-inl.h"
 

@@ -1,4 +1,4 @@
-// Products of many rows with f32 panels (kernels/dense_layout.h), and bf16 panels widened into such.
+// Products of many rows with f32 panels (kernels/layout/dense_layout.h), and bf16 panels widened into such.
 //
 // A panel's part stays in the second-level cache while all rows pass by it, kFloatRows at a time: 135 GFLOP/s of 152 on
 // one core of a Cascade Lake (512 x 2048 x 2048, parts of 1024; 133 in parts of 512, 126 in parts of 256, with sums
@@ -7,7 +7,7 @@
 // of the functions computes it.
 #pragma once
 
-#include "kernels/dense_layout.h"
+#include "kernels/layout/dense_layout.h"
 #include "kernels/simd/table.h"
 #include "kernels/simd/vector-inl.h"
 

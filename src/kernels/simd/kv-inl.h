@@ -1,4 +1,5 @@
-// Writing keys and values into the cache (kernels/attention.h), and reading keys: conversion, and their transposition.
+// Writing keys and values into the cache (kernels/params/kv_cache.h), and reading keys: conversion, and their
+// transposition.
 #pragma once
 
 #include "kernels/simd/attention_tile-inl.h"

@@ -12,7 +12,7 @@
 // is an error of about one unit per group, beside the seven that rounding activations makes of four-bit levels.
 #pragma once
 
-#include "kernels/block_layout.h"
+#include "kernels/layout/block_layout.h"
 #include "kernels/simd/blocks-inl.h"
 #include "kernels/simd/quantize-inl.h"
 #include "kernels/simd/table.h"

@@ -1,7 +1,7 @@
 // What packing weights needs: conversion of stored numbers to f32, and quantisation of a strip's rows.
 #pragma once
 
-#include "kernels/block_layout.h"
+#include "kernels/layout/block_layout.h"
 #include "kernels/simd/kv-inl.h"
 #include "kernels/simd/vector-inl.h"
 

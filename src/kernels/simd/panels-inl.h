@@ -1,4 +1,4 @@
-// Products of many rows with bf16 panels (kernels/dense_layout.h), and block layouts unpacked into such panels.
+// Products of many rows with bf16 panels (kernels/layout/dense_layout.h), and block layouts unpacked into such panels.
 //
 // A panel's part stays in the second-level cache while all rows pass by it, six at a time: 24 sums, four vectors of
 // weights and one of activations, the same pair in all lanes. 226 GFLOP/s of 229 on one Zen 4 core (512 x 1024 x 2048;
@@ -6,8 +6,8 @@
 // ascending order for every row, so a row's result does not depend on how rows and parts are cut.
 #pragma once
 
-#include "kernels/block_layout.h"
-#include "kernels/dense_layout.h"
+#include "kernels/layout/block_layout.h"
+#include "kernels/layout/dense_layout.h"
 #include "kernels/simd/blocks-inl.h"
 #include "kernels/simd/table.h"
 #include "kernels/simd/vector-inl.h"

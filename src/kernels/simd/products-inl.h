@@ -1,7 +1,7 @@
 // Products with f32 and bf16 weights.
 #pragma once
 
-#include "kernels/dense_layout.h"
+#include "kernels/layout/dense_layout.h"
 #include "kernels/simd/table.h"
 #include "kernels/simd/vector-inl.h"
 

@@ -1,7 +1,7 @@
 // Activations as signed bytes, which products with blocks multiply (blocks-inl.h, levels-inl.h).
 #pragma once
 
-#include "kernels/block_layout.h"
+#include "kernels/layout/block_layout.h"
 #include "kernels/simd/table.h"
 #include "kernels/simd/vector-inl.h"
 

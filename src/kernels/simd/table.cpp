@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "kernels/dense_layout.h"
+#include "kernels/layout/dense_layout.h"
 #include "kernels/simd/sets.h"
 
 namespace cleave::kernels::simd {

@@ -3,12 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/attention.h"
-#include "kernels/block_layout.h"
-#include "kernels/dense_layout.h"
-#include "kernels/elementwise.h"
-#include "kernels/isa.h"
-#include "kernels/recurrent.h"
+#include "kernels/layout/block_layout.h"
+#include "kernels/layout/dense_layout.h"
+#include "kernels/params/attention_params.h"
+#include "kernels/params/kv_cache.h"
+#include "kernels/params/recurrent_params.h"
+#include "kernels/params/unary_kind.h"
+#include "kernels/simd/isa.h"
 
 namespace cleave::kernels::simd {
 

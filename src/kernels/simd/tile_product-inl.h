@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "kernels/dense_layout.h"
+#include "kernels/layout/dense_layout.h"
 #include "kernels/simd/table.h"
 
 namespace cleave::kernels::simd {

@@ -1,7 +1,7 @@
 #include "kernels/simd/tile_product.h"
 
 #include "kernels/simd/tile_product-inl.h"
-#include "kernels/tiles.h"
+#include "kernels/simd/tiles.h"
 
 namespace cleave::kernels::simd {
 namespace {

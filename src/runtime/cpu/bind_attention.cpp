@@ -1,7 +1,7 @@
 #include "runtime/cpu/bind_attention.h"
 
 #include "base/float16.h"
-#include "kernels/latent_attention.h"
+#include "kernels/attention/latent_attention.h"
 
 namespace cleave::runtime::cpu {
 

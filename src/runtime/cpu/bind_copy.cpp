@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "kernels/copy.h"
+#include "kernels/rows/copy.h"
 
 namespace cleave::runtime::cpu {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "kernels/norm.h"
-#include "kernels/rows.h"
+#include "kernels/rows/norm.h"
+#include "kernels/rows/rows.h"
 
 namespace cleave::runtime::cpu {
 

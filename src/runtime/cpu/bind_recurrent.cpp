@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "kernels/recurrent.h"
+#include "kernels/recurrent/recurrent.h"
 
 namespace cleave::runtime::cpu {
 

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "kernels/rows.h"
+#include "kernels/rows/rows.h"
 
 namespace cleave::runtime::cpu {
 

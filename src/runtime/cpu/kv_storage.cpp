@@ -1,6 +1,7 @@
 #include "runtime/cpu/kv_storage.h"
 
 #include "base/float16.h"
+#include "kernels/attention/attention.h"
 
 namespace cleave::runtime::cpu {
 namespace {

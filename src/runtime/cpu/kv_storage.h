@@ -4,7 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/thread_pool.h"
-#include "kernels/attention.h"
+#include "kernels/params/kv_cache.h"
 #include "lower/program.h"
 
 namespace cleave::runtime::cpu {

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/float16.h"
+#include "kernels/matrix/pack.h"
 
 namespace cleave::runtime::cpu {
 

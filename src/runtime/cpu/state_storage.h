@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/buffer.h"
-#include "kernels/recurrent.h"
+#include "kernels/recurrent/recurrent.h"
 
 namespace cleave::runtime::cpu {
 

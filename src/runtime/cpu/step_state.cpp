@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "base/check.h"
-#include "kernels/rope.h"
+#include "kernels/rows/rope.h"
 
 namespace cleave::runtime::cpu {
 namespace {

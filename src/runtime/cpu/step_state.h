@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/thread_pool.h"
-#include "kernels/attention.h"
+#include "kernels/params/sequence_span.h"
 #include "lower/program.h"
 #include "runtime/device/step.h"
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "graph/op.h"
-#include "kernels/elementwise.h"
+#include "kernels/params/unary_kind.h"
 
 namespace cleave::runtime::cpu {
 

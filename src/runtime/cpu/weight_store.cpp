@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "kernels/elementwise.h"
-#include "kernels/rows.h"
+#include "kernels/rows/elementwise.h"
+#include "kernels/rows/rows.h"
 #include "runtime/cpu/load_matrix.h"
 #include "runtime/cpu/unary_kernel.h"
 #include "tensor/convert.h"

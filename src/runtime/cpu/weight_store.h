@@ -5,7 +5,8 @@
 
 #include "base/buffer.h"
 #include "base/thread_pool.h"
-#include "kernels/weight_arena.h"
+#include "kernels/matrix/matrix.h"
+#include "kernels/matrix/weight_arena.h"
 #include "lower/program.h"
 #include "runtime/device/options.h"
 #include "runtime/device/weight_rows.h"

@@ -5,7 +5,7 @@
 #include <optional>
 #include <span>
 
-#include "kernels/matrix.h"
+#include "kernels/matrix/pack_options.h"
 #include "lower/program.h"
 
 namespace cleave::runtime {

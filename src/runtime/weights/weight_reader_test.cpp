@@ -8,7 +8,7 @@
 #include <numeric>
 
 #include "base/error.h"
-#include "base/temporary_directory.h"
+#include "base/testing/temporary_directory.h"
 
 namespace cleave::runtime {
 namespace {

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/mapped_file.h"
-#include "base/temporary_directory.h"
+#include "base/testing/temporary_directory.h"
 #include "text/files/tokenizer_json.h"
 
 namespace cleave::text {

@@ -1,0 +1,260 @@
+#include "kernels/attention/latent_attention.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/check.h"
+#include "kernels/matrix/block_diagonal.h"
+#include "kernels/matrix/panel_product.h"
+#include "kernels/work_sharing.h"
+
+namespace cleave::kernels {
+namespace {
+
+// What a multiplication inside of attention takes, over one of a product of matrices: on a Zen 4 core 226 GFLOP/s of
+// bf16 against 150 in bf16, 90 in f32.
+double attention_per_product(DType cache) {
+  return cache != DType::F32 && bf16_panel_kernel(best_isa()) ? 1.5 : 2.5;
+}
+
+// Keys and values that are made at a time: at most these bytes and heads. With 128 + 64 and 128 dimensions in f16 one
+// head's of 100,000 positions; longer sequences stay as they are cached.
+constexpr int64_t kExpandedBytes = int64_t{64} << 20;
+constexpr int64_t kExpandedHeads = 8;
+// Positions whose cached vectors are in f32 at a time: with 512 numbers 1 MB.
+constexpr int64_t kPiece = 512;
+// Query vectors that are multiplied with what makes keys at a time, about: with 512 + 64 dimensions 18 MB.
+constexpr int64_t kAbsorbed = 8192;
+
+/// Deals out scratch; counts where there is none.
+class Taker {
+ public:
+  explicit Taker(std::byte* memory) : memory_(memory) {}
+  template <class T>
+  T* take(int64_t count) {
+    T* taken = memory_ == nullptr ? nullptr : reinterpret_cast<T*>(memory_ + bytes_);
+    bytes_ += (static_cast<size_t>(count) * sizeof(T) + 63) / 64 * 64;
+    return taken;
+  }
+  size_t bytes() const { return bytes_; }
+
+ private:
+  std::byte* memory_;
+  size_t bytes_ = 0;
+};
+
+size_t product_bytes(std::span<const Matrix* const> matrices, int64_t rows, int threads) {
+  size_t bytes = 0;
+  for (const Matrix* matrix : matrices) bytes = std::max(bytes, matrix->scratch_bytes(rows, threads));
+  return bytes;
+}
+
+// from[rows][n] to to[rows][n], rows so far apart.
+void copy_rows(const float* from, int64_t from_stride, int64_t rows, int64_t n, float* to, int64_t to_stride,
+               ThreadPool& pool) {
+  pool.parallel_for(rows, row_grain(n), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) std::copy_n(from + row * from_stride, n, to + row * to_stride);
+  });
+}
+
+// ---- as cached
+
+/// Memory for some heads of some rows, which attend to the cached vectors: `vectors` of them at most.
+struct Absorbed {
+  Absorbed(const LatentParams& params, const KvCache& cache, int64_t rows, int64_t vectors, int threads,
+           std::byte* memory) {
+    Taker taker(memory);
+    spans = taker.take<SequenceSpan>(rows);
+    q = taker.take<float>(vectors * cache.key_dim);
+    sums = taker.take<float>(vectors * params.low);
+    rest = std::max({block_diagonal_scratch_bytes(params.absorb, rows, threads),
+                     block_diagonal_scratch_bytes(params.values, rows, threads),
+                     attention_scratch_bytes(params.attention, cache, threads)});
+    scratch = taker.take<std::byte>(static_cast<int64_t>(rest));
+    bytes = taker.bytes();
+  }
+  SequenceSpan* spans;
+  float *q, *sums;  // [rows][heads][low + turned], [rows][heads][low]
+  std::byte* scratch;
+  size_t rest, bytes;
+};
+
+void attend_as_cached(const float* q_own, const float* q_turned, std::span<const SequenceSpan> spans,
+                      const KvCache& cache, const LatentParams& p, float* out, std::span<std::byte> scratch,
+                      ThreadPool& pool) {
+  const int64_t first = spans.front().first_row, heads = p.attention.q_heads;
+  const int64_t rows = spans.back().first_row + spans.back().num_rows - first;
+  const int64_t at_a_time = std::clamp<int64_t>(kAbsorbed / rows, 1, heads);
+  const Absorbed at(p, cache, rows, rows * at_a_time, pool.size(), scratch.data());
+  CHECK_GE(scratch.size(), at.bytes);
+  for (size_t i = 0; i < spans.size(); ++i) {
+    at.spans[i] = spans[i];
+    at.spans[i].first_row -= first;
+  }
+  for (int64_t head = 0; head < heads; head += at_a_time) {
+    AttentionParams params = p.attention;
+    params.first_head += head;
+    params.q_heads = std::min(at_a_time, heads - head);
+    const int64_t width = cache.key_dim;
+    const auto of = [&](std::span<const Matrix* const> matrices) {
+      return matrices.subspan(static_cast<size_t>(head), static_cast<size_t>(params.q_heads));
+    };
+    block_diagonal(of(p.absorb), {q_own + (first * heads + head) * p.own, heads * p.own, p.own}, rows,
+                   {at.q, params.q_heads * width, width}, {at.scratch, at.rest}, pool);
+    for (int64_t h = 0; h < params.q_heads; ++h)
+      copy_rows(q_turned + (first * heads + head + h) * p.turned, heads * p.turned, rows, p.turned,
+                at.q + h * width + p.low, params.q_heads * width, pool);
+    attention(at.q, {at.spans, spans.size()}, cache, params, at.sums, {at.scratch, at.rest}, pool);
+    block_diagonal(of(p.values), {at.sums, params.q_heads * p.low, p.low}, rows,
+                   {out + (first * heads + head) * p.value, heads * p.value, p.value}, {at.scratch, at.rest}, pool);
+  }
+}
+
+// ---- expanded
+
+// Attention over keys and values of one head, as if every head were a sequence.
+AttentionParams params_of_head(const AttentionParams& params) {
+  AttentionParams one = params;
+  one.q_heads = one.group = 1;
+  one.first_head = 0;
+  return one;
+}
+
+KvCache expanded_cache(const LatentParams& params, const KvCache& cache) {
+  const DType dtype = cache.dtype == DType::F32 ? DType::F32 : DType::F16;
+  return {nullptr, nullptr, dtype, cache.block_size, 1, params.own + params.turned, params.value};
+}
+
+int64_t blocks_of(const KvCache& cache, int64_t positions) {
+  return (positions + cache.block_size - 1) / cache.block_size;
+}
+
+int64_t block_bytes(const KvCache& cache) {
+  return static_cast<int64_t>(key_block_bytes(cache) + value_block_bytes(cache));
+}
+
+// Heads whose keys and values of so many positions there is memory for.
+int64_t heads_at_a_time(const LatentParams& params, const KvCache& cache, int64_t positions) {
+  const int64_t bytes = block_bytes(expanded_cache(params, cache)) * blocks_of(cache, positions);
+  return std::min({params.attention.q_heads, kExpandedHeads, kExpandedBytes / bytes});
+}
+
+/// Memory for keys and values of some heads of one sequence, `blocks` in all, and what is needed to make and use them.
+struct Expanded {
+  Expanded(const LatentParams& params, const KvCache& from, int64_t heads, int64_t blocks, int64_t rows, int threads,
+           std::byte* memory)
+      : cache(expanded_cache(params, from)) {
+    Taker taker(memory);
+    cache.keys = taker.take<std::byte>(blocks * static_cast<int64_t>(key_block_bytes(cache)));
+    cache.values = taker.take<std::byte>(blocks * static_cast<int64_t>(value_block_bytes(cache)));
+    table = taker.take<int32_t>(blocks);
+    spans = taker.take<SequenceSpan>(heads);
+    latent = taker.take<float>(kPiece * params.low);
+    turned = taker.take<float>(kPiece * params.turned);
+    own = taker.take<float>(kPiece * params.own);
+    key = taker.take<float>(kPiece * cache.key_dim);
+    value = taker.take<float>(kPiece * params.value);
+    q = taker.take<float>(heads * rows * cache.key_dim);
+    out = taker.take<float>(heads * rows * params.value);
+    rest = std::max({product_bytes(params.keys, kPiece, threads), product_bytes(params.values, kPiece, threads),
+                     attention_scratch_bytes(params_of_head(params.attention), cache, threads)});
+    scratch = taker.take<std::byte>(static_cast<int64_t>(rest));
+    bytes = taker.bytes();
+  }
+  KvCache cache;
+  int32_t* table;                              // [heads][blocks of the sequence]
+  SequenceSpan* spans;                         // [heads]
+  float *latent, *turned, *own, *key, *value;  // of kPiece positions
+  float *q, *out;                              // [heads][rows][own + turned], [heads][rows][value]
+  std::byte* scratch;
+  size_t rest, bytes;
+};
+
+// Makes keys and values of positions [first, first + count) for matrices `head` ... of heads 0 ... of the memory.
+void expand(const LatentParams& p, const SequenceSpan& span, const KvCache& cache, int64_t head,
+            std::span<const SequenceSpan> heads, int64_t first, int64_t count, const Expanded& at, ThreadPool& pool) {
+  load_keys(cache, span.blocks, first, count, 0, p.low, at.latent, pool);
+  load_keys(cache, span.blocks, first, count, p.low, p.turned, at.turned, pool);
+  const int64_t width = at.cache.key_dim;
+  copy_rows(at.turned, p.turned, count, p.turned, at.key + p.own, width, pool);
+  uint64_t preparation = 0;
+  const auto multiply = [&](const Matrix& matrix, float* y) {
+    const uint64_t wanted = matrix.preparation(count);
+    const bool prepared = wanted != 0 && wanted == preparation;
+    matrix.multiply(at.latent, count, y, {at.scratch, at.rest}, pool, prepared ? Prepared::Yes : Prepared::No);
+    preparation = wanted;
+  };
+  for (size_t h = 0; h < heads.size(); ++h) {
+    multiply(*p.keys[static_cast<size_t>(head) + h], at.own);
+    multiply(*p.values[static_cast<size_t>(head) + h], at.value);
+    copy_rows(at.own, p.own, count, p.own, at.key, width, pool);
+    const SequenceSpan piece{0, count, first, heads[h].blocks};
+    store_kv(at.key, at.value, {&piece, 1}, at.cache, pool);
+  }
+}
+
+void attend_expanded(const float* q_own, const float* q_turned, const SequenceSpan& span, const KvCache& cache,
+                     const LatentParams& p, float* out, std::span<std::byte> scratch, ThreadPool& pool) {
+  const int64_t rows = span.num_rows, positions = span.start_position + rows, all = p.attention.q_heads;
+  const int64_t at_a_time = heads_at_a_time(p, cache, positions), blocks = blocks_of(cache, positions);
+  const Expanded at(p, cache, at_a_time, at_a_time * blocks, rows, pool.size(), scratch.data());
+  CHECK_GE(scratch.size(), at.bytes);
+  const int64_t width = at.cache.key_dim;
+  std::iota(at.table, at.table + at_a_time * blocks, 0);
+  for (int64_t h = 0; h < at_a_time; ++h) at.spans[h] = {h * rows, rows, span.start_position, at.table + h * blocks};
+  for (int64_t head = 0; head < all; head += at_a_time) {
+    const std::span<const SequenceSpan> heads(at.spans, static_cast<size_t>(std::min(at_a_time, all - head)));
+    for (int64_t first = 0; first < positions; first += kPiece)
+      expand(p, span, cache, head, heads, first, std::min(kPiece, positions - first), at, pool);
+    const int64_t vector = span.first_row * all + head;
+    for (int64_t h = 0; h < std::ssize(heads); ++h) {
+      float* q = at.q + h * rows * width;
+      copy_rows(q_own + (vector + h) * p.own, all * p.own, rows, p.own, q, width, pool);
+      copy_rows(q_turned + (vector + h) * p.turned, all * p.turned, rows, p.turned, q + p.own, width, pool);
+    }
+    attention(at.q, heads, at.cache, params_of_head(p.attention), at.out, {at.scratch, at.rest}, pool);
+    for (int64_t h = 0; h < std::ssize(heads); ++h)
+      copy_rows(at.out + h * rows * p.value, p.value, rows, p.value, out + (vector + h) * p.value, all * p.value, pool);
+  }
+}
+
+}  // namespace
+
+// Making keys and values of a new position takes as many multiplications as absorbing its query and result does, so
+// what counts are those of positions that were there before, against what a pair of positions saves.
+bool expands(const LatentParams& p, const SequenceSpan& span, const KvCache& cache) {
+  const auto rows = static_cast<double>(span.num_rows), before = static_cast<double>(span.start_position);
+  const double pairs = rows * before + rows * (rows + 1) / 2;
+  const auto saved = static_cast<double>(2 * p.low - p.own - p.value);
+  const auto made = static_cast<double>(p.low * (p.own + p.value));
+  return pairs * saved * attention_per_product(cache.dtype) > before * made &&
+         heads_at_a_time(p, cache, span.start_position + span.num_rows) > 0;
+}
+
+size_t latent_attention_scratch_bytes(const LatentParams& params, const KvCache& cache, int64_t max_rows,
+                                      int64_t max_positions, int threads) {
+  const int64_t vectors = std::min(std::max(kAbsorbed, max_rows), max_rows * params.attention.q_heads);
+  const int64_t heads = std::min(params.attention.q_heads, kExpandedHeads);
+  const int64_t blocks =
+      std::min(kExpandedBytes / block_bytes(expanded_cache(params, cache)), heads * blocks_of(cache, max_positions));
+  return std::max(Absorbed(params, cache, max_rows, vectors, threads, nullptr).bytes,
+                  Expanded(params, cache, heads, blocks, max_rows, threads, nullptr).bytes);
+}
+
+void latent_attention(const float* q_own, const float* q_turned, std::span<const SequenceSpan> spans,
+                      const KvCache& cache, const LatentParams& params, float* out, std::span<std::byte> scratch,
+                      ThreadPool& pool) {
+  for (size_t begin = 0; begin < spans.size();) {
+    if (expands(params, spans[begin], cache)) {
+      attend_expanded(q_own, q_turned, spans[begin], cache, params, out, scratch, pool);
+      ++begin;
+      continue;
+    }
+    size_t end = begin + 1;
+    while (end < spans.size() && !expands(params, spans[end], cache)) ++end;
+    attend_as_cached(q_own, q_turned, spans.subspan(begin, end - begin), cache, params, out, scratch, pool);
+    begin = end;
+  }
+}
+
+}  // namespace cleave::kernels

@@ -1,0 +1,198 @@
+#include "kernels/attention/latent_attention.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "base/buffer.h"
+#include "kernels/matrix/pack.h"
+#include "kernels/reference/reference.h"
+#include "kernels/testing/values.h"
+
+namespace cleave::kernels {
+namespace {
+
+struct Case {
+  const char* name;
+  int64_t heads, own, turned, low, value;
+  DType dtype;
+  double tolerance;
+};
+constexpr Case kCases[] = {{"f32", 6, 8, 4, 16, 12, DType::F32, 3e-6},
+                           {"f32_many_heads", 19, 16, 8, 48, 24, DType::F32, 3e-6},
+                           {"f16", 5, 24, 8, 64, 16, DType::F16, 3e-3},
+                           {"int8", 4, 16, 16, 64, 32, DType::I8, 3e-2}};
+constexpr int64_t kBlock = 32;
+
+// Weights of all heads, packed in exact arithmetic.
+struct Matrices {
+  std::vector<std::vector<float>> numbers;
+  std::vector<std::unique_ptr<Matrix>> owned;
+  std::vector<const Matrix*> pointers;
+
+  void add(std::vector<float> w, int64_t n, int64_t k, ThreadPool& pool) {
+    numbers.push_back(std::move(w));
+    const auto row = [&](int64_t index, std::span<std::byte>) {
+      return std::as_bytes(std::span(numbers.back()))
+          .subspan(static_cast<size_t>(index * k) * 4, static_cast<size_t>(k) * 4);
+    };
+    PackOptions options;
+    options.exact = true;
+    owned.push_back(pack_matrix(DType::F32, n, k, row, options, pool));
+    pointers.push_back(owned.back().get());
+  }
+};
+
+std::vector<float> transposed(const std::vector<float>& w, int64_t n, int64_t k) {
+  std::vector<float> t(w.size());
+  for (int64_t i = 0; i < n; ++i)
+    for (int64_t j = 0; j < k; ++j) t[static_cast<size_t>(j * n + i)] = w[static_cast<size_t>(i * k + j)];
+  return t;
+}
+
+struct Sequence {
+  int64_t length;
+  std::vector<float> q_own, q_turned, k, out;
+  std::vector<int32_t> blocks;
+};
+
+class Model {
+ public:
+  Model(const Case& c, ThreadPool& pool) : c_(c), pool_(pool) {
+    for (int64_t h = 0; h < c.heads; ++h) {
+      const std::vector<float> keys = random_floats(c.own * c.low, static_cast<uint32_t>(h), 0.2f);
+      absorb_.add(transposed(keys, c.own, c.low), c.low, c.own, pool);
+      keys_.add(keys, c.own, c.low, pool);
+      values_.add(random_floats(c.value * c.low, static_cast<uint32_t>(100 + h)), c.value, c.low, pool);
+    }
+    cache_ = {nullptr, nullptr, c.dtype, kBlock, 1, c.low + c.turned, c.low, true};
+    memory_ = Buffer(key_block_bytes(cache_) * 40);
+    cache_.keys = memory_.data();
+  }
+
+  LatentParams params() const {
+    LatentParams p{{}, c_.own, c_.turned, c_.low, c_.value, absorb_.pointers, keys_.pointers, values_.pointers};
+    p.attention.q_heads = p.attention.group = c_.heads;
+    p.attention.scale = 0.3f;
+    return p;
+  }
+  const KvCache& cache() const { return cache_; }
+
+  Sequence sequence(int64_t length, uint32_t seed) {
+    Sequence s{length,
+               random_floats(length * c_.heads * c_.own, seed),
+               random_floats(length * c_.heads * c_.turned, seed + 1),
+               random_floats(length * cache_.key_dim, seed + 2),
+               std::vector<float>(static_cast<size_t>(length * c_.heads * c_.value)),
+               {}};
+    for (int64_t p = 0; p < length; p += kBlock) s.blocks.push_back(--next_block_);
+    return s;
+  }
+
+  // One step of `rows` rows of each sequence from its `start` on.
+  void step(std::span<Sequence* const> sequences, std::span<const int64_t> starts, std::span<const int64_t> rows) {
+    std::vector<SequenceSpan> spans;
+    std::vector<float> q_own, q_turned, k;
+    int64_t total = 0;
+    for (size_t i = 0; i < sequences.size(); ++i) {
+      const Sequence& s = *sequences[i];
+      spans.push_back({total, rows[i], starts[i], s.blocks.data()});
+      total += rows[i];
+      const auto append = [&](std::vector<float>& to, const std::vector<float>& from, int64_t n) {
+        to.insert(to.end(), from.begin() + starts[i] * n, from.begin() + (starts[i] + rows[i]) * n);
+      };
+      append(q_own, s.q_own, c_.heads * c_.own);
+      append(q_turned, s.q_turned, c_.heads * c_.turned);
+      append(k, s.k, cache_.key_dim);
+    }
+    const LatentParams p = params();
+    store_kv(k.data(), nullptr, spans, cache_, pool_);
+    Buffer scratch(latent_attention_scratch_bytes(p, cache_, total, 200, pool_.size()));
+    std::vector<float> out(static_cast<size_t>(total * c_.heads * c_.value));
+    latent_attention(q_own.data(), q_turned.data(), spans, cache_, p, out.data(), scratch.bytes(), pool_);
+    const int64_t n = c_.heads * c_.value;
+    for (size_t i = 0; i < spans.size(); ++i)
+      std::copy_n(out.begin() + spans[i].first_row * n, rows[i] * n, sequences[i]->out.begin() + starts[i] * n);
+  }
+
+  // Keys and values of every head, made of unrounded vectors.
+  std::vector<float> wanted(const Sequence& s) const {
+    const int64_t width = c_.own + c_.turned;
+    std::vector<float> q, keys, values(static_cast<size_t>(s.length * c_.heads * c_.value));
+    keys.resize(static_cast<size_t>(s.length * c_.heads * width));
+    for (int64_t row = 0; row < s.length; ++row)
+      for (int64_t h = 0; h < c_.heads; ++h) {
+        const float* latent = s.k.data() + row * cache_.key_dim;
+        const int64_t vector = row * c_.heads + h;
+        reference::matmul(latent, keys_.numbers[static_cast<size_t>(h)].data(), 1, c_.own, c_.low,
+                          keys.data() + vector * width);
+        std::copy_n(latent + c_.low, c_.turned, keys.data() + vector * width + c_.own);
+        reference::matmul(latent, values_.numbers[static_cast<size_t>(h)].data(), 1, c_.value, c_.low,
+                          values.data() + vector * c_.value);
+        q.insert(q.end(), s.q_own.begin() + vector * c_.own, s.q_own.begin() + (vector + 1) * c_.own);
+        q.insert(q.end(), s.q_turned.begin() + vector * c_.turned, s.q_turned.begin() + (vector + 1) * c_.turned);
+      }
+    AttentionParams attention = params().attention;
+    attention.group = 1;
+    std::vector<float> out(s.out.size());
+    reference::attention({q.data(), keys.data(), values.data(), s.length, s.length, c_.heads, width, c_.value},
+                         attention, out.data());
+    return out;
+  }
+
+ private:
+  const Case& c_;
+  ThreadPool& pool_;
+  Matrices absorb_, keys_, values_;
+  KvCache cache_;
+  Buffer memory_;
+  int32_t next_block_ = 40;
+};
+
+TEST(LatentAttention, GivesTheSameHoweverAPromptIsCutUp) {
+  for (const int threads : {1, 3})
+    for (const Case& c : kCases)
+      for (const int64_t rows : {70, 9, 1}) {
+        ThreadPool pool(threads);
+        Model model(c, pool);
+        Sequence s = model.sequence(70, 5);
+        Sequence* one = &s;
+        for (int64_t start = 0; start < s.length; start += rows) {
+          const int64_t count = std::min(rows, s.length - start);
+          model.step({&one, 1}, {&start, 1}, {&count, 1});
+        }
+        EXPECT_LT(relative_error(s.out, model.wanted(s)), c.tolerance) << c.name << ", " << rows << " rows";
+      }
+}
+
+TEST(LatentAttention, TakesPromptsAndSingleTokensInOneStep) {
+  for (const Case& c : kCases) {
+    ThreadPool pool(2);
+    Model model(c, pool);
+    Sequence a = model.sequence(60, 1), b = model.sequence(40, 2), d = model.sequence(34, 3);
+    Sequence* all[] = {&a, &b, &d};
+    const int64_t zeros[] = {0, 0}, before[] = {59, 33};
+    Sequence* first[] = {&a, &d};
+    model.step(first, zeros, before);
+    const int64_t starts[] = {59, 0, 33}, rows[] = {1, 40, 1};
+    model.step(all, starts, rows);
+    for (const Sequence* s : all) EXPECT_LT(relative_error(s->out, model.wanted(*s)), c.tolerance) << c.name;
+  }
+}
+
+TEST(LatentAttention, ExpandsForManyRowsUnlessTheSequenceIsTooLong) {
+  ThreadPool pool(1);
+  const Case c{"", 2, 128, 64, 512, 128, DType::F16, 0};
+  const Model model(c, pool);
+  const auto expanded = [&](int64_t rows, int64_t start) {
+    return expands(model.params(), {0, rows, start, nullptr}, model.cache());
+  };
+  EXPECT_TRUE(expanded(512, 0));
+  EXPECT_TRUE(expanded(512, 4096));
+  EXPECT_FALSE(expanded(1, 4096));
+  EXPECT_FALSE(expanded(32, 4096));
+  EXPECT_FALSE(expanded(512, 1'000'000));
+}
+
+}  // namespace
+}  // namespace cleave::kernels

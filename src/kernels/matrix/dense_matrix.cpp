@@ -1,0 +1,122 @@
+#include "kernels/matrix/dense_matrix.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "kernels/layout/dense_layout.h"
+#include "kernels/matrix/dense_pack.h"
+#include "kernels/matrix/panel_product.h"
+#include "kernels/matrix/row_source.h"
+#include "kernels/matrix/weight_arena.h"
+#include "kernels/simd/table.h"
+
+namespace cleave::kernels {
+namespace {
+
+// Multiplications that one thread does in about the time of a barrier.
+constexpr int64_t kGrainProducts = 16 << 10;
+
+bool is_wide(DType dtype) {
+  return dtype == DType::F32 || dtype == DType::F64;
+}
+
+class DenseMatrix : public Matrix {
+ public:
+  DenseMatrix(DType dtype, int64_t n, int64_t k, RowsReader rows, const PackOptions& options, ThreadPool& pool)
+      : n_(n),
+        k_(k),
+        wide_(is_wide(dtype)),
+        table_(simd::table(options.isa)),
+        kind_(fmt::format("{} {}", wide_ ? "f32" : "bf16", to_string(options.isa))) {
+    const int64_t panels = (n + kPanelRows - 1) / kPanelRows;
+    weights_ = WeightMemory(dense_matrix_bytes(dtype, n, k), options.arena);
+    panel_bytes_ = static_cast<int64_t>(weights_.size()) / panels;
+    pool.parallel_for(panels, 1, [&](int64_t begin, int64_t end) {
+      RowSource source(dtype, k, rows, kPanelRows);
+      for (int64_t panel = begin; panel < end; ++panel) {
+        const int64_t first = panel * kPanelRows;
+        pack_panel(dtype, source.rows(first, std::min(n - first, kPanelRows)), k, wide_, table_,
+                   weights_.data() + panel * panel_bytes_);
+      }
+    });
+    // Fewer rows are read as they are while weights stream by; in f32 to the same result.
+    const auto bf16 = wide_ ? std::nullopt : bf16_panel_kernel(options.isa);
+    const PanelKernel kernel = bf16 ? *bf16 : f32_panel_kernel(options.isa);
+    first_many_ = bf16 ? std::max(kernel.least_rows, kFewProducts / (n * k) + 1) : kernel.least_rows;
+    if (options.max_m >= first_many_) many_rows_.emplace(PanelShape{n, k}, kernel, options.isa);
+  }
+
+  int64_t n() const override { return n_; }
+  int64_t k() const override { return k_; }
+  size_t bytes() const override { return weights_.size(); }
+  std::string_view kind() const override { return kind_; }
+
+  size_t scratch_bytes(int64_t max_m, int threads) const override {
+    return goes_by_panels(max_m) ? many_rows_->scratch_bytes(max_m, threads) : 0;
+  }
+
+  uint64_t preparation(int64_t m) const override { return goes_by_panels(m) ? many_rows_->preparation() : 0; }
+
+  void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool,
+                Prepared prepared) const override {
+    if (goes_by_panels(m)) {
+      const auto panel = [&](int64_t index, int64_t first, int64_t depth, std::byte* buffer) {
+        return panel_part(index, first, depth, buffer);
+      };
+      many_rows_->multiply(x, m, panel, y, scratch, pool, prepared);
+      return;
+    }
+    const int64_t panels = (n_ + kPanelRows - 1) / kPanelRows;
+    const int64_t grain = std::max<int64_t>(1, kGrainProducts / (k_ * m * kPanelRows));
+    const auto product = wide_ ? table_.f32_product : table_.bf16_product;
+    pool.parallel_for(panels, grain, [&](int64_t begin, int64_t end) {
+      const int64_t first = begin * kPanelRows;
+      product({.x = x,
+               .m = m,
+               .k = k_,
+               .weights = weights_.data() + begin * panel_bytes_,
+               .columns = std::min(n_, end * kPanelRows) - first,
+               .y = y + first,
+               .ldy = n_,
+               .prefetch = wants_prefetch(m)});
+    });
+  }
+
+ private:
+  bool goes_by_panels(int64_t m) const { return many_rows_ && m >= first_many_; }
+
+  const std::byte* panel_part(int64_t panel, int64_t first, int64_t depth, std::byte* buffer) const {
+    const std::byte* part = weights_.data() + panel * panel_bytes_ + first * kPanelRows * (wide_ ? 4 : 2);
+    if (wide_ || many_rows_->numbers() == PanelNumbers::Bf16) return part;
+    if (buffer == nullptr) return nullptr;
+    table_.widen_panel(part, depth + depth % 2, reinterpret_cast<float*>(buffer));
+    return buffer;
+  }
+
+  int64_t n_;
+  int64_t k_;
+  bool wide_;  // f32, else bf16
+  int64_t panel_bytes_;
+  WeightMemory weights_;
+  int64_t first_many_;  // rows from which products go by parts of panels
+  std::optional<PanelProduct> many_rows_;
+  const simd::Table& table_;
+  std::string kind_;
+};
+
+}  // namespace
+
+size_t dense_matrix_bytes(DType dtype, int64_t n, int64_t k) {
+  const PanelShape shape{n, k};
+  return static_cast<size_t>(shape.panels() * kPanelRows * (is_wide(dtype) ? k * 4 : shape.bf16_depth() * 2));
+}
+
+std::unique_ptr<Matrix> make_dense_matrix(DType dtype, int64_t n, int64_t k, RowsReader rows,
+                                          const PackOptions& options, ThreadPool& pool) {
+  return std::make_unique<DenseMatrix>(dtype, n, k, rows, options, pool);
+}
+
+}  // namespace cleave::kernels

@@ -1,0 +1,98 @@
+#include "kernels/matrix/level_product.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "kernels/simd/table.h"
+#include "kernels/work_sharing.h"
+
+namespace cleave::kernels {
+namespace {
+
+// Strips that are unpacked at once: four, which share what going through a row's high digits costs, but not more than
+// half of a second-level cache of 1 MB.
+constexpr int64_t kStripsAtOnce = 4;
+constexpr int64_t kLevelBytes = 512 << 10;
+
+constexpr size_t align_up(size_t bytes) {
+  return (bytes + 63) / 64 * 64;
+}
+
+}  // namespace
+
+LevelProduct::LevelProduct(int64_t n, int64_t k, LayoutId layout, const std::byte* weights, const simd::Table& table)
+    : n_(n),
+      k_(k),
+      id_(layout),
+      layout_(kLayouts[static_cast<size_t>(layout)]),
+      weights_(weights),
+      table_(table),
+      strip_bytes_(k / layout_.elements() * layout_.record_bytes()),
+      strips_at_once_(std::clamp<int64_t>(kLevelBytes / (k * kStripRows), 1, kStripsAtOnce)) {}
+
+size_t LevelProduct::levels_bytes() const {
+  return static_cast<size_t>(strips_at_once_ * k_ * kStripRows);
+}
+
+size_t LevelProduct::panel_bytes() const {
+  const int64_t scales = strips_at_once_ * simd::level_scales(k_, layout_.group, layout_.minimum);
+  return levels_bytes() + align_up(static_cast<size_t>(scales) * sizeof(float));
+}
+
+// Places rounded rows into scratch; returns how much they take.
+size_t LevelProduct::place_rows(int64_t m, std::byte* scratch, simd::DigitRows& rows) const {
+  size_t used = 0;
+  const auto take = [&]<class T>(T*& part, int64_t count) {
+    part = reinterpret_cast<T*>(scratch + used);
+    used += align_up(static_cast<size_t>(count) * sizeof(T));
+  };
+  const int64_t padded = (m + simd::kDigitRows - 1) / simd::kDigitRows * simd::kDigitRows;
+  take(rows.low, padded * k_);
+  take(rows.scales, padded * simd::digit_groups(k_));
+  take(rows.offsets, padded * k_ / layout_.group);
+  take(rows.sums, padded * k_ / layout_.group);
+  take(rows.counts, padded);
+  take(rows.high, padded * k_ / 4);
+  return used;
+}
+
+size_t LevelProduct::scratch_bytes(int64_t max_m, int threads) const {
+  simd::DigitRows rows;
+  return place_rows(max_m, nullptr, rows) + static_cast<size_t>(threads) * panel_bytes();
+}
+
+void LevelProduct::multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool,
+                            Prepared prepared) const {
+  CHECK_GE(scratch.size(), scratch_bytes(m, pool.size()));
+  simd::DigitRows rows;
+  std::byte* panels = scratch.data() + place_rows(m, scratch.data(), rows);
+  if (prepared == Prepared::No)
+    pool.parallel_for(m, row_grain(k_), [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row) table_.split_digits(x + row * k_, k_, layout_, row, rows);
+    });
+  share_out(pool, (n_ + kStripRows - 1) / kStripRows, strips_at_once_, [&](int thread, int64_t begin, int64_t end) {
+    multiply_strips(begin, end, m, rows, y, panels + static_cast<size_t>(thread) * panel_bytes());
+  });
+}
+
+void LevelProduct::multiply_strips(int64_t begin, int64_t end, int64_t m, const simd::DigitRows& rows, float* y,
+                                   std::byte* panel) const {
+  auto* levels = reinterpret_cast<uint8_t*>(panel);
+  auto* scales = reinterpret_cast<float*>(panel + levels_bytes());
+  table_.unpack_levels[static_cast<size_t>(id_)]({.weights = weights_ + begin * strip_bytes_,
+                                                  .strip_bytes = strip_bytes_,
+                                                  .strips = end - begin,
+                                                  .k = k_,
+                                                  .levels = levels,
+                                                  .scales = scales});
+  table_.level_product[static_cast<size_t>(id_)]({.x = rows,
+                                                  .m = m,
+                                                  .k = k_,
+                                                  .levels = levels,
+                                                  .scales = scales,
+                                                  .columns = std::min(n_, end * kStripRows) - begin * kStripRows,
+                                                  .y = y + begin * kStripRows,
+                                                  .ldy = n_});
+}
+
+}  // namespace cleave::kernels

@@ -1,0 +1,42 @@
+#include "kernels/matrix/weight_arena.h"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace cleave::kernels {
+namespace {
+
+constexpr size_t kHugePage = size_t{2} << 20;
+
+// Only reserved, not resident; large enough that the unused ends of chunks do not matter.
+constexpr size_t kChunk = size_t{256} << 20;
+
+constexpr size_t align_up(size_t bytes) {
+  return (bytes + 63) / 64 * 64;
+}
+
+}  // namespace
+
+std::span<std::byte> WeightArena::allocate(size_t bytes) {
+  const size_t size = align_up(bytes);
+  if (size > free_.size()) {
+    Buffer& chunk = chunks_.emplace_back(std::max(kChunk, size) + kHugePage);
+    const auto address = reinterpret_cast<uintptr_t>(chunk.data());
+    free_ = chunk.bytes().subspan((kHugePage - address % kHugePage) % kHugePage);
+  }
+  const std::span<std::byte> piece = free_.first(bytes);
+  free_ = free_.subspan(size);
+  used_ += size;
+  return piece;
+}
+
+WeightMemory::WeightMemory(size_t bytes, WeightArena* arena) {
+  if (arena != nullptr) {
+    bytes_ = arena->allocate(bytes);
+  } else {
+    own_ = Buffer(bytes);
+    bytes_ = own_.bytes();
+  }
+}
+
+}  // namespace cleave::kernels

@@ -1,0 +1,28 @@
+#include "kernels/measure/measure.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "kernels/matrix/block_matrix.h"
+
+namespace cleave::kernels {
+namespace {
+
+TEST(MeasurableTypes, AreAllThatHaveKernelsOfTheirOwn) {
+  for (size_t i = 0; i < kDTypes.size(); ++i) {
+    const auto type = static_cast<DType>(i);
+    const bool has_kernel = type == DType::F32 || type == DType::BF16 || has_block_layout(type);
+    EXPECT_EQ(std::ranges::count(measurable_types(), type), has_kernel ? 1 : 0) << to_string(type);
+  }
+}
+
+TEST(ShortestCall, CallsOnceMoreThanItCounts) {
+  int calls = 0;
+  shortest_call(5, [&] { ++calls; });
+  EXPECT_EQ(calls, 6);
+}
+
+}  // namespace
+}  // namespace cleave::kernels

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstdint>
+
+namespace cleave::kernels {
+
+struct RopeParams {
+  int64_t heads;
+  int64_t head_dim;
+  int64_t rotary_dim;        // even and at most head_dim; dims beyond it are copied
+  bool interleaved = false;  // pairs (2i, 2i + 1) instead of (i, i + rotary_dim / 2)
+};
+
+}  // namespace cleave::kernels

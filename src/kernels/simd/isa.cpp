@@ -1,0 +1,57 @@
+#include "kernels/simd/isa.h"
+
+#include "kernels/simd/tiles.h"
+
+namespace cleave::kernels {
+namespace {
+
+// __builtin_cpu_supports also asks whether the operating system keeps the wide registers. F16C, which clang's does not
+// know, is in every processor with AVX2.
+Isa detect() {
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return Isa::Portable;
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+      !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
+    return Isa::Avx2;
+  if (!__builtin_cpu_supports("avx512vnni")) return Isa::Avx512;
+  if (!__builtin_cpu_supports("avx512bf16")) return Isa::Avx512Vnni;
+  return has_tiles(TileNumbers::Bf16) ? Isa::Amx : Isa::Avx512Bf16;
+}
+
+}  // namespace
+
+std::string_view to_string(Isa isa) {
+  switch (isa) {
+    case Isa::Portable:
+      return "portable";
+    case Isa::Avx2:
+      return "avx2";
+    case Isa::Avx512:
+      return "avx512";
+    case Isa::Avx512Vnni:
+      return "avx512 vnni";
+    case Isa::Avx512Bf16:
+      return "avx512 bf16";
+    case Isa::Amx:
+      return "amx";
+  }
+  return "unknown";
+}
+
+Isa best_isa() {
+  static const Isa best = detect();
+  return best;
+}
+
+bool wants_prefetch(int64_t rows) {
+  static const bool is_amd = __builtin_cpu_is("amd");
+  return rows > 1 || !is_amd;
+}
+
+std::vector<Isa> available_isas() {
+  std::vector<Isa> isas;
+  for (const Isa isa : {Isa::Portable, Isa::Avx2, Isa::Avx512, Isa::Avx512Vnni, Isa::Avx512Bf16, Isa::Amx})
+    if (isa <= best_isa()) isas.push_back(isa);
+  return isas;
+}
+
+}  // namespace cleave::kernels
