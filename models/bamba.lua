@@ -1,6 +1,6 @@
 local function attends(c, i)
   local kind = layer_type(c, i)
-  return contains(c.attn_layer_indices, i - 1) or kind == "attention" or kind == "full_attention"
+  return in_layers(c.attn_layer_indices, i) or kind == "attention" or kind == "full_attention"
 end
 
 return causal_lm {

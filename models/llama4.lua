@@ -43,7 +43,7 @@ end
 
 local function has_experts(c, i)
   if c.moe_layers then
-    return contains(c.moe_layers, i - 1)
+    return in_layers(c.moe_layers, i)
   end
   return i % (c.interleave_moe_layer_step or 1) == 0
 end

@@ -20,6 +20,24 @@ function contains(list, value)
   return false
 end
 
+-- Whether layer i (from 1) is in a configuration's list of layers, which may be nil and counts from 0. A list is looked through
+-- once, not once for each layer.
+local sets = setmetatable({}, { __mode = "k" })
+
+function in_layers(list, i)
+  if not list then
+    return false
+  end
+  local set = sets[list] or {}
+  if not sets[list] then
+    for _, entry in ipairs(list) do
+      set[entry] = true
+    end
+    sets[list] = set
+  end
+  return set[i - 1] == true
+end
+
 -- An error where the table `options`, which may be nil, has a name that is not among `known`: a forgotten letter must not go unnoticed.
 function check_names(options, known, what)
   for name in pairs(options or {}) do

@@ -111,7 +111,7 @@ function is_sparse(c, i)
   if c.mlp_layer_types then
     return c.mlp_layer_types[i] == "sparse"
   end
-  if contains(c.mlp_only_layers, i - 1) then
+  if in_layers(c.mlp_only_layers, i) then
     return false
   end
   if c.first_k_dense_replace then

@@ -158,6 +158,30 @@ TEST_F(UserDefinition, ExplainsCommonMistakes) {
   EXPECT_THAT(error_of("return causal_lm {"), HasSubstr("mine.lua:1:"));
 }
 
+TEST_F(UserDefinition, EndsAtMoreOperationsThanAnyModelHas) {
+  config_["num_hidden_layers"] = 1'000'000;
+  EXPECT_THAT(error_of(kMine), HasSubstr("mine.lua:4: the model has more than 100000 operations"));
+  config_["num_hidden_layers"] = 1000;
+  EXPECT_GT(trace(kMine).graph("decode").nodes().size(), 5000u);
+}
+
+TEST_F(UserDefinition, AsksAListOfLayers) {
+  config_["num_hidden_layers"] = 4;
+  config_["sparse"] = {0, 3};
+  const std::string text = graph::text(trace(R"(return causal_lm {
+    architectures = { "MineForCausalLM" },
+    layer = function(l, x, c, i)
+      local sparse = in_layers(c.sparse, i) and not in_layers(c.missing, i)
+      return sparse and l.sparse(x, c.hidden_size) or l.dense(x, c.hidden_size)
+    end,
+  })")
+                                           .graph("decode"));
+  EXPECT_THAT(text, HasSubstr("model.layers.0.sparse"));
+  EXPECT_THAT(text, HasSubstr("model.layers.1.dense"));
+  EXPECT_THAT(text, HasSubstr("model.layers.2.dense"));
+  EXPECT_THAT(text, HasSubstr("model.layers.3.sparse"));
+}
+
 TEST(Definitions, NamesTheNearestKnownArchitectures) {
   const Json config = parse_json(R"({"architectures": ["LlammaForCausalLM"]})", "config");
   try {

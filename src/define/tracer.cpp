@@ -14,6 +14,10 @@ namespace {
 
 constexpr const char* kTensor = "tensor";
 
+// Operations of a graph, far beyond those of any model: the largest known ones have about 6,000. Without a bound a
+// mistaken number of layers would take all memory.
+constexpr size_t kMaxNodes = 100'000;
+
 // Names that Transformers changes when it loads an old checkpoint.
 constexpr std::pair<std::string_view, std::string_view> kOldEndings[] = {
     {"LayerNorm.weight", "LayerNorm.gamma"},
@@ -83,6 +87,11 @@ Tracer& Tracer::of(lua_State* state) {
 graph::Graph& Tracer::graph() const {
   if (graph_ == nullptr)
     fail(ErrorKind::InvalidArgument, "tensors exist only while a model is traced, not while its file loads");
+  if (graph_->nodes().size() >= kMaxNodes)
+    fail(
+        ErrorKind::InvalidArgument,
+        "the model has more than {} operations, wanted at most so many: is the configuration's number of layers right?",
+        kMaxNodes);
   return *graph_;
 }
 

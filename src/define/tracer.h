@@ -20,6 +20,7 @@ class Tracer {
     attention_layers_ = 0;
     states_ = 0;
   }
+  /// That graph. Throws Error(InvalidArgument) where none is traced, or where it has grown beyond any model.
   graph::Graph& graph() const;
 
   /// Shape of the named tensor; nothing where the checkpoint has none. A checkpoint saved from the model without its

@@ -217,6 +217,23 @@ bool Dims::align(Kind kind, std::vector<DimId> a, std::vector<DimId> b) {
   return true;
 }
 
+// Makes `from` and `to` one dimension with the structure of `to`. Which of the two stands for both does not depend on
+// that: the one that stands for more dimensions, so that no way to what a dimension has become is longer than the
+// logarithm of their number (union by size). The width of the residual stream is unified with a dimension of every
+// layer.
+void Dims::link(DimId from, DimId to) {
+  Dim &gone = dims_[static_cast<size_t>(from)], &kept = dims_[static_cast<size_t>(to)];
+  if (kept.label.empty()) kept.label = gone.label;
+  kept.members += gone.members;
+  if (2 * gone.members <= kept.members) {
+    gone.same_as = to;
+    return;
+  }
+  gone = std::move(kept);
+  kept = Dim{};
+  kept.same_as = from;
+}
+
 void Dims::unify(DimId a, DimId b) {
   a = find(a);
   b = find(b);
@@ -232,10 +249,7 @@ void Dims::unify(DimId a, DimId b) {
     else if (at(a).kind == at(b).kind)
       one = align(at(a).kind, flatten(at(a).kind, std::span(&a, 1)), flatten(at(b).kind, std::span(&b, 1)));
   }
-  if (one && find(a) != find(b)) {
-    if (at(b).label.empty()) at(b).label = at(a).label;
-    dims_[static_cast<size_t>(find(a))].same_as = find(b);
-  }
+  if (one && find(a) != find(b)) link(find(a), find(b));
   if (whole || !one) {
     mark_whole(a);
     mark_whole(b);

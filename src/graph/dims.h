@@ -62,7 +62,8 @@ class Dims {
     Kind kind = Kind::Atom;
     bool whole = false;
     int64_t extent = 0;
-    DimId same_as = -1;  // >= 0: this dimension was unified with that one
+    DimId same_as = -1;   // >= 0: this dimension was unified with that one
+    int32_t members = 1;  // dimensions that this one stands for, itself included
     std::vector<DimId> parts;
     std::string label;
   };
@@ -79,6 +80,7 @@ class Dims {
   std::vector<DimId> split_outermost_factor(DimId dim, std::span<const int64_t> extents);
   std::pair<DimId, DimId> split_in_two(DimId dim, int64_t first);
   bool align(Kind kind, std::vector<DimId> a, std::vector<DimId> b);
+  void link(DimId from, DimId to);
 
   std::vector<Dim> dims_;
 };

@@ -24,6 +24,22 @@ TEST(Dims, ASplitReachesEveryHolderOfTheDimension) {
   EXPECT_EQ(dims.factors(other), parts);
 }
 
+TEST(Dims, WhatManyHaveBecomeIsKnownToAllWhicheverIsNamedFirst) {
+  for (const bool swapped : {false, true}) {
+    Dims dims;
+    std::vector<DimId> many;
+    for (int i = 0; i < 5; ++i) many.push_back(dims.atom(48));
+    for (const DimId dim : many) dims.unify(many[0], dim);
+    const DimId product = dims.atom(48);
+    const auto parts = split_product(dims, product, {6, 8});
+    dims.unify(swapped ? product : many[2], swapped ? many[2] : product);
+    many.push_back(product);
+    for (const DimId dim : many) EXPECT_EQ(dims.factors(dim), parts);
+    split_product(dims, parts[0], {3, 2});
+    for (const DimId dim : many) EXPECT_EQ(dims.text(dim), "3*2*8");
+  }
+}
+
 TEST(Dims, ProductsAreRefinedToCommonFactors) {
   Dims dims;
   const DimId a = dims.atom(48), b = dims.atom(48);

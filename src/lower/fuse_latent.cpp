@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "lower/program.h"
 #include "lower/uses.h"
@@ -9,24 +10,18 @@ namespace {
 using graph::Op;
 
 // The only instruction that uses a value; null where there are others or none.
-Instruction* only_user(Program& program, int32_t value) {
-  Instruction* user = nullptr;
-  if (is_value(program.output, value)) return nullptr;
-  for (Instruction& i : program.instructions)
-    for (const Operand& input : i.inputs) {
-      if (!is_value(input, value)) continue;
-      if (user != nullptr) return nullptr;
-      user = &i;
-    }
-  return user;
+Instruction* only_user(Program& program, const Uses& uses, int32_t value) {
+  const std::optional<size_t> user = uses.only_user(value);
+  return user ? &program.instructions[*user] : nullptr;
 }
 
 // What computes an operand that nothing else uses.
-Instruction* only_source(Program& program, const Operand& operand, Op op) {
-  for (Instruction& i : program.instructions)
-    if (is_value(operand, i.output) && i.action == Action::Compute && i.op == op)
-      return only_user(program, i.output) != nullptr ? &i : nullptr;
-  return nullptr;
+Instruction* only_source(Program& program, const Uses& uses, const Operand& operand, Op op) {
+  if (operand.kind != Operand::Kind::Value || !uses.only_user(operand.index)) return nullptr;
+  const std::optional<size_t> source = uses.source(operand.index);
+  if (!source) return nullptr;
+  Instruction& i = program.instructions[*source];
+  return i.action == Action::Compute && i.op == op ? &i : nullptr;
 }
 
 // Attention whose heads may make keys and values of their own instead: nothing else tells them apart.
@@ -50,13 +45,14 @@ int32_t add_transposed(Program& program, int32_t parameter) {
 // q = concat(block_matmul(own, to_keys), turned), attention, block_matmul(., to_values) become one instruction, which
 // may as well make keys and values of the cached vectors, where these are shorter.
 void fuse_latent_attention(Program& program) {
+  const Uses uses(program);
   std::vector<const Instruction*> fused;
   for (Instruction& attention : program.instructions) {
     if (!may_expand(program, attention)) continue;
-    Instruction* q = only_source(program, attention.inputs[0], Op::Concat);
+    Instruction* q = only_source(program, uses, attention.inputs[0], Op::Concat);
     if (q == nullptr || q->inputs.size() != 2) continue;
-    Instruction* absorb = only_source(program, q->inputs[0], Op::BlockMatmul);
-    Instruction* values = only_user(program, attention.output);
+    Instruction* absorb = only_source(program, uses, q->inputs[0], Op::BlockMatmul);
+    Instruction* values = only_user(program, uses, attention.output);
     if (absorb == nullptr || values == nullptr || values->action != Action::Compute || values->op != Op::BlockMatmul)
       continue;
     const int64_t own = absorb->input_shapes[0].back(), low = absorb->output_shape.back();

@@ -64,7 +64,8 @@ TEST(Fuse, LeavesAFunctionThatSomethingElseUses) {
   repeated.instructions[1].broadcast.kind = Broadcast::Kind::Row;
   fuse(repeated);
   EXPECT_EQ(repeated.instructions.size(), 2u);
-  Program result = program_of({instruction(Op::Mul, {value(2), value(1)}, 3), silu(0, 2)}, 3);
+  Program result = program_of({instruction(Op::Mul, {value(2), value(1)}, 3), silu(0, 2)}, 4);
+  result.output = value(2);
   fuse(result);
   EXPECT_EQ(result.instructions.size(), 2u);
 }

@@ -35,10 +35,11 @@ WeightView stored(const graph::WeightAttributes& attributes, const Shape& shape)
 WeightView slice(const WeightView& input, size_t dim, int64_t begin, int64_t end) {
   WeightView view{input.shape, {}, input.functions};
   view.shape[dim] = end - begin;
-  for (Piece piece : input.pieces) {
-    const int64_t first = std::max(begin, piece.begin[dim]);
-    const int64_t last = std::min(end, piece.begin[dim] + piece.extents[dim]);
+  for (const Piece& whole : input.pieces) {
+    const int64_t first = std::max(begin, whole.begin[dim]);
+    const int64_t last = std::min(end, whole.begin[dim] + whole.extents[dim]);
     if (first >= last) continue;
+    Piece piece = whole;
     piece.offset += (first - piece.begin[dim]) * piece.strides[dim];
     piece.extents[dim] = last - first;
     piece.begin[dim] = first - begin;

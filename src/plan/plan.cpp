@@ -65,6 +65,10 @@ class Constraints {
     forced_.resize(problem.nodes.size());
     forbidden_.assign(problem.axes.size(), false);
     required_.assign(problem.axes.size(), false);
+    outside_experts_.assign(problem.axes.size(), false);
+    for (const NodeFacts& facts : problem.nodes)
+      if (facts.rows != RowKind::Routed)
+        for (const Use& use : facts.uses) outside_experts_[static_cast<size_t>(use.axis)] = true;
   }
 
   void add(Module& module) {
@@ -122,12 +126,8 @@ class Constraints {
   // The axis of an expert's weight that occurs nowhere but inside the experts.
   AxisId inner_axis(NodeId id) const {
     const AxisId experts = expert_axis(id);
-    for (const Use& use : problem_.facts(id).uses) {
-      const bool inside = std::ranges::none_of(problem_.nodes, [&](const NodeFacts& facts) {
-        return facts.work && facts.rows != RowKind::Routed && facts.role(use.axis);
-      });
-      if (use.axis != experts && inside) return use.axis;
-    }
+    for (const Use& use : problem_.facts(id).uses)
+      if (use.axis != experts && !outside_experts_[static_cast<size_t>(use.axis)]) return use.axis;
     return kNoAxis;
   }
 
@@ -156,6 +156,7 @@ class Constraints {
   const Problem& problem_;
   std::vector<std::optional<AxisId>> forced_;
   std::vector<bool> forbidden_, required_;
+  std::vector<bool> outside_experts_;  // by axis: whether work on rows that are not routed has to do with it
 };
 
 Treatment treatment_of(const Problem& problem, const Placed& placed, NodeId id) {

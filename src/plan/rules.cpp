@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 
 #include "base/check.h"
 
@@ -176,11 +177,12 @@ const Rule& rule_of(Op op) {
 
 std::vector<std::vector<DimId>> joined_factors(const Graph& graph) {
   std::vector<std::vector<DimId>> joined;
+  std::set<std::vector<DimId>> known;
   for (size_t i = 0; i < graph.nodes().size(); ++i)
     for_each_dim(graph, static_cast<NodeId>(i), [&](size_t, DimId dim, const Factor& factor) {
       if (factor.letters.find('*') == std::string_view::npos) return;
       std::vector<DimId> factors = graph.dims().factors(dim);
-      if (factors.size() > 1 && std::ranges::count(joined, factors) == 0) joined.push_back(std::move(factors));
+      if (factors.size() > 1 && known.insert(factors).second) joined.push_back(std::move(factors));
     });
   return joined;
 }

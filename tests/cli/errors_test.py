@@ -31,6 +31,10 @@ class BadModels(Case):
     def test_a_configuration_alone_cannot_generate(self):
         self.assert_fails(generate(DATA / "models" / "llama" / "config.json"), 1, "has no weights")
 
+    def test_a_million_layers(self):
+        model = self.copy_model(num_hidden_layers=1_000_000)
+        self.assert_fails(run("plan", model / "config.json"), 1, "llama.lua", "more than 100000 operations", "number of layers")
+
     def test_an_empty_file(self):
         path = self.folder / "empty.gguf"
         path.write_bytes(b"")
