@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/cpus.h"
 #include "base/error.h"
-#include "base/topology.h"
 
 namespace cleave::app {
 namespace {
@@ -45,8 +45,8 @@ void add_compute_flags(CLI::App& command, ModelFlags& flags) {
 }
 
 void add_precision_flags(CLI::App& command, ModelFlags& flags) {
-  flags.threads = available_cores();
-  command.add_option("--threads", flags.threads, "threads to compute with (default: every core available)")
+  flags.threads = usable_cpus();
+  command.add_option("--threads", flags.threads, "threads to compute with (default: every CPU that it may use)")
       ->check(between(1, 4096, "1 to 4096"))
       ->type_name("N");
   add_number_flags(command, flags);

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "base/check.h"
+#include "base/cpus.h"
 
 namespace cleave {
 namespace {
@@ -97,16 +98,16 @@ int Topology::num_cpus() const {
 
 Topology detect_topology() {
   const auto hwloc = load_hwloc();
-  cpu_set_t allowed;
-  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) fail(ErrorKind::Io, "cannot read the affinity mask");
+  const std::vector<int> allowed = allowed_cpus();
   std::map<int, std::map<unsigned, Topology::Core>> nodes;  // by number of the node and of the core
   hwloc_obj_t unit = nullptr;
   while ((unit = hwloc_get_next_obj_by_type(hwloc.get(), HWLOC_OBJ_PU, unit)) != nullptr) {
-    if (unit->os_index >= CPU_SETSIZE || !CPU_ISSET(unit->os_index, &allowed)) continue;
+    const auto cpu = static_cast<int>(unit->os_index);
+    if (!std::ranges::binary_search(allowed, cpu)) continue;
     const hwloc_obj_t core = hwloc_get_ancestor_obj_by_type(hwloc.get(), HWLOC_OBJ_CORE, unit);
     const int node = unit->nodeset == nullptr ? 0 : hwloc_bitmap_first(unit->nodeset);
     const unsigned core_number = core == nullptr ? unit->logical_index : core->logical_index;
-    nodes[node][core_number].cpus.push_back(static_cast<int>(unit->os_index));
+    nodes[node][core_number].cpus.push_back(cpu);
   }
   Topology topology;
   for (auto& [number, cores] : nodes) {
@@ -114,20 +115,6 @@ Topology detect_topology() {
     for (auto& [core_number, core] : cores) node.cores.push_back(std::move(core));
   }
   return topology;
-}
-
-int available_cores() {
-  // The kernel's mask can be longer than the 1024 bits of cpu_set_t on a large machine.
-  for (int cpus = CPU_SETSIZE; cpus <= 1 << 20; cpus *= 4) {
-    cpu_set_t* set = CPU_ALLOC(static_cast<size_t>(cpus));
-    if (set == nullptr) break;
-    const size_t bytes = CPU_ALLOC_SIZE(static_cast<size_t>(cpus));
-    const bool known = sched_getaffinity(0, bytes, set) == 0;
-    const int count = known ? CPU_COUNT_S(bytes, set) : 0;
-    CPU_FREE(set);
-    if (count > 0) return count;
-  }
-  return 1;
 }
 
 std::vector<std::vector<int>> place_ranks(const Topology& topology, int ranks, int threads_per_rank) {
@@ -144,10 +131,13 @@ std::vector<std::vector<int>> place_ranks(const Topology& topology, int ranks, i
 }
 
 bool pin_current_thread(int cpu) {
-  cpu_set_t cpus;
-  CPU_ZERO(&cpus);
-  CPU_SET(static_cast<size_t>(cpu), &cpus);
-  return pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus) == 0;
+  // As long as its number asks: a cpu_set_t has room for 1,024 CPUs.
+  const size_t num_cpus = static_cast<size_t>(cpu) + 1, bytes = CPU_ALLOC_SIZE(num_cpus);
+  const std::unique_ptr<cpu_set_t, FreeMask> cpus(CPU_ALLOC(num_cpus));
+  if (cpus == nullptr) return false;
+  CPU_ZERO_S(bytes, cpus.get());
+  CPU_SET_S(static_cast<size_t>(cpu), bytes, cpus.get());
+  return pthread_setaffinity_np(pthread_self(), bytes, cpus.get()) == 0;
 }
 
 }  // namespace cleave

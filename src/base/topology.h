@@ -27,9 +27,6 @@ Topology detect_topology();
 /// share CPUs are better placed by the system.
 std::vector<std::vector<int>> place_ranks(const Topology& topology, int ranks, int threads_per_rank);
 
-/// CPUs that the process may run on, at least 1.
-int available_cores();
-
 /// Binds the calling thread, and memory that it touches first, to that CPU. False where the system refuses.
 bool pin_current_thread(int cpu);
 

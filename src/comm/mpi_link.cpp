@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <immintrin.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <thread>

@@ -1,12 +1,12 @@
 #include "comm/mpi_world.h"
 
 #include <fmt/format.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <cstring>
 
 #include "base/check.h"
+#include "base/cpus.h"
 #include "comm/mpi_communicator.h"
 #include "comm/thread_group.h"
 #include "comm/two_level.h"
@@ -20,9 +20,13 @@ constexpr std::chrono::seconds kConnectLimit{30};
 // What processes tell one another at first.
 struct Introduction {
   Endpoint endpoint;
-  cpu_set_t cpus = {};  // its affinity mask
+  uint64_t cpus = 0;  // hash of the CPUs that it may use
   int32_t local_ranks = 0;
 };
+
+uint64_t hash_of(const std::vector<int>& cpus) {
+  return std::hash<std::string_view>()({reinterpret_cast<const char*>(cpus.data()), cpus.size() * sizeof(int)});
+}
 
 std::string name_of(int first_rank, int num_ranks, const Endpoint& endpoint) {
   const std::string ranks = num_ranks == 1 ? fmt::format("rank {}", first_rank)
@@ -83,8 +87,8 @@ MpiWorld::Impl::Impl(const MpiOptions& wanted) : options(wanted) {
   MPI_Comm_size(collectives, &context.num_processes);
   context.stall_timeout = options.local.stall_timeout;
   Listener listener;
-  Introduction own = {.endpoint = listener.endpoint(), .local_ranks = options.local_ranks};
-  if (sched_getaffinity(0, sizeof(own.cpus), &own.cpus) != 0) fail(ErrorKind::Io, "cannot read the affinity mask");
+  const Introduction own = {
+      .endpoint = listener.endpoint(), .cpus = hash_of(allowed_cpus()), .local_ranks = options.local_ranks};
   const auto all = exchange(collectives, own, context.num_processes);
   introduce(all);
   std::vector<Endpoint> endpoints;
@@ -103,7 +107,7 @@ void MpiWorld::Impl::introduce(const std::vector<Introduction>& all) {
   int first_rank = 0;
   for (const Introduction& other : all) {
     if (&other == &own) share.first_rank = share.num_ranks;
-    if (std::strcmp(other.endpoint.host, own.endpoint.host) == 0 && CPU_EQUAL(&other.cpus, &own.cpus))
+    if (std::strcmp(other.endpoint.host, own.endpoint.host) == 0 && other.cpus == own.cpus)
       share.num_ranks += other.local_ranks;
     context.first_ranks.push_back(first_rank);
     context.names.push_back(name_of(first_rank, other.local_ranks, other.endpoint));
@@ -111,7 +115,7 @@ void MpiWorld::Impl::introduce(const std::vector<Introduction>& all) {
   }
   context.first_ranks.push_back(first_rank);
   options.local.num_neighbours = share.num_ranks - options.local_ranks;
-  context.cores_suffice = share.num_ranks * options.local.threads_per_rank <= available_cores();
+  context.cores_suffice = share.num_ranks * options.local.threads_per_rank <= usable_cpus();
   for (int rank = 0; rank < options.local_ranks; ++rank)
     local_names.push_back(name_of(context.first_ranks[static_cast<size_t>(context.process)] + rank, 1, own.endpoint));
 }

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 #include <immintrin.h>
+#include <sched.h>
 
 #include <thread>
 
 #include "base/check.h"
+#include "base/cpus.h"
 
 namespace cleave::comm {
 namespace {
@@ -33,7 +35,7 @@ ThreadGroup::ThreadGroup(std::vector<std::string> names, const ThreadGroupOption
       stall_timeout_(options.stall_timeout),
       one_shot_bytes_(options.one_shot_bytes > 0 ? options.one_shot_bytes : kOneShotBytes),
       cores_suffice_((static_cast<int>(names_.size()) + options.num_neighbours) * options.threads_per_rank <=
-                     available_cores()),
+                     usable_cpus()),
       slots_(names_.size()),
       mailboxes_(names_.size() * names_.size()),
       copies_(names_.size() * 2 * static_cast<size_t>(copy_stride()), Pages::Small) {}

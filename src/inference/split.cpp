@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/cpus.h"
 #include "base/error.h"
-#include "base/topology.h"
 #include "graph/head.h"
 #include "inference/option_files.h"
 
@@ -31,7 +31,7 @@ plan::ModelNames model_names(const Json& config) {
 // The default rates, for a machine with as many cores as this one.
 plan::Hardware default_hardware() {
   plan::Hardware hardware;
-  const int cores = available_cores();
+  const int cores = usable_cpus();
   // Two cores nearly double what one reads; more share the same memory.
   hardware.machine_flops *= static_cast<double>(cores) / hardware.cores;
   hardware.machine_read *= static_cast<double>(cores) / hardware.cores;

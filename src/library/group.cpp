@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "base/topology.h"
+#include "base/cpus.h"
 #include "inference/follower.h"
 #include "library/impl.h"
 
@@ -13,7 +13,7 @@ inference::GroupOptions group_options(const GroupOptions& options) {
   if (options.ranks < 1) fail(ErrorKind::InvalidArgument, "a group of {} ranks, wanted at least 1", options.ranks);
   if (options.threads < 0)
     fail(ErrorKind::InvalidArgument, "{} threads, wanted 1 or more, or 0 for one on each CPU", options.threads);
-  const int threads = options.threads == 0 ? available_cores() : options.threads;
+  const int threads = options.threads == 0 ? usable_cpus() : options.threads;
   return {.ranks = options.ranks,
           .threads_per_rank = std::max(1, threads / options.ranks),
           .pin = options.pin,

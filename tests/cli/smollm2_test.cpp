@@ -6,8 +6,8 @@
 #include <cstring>
 #include <fstream>
 
+#include "base/cpus.h"
 #include "base/json.h"
-#include "base/topology.h"
 #include "ckpt/safetensors.h"
 #include "engine/engine.h"
 #include "engine/loaded_model.h"
@@ -65,7 +65,7 @@ TEST(SmolLm2, WritesPromptsAndIdsAsTransformersDoes) {
 
 TEST(SmolLm2, ChoosesEveryGreedyTokenInExactArithmetic) {
   const OpenedModel opened = open_smollm2();
-  Group group({.threads_per_rank = available_cores()});
+  Group group({.threads_per_rank = usable_cpus()});
   const LoadedModel model = load(opened, {.exact = true}, {}, {.kv_tokens = 1024}, group);
   engine::LoadedModel steps(*model.ranks);
   engine::Engine engine(steps, 1024);
@@ -80,7 +80,7 @@ TEST(SmolLm2, ChoosesEveryGreedyTokenInExactArithmetic) {
 
 TEST(SmolLm2, ChoosesTheGreedyTokensThatAreClearInTheDefaultPath) {
   const OpenedModel opened = open_smollm2();
-  Group group({.threads_per_rank = available_cores()});
+  Group group({.threads_per_rank = usable_cpus()});
   const LoadedModel model = load(opened, {}, {}, {.kv_tokens = 128}, group);
   std::vector<int32_t> blocks(static_cast<size_t>(model.ranks->num_blocks()));
   for (size_t i = 0; i < blocks.size(); ++i) blocks[i] = static_cast<int32_t>(i);
@@ -108,7 +108,7 @@ TEST(SmolLm2, ChoosesTheGreedyTokensThatAreClearInTheDefaultPath) {
 // The largest difference of a logit behind each prompt from Transformers'.
 double largest_error(const NumberOptions& numbers) {
   const OpenedModel opened = open_smollm2();
-  Group group({.threads_per_rank = available_cores()});
+  Group group({.threads_per_rank = usable_cpus()});
   const LoadedModel model = load(opened, numbers, {}, {.kv_tokens = 128}, group);
   const ckpt::SafetensorsFile file(CLEAVE_TEST_DATA "/smollm2/expected.safetensors");
   const std::vector<Reference> all = references();

@@ -2,8 +2,8 @@
 
 #include "app/bench/flags.h"
 #include "app/commands.h"
+#include "base/cpus.h"
 #include "base/error.h"
-#include "base/topology.h"
 
 namespace cleave::app {
 namespace {
@@ -75,7 +75,7 @@ void add_machine_flags(CLI::App& command, BenchFlags& flags) {
 void add_bench(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("bench", "measure a model, or this machine for the planner");
   const auto flags = std::make_shared<BenchFlags>();
-  flags->threads = {available_cores()};
+  flags->threads = {usable_cpus()};
   add_model_path(*command, flags->model);
   command->get_option("MODEL")->required(false);
   add_measures(*command, *flags);

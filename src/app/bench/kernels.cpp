@@ -2,8 +2,8 @@
 
 #include "app/bench/flags.h"
 #include "app/terminal.h"
+#include "base/cpus.h"
 #include "base/json.h"
-#include "base/topology.h"
 #include "kernels/measure/measure.h"
 
 namespace cleave::app {
@@ -43,7 +43,7 @@ std::string text(const BenchFlags& flags, const std::vector<KernelRow>& rows) {
     available += fmt::format("{}{}", available.empty() ? "" : ", ", to_string(isa));
   const std::string threads = fmt::format("{} THREADS", flags.threads.front());
   std::string out =
-      fmt::format("{}\nkernels for {}\n\n{:<8}  {:<12}  {:>21}  {:>21}\n", machine_name(flags, available_cores()),
+      fmt::format("{}\nkernels for {}\n\n{:<8}  {:<12}  {:>21}  {:>21}\n", machine_name(flags, usable_cpus()),
                   available, "", "", "DECODE, GB/S", "PROMPTS, GFLOP/S");
   out += fmt::format("{:<8}  {:<12}  {:>10} {:>10}  {:>10} {:>10}\n", "WEIGHTS", "SET", "1 THREAD", threads, "1 THREAD",
                      threads);
@@ -55,9 +55,8 @@ std::string text(const BenchFlags& flags, const std::vector<KernelRow>& rows) {
 }
 
 Json to_json(const BenchFlags& flags, const std::vector<KernelRow>& rows) {
-  Json json = {{"machine", machine_name(flags, available_cores())},
-               {"threads", flags.threads.front()},
-               {"kernels", Json::array()}};
+  Json json = {
+      {"machine", machine_name(flags, usable_cpus())}, {"threads", flags.threads.front()}, {"kernels", Json::array()}};
   for (const KernelRow& row : rows)
     json["kernels"].push_back({{"weights", std::string(to_string(row.type))},
                                {"isa", std::string(to_string(row.isa))},

@@ -9,10 +9,10 @@
 #include "app/bench/report.h"
 #include "app/bench/setting.h"
 #include "app/terminal.h"
+#include "base/cpus.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/strings.h"
-#include "base/topology.h"
 #include "inference/plan_report.h"
 
 namespace cleave::app {
@@ -94,7 +94,7 @@ class Measurement {
     std::vector<int> threads;  // of several processes nobody knows how many share a machine, and its limits
     for (const auto& setting : settings_)
       if (!started_by_mpi()) threads.push_back(setting->threads());
-    BenchReport report{machine_name(flags_, available_cores()),
+    BenchReport report{machine_name(flags_, usable_cpus()),
                        opened_.checkpoint.path().string(),
                        opened_.graphs.architecture,
                        stored_bytes(),
