@@ -30,6 +30,9 @@ class Expression {
 using ExpressionPointer = std::unique_ptr<const Expression>;
 using Expressions = std::vector<ExpressionPointer>;
 
+/// The values of `expressions` in a context, from left to right.
+std::vector<Value> evaluate_all(const Expressions& expressions, Context& context);
+
 /// Arguments of a call, a filter or a test, as they are written.
 struct ArgumentList {
   Expressions positional;
@@ -82,7 +85,7 @@ struct MacroDefinition {
 enum class Operation { Add, Subtract, Multiply, Divide, FloorDivide, Modulo, Power };
 enum class Comparison { Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual, In, NotIn };
 
-// Expressions (expressions.cpp)
+// Expressions: values and operators (expressions.cpp)
 ExpressionPointer make_constant(Place place, Value value);
 ExpressionPointer make_name(Place place, std::string name);
 ExpressionPointer make_sequence(Place place, Sequence::Type type, Expressions items);
@@ -96,6 +99,8 @@ ExpressionPointer make_comparison(Place place, ExpressionPointer first,
 ExpressionPointer make_concatenation(Place place, Expressions parts);
 ExpressionPointer make_conditional(Place place, ExpressionPointer condition, ExpressionPointer yes,
                                    ExpressionPointer no);  // `no` may be null
+
+// Expressions: what stands behind a value (postfix_expressions.cpp)
 ExpressionPointer make_attribute(Place place, ExpressionPointer object, std::string name);
 ExpressionPointer make_item(Place place, ExpressionPointer object, ExpressionPointer key);
 /// object[start:stop:step]; each of the three may be null.

@@ -200,11 +200,6 @@ ExpressionPointer ExpressionParser::parenthesised() {
   return node;
 }
 
-bool ExpressionParser::ends_tuple() const {
-  return stream_.is(Type::VariableEnd) || stream_.is(Type::BlockEnd) || stream_.is_operator(")") ||
-         stream_.is_name("in") || stream_.is_name("recursive");
-}
-
 ExpressionPointer ExpressionParser::tuple(bool conditional) {
   const Place place = stream_.place();
   Expressions items;
@@ -212,7 +207,7 @@ ExpressionPointer ExpressionParser::tuple(bool conditional) {
   bool is_tuple = false;
   while (stream_.skip_operator(",")) {
     is_tuple = true;
-    if (ends_tuple()) break;
+    if (stream_.ends_tuple()) break;
     items.push_back(expression(conditional));
   }
   return is_tuple ? make_sequence(place, Sequence::Type::Tuple, std::move(items)) : std::move(items.front());
@@ -374,32 +369,6 @@ BlockFilters ExpressionParser::filters() {
     count_link();
   } while (stream_.skip_operator("|"));
   return result;
-}
-
-TargetPointer ExpressionParser::target(bool attributes) {
-  const TokenStream::Nesting nesting(stream_);
-  std::vector<TargetPointer> targets;
-  targets.push_back(single_target(attributes));
-  bool is_tuple = false;
-  while (stream_.skip_operator(",")) {
-    is_tuple = true;
-    if (ends_tuple() || stream_.is_operator("=")) break;
-    targets.push_back(single_target(attributes));
-  }
-  return is_tuple ? make_tuple_target(std::move(targets)) : std::move(targets.front());
-}
-
-TargetPointer ExpressionParser::single_target(bool attributes) {
-  if (stream_.skip_operator("(")) {
-    TargetPointer inner = target(attributes);
-    stream_.expect_operator(")");
-    return inner;
-  }
-  std::string name = stream_.expect_name();
-  if (attributes && stream_.skip_operator(".")) return make_attribute_target(std::move(name), stream_.expect_name());
-  if (name == "true" || name == "false" || name == "none" || name == "True" || name == "False" || name == "None")
-    stream_.fail(fmt::format("can't assign to '{}'", name));
-  return make_name_target(std::move(name));
 }
 
 }  // namespace cleave::jinja

@@ -22,7 +22,6 @@ class ExpressionParser {
   ExpressionPointer postfixed();
   /// "name(arguments)|name ..." of a block.
   BlockFilters filters();
-  TargetPointer target(bool attributes);
 
  private:
   ExpressionPointer logical_or();
@@ -45,8 +44,6 @@ class ExpressionParser {
   ExpressionPointer filtered(ExpressionPointer node);
   ExpressionPointer test(ExpressionPointer node);
   bool begins_argument() const;
-  bool ends_tuple() const;
-  TargetPointer single_target(bool attributes);
   std::string dotted_name();
   void count_link();
 

@@ -6,6 +6,7 @@
 #include <initializer_list>
 
 #include "jinja/expression_parser.h"
+#include "jinja/target_parser.h"
 #include "jinja/token_stream.h"
 
 namespace cleave::jinja {
@@ -98,7 +99,7 @@ class Parser {
 
   StatementPointer parse_for(Place place) {
     ForParts parts;
-    parts.target = parser().target(false);
+    parts.target = parse_target(stream_, false);
     stream_.expect_name("in");
     parts.items = parser().tuple(false);
     if (stream_.skip_name("if")) parts.condition = parser().expression();
@@ -114,7 +115,7 @@ class Parser {
   }
 
   StatementPointer parse_set(Place place) {
-    TargetPointer target = parser().target(true);
+    TargetPointer target = parse_target(stream_, true);
     if (stream_.skip_operator("=")) {
       ExpressionPointer value = parser().tuple();
       stream_.expect(Type::BlockEnd);

@@ -37,6 +37,12 @@ std::string error_of(const std::string& source, const std::string& variables = "
   return error_of([&] { render(source, variables); });
 }
 
+std::string repeated(std::string_view text, int count) {
+  std::string result;
+  for (int i = 0; i < count; ++i) result += text;
+  return result;
+}
+
 // Every case of tests/scripts/make_template_cases.py.
 TEST(Template, RendersWhatJinja2Renders) {
   const MappedFile file(CLEAVE_TEST_DATA "/templates/cases.json");
@@ -112,23 +118,9 @@ TEST(Template, IsBounded) {
       "{% for i in range(9999) %}{{ 'x' * 99999 }}{% endfor %}",
       "{{ " + std::string(5000, '(') + "1",
       "{{ " + std::string(5000, '-') + "1 }}",
-      "{{ not " +
-          [] {
-            std::string nots;
-            for (int i = 0; i < 5000; ++i) nots += "not ";
-            return nots;
-          }() +
-          "1 }}",
-      [] {
-        std::string ifs;
-        for (int i = 0; i < 5000; ++i) ifs += "{% if 1 %}";
-        return ifs;
-      }(),
-      [] {
-        std::string sum = "{{ 1";
-        for (int i = 0; i < 50000; ++i) sum += "+1";
-        return sum + " }}";
-      }(),
+      "{{ not " + repeated("not ", 5000) + "1 }}",
+      repeated("{% if 1 %}", 5000),
+      "{{ 1" + repeated("+1", 50000) + " }}",
   };
   const Limits tight{.steps = 200'000, .memory_bytes = 4 << 20, .output_bytes = 1 << 20};
   for (const std::string& source : hostile) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/untrusted_text.h"
+
 namespace cleave::jinja {
 namespace {
 
@@ -13,6 +15,11 @@ Token TokenStream::next() {
   Token token = current();
   if (at_ + 1 < tokens_.size()) ++at_;
   return token;
+}
+
+bool TokenStream::ends_tuple() const {
+  return is(Token::Type::VariableEnd) || is(Token::Type::BlockEnd) || is_operator(")") || is_name("in") ||
+         is_name("recursive");
 }
 
 bool TokenStream::skip_name(std::string_view name) {
@@ -62,7 +69,7 @@ std::string TokenStream::shown() const {
     case Token::Type::String:
       return "a string";
     default:
-      return fmt::format("'{}'", std::string_view(current().value).substr(0, 40));
+      return in_quotes(current().value, '\'');
   }
 }
 

@@ -23,6 +23,9 @@ class TokenStream {
   bool is_name(std::string_view name) const { return is(Token::Type::Name) && current().value == name; }
   bool is_operator(std::string_view text) const { return is(Token::Type::Operator) && current().value == text; }
 
+  /// Whether a tuple without parentheses ends here: behind its last comma nothing need follow.
+  bool ends_tuple() const;
+
   // Take the current token if it is what is asked for.
   bool skip_name(std::string_view name);
   bool skip_operator(std::string_view text);
