@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "base/check.h"
-#include "base/in_quotes.h"
+#include "base/untrusted_text.h"
 #include "text/pattern/pattern_syntax.h"
 
 namespace cleave::text {

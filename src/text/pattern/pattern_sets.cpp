@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/in_quotes.h"
+#include "base/untrusted_text.h"
 
 namespace cleave::text {
 namespace {
