@@ -1,49 +1,55 @@
 #include "base/json_field.h"
 
-#include <limits>
-
 #include "base/error.h"
-#include "base/in_quotes.h"
-#include "base/strings.h"
+#include "base/untrusted_text.h"
 
 namespace cleave {
 namespace {
 
 constexpr size_t kShownLength = 60;  // enough to recognise a value in an error, short enough for one line
 
-std::string describe(const Json& json) {
+ErrorKind kind_of(JsonAuthor author) {
+  return author == JsonAuthor::Program ? ErrorKind::Corrupt : ErrorKind::InvalidArgument;
+}
+
+std::string describe(const Json& json, JsonAuthor author) {
   if (json.is_structured()) return fmt::format("an {} of {} elements", json.type_name(), json.size());
+  if (author == JsonAuthor::Person && json.is_string()) return in_quotes(json.get_ref<const std::string&>(), '\'');
   std::string shown = json.dump(-1, ' ', true, Json::error_handler_t::replace);  // ASCII, so that cutting is safe
   if (shown.size() > kShownLength) shown = shown.substr(0, kShownLength) + "...";
-  return json.is_null() ? "null" : fmt::format("the {} {}", json.type_name(), shown);
+  return json.is_null() || author == JsonAuthor::Person ? shown : fmt::format("the {} {}", json.type_name(), shown);
+}
+
+// The path without the colon that may end the root's.
+std::string_view shown(std::string_view path) {
+  return path.substr(0, path.size() - (path.ends_with(':') ? 1 : 0));
+}
+
+const char* separator_behind(const std::string& path) {
+  if (path.ends_with(':')) return " ";
+  return path.find(':') == std::string::npos ? ":" : ".";
 }
 
 }  // namespace
 
-std::optional<int32_t> token_id_in(const Json& json) {
-  constexpr int64_t kLast = std::numeric_limits<int32_t>::max() - 1;
-  if (!json.is_number_integer() || json.get<int64_t>() < 0 || json.get<int64_t>() > kLast) return std::nullopt;
-  return json.get<int32_t>();
+void JsonField::wrong(std::string_view wanted) const {
+  fail(kind_of(author_), "{}: wanted {}, saw {}", shown(path_), wanted, describe(*json_, author_));
 }
 
-void JsonField::wrong(const char* wanted) const {
-  fail(ErrorKind::Corrupt, "{}: wanted {}, saw {}", path_, wanted, describe(*json_));
-}
-
-std::optional<JsonField> JsonField::find(const char* key) const {
+std::optional<JsonField> JsonField::find(const std::string& key) const {
   const auto found = object().find(key);
   if (found == json_->end() || found->is_null()) return std::nullopt;
-  return JsonField(*found, fmt::format("{}{}{}", path_, path_.ends_with(':') ? " " : ".", key));
+  return JsonField(*found, path_ + separator_behind(path_) + on_one_line(key), author_);
 }
 
-JsonField JsonField::at(const char* key) const {
+JsonField JsonField::at(const std::string& key) const {
   std::optional<JsonField> field = find(key);
-  if (!field) fail(ErrorKind::Corrupt, "{}: the key \"{}\" is missing", path_, key);
+  if (!field) fail(kind_of(author_), "{}: the key {} is missing", shown(path_), in_quotes(key));
   return *field;
 }
 
 JsonField JsonField::at(size_t index) const {
-  return JsonField(array()[index], fmt::format("{}[{}]", path_, index));
+  return JsonField(array()[index], fmt::format("{}[{}]", path_, index), author_);
 }
 
 const Json& JsonField::array() const {
@@ -71,26 +77,14 @@ uint64_t JsonField::count() const {
   return json_->get<uint64_t>();
 }
 
-int32_t JsonField::token_id() const {
-  const std::optional<int32_t> id = token_id_in(*json_);
-  if (!id) wrong("a token id from 0 to 2147483646");
-  return *id;
-}
-
-std::string JsonField::string_or(const char* key, const std::string& otherwise) const {
+std::string JsonField::string_or(const std::string& key, const std::string& otherwise) const {
   const std::optional<JsonField> field = find(key);
   return field ? field->string() : otherwise;
 }
 
-bool JsonField::boolean_or(const char* key, bool otherwise) const {
+bool JsonField::boolean_or(const std::string& key, bool otherwise) const {
   const std::optional<JsonField> field = find(key);
   return field ? field->boolean() : otherwise;
-}
-
-void unknown_type(const JsonField& field, const char* kind, const std::string& type,
-                  std::span<const std::string> known) {
-  fail(ErrorKind::Unsupported, "{}: a {} of type {} is not known; known are {}", field.path(), kind, in_quotes(type),
-       join(known, ", "));
 }
 
 }  // namespace cleave

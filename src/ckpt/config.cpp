@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/mapped_file.h"
 #include "base/strings.h"
-#include "ckpt/in_quotes.h"
+#include "base/untrusted_text.h"
 
 namespace cleave::ckpt {
 namespace {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/untrusted_text.h"
 #include "ckpt/byte_reader.h"
-#include "ckpt/in_quotes.h"
 #include "ckpt/layout.h"
 
 namespace cleave::ckpt {

@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "ckpt/in_quotes.h"
+#include "base/untrusted_text.h"
 #include "tensor/convert.h"
 
 namespace cleave::ckpt {

@@ -9,9 +9,9 @@
 
 #include "base/error.h"
 #include "base/strings.h"
+#include "base/untrusted_text.h"
 #include "ckpt/gguf_architectures.h"
 #include "ckpt/gguf_config.h"
-#include "ckpt/in_quotes.h"
 
 namespace cleave::ckpt {
 namespace {

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/untrusted_text.h"
 #include "ckpt/config.h"
-#include "ckpt/in_quotes.h"
 #include "ckpt/safetensors.h"
 
 namespace cleave::ckpt {

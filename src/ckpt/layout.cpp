@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "ckpt/in_quotes.h"
+#include "base/untrusted_text.h"
 
 namespace cleave::ckpt {
 

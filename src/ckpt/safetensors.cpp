@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/untrusted_text.h"
 #include "ckpt/byte_reader.h"
-#include "ckpt/in_quotes.h"
 #include "ckpt/layout.h"
 #include "ckpt/safetensors_header.h"
 

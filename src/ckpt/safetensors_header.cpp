@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "ckpt/in_quotes.h"
+#include "base/untrusted_text.h"
 
 namespace cleave::ckpt {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
-#include "ckpt/in_quotes.h"
+#include "base/untrusted_text.h"
 #include "tensor/blocks.h"
 #include "tensor/convert.h"
 

@@ -5,10 +5,10 @@
 
 #include "base/error.h"
 #include "base/strings.h"
+#include "base/untrusted_text.h"
 #include "plan/overrides.h"
 #include "plan/overrides/item_lists.h"
 #include "plan/overrides/items.h"
-#include "plan/overrides/literal.h"
 #include "plan/overrides/partition_config.h"
 #include "plan/overrides/tp_plan.h"
 
@@ -22,8 +22,8 @@ void append(std::vector<Override> items, ParsedOverrides& out) {
 }
 
 // "by_expert" or "inside" for every mixture, or {"by_expert": names, "inside": names}.
-void read_experts(const Place& experts, ParsedOverrides& out) {
-  const auto treatment_of = [](const Place& place, std::string_view word) {
+void read_experts(const ConfigField& experts, ParsedOverrides& out) {
+  const auto treatment_of = [](const ConfigField& place, std::string_view word) {
     if (word == "by_expert") return Treatment::ByExpert;
     if (word == "inside") return Treatment::InsideExperts;
     place.wrong("\"by_expert\" or \"inside\"");
@@ -38,46 +38,46 @@ void read_experts(const Place& experts, ParsedOverrides& out) {
     return;
   }
   for (const auto& [word, names] : experts.object().items()) {
-    const Place place = experts.at(word);
+    const ConfigField place = experts.at(word);
     append(items_from_json(names, treatment_of(place, word), place.origin()), out);
   }
 }
 
-void read_item_list(const Place& list, Treatment treatment, ParsedOverrides& out) {
+void read_item_list(const ConfigField& list, Treatment treatment, ParsedOverrides& out) {
   append(items_from_json(list.json(), treatment, list.origin()), out);
 }
 
 // "auto" asks Transformers for the model's own plan.
-void read_user_plan(const Place& plan, ParsedOverrides& out) {
+void read_user_plan(const ConfigField& plan, ParsedOverrides& out) {
   if (plan.json() == "auto")
     out.notes.push_back(fmt::format("{}: \"auto\" is what happens without it", plan.where()));
   else
     read_tp_plan(plan, false, out);
 }
 
-void read_class_plan(const Place& plan, ParsedOverrides& out) {
+void read_class_plan(const ConfigField& plan, ParsedOverrides& out) {
   read_tp_plan(plan, true, out);
 }
 
-void note_expert_plan(const Place& plan, ParsedOverrides& out) {
+void note_expert_plan(const ConfigField& plan, ParsedOverrides& out) {
   out.notes.push_back(fmt::format("{}: not used; \"experts\": \"by_expert\" deals whole experts out", plan.where()));
 }
 
-void note_size(const Place& size, ParsedOverrides& out) {
+void note_size(const ConfigField& size, ParsedOverrides& out) {
   out.notes.push_back(fmt::format("{}: not used; --tp sets the number of ranks", size.where()));
 }
 
-void note_preset(const Place& preset, ParsedOverrides& out) {
+void note_preset(const ConfigField& preset, ParsedOverrides& out) {
   out.notes.push_back(fmt::format("{}: not used; how a model is split follows from its definition", preset.where()));
 }
 
 struct Section {
   const char* key;
-  void (*read)(const Place&, ParsedOverrides&);
+  void (*read)(const ConfigField&, ParsedOverrides&);
 };
 
 // Returns how many of them there are.
-size_t read_sections(std::span<const Section> sections, const Place& object, ParsedOverrides& out) {
+size_t read_sections(std::span<const Section> sections, const ConfigField& object, ParsedOverrides& out) {
   size_t found = 0;
   for (const Section& section : sections) {
     if (!object.has(section.key)) continue;
@@ -95,7 +95,7 @@ constexpr std::array kParallelSections = {
 };
 
 // DeepSpeed's section; its own contents may be missing.
-void read_tensor_parallel(const Place& section, ParsedOverrides& out) {
+void read_tensor_parallel(const ConfigField& section, ParsedOverrides& out) {
   section.object();
   read_sections(kParallelSections, section, out);
 }
@@ -115,7 +115,7 @@ constexpr std::array kTopSections = {
 };
 
 // A misspelt list would be ignored in silence.
-void check_spelling(const Place& root) {
+void check_spelling(const ConfigField& root) {
   std::vector<std::string> known;
   for (const ItemList& list : item_lists())
     if (list.treatment) known.emplace_back(list.name);
@@ -123,13 +123,13 @@ void check_spelling(const Place& root) {
     if (key.size() > kMaxComparedBytes || std::find(known.begin(), known.end(), key) != known.end()) continue;
     const std::vector<std::string> nearest = nearest_names(key, known, 1);
     if (!nearest.empty() && edit_distance(key, nearest[0]) <= 2)
-      fail(ErrorKind::InvalidArgument, "{}: unknown key {}; did you mean {}?", root.where(), in_quotes(key),
-           in_quotes(nearest[0]));
+      fail(ErrorKind::InvalidArgument, "{}: unknown key {}; did you mean {}?", root.where(), in_quotes(key, '\''),
+           in_quotes(nearest[0], '\''));
   }
 }
 
 // Everything in the file that holds overrides; returns how many parts that are.
-size_t read_known(const Place& root, ParsedOverrides& out) {
+size_t read_known(const ConfigField& root, ParsedOverrides& out) {
   size_t found = read_sections(kPlanSections, root, out);
   // The language model of a model for text and images.
   if (root.has("text_config") && root.at("text_config").json().is_object())
@@ -152,7 +152,7 @@ ParsedOverrides parse_config(std::string_view text, const Origin& origin) {
     fail(ErrorKind::InvalidArgument, "{}: {} bytes are more than a configuration has ({})", origin.where, text.size(),
          kMaxConfigBytes);
   const Json json = parse_json(text, origin.where);
-  const Place root(json, origin);
+  const ConfigField root(json, origin);
   root.object();
   ParsedOverrides out;
   const size_t found = read_known(root, out);

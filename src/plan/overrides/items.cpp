@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/strings.h"
+#include "base/untrusted_text.h"
 #include "plan/overrides/literal.h"
 
 namespace cleave::plan {
@@ -89,7 +90,7 @@ bool begins_literal(std::string_view text) {
 
 std::string checked_name(std::string_view name, const std::string& where) {
   const auto refuse = [&](std::string_view why) {
-    fail(ErrorKind::InvalidArgument, "{}: {} is no name of modules: {}", where, in_quotes(name), why);
+    fail(ErrorKind::InvalidArgument, "{}: {} is no name of modules: {}", where, in_quotes(name, '\''), why);
   };
   if (name.size() > kMaxPatternBytes) refuse("longer than 1024 bytes");
   if (name.starts_with(kRegex)) {
@@ -117,8 +118,8 @@ std::vector<std::string> models_from_json(const Json& json, const std::string& w
       const std::string_view model = trimmed(piece);
       if (model.empty()) continue;
       if (model.size() > kMaxModelBytes)
-        fail(ErrorKind::InvalidArgument, "{}: {} is no name of a model: longer than {} bytes", where, in_quotes(model),
-             kMaxModelBytes);
+        fail(ErrorKind::InvalidArgument, "{}: {} is no name of a model: longer than {} bytes", where,
+             in_quotes(model, '\''), kMaxModelBytes);
       if (models.size() == kMaxModels) fail(ErrorKind::InvalidArgument, "{}: more than {} models", where, kMaxModels);
       models.emplace_back(model);
     }

@@ -7,29 +7,18 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/untrusted_text.h"
 
 namespace cleave::plan {
 namespace {
 
 constexpr int kMaxDepth = 16;        // nobody nests names deeper than three levels
-constexpr size_t kShownBytes = 80;   // of a text in a message
+constexpr size_t kShownBytes = 80;   // of the text in a message
 constexpr size_t kShownBefore = 40;  // of them before the place of an error
 constexpr std::string_view kBlanks = " \t\r\n";
 
 bool is_continuation(char c) {
   return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
-}
-
-// On one line, bytes outside of printable ASCII escaped.
-std::string printable(std::string_view text) {
-  std::string shown;
-  for (const char c : text) {
-    if (c >= ' ' && c <= '~')
-      shown += c;
-    else
-      shown += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-  }
-  return shown;
 }
 
 void append_utf8(unsigned code, std::string& out) {
@@ -207,14 +196,6 @@ void fail_at(std::string_view text, size_t position, std::string_view wanted, co
   const std::string_view window = text.substr(begin, kShownBytes);
   fail(ErrorKind::InvalidArgument, "{}: wanted {} at column {}, saw {} in {}{}{}", where, wanted, column, saw,
        begin > 0 ? "..." : "", printable(window), begin + window.size() < text.size() ? "..." : "");
-}
-
-std::string on_one_line(std::string_view text) {
-  return printable(text.substr(0, kShownBytes)) + (text.size() > kShownBytes ? "..." : "");
-}
-
-std::string in_quotes(std::string_view text) {
-  return fmt::format("'{}'", on_one_line(text));
 }
 
 }  // namespace cleave::plan

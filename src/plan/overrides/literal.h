@@ -15,9 +15,4 @@ Json parse_literal(std::string_view text, const std::string& where);
 /// Throws Error(InvalidArgument): "WHERE: wanted WANTED at column N, saw ... in ...". `position` is a byte of `text`.
 [[noreturn]] void fail_at(std::string_view text, size_t position, std::string_view wanted, const std::string& where);
 
-/// `text` from a user for a message: on one line, bytes outside of printable ASCII as \xNN, cut after 80 bytes.
-std::string on_one_line(std::string_view text);
-/// The same in single quotes.
-std::string in_quotes(std::string_view text);
-
 }  // namespace cleave::plan

@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "base/strings.h"
+#include "base/untrusted_text.h"
 #include "plan/overrides/items.h"
-#include "plan/overrides/literal.h"
 #include "plan/overrides/model_keyword.h"
 
 namespace cleave::plan {
@@ -21,9 +21,9 @@ constexpr size_t kMaxPatternBytes = 1024;
 constexpr std::array<const char*, 7> kSpecKeys = {"patterns",    "partition_type", "shape",         "partition_dim",
                                                   "model_types", "gather_output",  "grad_allreduce"};
 
-Treatment partition_type(const Place& spec) {
+Treatment partition_type(const ConfigField& spec) {
   if (!spec.has("partition_type")) return Treatment::Column;  // DeepSpeed's default
-  const Place type = spec.at("partition_type");
+  const ConfigField type = spec.at("partition_type");
   if (equal_ignoring_case(type.string(), "column")) return Treatment::Column;
   if (equal_ignoring_case(type.string(), "row")) return Treatment::Row;
   if (equal_ignoring_case(type.string(), "skip")) return Treatment::Keep;
@@ -39,12 +39,12 @@ bool is_size(const Json& json, bool may_be_inferred) {
 
 // The number of dimensions that the weight is seen in: 2, or as many as the shape has. How a fused weight is laid out
 // is known from the model's definition, so beyond its form a shape is not needed.
-size_t checked_shape(const Place& spec, size_t partition_dim) {
+size_t checked_shape(const ConfigField& spec, size_t partition_dim) {
   if (!spec.has("shape")) return 2;
-  const Place shape = spec.at("shape");
+  const ConfigField shape = spec.at("shape");
   if (shape.array().empty()) shape.wrong("sizes");
   for (size_t i = 0; i < shape.json().size(); ++i) {
-    const Place size = shape.at(i);
+    const ConfigField size = shape.at(i);
     if (!size.json().is_array()) {
       if (!is_size(size.json(), true)) size.wrong("a positive size, -1 or an array of sizes");
       continue;
@@ -59,10 +59,10 @@ size_t checked_shape(const Place& spec, size_t partition_dim) {
 
 // A weight is stored [out, in]: row parallelism cuts the last dimension, column parallelism another. Without a shape
 // DeepSpeed does not look at partition_dim.
-void check_dimension(const Place& spec, Treatment treatment, ParsedOverrides& out) {
+void check_dimension(const ConfigField& spec, Treatment treatment, ParsedOverrides& out) {
   size_t dim = treatment == Treatment::Row ? 1 : 0;
   if (spec.has("partition_dim")) {
-    const Place place = spec.at("partition_dim");
+    const ConfigField place = spec.at("partition_dim");
     if (!place.json().is_number_integer() || place.json().get<int64_t>() < 0) place.wrong("a dimension from 0");
     dim = place.json().get<size_t>();
   }
@@ -77,8 +77,8 @@ void check_dimension(const Place& spec, Treatment treatment, ParsedOverrides& ou
   out.notes.push_back(contradiction + "; partition_type holds");
 }
 
-void add_patterns(const Place& patterns, const Override& spec, ParsedOverrides& out) {
-  const auto add = [&](const Place& pattern) {
+void add_patterns(const ConfigField& patterns, const Override& spec, ParsedOverrides& out) {
+  const auto add = [&](const ConfigField& pattern) {
     if (out.overrides.size() >= kMaxOverrides) patterns.wrong(fmt::format("no more than {} patterns", kMaxOverrides));
     if (pattern.string().size() > kMaxPatternBytes) pattern.wrong(fmt::format("at most {} bytes", kMaxPatternBytes));
     out.overrides.push_back(spec);
@@ -89,11 +89,11 @@ void add_patterns(const Place& patterns, const Override& spec, ParsedOverrides& 
   for (size_t i = 0; i < patterns.json().size(); ++i) add(patterns.at(i));
 }
 
-void read_layer_spec(const Place& spec, ParsedOverrides& out) {
+void read_layer_spec(const ConfigField& spec, ParsedOverrides& out) {
   for (const auto& [key, value] : spec.object().items()) {
     if (std::find(kSpecKeys.begin(), kSpecKeys.end(), key) != kSpecKeys.end()) continue;
     const std::vector<std::string> known(kSpecKeys.begin(), kSpecKeys.end());
-    fail(ErrorKind::InvalidArgument, "{}: unknown key {}; known are {}", spec.where(), in_quotes(key),
+    fail(ErrorKind::InvalidArgument, "{}: unknown key {}; known are {}", spec.where(), in_quotes(key, '\''),
          join(known, ", "));
   }
   if (!spec.has("patterns")) spec.wrong("\"patterns\", regular expressions for names such as .*\\.o_proj\\.weight$");
@@ -110,10 +110,10 @@ void read_layer_spec(const Place& spec, ParsedOverrides& out) {
 
 }  // namespace
 
-void read_partition_config(const Place& config, ParsedOverrides& out) {
+void read_partition_config(const ConfigField& config, ParsedOverrides& out) {
   config.object();
   if (config.has("layer_specs")) {
-    const Place specs = config.at("layer_specs");
+    const ConfigField specs = config.at("layer_specs");
     for (size_t i = 0; i < specs.array().size(); ++i) read_layer_spec(specs.at(i), out);
   }
   Override whole;
@@ -131,9 +131,9 @@ void read_partition_config(const Place& config, ParsedOverrides& out) {
   }
 }
 
-void read_injection_policy(const Place& policy, ParsedOverrides& out) {
+void read_injection_policy(const ConfigField& policy, ParsedOverrides& out) {
   for (const auto& [layer_class, names] : policy.object().items()) {
-    const Place place = policy.at(layer_class);
+    const ConfigField place = policy.at(layer_class);
     for (Override& item : items_from_json(names, Treatment::Row, place.origin()))
       out.overrides.push_back(std::move(item));
   }

@@ -4,7 +4,7 @@
 #include <pcre2.h>
 
 #include "base/check.h"
-#include "plan/overrides/literal.h"
+#include "base/untrusted_text.h"
 
 namespace cleave::plan {
 namespace {
@@ -47,7 +47,7 @@ Regex::Regex(const std::string& expression, Extent extent, const std::string& wh
                                   &offset, nullptr));
   if (!code_->pcre)
     fail(ErrorKind::InvalidArgument, "{}: the regular expression {} is not valid: {} at column {}", where,
-         in_quotes(expression), error_text(error), offset + 1);
+         in_quotes(expression, '\''), error_text(error), offset + 1);
   code_->match.reset(pcre2_match_data_create(1, nullptr));
   code_->limits.reset(pcre2_match_context_create(nullptr));
   CHECK(code_->match != nullptr && code_->limits != nullptr);
@@ -64,7 +64,7 @@ bool Regex::matches(std::string_view text) const {
   if (result == PCRE2_ERROR_NOMATCH) return false;
   if (result < 0)
     fail(ErrorKind::InvalidArgument, "{}: the regular expression {} cannot be tried on {}: {}; simplify it",
-         code_->where, in_quotes(code_->expression), in_quotes(text), error_text(result));
+         code_->where, in_quotes(code_->expression, '\''), in_quotes(text, '\''), error_text(result));
   return true;
 }
 

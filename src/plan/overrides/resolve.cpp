@@ -7,8 +7,8 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/strings.h"
+#include "base/untrusted_text.h"
 #include "plan/overrides.h"
-#include "plan/overrides/literal.h"
 #include "plan/overrides/model_keyword.h"
 #include "plan/overrides/pattern.h"
 
@@ -118,7 +118,7 @@ class Resolver {
       ++missing_[override.origin.where];
       return;
     }
-    const std::string subject = fmt::format("{}: {}", override.origin.where, in_quotes(override.pattern));
+    const std::string subject = fmt::format("{}: {}", override.origin.where, in_quotes(override.pattern, '\''));
     if (!any_name)
       complain(fmt::format("{} matches no module of this model; {}", subject, advice(override)));
     else
@@ -172,10 +172,11 @@ class Resolver {
     for (const auto& [pair, modules] : ties_) {
       const Override &loser = overrides_[pair.first], &winner = overrides_[pair.second];
       const std::string others = modules.size() > 1 ? fmt::format(" and {} more", modules.size() - 1) : "";
-      warnings_.push_back(fmt::format(
-          "{}: {} ({}) and {}: {} ({}) are equally specific about {}{}; the later holds: {}", loser.origin.where,
-          in_quotes(loser.pattern), to_string(loser.treatment), winner.origin.where, in_quotes(winner.pattern),
-          to_string(winner.treatment), modules_[modules.front()].name, others, to_string(winner.treatment)));
+      warnings_.push_back(
+          fmt::format("{}: {} ({}) and {}: {} ({}) are equally specific about {}{}; the later holds: {}",
+                      loser.origin.where, in_quotes(loser.pattern, '\''), to_string(loser.treatment),
+                      winner.origin.where, in_quotes(winner.pattern, '\''), to_string(winner.treatment),
+                      modules_[modules.front()].name, others, to_string(winner.treatment)));
     }
   }
 

@@ -4,10 +4,10 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/untrusted_text.h"
 #include "plan/overrides.h"
 #include "plan/overrides/item_lists.h"
 #include "plan/overrides/items.h"
-#include "plan/overrides/literal.h"
 
 namespace cleave::plan {
 namespace {
@@ -60,8 +60,8 @@ void remove_built_in(const OverrideSources::Variable& variable, ParsedOverrides&
       return item.origin.kind == OriginKind::BuiltIn && item.pattern == name.pattern;
     });
     if (dropped == 0)
-      all.notes.push_back(
-          fmt::format("{}: {} is not built in, so there is nothing to remove", variable.name, in_quotes(name.pattern)));
+      all.notes.push_back(fmt::format("{}: {} is not built in, so there is nothing to remove", variable.name,
+                                      in_quotes(name.pattern, '\'')));
   }
 }
 

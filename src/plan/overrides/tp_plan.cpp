@@ -9,8 +9,8 @@
 
 #include "base/error.h"
 #include "base/strings.h"
+#include "base/untrusted_text.h"
 #include "plan/overrides/items.h"
-#include "plan/overrides/literal.h"
 #include "plan/overrides/model_keyword.h"
 
 namespace cleave::plan {
@@ -69,13 +69,14 @@ const Style* find_style(std::string_view name) {
   return found == kStyles.end() ? nullptr : &*found;
 }
 
-[[noreturn]] void fail_unknown(const Place& entry) {
+[[noreturn]] void fail_unknown(const ConfigField& entry) {
   std::vector<std::string> known;
   for (const Style& style : kStyles) known.emplace_back(style.name);
   std::vector<std::string> nearest;
   if (entry.string().size() <= kMaxComparedBytes) nearest = nearest_names(entry.string(), known);
-  fail(ErrorKind::InvalidArgument, "{}: Transformers has no style {}; {}: {}", entry.where(), in_quotes(entry.string()),
-       nearest.empty() ? "it has" : "near it", join(nearest.empty() ? known : nearest, ", "));
+  fail(ErrorKind::InvalidArgument, "{}: Transformers has no style {}; {}: {}", entry.where(),
+       in_quotes(entry.string(), '\''), nearest.empty() ? "it has" : "near it",
+       join(nearest.empty() ? known : nearest, ", "));
 }
 
 // Transformers 5 stacks experts in one tensor and names that: "layers.*.mlp.experts.gate_up_proj". Which side of it is
@@ -124,11 +125,11 @@ bool is_repeated(const Override& entry, const std::vector<Override>& overrides) 
 
 }  // namespace
 
-void read_tp_plan(const Place& plan, bool optional, ParsedOverrides& out) {
+void read_tp_plan(const ConfigField& plan, bool optional, ParsedOverrides& out) {
   std::map<const Style*, size_t> ignored;
   if (plan.object().size() > kMaxOverrides) plan.wrong(fmt::format("no more than {} entries", kMaxOverrides));
   for (const auto& [key, value] : plan.object().items()) {
-    const Place entry = plan.at(key);
+    const ConfigField entry = plan.at(key);
     const Style* style = find_style(entry.string());
     if (style == nullptr) fail_unknown(entry);
     if (!style->treatment) {

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/mapped_file.h"
 #include "text/files/gguf_pre.h"
+#include "text/models/token_id.h"
 #include "text/stages/pre_tokenizer.h"
 #include "unicode/normal_form.h"
 

@@ -3,8 +3,8 @@
 #include <initializer_list>
 
 #include "base/error.h"
-#include "base/in_quotes.h"
 #include "base/strings.h"
+#include "base/untrusted_text.h"
 #include "text/stages/pre_tokenizer.h"
 
 namespace cleave::text {

@@ -7,7 +7,7 @@
 
 #include "base/base64.h"
 #include "base/error.h"
-#include "base/in_quotes.h"
+#include "base/untrusted_text.h"
 #include "text/models/score_bpe_model.h"
 #include "text/stages/byte_level.h"
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "base/in_quotes.h"
+#include "base/untrusted_text.h"
 #include "text/files/gguf_pre.h"
 #include "text/files/sentencepiece.h"
 #include "text/models/bpe_model.h"

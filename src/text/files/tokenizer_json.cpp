@@ -1,7 +1,7 @@
 #include "text/files/tokenizer_json.h"
 
 #include "base/error.h"
-#include "base/in_quotes.h"
+#include "base/untrusted_text.h"
 #include "text/models/bpe_model.h"
 #include "text/models/unigram_model.h"
 #include "text/models/word_model.h"

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "base/in_quotes.h"
 #include "base/mapped_file.h"
+#include "base/untrusted_text.h"
 #include "text/models/bpe_model.h"
 #include "text/models/vocabulary_json.h"
 #include "text/models/word_model.h"

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "base/in_quotes.h"
+#include "base/untrusted_text.h"
 #include "text/models/bpe_merge.h"
 #include "text/models/byte_tokens.h"
 #include "unicode/utf8.h"

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "text/models/byte_tokens.h"
+#include "text/models/token_id.h"
 #include "text/models/token_trie.h"
 #include "unicode/utf8.h"
 
@@ -148,7 +149,7 @@ std::unique_ptr<TokenModel> read_unigram_model(const JsonField& field) {
   read_scores(field.at("vocab"), parts);
   parts.byte_fallback = field.boolean_or("byte_fallback", false);
   if (const auto unknown = field.find("unk_id")) {
-    parts.unknown = unknown->token_id();
+    parts.unknown = read_token_id(*unknown);
     if (static_cast<size_t>(*parts.unknown) >= parts.scores.size())
       unknown->wrong("the id of a token of the vocabulary");
   }

@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "base/in_quotes.h"
+#include "base/untrusted_text.h"
+#include "text/models/token_id.h"
 
 namespace cleave::text {
 
@@ -12,7 +13,7 @@ Vocabulary read_vocabulary(const JsonField& field) {
   for (const auto& [token, value] : field.object().items()) {
     const std::optional<int32_t> id = token_id_in(value);
     // A path for each token would take longer than all the rest.
-    if (!id) JsonField(value, fmt::format("{}[{}]", field.path(), in_quotes(token))).token_id();
+    if (!id) read_token_id(JsonField(value, fmt::format("{}[{}]", field.path(), in_quotes(token))));
     vocabulary.add(token, *id);
   }
   return vocabulary;

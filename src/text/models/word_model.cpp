@@ -1,7 +1,7 @@
 #include "text/models/word_model.h"
 
 #include "base/error.h"
-#include "base/in_quotes.h"
+#include "base/untrusted_text.h"
 #include "text/models/token_trie.h"
 #include "text/models/vocabulary_json.h"
 #include "unicode/utf8.h"

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "text/models/token_id.h"
 #include "unicode/classes.h"
 #include "unicode/utf8.h"
 
@@ -101,7 +102,7 @@ AddedTokens read_added_tokens(const JsonField& field, const TokenModel& model, c
   for (size_t i = 0; i < field.array().size(); ++i) {
     const JsonField entry = field.at(i);
     AddedToken token = read_added_token(entry);
-    entry.at("id").token_id();
+    read_token_id(entry.at("id"));
     if (token.content.empty()) continue;
     std::optional<int32_t> id = tokens.id(token.content);
     if (!id) id = model.id(token.content);

@@ -5,6 +5,7 @@
 #include "text/pattern/pattern_json.h"
 #include "text/stages/decoder.h"
 #include "text/stages/pre_tokenizer.h"
+#include "text/stages/stage_reader.h"
 #include "unicode/utf8.h"
 
 namespace cleave::text {
@@ -267,11 +268,7 @@ StepPointer read_sequence(const JsonField& field) {
   return std::make_unique<SequenceStep>(std::move(steps));
 }
 
-struct Reader {
-  const char* type;
-  StepPointer (*read)(const JsonField&);
-};
-constexpr std::array<Reader, 10> kReaders = {{
+constexpr StageReader<DecoderStep> kReaders[] = {
     {"ByteLevel", read_byte_level},
     {"Metaspace", read_metaspace},
     {"WordPiece", read_word_piece},
@@ -282,7 +279,7 @@ constexpr std::array<Reader, 10> kReaders = {{
     {"Replace", read_replace},
     {"CTC", read_ctc},
     {"Sequence", read_sequence},
-}};
+};
 
 }  // namespace
 
@@ -300,12 +297,7 @@ StepPointer make_sentencepiece_step(size_t strip) {
 }
 
 StepPointer read_decoder(const JsonField& field) {
-  const std::string& type = field.at("type").string();
-  for (const Reader& reader : kReaders)
-    if (type == reader.type) return reader.read(field);
-  std::vector<std::string> known;
-  for (const Reader& reader : kReaders) known.emplace_back(reader.type);
-  unknown_type(field, "decoder", type, known);
+  return read_stage(kReaders, field, "decoder");
 }
 
 }  // namespace cleave::text

@@ -1,12 +1,12 @@
-#include <array>
 
 #include "base/base64.h"
 #include "base/error.h"
-#include "base/in_quotes.h"
+#include "base/untrusted_text.h"
 #include "text/pattern/pattern_json.h"
 #include "text/stages/byte_level.h"
 #include "text/stages/charsmap.h"
 #include "text/stages/normalizer.h"
+#include "text/stages/stage_reader.h"
 #include "unicode/classes.h"
 #include "unicode/normal_form.h"
 #include "unicode/utf8.h"
@@ -129,11 +129,7 @@ NormalizerPointer read_sequence(const JsonField& field) {
   return make_normalizer_sequence(std::move(steps));
 }
 
-struct Reader {
-  const char* type;
-  NormalizerPointer (*read)(const JsonField&);
-};
-constexpr std::array<Reader, 14> kReaders = {{
+constexpr StageReader<Normalizer> kReaders[] = {
     {"NFC", read_unicode_form<unicode::NormalForm::Nfc>},
     {"NFD", read_unicode_form<unicode::NormalForm::Nfd>},
     {"NFKC", read_unicode_form<unicode::NormalForm::Nfkc>},
@@ -148,17 +144,12 @@ constexpr std::array<Reader, 14> kReaders = {{
     {"Nmt", read_function<nmt>},
     {"ByteLevel", read_function<byte_level>},
     {"Sequence", read_sequence},
-}};
+};
 
 }  // namespace
 
 std::unique_ptr<Normalizer> read_normalizer(const JsonField& field) {
-  const std::string& type = field.at("type").string();
-  for (const Reader& reader : kReaders)
-    if (type == reader.type) return reader.read(field);
-  std::vector<std::string> known;
-  for (const Reader& reader : kReaders) known.emplace_back(reader.type);
-  unknown_type(field, "normalizer", type, known);
+  return read_stage(kReaders, field, "normalizer");
 }
 
 }  // namespace cleave::text

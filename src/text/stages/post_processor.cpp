@@ -4,7 +4,8 @@
 #include <utility>
 
 #include "base/error.h"
-#include "base/in_quotes.h"
+#include "base/untrusted_text.h"
+#include "text/models/token_id.h"
 #include "text/stages/added_tokens.h"
 
 namespace cleave::text {
@@ -57,7 +58,7 @@ class Reader {
 
  private:
   int32_t known_id(const JsonField& field) const {
-    const int32_t id = field.token_id();
+    const int32_t id = read_token_id(field);
     if (added_.find(id) == nullptr && !model_.token(id))
       fail(ErrorKind::Corrupt, "{}: wanted the id of a token, saw {}, which the vocabulary does not have", field.path(),
            id);

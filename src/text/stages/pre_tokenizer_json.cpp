@@ -2,9 +2,10 @@
 #include <utility>
 
 #include "base/error.h"
-#include "base/in_quotes.h"
+#include "base/untrusted_text.h"
 #include "text/pattern/pattern_json.h"
 #include "text/stages/pre_tokenizer.h"
+#include "text/stages/stage_reader.h"
 #include "unicode/classes.h"
 #include "unicode/utf8.h"
 
@@ -95,11 +96,7 @@ std::unique_ptr<PreTokenizer> read_sequence(const JsonField& field) {
   return make_sequence(std::move(steps));
 }
 
-struct Reader {
-  const char* type;
-  std::unique_ptr<PreTokenizer> (*read)(const JsonField&);
-};
-constexpr std::array<Reader, 12> kReaders = {{
+constexpr StageReader<PreTokenizer> kReaders[] = {
     {"ByteLevel", read_byte_level},
     {"Split", read_split},
     {"Digits", read_digits},
@@ -112,7 +109,7 @@ constexpr std::array<Reader, 12> kReaders = {{
     {"UnicodeScripts", read_unicode_scripts},
     {"Metaspace", read_metaspace},
     {"Sequence", read_sequence},
-}};
+};
 
 }  // namespace
 
@@ -126,12 +123,7 @@ PrependScheme read_prepend_scheme(const JsonField& field) {
 }
 
 std::unique_ptr<PreTokenizer> read_pre_tokenizer(const JsonField& field) {
-  const std::string& type = field.at("type").string();
-  for (const Reader& reader : kReaders)
-    if (type == reader.type) return reader.read(field);
-  std::vector<std::string> known;
-  for (const Reader& reader : kReaders) known.emplace_back(reader.type);
-  unknown_type(field, "pre-tokenizer", type, known);
+  return read_stage(kReaders, field, "pre-tokenizer");
 }
 
 }  // namespace cleave::text
