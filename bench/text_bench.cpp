@@ -35,7 +35,7 @@ void report(const char* what, const cleave::text::Tokenizer& tokenizer, const st
 int run(const char* tokenizer_path, const char* text_path) {
   const auto tokenizer = cleave::text::load_tokenizer(tokenizer_path);
   const cleave::MappedFile file(text_path);
-  const std::string text(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
+  const std::string text(file.text());
   std::string repeated;
   while (repeated.size() + text.size() <= kBytes) repeated += text;
   report("the text, once", *tokenizer, text);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <span>
+#include <string_view>
 
 namespace cleave {
 
@@ -18,6 +19,7 @@ class MappedFile {
 
   /// The whole file; empty for an empty file.
   std::span<const std::byte> bytes() const { return {data_, size_}; }
+  std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
   const std::filesystem::path& path() const { return path_; }
 
   /// Tells the kernel that the pages wholly inside `range` (a part of bytes()) need not stay resident. They are read

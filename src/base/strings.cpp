@@ -51,6 +51,13 @@ std::vector<std::string> nearest_names(std::string_view name, std::span<const st
   return names;
 }
 
+std::string stars_for_numbers(std::string_view name) {
+  std::vector<std::string> segments = split(name, '.');
+  for (std::string& segment : segments)
+    if (!segment.empty() && segment.find_first_not_of("0123456789") == std::string::npos) segment.assign(1, '*');
+  return join(segments, ".");
+}
+
 std::string format_bytes(double bytes) {
   static constexpr std::array<const char*, 5> kUnits = {"B", "KB", "MB", "GB", "TB"};
   size_t unit = 0;

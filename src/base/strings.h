@@ -21,6 +21,10 @@ size_t edit_distance(std::string_view a, std::string_view b);
 std::vector<std::string> nearest_names(std::string_view name, std::span<const std::string> candidates,
                                        size_t limit = 3);
 
+/// A dotted name such as "layers.3.mlp" with * in place of every segment that is a number, "layers.*.mlp": what the
+/// names of like things have in common.
+std::string stars_for_numbers(std::string_view name);
+
 /// Bytes for people: "512 B", "1.5 KB", "98.4 MB" (powers of 1000).
 std::string format_bytes(double bytes);
 

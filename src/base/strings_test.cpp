@@ -22,6 +22,14 @@ TEST(Strings, NearestNamesAreSortedAndNeverFar) {
   EXPECT_TRUE(nearest_names("embedding", names).empty());
 }
 
+TEST(Strings, StarsStandForNumbersBetweenDots) {
+  EXPECT_EQ(stars_for_numbers("model.layers.12.experts.0.w1"), "model.layers.*.experts.*.w1");
+  EXPECT_EQ(stars_for_numbers("h.0"), "h.*");
+  EXPECT_EQ(stars_for_numbers("0"), "*");
+  EXPECT_EQ(stars_for_numbers("layer1.2a.-3..x"), "layer1.2a.-3..x");
+  EXPECT_EQ(stars_for_numbers(""), "");
+}
+
 TEST(Strings, BytesAreFormattedForPeople) {
   EXPECT_EQ(format_bytes(512), "512 B");
   EXPECT_EQ(format_bytes(1500), "1.5 KB");

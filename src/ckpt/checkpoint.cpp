@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "ckpt/config.h"
 #include "ckpt/gguf.h"
 #include "ckpt/gguf_names.h"
@@ -16,11 +17,6 @@ namespace cleave::ckpt {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_there(const fs::path& path) {
-  std::error_code ignored;  // what cannot be seen is not there
-  return fs::exists(path, ignored);
-}
 
 constexpr const char* kModelForms = "a directory with config.json and *.safetensors, a .gguf file, or a config.json";
 

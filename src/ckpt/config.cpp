@@ -33,7 +33,7 @@ std::string_view text_of(const MappedFile& file) {
   if (file.bytes().size() > kMaxBytes)
     fail(ErrorKind::Corrupt, "{} has {}, more than the {} that a JSON file of a model may have", file.path().string(),
          format_bytes(static_cast<double>(file.bytes().size())), format_bytes(kMaxBytes));
-  return {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()};
+  return file.text();
 }
 
 }  // namespace

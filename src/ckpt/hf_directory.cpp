@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/untrusted_text.h"
 #include "ckpt/config.h"
 #include "ckpt/safetensors.h"
@@ -17,11 +18,6 @@ namespace fs = std::filesystem;
 
 // Shard file name -> tensors that it must hold.
 using WeightMap = std::map<std::string, std::vector<std::string>>;
-
-bool is_there(const fs::path& path) {
-  std::error_code ignored;  // what cannot be seen is not there
-  return fs::exists(path, ignored);
-}
 
 // Opens the file and adds all its tensors.
 void add_file(const fs::path& path, DirectoryWeights& weights) {

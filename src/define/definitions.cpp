@@ -3,10 +3,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 #include "base/check.h"
+#include "base/files.h"
 #include "base/strings.h"
 #include "define/config.h"
 #include "define/lua_state.h"
@@ -54,14 +53,6 @@ std::vector<std::string> read_architectures(LuaState& lua, const Definition& def
     fail(ErrorKind::InvalidArgument, "model definition {} names no architectures, wanted architectures = {{\"...\"}}",
          definition.file);
   return names;
-}
-
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (!file) fail(ErrorKind::Io, "cannot read {}", path.string());
-  return text.str();
 }
 
 std::vector<std::filesystem::path> definition_files(const std::filesystem::path& path) {

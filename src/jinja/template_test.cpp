@@ -46,8 +46,7 @@ std::string repeated(std::string_view text, int count) {
 // Every case of tests/scripts/make_template_cases.py.
 TEST(Template, RendersWhatJinja2Renders) {
   const MappedFile file(CLEAVE_TEST_DATA "/templates/cases.json");
-  const std::string_view bytes(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
-  const auto json = nlohmann::ordered_json::parse(bytes);  // keys keep their order
+  const auto json = nlohmann::ordered_json::parse(file.text());  // keys keep their order
   const std::string variables = json.at("variables").dump();
   std::tm noon{};
   strptime("2024-07-26 12", "%Y-%m-%d %H", &noon);

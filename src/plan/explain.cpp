@@ -20,16 +20,6 @@ using graph::Op;
 
 namespace {
 
-// Numbers between dots become stars.
-std::string pattern_of(const std::string& name) {
-  std::string pattern;
-  for (const std::string& segment : split(name, '.')) {
-    const bool number = !segment.empty() && std::ranges::all_of(segment, [](char c) { return c >= '0' && c <= '9'; });
-    pattern += (pattern.empty() ? "" : ".") + (number ? "*" : segment);
-  }
-  return pattern;
-}
-
 class Explainer {
  public:
   Explainer(const Graph& graph, const Plan& plan, const Request& request)
@@ -89,7 +79,7 @@ class Explainer {
 
   void add_module(const Module& module) {
     const NodeId id = module.nodes.front();
-    ModuleRow row{pattern_of(module.info.name), 1, module.treatment, "", why(module, id), {}};
+    ModuleRow row{stars_for_numbers(module.info.name), 1, module.treatment, "", why(module, id), {}};
     if (strategy(id) != kNoAxis) row.axis = problem_.axes[strategy(id)].label;
     for (int rank = 0; rank < plan_.ranks; ++rank) {
       double bytes = 0;
@@ -110,7 +100,7 @@ class Explainer {
   void find_sources(NodeId id) {
     std::set<std::string>& sources = sources_[static_cast<size_t>(id)];
     if (const auto found = module_of_.find(id); found != module_of_.end())
-      sources.insert(pattern_of(plan_.modules[found->second].info.name));
+      sources.insert(stars_for_numbers(plan_.modules[found->second].info.name));
     else
       for (const NodeId input : graph_.node(id).inputs)
         if (problem_.facts(input).work && !plan_.placed.reduced[static_cast<size_t>(input)] &&

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/check.h"
+#include "base/hash.h"
 
 namespace cleave::plan {
 
@@ -168,23 +169,20 @@ Treatment treatment_of(const Problem& problem, const Placed& placed, NodeId id) 
   return routed && std::ranges::count(in_first, axis) > 0 ? Treatment::ByExpert : Treatment::Column;
 }
 
-uint64_t mix(uint64_t hash, uint64_t value) {
-  return (hash ^ value) * 1099511628211ull;
-}
-
 }  // namespace
 
 uint64_t Plan::hash() const {
-  uint64_t hash = mix(14695981039346656037ull, static_cast<uint64_t>(ranks));
+  Hash hash;
+  hash.add(ranks);
   for (size_t a = 0; a < axes.size(); ++a)
-    for (const int64_t border : axes[static_cast<AxisId>(a)].borders) hash = mix(hash, static_cast<uint64_t>(border));
+    for (const int64_t border : axes[static_cast<AxisId>(a)].borders) hash.add(border);
   for (size_t i = 0; i < placed.strategy.size(); ++i) {
-    hash = mix(hash, static_cast<uint64_t>(placed.strategy[i]) * 8 + (placed.result[i].partial ? 4u : 0u) +
-                         (placed.reduced[i] ? 2u : 0u) + (placed.gathered[i] ? 1u : 0u));
-    hash = mix(hash, static_cast<uint64_t>(placed.result[i].axis));
-    hash = mix(hash, static_cast<uint64_t>(placed.joint_of[i]));
+    hash.add(static_cast<uint64_t>(placed.strategy[i]) * 8 + (placed.result[i].partial ? 4u : 0u) +
+             (placed.reduced[i] ? 2u : 0u) + (placed.gathered[i] ? 1u : 0u));
+    hash.add(placed.result[i].axis);
+    hash.add(placed.joint_of[i]);
   }
-  return hash;
+  return hash.value();
 }
 
 Plan make_plan(const Graph& graph, const Request& request) {

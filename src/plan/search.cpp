@@ -4,6 +4,8 @@
 #include <map>
 #include <numeric>
 
+#include "base/hash.h"
+
 namespace cleave::plan {
 
 using graph::NodeId;
@@ -22,18 +24,6 @@ struct AxisClass {
   std::vector<AxisId> axes;
   std::vector<size_t> excludes;  // classes that share a weight with it
   bool awkward = false;          // somewhere it must be whole, or costs a statistic
-};
-
-class Hash {
- public:
-  template <class T>
-  void add(const T& value) {
-    hash_ = (hash_ ^ static_cast<uint64_t>(value)) * 1099511628211ull;
-  }
-  uint64_t value() const { return hash_; }
-
- private:
-  uint64_t hash_ = 14695981039346656037ull;
 };
 
 // How an axis occurs: ops, roles and shapes in the graph's order, and what is forced on its nodes.

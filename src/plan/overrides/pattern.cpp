@@ -57,11 +57,9 @@ ModulePath::ModulePath(const std::string& name) : segments(split(name, '.')) {
 }
 
 std::string ModulePath::folded(size_t count) const {
-  std::vector<std::string> parts(segments.end() - static_cast<ptrdiff_t>(std::min(count, segments.size())),
-                                 segments.end());
-  for (std::string& part : parts)
-    if (is_number(part)) part.assign(1, '*');
-  return join(parts, ".");
+  const std::vector<std::string> parts(segments.end() - static_cast<ptrdiff_t>(std::min(count, segments.size())),
+                                       segments.end());
+  return stars_for_numbers(join(parts, "."));
 }
 
 Pattern::Pattern(const Override& override) {

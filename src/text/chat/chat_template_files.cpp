@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/mapped_file.h"
 #include "base/strings.h"
 
@@ -11,14 +12,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_there(const fs::path& path) {
-  std::error_code ignored;  // what cannot be seen is not there
-  return fs::is_regular_file(path, ignored);
-}
-
 std::string read_text(const fs::path& path) {
-  const MappedFile file(path);
-  return {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()};
+  return std::string(MappedFile(path).text());
 }
 
 // The chat_template of a JSON file: a text, a list of named ones, or an object of them.
@@ -42,12 +37,12 @@ ChatTemplateSources templates_in(const Json& json) {
 
 ChatTemplateSources read_chat_templates(const fs::path& directory) {
   ChatTemplateSources sources;
-  if (is_there(directory / "chat_template.jinja")) sources["default"] = read_text(directory / "chat_template.jinja");
+  if (is_file(directory / "chat_template.jinja")) sources["default"] = read_text(directory / "chat_template.jinja");
   std::error_code ignored;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory / "additional_chat_templates", ignored))
     if (entry.path().extension() == ".jinja") sources[entry.path().stem().string()] = read_text(entry.path());
   for (const char* name : {"chat_template.json", "tokenizer_config.json"})
-    if (sources.empty() && is_there(directory / name))
+    if (sources.empty() && is_file(directory / name))
       sources = templates_in(parse_json(read_text(directory / name), (directory / name).string()));
   return sources;
 }

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/mapped_file.h"
 #include "text/files/gguf_pre.h"
 #include "text/models/token_id.h"
@@ -16,10 +17,9 @@ namespace {
 namespace fs = std::filesystem;
 
 Json read_object(const fs::path& path) {
-  std::error_code ignored;  // what cannot be seen is not there
-  if (!fs::exists(path, ignored)) return Json::object();
+  if (!is_there(path)) return Json::object();
   const MappedFile file(path);
-  Json json = parse_json({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()}, path.string());
+  Json json = parse_json(file.text(), path.string());
   JsonField(json, path.string() + ":").object();
   return json;
 }

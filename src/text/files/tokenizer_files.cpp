@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/json.h"
 #include "base/mapped_file.h"
 #include "text/files/directory_settings.h"
@@ -19,25 +20,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_there(const fs::path& path) {
-  std::error_code ignored;  // what cannot be seen is not there
-  return fs::is_regular_file(path, ignored);
-}
-
-std::string_view view(const MappedFile& file) {
-  return {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()};
-}
-
 std::unique_ptr<Tokenizer> load_json(const fs::path& path) {
   const MappedFile file(path);
-  return load_tokenizer_json(parse_json(view(file), path.string()), path.string());
+  return load_tokenizer_json(parse_json(file.text(), path.string()), path.string());
 }
 
 // A file of SentencePiece's or of tiktoken's: both come as tokenizer.model.
 Pipeline model_pipeline(const fs::path& path, const DirectorySettings& settings) {
   const MappedFile file(path);
-  if (is_tiktoken(view(file))) return tiktoken_pipeline(view(file), settings.tiktoken_patterns(), path.string());
-  return sentencepiece_pipeline(read_sentencepiece(view(file), path.string()), path.string());
+  if (is_tiktoken(file.text())) return tiktoken_pipeline(file.text(), settings.tiktoken_patterns(), path.string());
+  return sentencepiece_pipeline(read_sentencepiece(file.text(), path.string()), path.string());
 }
 
 // The first file of a directory whose name ends so, in alphabetical order.
@@ -52,16 +44,16 @@ std::optional<fs::path> find_by_extension(const fs::path& directory, const std::
 
 std::optional<Pipeline> slow_pipeline(const fs::path& directory, const DirectorySettings& settings) {
   for (const char* name : {"tokenizer.model", "spiece.model", "sentencepiece.bpe.model"})
-    if (is_there(directory / name)) return model_pipeline(directory / name, settings);
+    if (is_file(directory / name)) return model_pipeline(directory / name, settings);
   if (const auto file = find_by_extension(directory, ".tiktoken")) return model_pipeline(*file, settings);
-  if (is_there(directory / "vocab.json") && is_there(directory / "merges.txt"))
+  if (is_file(directory / "vocab.json") && is_file(directory / "merges.txt"))
     return vocab_json_pipeline(directory / "vocab.json", directory / "merges.txt", settings);
-  if (is_there(directory / "vocab.txt")) return vocab_txt_pipeline(directory / "vocab.txt", settings);
+  if (is_file(directory / "vocab.txt")) return vocab_txt_pipeline(directory / "vocab.txt", settings);
   return std::nullopt;
 }
 
 std::unique_ptr<Tokenizer> load_directory(const fs::path& directory) {
-  if (is_there(directory / "tokenizer.json")) return load_json(directory / "tokenizer.json");
+  if (is_file(directory / "tokenizer.json")) return load_json(directory / "tokenizer.json");
   const DirectorySettings settings = DirectorySettings::read(directory);
   std::optional<Pipeline> stages = slow_pipeline(directory, settings);
   if (!stages)

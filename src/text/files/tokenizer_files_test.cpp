@@ -20,7 +20,7 @@ using Ids = std::vector<int32_t>;
 
 Json read_json(const std::string& path) {
   const MappedFile file(path);
-  return parse_json({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()}, path);
+  return parse_json(file.text(), path);
 }
 
 class Directory : public TemporaryDirectory {

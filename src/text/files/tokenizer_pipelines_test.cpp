@@ -11,7 +11,7 @@ namespace {
 Json read_cases() {
   const std::string path = CLEAVE_TEST_DATA "/pipelines/cases.json";
   const MappedFile file(path);
-  return parse_json({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()}, path);
+  return parse_json(file.text(), path);
 }
 
 // The bytes that ids below 256 are; others in angle brackets.

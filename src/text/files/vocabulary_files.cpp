@@ -18,10 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string_view view(const MappedFile& file) {
-  return {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()};
-}
-
 // Calls visit(line, number) for each line, which ends in \n or \r\n; numbers begin at 1.
 template <class Visit>
 void for_each_line(std::string_view rest, Visit&& visit) {
@@ -37,7 +33,7 @@ void for_each_line(std::string_view rest, Visit&& visit) {
 void read_merges(const fs::path& path, BpeParts& parts) {
   const MappedFile file(path);
   uint32_t rank = 0;
-  for_each_line(view(file), [&](std::string_view line, size_t number) {
+  for_each_line(file.text(), [&](std::string_view line, size_t number) {
     if (line.empty() || line.starts_with("#version")) return;
     const auto place = [&] { return fmt::format("{}:{}", path.string(), number); };
     const size_t space = line.find(' ');
@@ -58,7 +54,7 @@ std::unique_ptr<PreTokenizer> in_sequence(std::unique_ptr<PreTokenizer> first, s
 
 Pipeline vocab_json_pipeline(const fs::path& vocab, const fs::path& merges, const DirectorySettings& settings) {
   const MappedFile file(vocab);
-  const Json json = parse_json(view(file), vocab.string());
+  const Json json = parse_json(file.text(), vocab.string());
   BpeParts parts;
   parts.what = vocab.string();
   parts.vocabulary = read_vocabulary(JsonField(json, vocab.string() + ":"));
@@ -80,7 +76,7 @@ Pipeline vocab_txt_pipeline(const fs::path& vocab, const DirectorySettings& sett
   WordPieceParts parts;
   parts.what = vocab.string();
   parts.unknown_token = settings.unknown_token("[UNK]");
-  for_each_line(view(file), [&](std::string_view line, size_t number) {
+  for_each_line(file.text(), [&](std::string_view line, size_t number) {
     if (!unicode::is_utf8(line)) fail(ErrorKind::Corrupt, "{}:{}: the token is not UTF-8", vocab.string(), number);
     parts.vocabulary.add(line, static_cast<int32_t>(number - 1));
   });
