@@ -6,7 +6,7 @@
 
 namespace cleave {
 
-/// The bytes that a text in base64 stands for (RFC 4648, with or without padding); nothing where it is none.
+/// The bytes that a text in base64 encodes (RFC 4648, with or without padding); nothing if the text is not base64.
 std::optional<std::string> decode_base64(std::string_view text);
 
 }  // namespace cleave

@@ -7,8 +7,8 @@
 
 namespace cleave {
 
-/// A file mapped read-only for as long as this object lives. Movable; views into bytes() do not outlive it.
-/// Thread-safe.
+/// A file mapped read-only into memory for as long as this object lives; views of its bytes do not outlive the object.
+/// Movable. Thread-safe.
 class MappedFile {
  public:
   /// Throws Error: NotFound if there is no such file, Io if it is no regular file or cannot be read.
@@ -17,13 +17,13 @@ class MappedFile {
   MappedFile& operator=(MappedFile&& other) noexcept;
   ~MappedFile();
 
-  /// The whole file; empty for an empty file.
+  /// The bytes of the whole file, also as text.
   std::span<const std::byte> bytes() const { return {data_, size_}; }
   std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
   const std::filesystem::path& path() const { return path_; }
 
-  /// Tells the kernel that the pages wholly inside `range` (a part of bytes()) need not stay resident. They are read
-  /// again from the page cache when next touched.
+  /// Tells the kernel that the pages wholly inside `range` need not stay resident; a page that is touched again comes
+  /// back from the page cache. REQUIRES: `range` is a part of bytes().
   void release(std::span<const std::byte> range) const;
 
  private:

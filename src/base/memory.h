@@ -6,10 +6,10 @@
 
 namespace cleave {
 
-/// Bytes of memory that this process can have before the system ends one: what /proc/meminfo calls available, with free
-/// swap space, or what is left of the limits of its control groups (versions 1 and 2; see cgroups(7)), whichever is
-/// less. Pages that only hold parts of files count as available. Nothing where the system does not say. `root`: of the
-/// file system.
+/// Bytes of memory that this process can still take before the system runs out and ends a process. The lesser of two
+/// numbers: the available memory of /proc/meminfo with the free swap space, and what the limits of the process's
+/// control groups leave (versions 1 and 2, see cgroups(7)). Pages that only cache files count as available. Nothing if
+/// the system does not say. `root` is the root of the file system, which tests replace.
 std::optional<int64_t> available_memory(const std::filesystem::path& root = "/");
 
 }  // namespace cleave

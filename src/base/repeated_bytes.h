@@ -5,12 +5,12 @@
 
 namespace cleave {
 
-/// A long range of memory in which a pattern recurs, and which takes the memory of one pattern: its pages are mapped
-/// again and again. Read-only once made; movable.
+/// A long range of memory that repeats one pattern and only takes the memory of the pattern, because the same pages are
+/// mapped again and again. Read-only; movable.
 class RepeatedBytes {
  public:
-  /// At least `size` bytes. REQUIRES: the pattern is not empty and its size a multiple of kUnit. Throws Error(Io) where
-  /// the system refuses.
+  /// Makes a range of at least `size` bytes. Throws Error(Io) if the system refuses. REQUIRES: the pattern is not empty
+  /// and its size is a multiple of kUnit.
   RepeatedBytes(std::span<const std::byte> pattern, size_t size);
   RepeatedBytes(RepeatedBytes&& other) noexcept;
   RepeatedBytes& operator=(RepeatedBytes&& other) noexcept;
@@ -20,8 +20,8 @@ class RepeatedBytes {
 
   std::span<const std::byte> bytes() const { return {data_, size_}; }
 
-  /// Says that pages wholly inside `range` will not be read soon: they no longer count as resident. They keep what they
-  /// hold. Does nothing with a range of other memory.
+  /// Says that pages wholly inside `range` will not be read soon, so that they no longer count as resident; their
+  /// contents stay. Does nothing for a range of other memory.
   void release(std::span<const std::byte> range) const;
 
  private:

@@ -7,17 +7,17 @@
 
 namespace cleave {
 
-/// Pieces of `text` between occurrences of `separator`; "" gives one empty piece.
+/// The pieces of `text` between occurrences of `separator`. An empty text has one piece, which is empty.
 std::vector<std::string> split(std::string_view text, char separator);
 
-/// Pieces joined with `separator` between them.
+/// The pieces in one text, with `separator` between them.
 std::string join(std::span<const std::string> pieces, std::string_view separator);
 
-/// Levenshtein distance in bytes.
+/// The Levenshtein distance of two texts in bytes. Takes time in proportion to the product of their lengths.
 size_t edit_distance(std::string_view a, std::string_view b);
 
-/// Up to `limit` of `candidates`, the nearest to `name` first, none farther than half of the longer of the two; for the
-/// "did you mean" of an error message.
+/// The candidates most like `name`, for the "did you mean" of an error message: at most `limit`, the nearest first. A
+/// candidate whose edit distance is more than half the length of the longer of the two is left out.
 std::vector<std::string> nearest_names(std::string_view name, std::span<const std::string> candidates,
                                        size_t limit = 3);
 
@@ -25,7 +25,7 @@ std::vector<std::string> nearest_names(std::string_view name, std::span<const st
 /// names of like things have in common.
 std::string stars_for_numbers(std::string_view name);
 
-/// Bytes for people: "512 B", "1.5 KB", "98.4 MB" (powers of 1000).
+/// A number of bytes for people to read: "512 B", "1.5 KB", "98.4 MB" (powers of 1000).
 std::string format_bytes(double bytes);
 
 }  // namespace cleave

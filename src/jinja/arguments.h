@@ -8,18 +8,18 @@
 
 namespace cleave::jinja {
 
-/// The arguments of a call by the names of a function's parameters. Borrows them. Raises TypeError where there are too
-/// many, or one that the function does not have.
+/// The arguments of a call, bound to the parameters of a built-in function. Borrows the arguments.
 class BoundArguments {
  public:
+  /// `names` are the function's parameters. Raises TypeError for too many arguments and for an unknown name.
   BoundArguments(const Arguments& arguments, std::string_view function, std::initializer_list<std::string_view> names);
 
-  /// Null where it was not given.
+  /// The value of a parameter; null if the call does not give it.
   const Value* find(size_t index) const { return values_[index]; }
-  /// Raises TypeError where it was not given.
+  /// The value of a parameter. Raises TypeError if the call does not give it.
   const Value& at(size_t index) const;
 
-  // The value in one of its meanings; raise TypeError where it has another type.
+  // The value of a parameter as a C++ type; `otherwise` if the call does not give it. Raise TypeError for another type.
   bool boolean(size_t index, bool otherwise) const;
   int64_t integer(size_t index, int64_t otherwise) const;
   const std::string& text(size_t index) const;
@@ -31,11 +31,11 @@ class BoundArguments {
   std::vector<const Value*> values_;
 };
 
-/// For a function that takes no arguments by name (those of Python's str).
+/// Binds the arguments of a function that takes none by name, as the methods of Python's str do. Raises TypeError.
 BoundArguments positional_only(const Arguments& arguments, std::string_view function,
                                std::initializer_list<std::string_view> names);
 
-/// For a function that takes none. Raises TypeError.
+/// Raises TypeError if there are arguments, for a function that takes none.
 void no_arguments(const Arguments& arguments, std::string_view function);
 
 }  // namespace cleave::jinja

@@ -12,12 +12,12 @@
 
 namespace cleave::jinja {
 
-/// A part of a template that has a value. Immutable once it is parsed: many renderings may use it at once.
+/// A part of a template that has a value. Immutable, so many renderings may use it at once.
 class Expression {
  public:
   explicit Expression(Place place) : place_(place) {}
   virtual ~Expression() = default;
-  /// The value in a context; counts a step.
+  /// The value in a context. Counts as one step of Limits::steps.
   Value evaluate(Context& context) const;
   Place place() const { return place_; }
 
@@ -33,19 +33,20 @@ using Expressions = std::vector<ExpressionPointer>;
 /// The values of `expressions` in a context, from left to right.
 std::vector<Value> evaluate_all(const Expressions& expressions, Context& context);
 
-/// Arguments of a call, a filter or a test, as they are written.
+/// The arguments of a call, a filter or a test as they stand in the template.
 struct ArgumentList {
   Expressions positional;
   std::vector<std::pair<std::string, ExpressionPointer>> named;
   ExpressionPointer list;  // *list; may be null
   ExpressionPointer dict;  // **dict; may be null
+  /// The values of all arguments, those of *list and **dict included. Raises TypeError if dict is none.
   Arguments evaluate(Context& context) const;
 };
 
-/// How a loop or a block goes on behind a statement.
+/// What a loop or a block does after a statement: goes on, or leaves for the loop's end or next turn.
 enum class Flow { On, Break, Continue };
 
-/// A part of a template that does something.
+/// A part of a template that writes text or changes variables. Immutable, so many renderings may use it at once.
 class Statement {
  public:
   explicit Statement(Place place) : place_(place) {}
@@ -62,9 +63,10 @@ class Statement {
 using StatementPointer = std::unique_ptr<const Statement>;
 using Statements = std::vector<StatementPointer>;
 
+/// Executes statements in order, up to the first that breaks or continues a loop.
 Flow execute_all(const Statements& statements, Context& context);
 
-/// What can be assigned to: a variable, an attribute of a namespace, or several of them.
+/// The left side of an assignment: a variable, an attribute of a namespace, or a tuple of those.
 class Target {
  public:
   virtual ~Target() = default;
@@ -72,13 +74,13 @@ class Target {
 };
 using TargetPointer = std::unique_ptr<const Target>;
 
-/// What `{% macro %}` and `{% call %}` define.
+/// A function written in a template, by `{% macro %}` or `{% call %}`.
 struct MacroDefinition {
   std::string name;
   std::vector<std::string> parameters;
-  Expressions defaults;       // of the last parameters
-  bool uses_varargs = false;  // whether the body mentions what it was given beyond its parameters
-  bool uses_kwargs = false;
+  Expressions defaults;       // values of the last parameters where a call does not give them
+  bool uses_varargs = false;  // whether the body reads `varargs`, the arguments beyond its parameters
+  bool uses_kwargs = false;   // whether it reads `kwargs`, the unknown names
   Statements body;
 };
 
@@ -119,6 +121,7 @@ StatementPointer make_data(Place place, std::string text);
 StatementPointer make_output(Place place, ExpressionPointer value);
 StatementPointer make_if(Place place, std::vector<std::pair<ExpressionPointer, Statements>> branches,
                          Statements otherwise);
+/// The parts of `{% for target in items if condition recursive %}body{% else %}otherwise{% endfor %}`.
 struct ForParts {
   TargetPointer target;
   ExpressionPointer items;
@@ -129,7 +132,7 @@ struct ForParts {
 };
 StatementPointer make_for(Place place, ForParts parts);
 StatementPointer make_set(Place place, TargetPointer target, ExpressionPointer value);
-/// A filter of a block: its name and arguments.
+/// Filters of a block in the order of their use, each a name and its arguments.
 using BlockFilters = std::vector<std::pair<std::string, ArgumentList>>;
 StatementPointer make_set_block(Place place, TargetPointer target, BlockFilters filters, Statements body);
 StatementPointer make_filter_block(Place place, BlockFilters filters, Statements body);

@@ -11,17 +11,18 @@
 
 namespace cleave::jinja {
 
-/// Variables and where those are that are not among them. Assignments stay in the scope in which they are made.
+/// The variables of a block, with a link to the scope around it. An assignment changes the scope in which it is made
+/// and none around it.
 struct Scope {
   explicit Scope(std::shared_ptr<Scope> outer) : parent(std::move(outer)) {}
+  /// The variable in this scope or the nearest one around it; null if there is none.
   const Value* find(const std::string& name) const;
 
   std::shared_ptr<Scope> parent;  // null for the outermost
   std::unordered_map<std::string, Value> variables;
 };
 
-/// The state of one rendering: what has been written, the variables in sight, what is used up, the objects made. Not
-/// thread-safe.
+/// The state of one rendering: its output, variables, objects, and how much of its limits it has used. Not thread-safe.
 class Context {
  public:
   explicit Context(const Limits& limits) : meter_(limits), scope_(std::make_shared<Scope>(nullptr)) {}
@@ -35,22 +36,22 @@ class Context {
   }
   std::string str(const Value& value) { return jinja::str(value, meter_); }
 
-  /// Where in the template the rendering is, for errors.
+  /// The place in the template that is being rendered, for errors.
   Place place() const { return place_; }
   void at(Place place) { place_ = place; }
 
   const std::shared_ptr<Scope>& scope() const { return scope_; }
-  /// A variable, or an undefined value that says which is missing.
+  /// The variable of that name, or an undefined value that names it.
   Value look_up(const std::string& name) const;
   void assign(const std::string& name, Value value) { scope_->variables.insert_or_assign(name, std::move(value)); }
 
-  /// Appends to what has been written. Throws beyond the limit.
+  /// Appends to the output. Throws Error(InvalidArgument) beyond Limits::output_bytes.
   void write(std::string_view text);
 
-  /// An object that lives as long as the rendering.
+  /// Makes an object that lives as long as the context.
   template <class T, class... Args>
   T* make(Args&&... args) {
-    constexpr size_t kObjectBytes = 256;  // with what it holds, roughly
+    constexpr size_t kObjectBytes = 256;  // a rough size of an object with its contents
     meter_.take_memory(kObjectBytes);
     auto object = std::make_unique<T>(std::forward<Args>(args)...);
     T* result = object.get();
@@ -58,7 +59,7 @@ class Context {
     return result;
   }
 
-  /// Puts a scope in sight for as long as it lives.
+  /// Opens a scope within `outer` and closes it on destruction.
   class ScopeGuard {
    public:
     ScopeGuard(Context& context, std::shared_ptr<Scope> outer)
@@ -72,7 +73,7 @@ class Context {
     std::shared_ptr<Scope> saved_;
   };
 
-  /// Catches what is written for as long as it lives.
+  /// Diverts the output into a text of its own until destruction.
   class Capture {
    public:
     explicit Capture(Context& context) : context_(context) { std::swap(context_.output_, saved_); }
@@ -86,7 +87,7 @@ class Context {
     std::string saved_;
   };
 
-  /// Counts a nested evaluation for as long as it lives. Throws beyond the limit.
+  /// Counts as one nested evaluation until destruction. Throws Error(InvalidArgument) beyond Limits::depth.
   class DepthGuard {
    public:
     explicit DepthGuard(Context& context);

@@ -8,19 +8,21 @@
 
 namespace cleave::jinja {
 
-/// Parses expressions from a stream, by recursive descent in the order of Jinja2's precedences.
+/// A parser of expressions, by recursive descent in the order of Jinja2's precedences. Takes the tokens of an
+/// expression from a stream, which it borrows. Throws Error(Corrupt) for a syntax error.
 class ExpressionParser {
  public:
   explicit ExpressionParser(TokenStream& stream) : stream_(stream) {}
 
-  /// An expression; `conditional`: whether "a if b else c" is one.
+  /// Parses an expression. `conditional`: whether "a if b else c" may be one.
   ExpressionPointer expression(bool conditional = true);
-  /// One or, with commas between, several that form a tuple.
+  /// Parses an expression, or several with commas between, which form a tuple.
   ExpressionPointer tuple(bool conditional = true);
+  /// Parses "(a, b=1, *c, **d)".
   ArgumentList call_arguments();
-  /// What stands before a call's parentheses in `{% call %}`: a name with attributes, items and calls behind it.
+  /// Parses the call of `{% call %}`: a value with attributes, items and arguments behind it, without filters.
   ExpressionPointer postfixed();
-  /// "name(arguments)|name ..." of a block.
+  /// Parses "name(arguments)|name ...", the filters of a block.
   BlockFilters filters();
 
  private:
@@ -48,7 +50,7 @@ class ExpressionParser {
   void count_link();
 
   TokenStream& stream_;
-  int links_ = 0;  // of chains such as a.b.c and a + b + c around the current place: they make deep trees
+  int links_ = 0;  // of chains such as a.b.c and a + b + c around the current place, bounded as they make deep trees
 };
 
 }  // namespace cleave::jinja

@@ -6,11 +6,12 @@
 
 namespace cleave::jinja {
 
-/// value|name(arguments). Raises what Jinja2 raises, TemplateRuntimeError for a filter that it does not have.
+/// The value of `value|name(arguments)`. Raises what Jinja2 raises: TemplateRuntimeError for an unknown filter.
 Value apply_filter(const std::string& name, const Value& value, const Arguments& arguments, Context& context);
 
+/// A filter as a function of the value and the arguments.
 using FilterFunction = Value (*)(Context&, const Value&, const Arguments&);
-/// Parts of the table of filters, by what they are for; null where a part has no such filter.
+/// The filter of that name for texts, for sequences and for numbers; null if there is none among those.
 FilterFunction find_text_filter(const std::string& name);
 FilterFunction find_sequence_filter(const std::string& name);
 FilterFunction find_number_filter(const std::string& name);

@@ -7,8 +7,8 @@
 
 namespace cleave::jinja {
 
-/// The value that a JSON text stands for, objects in the order of their keys. `what` names it in errors. Throws
-/// Error(Corrupt), also for nesting deeper than 256.
+/// Reads a JSON text as a value of the context; dicts have the order of the text. `what` names the text in errors.
+/// Throws Error(Corrupt) for invalid JSON and for nesting deeper than 256.
 Value read_json(std::string_view json, const std::string& what, Context& context);
 
 }  // namespace cleave::jinja

@@ -15,7 +15,7 @@ struct Place {
 /// A token of a template.
 struct Token {
   enum class Type {
-    Data,           // text between tags, as it is to be written
+    Data,           // text between tags, with the white space that will be written
     VariableBegin,  // {{
     VariableEnd,
     BlockBegin,  // {%
@@ -23,7 +23,7 @@ struct Token {
     Name,
     Integer,
     Float,
-    String,    // value: what the literal stands for
+    String,    // value: the text without quotes and escapes
     Operator,  // value: "+", "==", "(" ...
     End,       // of the template
   };
@@ -32,12 +32,12 @@ struct Token {
   Place place;
 };
 
-/// Cuts a template into tokens as Jinja2 3.1 does with trim_blocks and lstrip_blocks (what Transformers sets): comments
-/// and raw blocks are dealt with, white space around tags is what it will be. `what` names the template in errors.
-/// Throws Error(Corrupt) with "WHAT:LINE:COLUMN: TemplateSyntaxError: ...".
+/// Cuts a template into tokens as Jinja2 3.1 does with trim_blocks and lstrip_blocks, which Transformers sets. Comments
+/// are left out, raw blocks become data, and the white space around tags is trimmed. `what` names the template in
+/// errors. Throws Error(Corrupt): "WHAT:LINE:COLUMN: TemplateSyntaxError: ...".
 std::vector<Token> tokenize(std::string_view source, const std::string& what);
 
-/// Throws that error.
+/// Throws Error(Corrupt): "WHAT:LINE:COLUMN: TemplateSyntaxError: MESSAGE".
 [[noreturn]] void syntax_error(const std::string& what, Place place, std::string_view message);
 
 }  // namespace cleave::jinja

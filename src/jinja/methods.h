@@ -6,9 +6,11 @@
 
 namespace cleave::jinja {
 
+/// A method as a function of the object and the arguments.
 using Method = Value (*)(Context&, const Value& self, const Arguments&);
 
-/// A method of Python's str, list, tuple or dict that changes nothing; null where the type has none of that name.
+/// The method of that name of Python's str, list, tuple or dict; null if the type of `value` has none, or only one that
+/// would change the value.
 Method find_method(const Value& value, const std::string& name);
 
 }  // namespace cleave::jinja

@@ -8,7 +8,7 @@
 
 namespace cleave::jinja {
 
-/// namespace(...): the one thing whose attributes a template may set.
+/// The result of namespace(...), the one kind of object whose attributes a template may set.
 class Namespace final : public Object {
  public:
   explicit Namespace(Meter& meter) : meter_(meter) {}
@@ -22,7 +22,7 @@ class Namespace final : public Object {
   std::vector<std::pair<std::string, Value>> attributes_;
 };
 
-/// A function of the template, with the scope in which it was defined.
+/// A function that the template defines, with the scope in which it is defined.
 class Macro final : public Object {
  public:
   Macro(const MacroDefinition& definition, std::shared_ptr<Scope> scope)
@@ -56,10 +56,10 @@ class Builtin final : public Object {
   Function function_;
 };
 
-/// The variable `loop`.
+/// The variable `loop` within `{% for %}`.
 class Loop final : public Object {
  public:
-  /// Renders the loop's body for other items: what loop(...) does in a recursive one.
+  /// Renders the loop's body for other items, as loop(...) does in a recursive loop.
   using Recurse = std::function<Value(const Value& items)>;
   Loop(std::vector<Value> items, int64_t depth, Recurse recurse)
       : items_(std::move(items)), depth_(depth), recurse_(std::move(recurse)) {}
@@ -70,7 +70,7 @@ class Loop final : public Object {
 
   const std::vector<Value>& items() const { return items_; }
   void at(size_t index) { index_ = index; }
-  /// Forgets the items: the loop has ended, but a namespace may still hold it.
+  /// Releases the items after the last turn, because a namespace may keep this object until the end of the rendering.
   void end() { items_.clear(), recurse_ = nullptr; }
 
  private:
@@ -80,7 +80,7 @@ class Loop final : public Object {
   size_t index_ = 0;
   int64_t depth_;
   Recurse recurse_;
-  std::vector<Value> last_;  // what changed() was called with
+  std::vector<Value> last_;  // the arguments of the last call of changed()
 };
 
 /// Defines the functions that every template may call: namespace, range, dict, raise_exception, strftime_now ...

@@ -7,7 +7,7 @@
 
 namespace cleave::jinja {
 
-/// Parses a template. `what` names it in errors. Throws Error(Corrupt) with line and column.
+/// Parses a template. `what` names the template in errors. Throws Error(Corrupt) with line and column.
 Statements parse(std::string_view source, const std::string& what);
 
 }  // namespace cleave::jinja

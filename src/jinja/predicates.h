@@ -6,7 +6,7 @@
 
 namespace cleave::jinja {
 
-/// value is name(arguments). Raises TemplateRuntimeError for a test that Jinja2 does not have.
+/// The value of `value is name(arguments)`, what Jinja2 calls a test. Raises TemplateRuntimeError for an unknown one.
 bool apply_test(const std::string& name, const Value& value, const Arguments& arguments, Context& context);
 
 }  // namespace cleave::jinja

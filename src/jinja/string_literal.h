@@ -5,8 +5,8 @@
 
 namespace cleave::jinja {
 
-/// Appends what the inside of a string literal stands for, with Python's escapes; false for a broken one (\x, \u and \U
-/// without their digits). A backslash before any other character stays, as in Python.
+/// Appends the text that a string literal, given without its quotes, stands for. Escapes are Python's: a backslash
+/// before a character that makes no escape stays. False for a broken escape: \x, \u or \U without its digits.
 bool read_string_literal(std::string_view literal, std::string& text);
 
 }  // namespace cleave::jinja

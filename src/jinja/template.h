@@ -9,26 +9,26 @@
 
 namespace cleave::jinja {
 
-/// A chat template: Jinja as models use it, set up as in Hugging Face's Transformers (blocks trimmed, loop controls,
-/// `raise_exception`, `strftime_now`, tojson without escapes), in its sandbox of values that do not change, and bounded
-/// in steps, memory, depth and output. Immutable and thread-safe.
+/// A template in the language Jinja, set up as Hugging Face's Transformers does for chat templates: blocks are trimmed,
+/// loops may break, there are `raise_exception` and `strftime_now`, tojson writes no escapes, and a sandbox allows no
+/// change of values. A rendering is bounded in steps, memory, depth and output (Limits). Immutable and thread-safe.
 class Template {
  public:
-  /// Parses a template. `what` names it in errors: "MODEL/chat_template.jinja". Throws Error(Corrupt):
+  /// Parses a template. `what` names the template in errors ("MODEL/chat_template.jinja"). Throws Error(Corrupt):
   /// "WHAT:LINE:COLUMN: TemplateSyntaxError: ...".
   Template(std::string_view source, std::string what);
   Template(Template&&) noexcept;
   Template& operator=(Template&&) noexcept;
   ~Template();
 
-  /// Renders it. `variables`: a JSON object, whose keys keep their order, as tools must be written: `messages`,
-  /// `tools`, `documents`, `add_generation_prompt`, `bos_token`, `eos_token` ... `now`: seconds since 1970 for
-  /// strftime_now.
+  /// The rendered text. `variables` is a JSON object of all that the template may read: `messages`, `tools`,
+  /// `add_generation_prompt`, `bos_token` ... Its keys keep their order, because models were trained on tools in the
+  /// order in which they came. `now` is the time that strftime_now shows, in seconds since 1970.
   ///
-  /// Throws Error(InvalidArgument): "WHAT:LINE:COLUMN: KIND: MESSAGE", with Python's kind and message; what a template
-  /// raises itself is a TemplateError with the template's own message.
+  /// Throws Error(InvalidArgument): "WHAT:LINE:COLUMN: KIND: MESSAGE", with the kind and the message of Python's
+  /// exception. raise_exception in the template gives a TemplateError with the template's own message.
   std::string render(std::string_view variables, int64_t now) const;
-  /// As above, with bounds and a clock of one's own.
+  /// The same with limits, and their clock, that the caller chooses.
   std::string render(std::string_view variables, const Limits& limits) const;
 
  private:

@@ -20,15 +20,16 @@ class Value;
 struct Sequence;
 struct Text;
 
+/// The types of Python that a Sequence stands for.
 enum class SequenceType { List, Tuple, Range, Keys, Values, Items, Generator };
 
-/// Throws Error(InvalidArgument) with what Python would raise: "TypeError: ...".
+/// Throws Error(InvalidArgument) with the message of a Python exception: "TYPE: MESSAGE".
 [[noreturn]] void raise(std::string_view type, std::string_view message);
-/// Throws the error of an undefined value that is used.
+/// Throws the error of an undefined value, for an operation that needs a defined one.
 [[noreturn]] void fail_undefined(const Value& value);
 
-/// A value as Python has it. Texts and containers are shared and never change once they are made (the sandbox that
-/// Transformers uses forbids it too), so copies are cheap and there are no cycles.
+/// A value of one of Python's types. Texts and containers are shared by copies and never change once they are made, so
+/// copies are cheap and there are no cycles; the sandbox of Transformers forbids changes, too.
 class Value {
  public:
   struct Undefined {
@@ -84,25 +85,25 @@ class Value {
       data_;
 };
 
-/// Arguments of a call.
+/// The values of a call's arguments.
 struct Arguments {
   std::vector<Value> positional;
   std::vector<std::pair<std::string, Value>> named;
 };
 
-/// Something with attributes or that can be called: a macro, a namespace, a loop. Owned by the rendering (Context).
+/// A value with attributes or that can be called, such as a macro, a namespace or a loop. Owned by the Context.
 class Object {
  public:
   virtual ~Object() = default;
   virtual std::string type_name() const = 0;  // "Macro"
   virtual bool is_callable() const { return false; }
   virtual Value call(Context& context, const Arguments& arguments);
-  /// False where there is no such attribute.
+  /// Sets `value` to the attribute of that name; false if there is none.
   virtual bool attribute(Context& context, const std::string& name, Value& value);
   virtual std::string repr() const;
 };
 
-/// A text with its length in characters, which is what Python counts.
+/// A text in UTF-8 with its length in characters, which Python's len() and indices count.
 struct Text {
   Text(Meter* meter, std::string content);
   std::string bytes;
@@ -110,18 +111,18 @@ struct Text {
   Charge charge;
 };
 
-/// Lists and what else is iterated.
+/// The items of a list, a tuple or another type that can be iterated.
 struct Sequence {
   using Type = SequenceType;
   Sequence(Meter* meter, Type kind, std::vector<Value> values);
   Type type;
   std::vector<Value> items;
-  mutable size_t taken = 0;  // by those who went through a generator, which can be done once
-  int depth;                 // of nested containers
+  mutable size_t taken = 0;  // items that were taken out of a Generator, each of which it gives once
+  int depth;                 // levels of nested containers
   Charge charge;
 };
 
-/// A dict in the order of insertion.
+/// A dict, which keeps its entries in the order of insertion.
 class Dict {
  public:
   using Entry = std::pair<Value, Value>;
@@ -138,7 +139,7 @@ class Dict {
   int depth() const { return depth_; }
 
  private:
-  size_t place_of(const Value& key) const;  // the number of entries where it is not there
+  size_t place_of(const Value& key) const;  // the key's entry; the number of entries if there is none
 
   std::vector<Entry> entries_;
   std::unordered_multimap<size_t, size_t> index_;  // hash of a key -> its entry
@@ -154,24 +155,25 @@ inline const std::string& Value::bytes() const {
   return as_text().bytes;
 }
 
-// What Python's built-in functions of these names give. Those with a meter count the work.
+// Python's built-in functions and operators of these names. Those that take a meter count their work as steps.
 bool truth(const Value& value);
 bool equal(const Value& a, const Value& b, Meter& meter);
-/// a < b; raises TypeError where they have no order. `sign` is for the message.
+/// a < b. Raises TypeError if the types have no order, naming the operator `sign`.
 bool less(const Value& a, const Value& b, Meter& meter, const char* sign = "<");
 bool contains(const Value& container, const Value& item, Meter& meter);
 size_t hash(const Value& value);
 std::string type_name(const Value& value);  // "str", "NoneType"
 std::string repr(const Value& value, Meter& meter);
 std::string str(const Value& value, Meter& meter);
-/// As repr() of a float: the shortest digits that give it back.
+/// repr() of a float: the shortest digits that give the same number back.
 std::string repr_float(double value);
 
-/// What `for` goes through: characters, keys, items. A generator is empty the second time. Raises TypeError.
+/// The items that `for` goes through: characters of a text, keys of a dict, items of a sequence; those of a generator
+/// come once. Raises TypeError for another type.
 std::vector<Value> iterate(const Value& value, Meter& meter);
-/// len(); raises TypeError.
+/// len(value). Raises TypeError.
 size_t length(const Value& value);
-/// How deeply containers are nested in the value: 0 for one that is none.
+/// The levels of containers in the value: 0 for one that is no container.
 int depth(const Value& value);
 
 }  // namespace cleave::jinja

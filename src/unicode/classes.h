@@ -2,12 +2,13 @@
 
 namespace cleave::unicode {
 
-/// Classes of code points, as the Rust standard library and the crates that Hugging Face's tokenizers uses define them
-/// outside of regular expressions.
+// Classes of code points and changes of case. The functions down to to_lower_case() agree with the Rust standard
+// library and the crates that Hugging Face's tokenizers library uses; those below them agree with Python, for chat
+// templates.
 
-/// White_Space property: 25 code points; not U+200B, not U+180E.
+/// Property White_Space: 25 code points. U+200B and U+180E have lost it and are none.
 bool is_whitespace(char32_t code);
-/// General category N: digits and numbers of every script, "½" and "Ⅷ" too.
+/// General category N: digits and numbers of every script, also "½" and "Ⅷ".
 bool is_numeric(char32_t code);
 /// General category P, and the ASCII symbols "$+<=>^`|~".
 bool is_punctuation(char32_t code);
@@ -15,20 +16,22 @@ bool is_punctuation(char32_t code);
 bool is_word(char32_t code);
 /// General category M.
 bool is_mark(char32_t code);
-/// General category Mn: accents, mostly.
+/// General category Mn: mostly accents.
 bool is_nonspacing_mark(char32_t code);
 /// General categories Cc, Cf and Co: controls, formats, private use.
 bool is_other(char32_t code);
-/// Ideographs as BERT defines them, which leaves out kana and Hangul.
+/// Ideographs as BERT defines them: the Han blocks, without kana and Hangul.
 bool is_ideograph(char32_t code);
-/// The lower case of a character as one code point; that of U+0130 has a second, U+0307.
+/// The lower case of a character, as far as it is one code point. Only U+0130 has a second one, U+0307, which is left
+/// out.
 char32_t to_lower_case(char32_t code);
 
-/// What Python's str.isspace calls white space: White_Space, and the separators U+001C to U+001F.
+/// White space by Python's str.isspace: property White_Space and the separators U+001C to U+001F.
 bool is_python_space(char32_t code);
-/// What Python prints as it is: all but controls, formats, surrogates, private and unassigned code points, separators.
+/// Characters that Python's repr writes as they are: all but controls, formats, surrogates, private and unassigned code
+/// points, and separators other than the space.
 bool is_printable(char32_t code);
-/// Letters as Python's str.isalpha has them: general category L.
+/// Letters by Python's str.isalpha: general category L.
 bool is_letter(char32_t code);
 bool is_decimal_digit(char32_t code);  // general category Nd
 bool is_upper_case(char32_t code);

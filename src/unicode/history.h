@@ -2,8 +2,8 @@
 
 namespace cleave::unicode {
 
-/// Classes of code points for which the tokenizers library, or a crate that it uses, has tables of another version of
-/// Unicode than utf8proc has.
+/// Classes of code points that differ between utf8proc and the tokenizers library, because the library, or a crate that
+/// it uses, has the tables of another version of Unicode.
 enum class CharacterClass {
   NonspacingMark,
   Mark,
@@ -13,7 +13,8 @@ enum class CharacterClass {
   Composite,  // has a decomposition
 };
 
-/// Whether a code point belongs to the class for the library, where `belongs` says whether it does for utf8proc.
+/// Whether the library counts a code point to the class. `belongs`: whether utf8proc does, which is the answer for all
+/// code points but those of a short list.
 bool belongs_for_library(CharacterClass wanted, char32_t code, bool belongs);
 
 }  // namespace cleave::unicode

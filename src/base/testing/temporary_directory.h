@@ -12,11 +12,11 @@
 
 namespace cleave {
 
-/// A directory of its own for a test, which goes with its object. Tests run side by side, several times at once (with
-/// and without sanitizers), so files of theirs belong in one of these and never at a fixed path.
+/// A fresh directory for a test, removed with this object. Tests run side by side, and the same test several times at
+/// once (with and without sanitizers), so a test never writes to a fixed path.
 class TemporaryDirectory {
  public:
-  /// Throws Io when the system gives no directory.
+  /// Throws Error(Io) if the system gives no directory.
   TemporaryDirectory() {
     std::string name = (std::filesystem::temp_directory_path() / "cleave_test_XXXXXX").string();
     if (mkdtemp(name.data()) == nullptr)
@@ -31,7 +31,7 @@ class TemporaryDirectory {
   }
   const std::filesystem::path& path() const { return path_; }
 
-  /// Writes a file into it and gives its path.
+  /// Writes a file into the directory and returns the path of the file.
   std::filesystem::path write(std::string_view name, std::string_view text) const {
     std::ofstream(path_ / name, std::ios::binary) << text;
     return path_ / name;

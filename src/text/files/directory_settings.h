@@ -11,25 +11,27 @@
 
 namespace cleave::text {
 
-/// What a directory without a tokenizer.json says about its vocabulary: tokenizer_config.json, special_tokens_map.json
-/// and added_tokens.json, and what Transformers' class of tokenizer, which they name, does by itself.
+/// The settings of a tokenizer whose directory has no tokenizer.json. They come from tokenizer_config.json,
+/// special_tokens_map.json and added_tokens.json, and from what is built into the tokenizer class of Transformers that
+/// these files name.
 class DirectorySettings {
  public:
-  /// No settings: those of a file alone.
+  /// The settings of a vocabulary file that stands alone: none.
   DirectorySettings() = default;
-  /// Files that are not there say nothing. Throws Error(Corrupt).
+  /// Reads the settings of a directory; any of the files may be absent. Throws Error(Corrupt).
   static DirectorySettings read(const std::filesystem::path& directory);
 
-  /// How the class splits a text for a tiktoken vocabulary.
+  /// The patterns by which the class splits a text for a tiktoken vocabulary, one after the other.
   std::vector<std::string> tiktoken_patterns() const;
-  /// How it splits one for a byte-level BPE; nothing where GPT-2's pattern does.
+  /// The pattern by which the class splits a text for a byte-level BPE; nothing for GPT-2's pattern.
   std::optional<std::string> byte_level_pattern() const;
-  std::unique_ptr<Normalizer> normalizer() const;  // of a byte-level BPE; may be null
+  /// The normalizer of a byte-level BPE; null for none.
+  std::unique_ptr<Normalizer> normalizer() const;
   bool add_prefix_space() const;
   std::string unknown_token(const std::string& otherwise) const;
   BertNormalizing bert_normalizing() const;
 
-  /// Adds the added tokens, and what the class puts around a text.
+  /// Adds to a pipeline the added tokens, and the post-processor that puts the class's tokens around a text.
   void add_tokens(Pipeline& stages) const;
 
  private:
@@ -45,7 +47,7 @@ class DirectorySettings {
 };
 
 /// The special tokens that a directory's tokenizer_config.json and special_tokens_map.json name, as an object of texts
-/// ("bos_token": "<s>"): what a chat template may write. Throws Error(Corrupt).
+/// ("bos_token": "<s>") for chat templates. Throws Error(Corrupt).
 Json read_special_tokens(const std::filesystem::path& directory);
 
 }  // namespace cleave::text

@@ -7,7 +7,7 @@
 
 namespace cleave::text {
 
-/// One field of a protobuf message as it lies in the file: its number and a value of one of four wire types.
+/// One field of a protobuf message: its number and its value, which has one of four wire types.
 struct ProtobufField {
   enum class Wire { Varint = 0, Fixed64 = 1, Bytes = 2, Fixed32 = 5 };
   uint32_t number = 0;
@@ -15,13 +15,13 @@ struct ProtobufField {
   uint64_t integer = 0;    // of the wire types of fixed size
   std::string_view bytes;  // of a string, bytes or message
 
-  /// The value in one of its meanings. Throw Error(Corrupt), naming `what`, where the wire type is another.
+  // The value as a C++ type. Throw Error(Corrupt), naming `what`, if it has another wire type.
   uint64_t as_integer(const std::string& what) const;
   float as_float(const std::string& what) const;
   std::string_view as_bytes(const std::string& what) const;
 };
 
-/// Reads the fields of an untrusted message one by one (protobuf.dev, "Encoding"). Borrows the bytes.
+/// A reader of the fields of an untrusted protobuf message, one by one (protobuf.dev, "Encoding"). Borrows the bytes.
 class ProtobufReader {
  public:
   ProtobufReader(std::string_view bytes, const std::string& what) : rest_(bytes), size_(bytes.size()), what_(what) {}

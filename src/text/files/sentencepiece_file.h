@@ -7,7 +7,8 @@
 
 namespace cleave::text {
 
-/// What a SentencePiece model says (google/sentencepiece, src/sentencepiece_model.proto), as far as encoding needs it.
+/// The contents of a SentencePiece model file, as far as encoding needs them (google/sentencepiece,
+/// src/sentencepiece_model.proto).
 struct SentencePieceSpec {
   enum class Kind { Unigram = 1, Bpe = 2, Word = 3, Character = 4 };
   enum class Type { Normal = 1, Unknown = 2, Control = 3, UserDefined = 4, Unused = 5, Byte = 6 };
@@ -20,14 +21,14 @@ struct SentencePieceSpec {
   Kind kind = Kind::Unigram;
   std::vector<Piece> pieces;  // [id]
   bool byte_fallback = false;
-  bool add_dummy_prefix = true;          // a space before every text
-  bool remove_extra_whitespaces = true;  // spaces at both ends, and repeated ones
-  bool whitespace_as_suffix = false;     // the dummy prefix stands at the end
+  bool add_dummy_prefix = true;          // a space is put before every text
+  bool remove_extra_whitespaces = true;  // spaces at both ends and repeated ones are removed
+  bool whitespace_as_suffix = false;     // the space of add_dummy_prefix is put at the end instead
   std::string charsmap;                  // precompiled replacements (charsmap.h)
 };
 
-/// Reads an untrusted SentencePiece model. `what` names it in errors. Throws Error(Corrupt), or Unsupported for the
-/// kinds "word" and "char".
+/// Reads an untrusted SentencePiece model file. `what` names the file in errors. Throws Error(Corrupt), and
+/// Error(Unsupported) for the kinds "word" and "char".
 SentencePieceSpec read_sentencepiece(std::string_view bytes, const std::string& what);
 
 }  // namespace cleave::text

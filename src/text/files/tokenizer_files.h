@@ -7,14 +7,14 @@
 
 namespace cleave::text {
 
-/// The tokenizer of a Hugging Face directory: tokenizer.json where there is one; otherwise tokenizer.model or
-/// spiece.model (SentencePiece, or tiktoken as Llama 3's authors publish it), *.tiktoken, vocab.json with merges.txt,
-/// or vocab.txt, with the settings and added tokens of tokenizer_config.json and added_tokens.json.
+/// The tokenizer of a Hugging Face directory or of a single file.
 ///
-/// Or that of a file alone: a tokenizer.json, a SentencePiece model, a tiktoken vocabulary, a vocab.txt or vocab.json;
-/// then without a directory's settings. A GGUF file is opened by its own reader (tokenizer_from_gguf).
+/// In a directory the first of these counts: tokenizer.json; tokenizer.model or spiece.model (SentencePiece, or
+/// tiktoken's format as Llama 3's authors publish it); *.tiktoken; vocab.json with merges.txt; vocab.txt. All but
+/// tokenizer.json are completed by the directory's settings and added tokens (DirectorySettings). A single file of one
+/// of these kinds is read without such settings. GGUF files have a reader of their own (tokenizer_from_gguf).
 ///
-/// Throws Error(NotFound) where there is none of them, Unsupported for a kind that is not known, Corrupt.
+/// Throws Error(NotFound) if there is no such file, Error(Unsupported) for an unknown kind, Error(Corrupt).
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& path);
 
 }  // namespace cleave::text

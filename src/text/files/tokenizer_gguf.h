@@ -11,10 +11,10 @@
 
 namespace cleave::text {
 
-/// The `tokenizer.ggml.*` metadata of a GGUF file. The views need to live only until the tokenizer is built.
+/// The `tokenizer.ggml.*` metadata of a GGUF file. The views must live until the tokenizer is built, and no longer.
 struct GgufVocabulary {
   std::string model;  // tokenizer.ggml.model: "gpt2", "llama", "bert" ...
-  std::string pre;    // tokenizer.ggml.pre: which patterns split the text; "" where the file has none
+  std::string pre;    // tokenizer.ggml.pre: a name for the patterns that split the text; "" if absent
   std::vector<std::string_view> tokens;  // [n]
   std::vector<std::string_view> merges;  // "left right", best first
   std::vector<int32_t> token_types;  // [n] or empty; 1 normal, 2 unknown, 3 control, 4 user defined, 5 unused, 6 byte
@@ -24,7 +24,7 @@ struct GgufVocabulary {
   std::optional<int32_t> unknown;    // unknown_token_id
   std::optional<int32_t> cls;        // cls_token_id: BERT's, instead of bos
   std::optional<int32_t> separator;  // seperator_token_id: BERT's, instead of eos
-  std::optional<bool> add_bos;       // add_bos_token; where absent, the kind's habit holds
+  std::optional<bool> add_bos;       // add_bos_token; if absent, the model decides
   std::optional<bool> add_eos;       // add_eos_token
   std::optional<bool> add_space_prefix;          // add_space_prefix
   std::optional<bool> remove_extra_whitespaces;  // remove_extra_whitespaces

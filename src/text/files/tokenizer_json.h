@@ -8,8 +8,8 @@
 
 namespace cleave::text {
 
-/// Builds the pipeline that a Hugging Face `tokenizer.json` describes. `what` names the file in errors. Throws
-/// Error(Unsupported) naming a kind that is not read, Error(Corrupt) for a file that contradicts itself.
+/// Builds the tokenizer that a Hugging Face `tokenizer.json` describes. `what` names the file in errors. Throws
+/// Error(Unsupported) for a stage of an unknown type, Error(Corrupt) for a file that contradicts itself.
 std::unique_ptr<Tokenizer> load_tokenizer_json(const Json& json, const std::string& what);
 
 }  // namespace cleave::text

@@ -7,12 +7,13 @@
 
 namespace cleave::text {
 
-/// GPT-2's files: vocab.json (tokens and ids) and merges.txt (pairs of tokens, best first). The settings say which of
-/// its descendants it is.
+/// The pipeline of GPT-2's files: vocab.json (tokens and ids) and merges.txt (pairs of tokens, best first). The
+/// settings tell which descendant of GPT-2 it is. Throws Error(Corrupt).
 Pipeline vocab_json_pipeline(const std::filesystem::path& vocab, const std::filesystem::path& merges,
                              const DirectorySettings& settings);
 
-/// BERT's file: a token on each line, whose number, from 0, is its id.
+/// The pipeline of BERT's file, which has a token on each line; the number of the line, from 0, is the token's id.
+/// Throws Error(Corrupt).
 Pipeline vocab_txt_pipeline(const std::filesystem::path& vocab, const DirectorySettings& settings);
 
 }  // namespace cleave::text

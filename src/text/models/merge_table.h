@@ -6,20 +6,20 @@
 
 namespace cleave::text {
 
-/// What two neighbouring tokens become.
+/// The merge of two neighbouring tokens.
 struct Merge {
-  uint32_t rank;  // the lower, the earlier
-  int32_t id;     // the token they form
+  uint32_t rank;  // merges of lower rank come first
+  int32_t id;     // the token that the two form
 };
 
-/// The merges of a byte-pair encoding by their pair of tokens: a hash table with open addressing, because every piece
-/// of text asks it several times per byte.
+/// The merges of a byte-pair encoding, found by their pair of tokens. A hash table with open addressing, because every
+/// piece of text asks for several merges per byte. Filled once, then read by any thread.
 class MergeTable {
  public:
   explicit MergeTable(size_t expected = 0);
-  /// A later merge of the same pair takes the earlier one's place.
+  /// Adds a merge; a later merge of the same pair replaces the earlier one.
   void insert(int32_t left, int32_t right, Merge merge);
-  /// nullptr where the pair does not merge.
+  /// The merge of a pair; null if the two do not merge.
   const Merge* find(int32_t left, int32_t right) const {
     const uint64_t key = make_key(left, right);
     for (size_t i = slot_of(key);; i = (i + 1) & mask_) {

@@ -8,21 +8,23 @@
 
 namespace cleave::text {
 
-/// Strings with a value each, found by what begins at a place of a text. Nodes and their children are one hash table
-/// with open addressing, because a vocabulary makes a million nodes and each byte of a text asks for some. Filled once,
-/// then read by any thread.
+/// A set of strings with a value each, which finds those of them that stand at a place of a text. The edges of all
+/// nodes are one hash table with open addressing, because a vocabulary makes a million nodes and each byte of a text
+/// follows some edges. Filled once, then read by any thread.
 class TokenTrie {
  public:
   struct Match {
     int32_t value;
-    size_t size;  // bytes; 0 where no string begins there
+    size_t size;  // of the string in bytes; 0 if no string stands there
   };
 
   TokenTrie();
-  /// `token` must not be empty, `value` not negative; a later value of the same string takes the earlier one's place.
+  /// Adds a string; a later value of the same string replaces the earlier one. REQUIRES: the string is not empty and
+  /// the value not negative.
   void insert(std::string_view token, int32_t value);
+  /// The longest string that stands at `position`.
   Match longest_at(std::string_view text, size_t position) const;
-  /// Calls visit(value, size) for each string that begins at `position`, the shortest first.
+  /// Calls visit(value, size) for each string that stands at `position`, the shortest first.
   template <class Visit>
   void for_each_at(std::string_view text, size_t position, Visit&& visit) const {
     uint32_t node = kRoot;
@@ -32,7 +34,7 @@ class TokenTrie {
       if (values_[node] >= 0) visit(values_[node], i + 1 - position);
     }
   }
-  /// Whether a string begins with this byte.
+  /// Whether one of the strings begins with this byte.
   bool begins(char byte) const { return first_[static_cast<uint8_t>(byte)] != kNone; }
   bool empty() const { return values_.size() == 1; }
 
@@ -61,7 +63,7 @@ class TokenTrie {
   std::array<uint32_t, 256> first_;  // [byte]: children of the root
   std::vector<int32_t> values_;      // [node]; -1 where no string ends
   std::vector<Slot> slots_;          // a power of two, at most half of them taken
-  int shift_;                        // 64 - log2 of their number
+  int shift_;                        // 64 - log2 of the number of slots
   size_t taken_ = 0;
 };
 

@@ -5,7 +5,7 @@
 
 namespace cleave::text {
 
-/// Reads an object of tokens and their ids, as a tokenizer.json and a vocab.json hold it. Throws Error(Corrupt).
+/// Reads the vocabulary of a tokenizer.json or a vocab.json, an object of tokens and their ids. Throws Error(Corrupt).
 Vocabulary read_vocabulary(const JsonField& field);
 
 }  // namespace cleave::text

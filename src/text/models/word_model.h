@@ -9,21 +9,21 @@
 
 namespace cleave::text {
 
-/// What a WordPiece is made of.
+/// The parts of a WordPiece.
 struct WordPieceParts {
   Vocabulary vocabulary;
   std::string unknown_token = "[UNK]";  // stands for a word that cannot be made of tokens
-  std::string prefix = "##";            // begins a token that goes on with a word
-  size_t max_characters = 100;          // longer words are unknown
+  std::string prefix = "##";            // begins a token that continues a word
+  size_t max_characters = 100;          // a longer word becomes the unknown token
   std::string what;                     // names the file in errors
 };
 
-/// WordPiece (Devlin et al. 2018): at each place of a word the longest token there is.
+/// Makes a WordPiece (Devlin et al. 2018), which takes the longest token at each place of a word.
 std::unique_ptr<TokenModel> make_word_piece_model(WordPieceParts parts);
 /// Reads the `model` of a tokenizer.json whose type is WordPiece. Throws Error(Corrupt).
 std::unique_ptr<TokenModel> read_word_piece_model(const JsonField& field);
 
-/// WordLevel: a whole piece is a token. Reads the `model` of a tokenizer.json. Throws Error(Corrupt).
+/// Reads the `model` of a tokenizer.json whose type is WordLevel: a piece is a token as a whole. Throws Error(Corrupt).
 std::unique_ptr<TokenModel> read_word_level_model(const JsonField& field);
 
 }  // namespace cleave::text

@@ -9,13 +9,14 @@
 
 namespace cleave::text {
 
-/// A compiled regular expression in the syntax of the Oniguruma library with Ruby's rules, in which tokenizer files are
-/// written. Immutable and thread-safe. Work per match is bounded, so that no pattern makes a text hang by backtracking.
+/// A compiled regular expression. Its syntax is that of the Oniguruma library with Ruby's rules, in which tokenizer
+/// files are written. The work per match is bounded, so that no pattern makes a text hang by backtracking. Immutable
+/// and thread-safe.
 class Pattern {
  public:
-  /// `what` names the place of the expression in errors. Throws Error(Unsupported) for one that cannot be compiled.
+  /// Compiles an expression. `what` names its place in errors. Throws Error(Unsupported) if it cannot be compiled.
   static Pattern regex(const std::string& expression, const std::string& what);
-  /// Matches exactly this text.
+  /// The pattern that matches this very text.
   static Pattern literal(const std::string& text, const std::string& what);
 
   Pattern(Pattern&&) noexcept;
@@ -25,16 +26,16 @@ class Pattern {
   /// The text with `content` in place of each match. Throws as Finder::find_all does.
   std::string replace_all(std::string_view text, std::string_view content) const;
 
-  /// Finds matches in texts, one after the other, with its own working memory. The pattern must outlive it; not
-  /// thread-safe.
+  /// A search for the matches of a pattern, with working memory that serves one text after the other. The pattern must
+  /// outlive it. Not thread-safe.
   class Finder {
    public:
     explicit Finder(const Pattern& pattern);
     Finder(Finder&&) noexcept;
     ~Finder();
-    /// Replaces `matches` by the non-overlapping matches in `text`, which must be UTF-8, from left to right. An empty
-    /// match right behind another match does not count. Throws Error(InvalidArgument) if a match takes more steps than
-    /// any sensible pattern needs.
+    /// Sets `matches` to the non-overlapping matches in `text`, from left to right. An empty match right behind another
+    /// match does not count. Throws Error(InvalidArgument) if a match takes more steps than any sensible pattern needs.
+    /// REQUIRES: the text is UTF-8.
     void find_all(std::string_view text, std::vector<Range>& matches);
 
    private:

@@ -7,12 +7,13 @@
 
 namespace cleave::text {
 
-/// Oniguruma's character classes may hold classes ("[a-z[0-9]]"), intersections ("[a-z&&[^b]]") and negated classes
-/// ("[\\W_]"); PCRE2's do not. Rewrites such a class, which begins at `at` of an expression, as an expression that
-/// matches one character of it, and moves `at` behind it. Nothing, and `at` as it was, for a class that PCRE2 has too.
+/// Rewrites the character class that begins at `at` of an expression if PCRE2 has no such class. Oniguruma's classes
+/// may hold other classes ("[a-z[0-9]]"), intersections ("[a-z&&[^b]]") and negated escapes ("[\\W_]"); PCRE2's do not.
+/// The result is an expression that matches one character of the class, and `at` moves behind the class. For a class
+/// that PCRE2 has, the result is nothing and `at` stays.
 ///
-/// `translate` rewrites an expression without such classes. Throws Error(Unsupported), naming `what`, for classes
-/// nested too deep.
+/// `translate` rewrites an expression without such classes. `what` names the expression in errors. Throws
+/// Error(Unsupported) for classes that are nested too deep.
 std::optional<std::string> rewrite_set(std::string_view expression, size_t& at,
                                        const std::function<std::string(const std::string&)>& translate,
                                        const std::string& what);

@@ -4,7 +4,7 @@
 
 namespace cleave::text {
 
-/// A part of a text, in bytes.
+/// A part of a text, from byte `begin` up to byte `end`.
 struct Range {
   size_t begin;
   size_t end;

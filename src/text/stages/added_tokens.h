@@ -15,36 +15,39 @@
 
 namespace cleave::text {
 
-/// A token that is found in the text as it is written, before the model sees it.
+/// A token that is cut out of the text wherever it is written, before the model sees the text.
 struct AddedToken {
   std::string content;
-  bool single_word = false;  // not within a word
-  bool lstrip = false;       // takes in the white space before it
-  bool rstrip = false;       // takes in the white space behind it
-  bool normalized = true;    // is looked for in the normalised text, by its own normal form
-  bool special = false;      // left out of a decoded text on request
+  bool single_word = false;  // found only if it is no part of a longer word
+  bool lstrip = false;       // white space before it counts as part of it
+  bool rstrip = false;       // white space behind it counts as part of it
+  bool normalized = true;    // found in the normalised text, by its own normal form
+  bool special = false;      // left out when a text is decoded without special tokens
 };
 
-/// The added tokens of a tokenizer, found as Hugging Face's tokenizers library finds them: leftmost first, the longest
-/// of those that begin there. Filled once, then read by any thread.
+/// The added tokens of a tokenizer. A text is searched as Hugging Face's tokenizers library does it: the leftmost token
+/// counts, and of those that begin there the longest. Filled once, then read by any thread.
 class AddedTokens {
  public:
-  /// A stretch of text: an added token, or text between them where `id` is empty.
+  /// A section of a text: an added token, or, without an id, the text between two.
   struct Section {
     std::optional<int32_t> id;
     Range range;
   };
 
-  /// `normalizer` may be null; it is used within this call only.
+  /// Adds a token. `normalizer`, which may be null, gives the normal form of a `normalized` one; it is used within this
+  /// call only.
   void add(AddedToken token, int32_t id, const Normalizer* normalizer);
 
-  /// Appends the sections of `text`. `normalized` chooses which tokens are looked for: in the text before or behind the
-  /// normalizer.
+  /// Appends the sections of `text`. `normalized` says whether the text has passed the normalizer, and so which tokens
+  /// are looked for in it.
   void split(std::string_view text, bool normalized, std::vector<Section>& sections) const;
 
+  /// The token of an id; null if no added token has it.
   const AddedToken* find(int32_t id) const;
+  /// The id of a token by its content.
   std::optional<int32_t> id(std::string_view content) const;
-  /// Largest id + 1; 0 where there is none.
+  /// Largest id + 1; 0 if there are no tokens.
   int32_t id_end() const { return id_end_; }
   size_t size() const { return tokens_.size(); }
 
@@ -57,7 +60,7 @@ class AddedTokens {
 };
 
 /// Reads the `added_tokens` of a tokenizer.json. As in the library, a token that the model has keeps the model's id,
-/// the others get the ids behind it in their order. Throws Error(Corrupt).
+/// and the others get, in their order, the ids behind the model's last. Throws Error(Corrupt).
 AddedTokens read_added_tokens(const JsonField& field, const TokenModel& model, const Normalizer* normalizer);
 
 }  // namespace cleave::text

@@ -7,18 +7,21 @@
 
 namespace cleave::text {
 
-/// GPT-2's printable alphabet of bytes (openai/gpt-2, src/encoder.py, bytes_to_unicode): printable Latin-1 characters
-/// stand for themselves, the other 68 bytes for U+0100 to U+0143. A space becomes "Ġ" (U+0120).
+// GPT-2's alphabet of 256 printable characters, one for each byte (openai/gpt-2, src/encoder.py, bytes_to_unicode). The
+// printable characters of Latin-1 stand for their own byte; U+0100 to U+0143 stand for the other 68 bytes. The
+// character of a space is "Ġ" (U+0120).
+
+/// The character of a byte.
 char32_t character_of_byte(uint8_t byte);
 
-/// The byte that a character of the alphabet stands for; nothing for other characters.
+/// The byte of a character; nothing for a character outside of the alphabet.
 std::optional<uint8_t> byte_of_character(char32_t character);
 
-/// Appends the alphabet's text for the bytes of `text`.
+/// Appends the characters of all bytes of `text`, in UTF-8.
 void append_byte_level(std::string_view text, std::string& out);
 
-/// Appends the bytes that a token stands for: those of its characters, or, if one is not of the alphabet, its text as
-/// it is.
+/// Appends the bytes of a token's characters. A token with a character outside of the alphabet is appended as it is,
+/// because it was added to the vocabulary as plain text.
 void append_token_bytes(std::string_view token, std::string& out);
 
 }  // namespace cleave::text

@@ -11,21 +11,22 @@
 
 namespace cleave::text {
 
-/// SentencePiece's precompiled replacements of characters: a double-array trie (darts-clone) of the strings to replace,
-/// each with the place of its replacement in a list of texts that end in a zero byte
+/// SentencePiece's precompiled table of replacements for characters: a double-array trie (darts-clone) of the strings
+/// to replace, which gives the offset of each replacement in a list of texts that end in a zero byte
 /// (google/sentencepiece, src/normalizer.cc, DecodePrecompiledCharsMap). Immutable and thread-safe.
 class Charsmap {
  public:
-  /// The replacement of a string, and how long that is in bytes.
+  /// A replacement and the string that it replaces. The view borrows from the charsmap.
   struct Replacement {
     std::string_view text;
-    size_t size;
+    size_t size;  // of the replaced string, in bytes
   };
 
-  /// `blob`: the size of the trie in bytes (32 bits, little endian), the trie, the texts; may be empty. Throws
-  /// Error(Corrupt), naming `what`.
+  /// Reads an untrusted table: the size of the trie in bytes (32 bits, little endian), the trie, the texts. An empty
+  /// one replaces nothing. `what` names it in errors. Throws Error(Corrupt).
   Charsmap(std::string_view blob, const std::string& what);
 
+  // The replacement of the shortest or longest string with which the text begins; nothing if there is none.
   std::optional<Replacement> shortest_at(std::string_view text) const { return find(text, false); }
   std::optional<Replacement> longest_at(std::string_view text) const { return find(text, true); }
 
@@ -36,8 +37,9 @@ class Charsmap {
   std::string texts_;
 };
 
-/// Normalizes as the tokenizers library does, which is not quite SentencePiece's way: a grapheme cluster of fewer than
-/// six bytes is replaced as a whole by what its shortest beginning stands for, others character by character.
+/// The normalizer Precompiled of the tokenizers library, which differs from SentencePiece. A grapheme cluster of fewer
+/// than six bytes is replaced as a whole by the replacement of its shortest beginning; a longer cluster is replaced
+/// character by character.
 std::unique_ptr<Normalizer> make_precompiled_normalizer(Charsmap charsmap);
 
 }  // namespace cleave::text

@@ -11,32 +11,34 @@
 
 namespace cleave::text {
 
-/// Rewrites a text before it is split. Immutable and thread-safe.
+/// A normalizer: rewrites a text before it is split. Immutable and thread-safe.
 class Normalizer {
  public:
   virtual ~Normalizer() = default;
-  /// The normal form of `text`, which must be UTF-8.
+  /// The rewritten text. REQUIRES: `text` is UTF-8.
   virtual std::string apply(std::string_view text) const = 0;
 };
 
-/// One after the other.
+/// Several normalizers, one after the other.
 std::unique_ptr<Normalizer> make_normalizer_sequence(std::vector<std::unique_ptr<Normalizer>> steps);
+/// Unicode's normal form.
 std::unique_ptr<Normalizer> make_unicode_normalizer(unicode::NormalForm form);
-/// Puts a text before one that is not empty.
+/// Puts `text` before every text that is not empty.
 std::unique_ptr<Normalizer> make_prepend(std::string text);
-/// Puts `content` in place of every match.
+/// Replaces every match of a pattern by `content`.
 std::unique_ptr<Normalizer> make_replace(Pattern pattern, std::string content);
 
-/// How BERT prepares a text.
+/// The settings of BERT's normalizer.
 struct BertNormalizing {
-  bool clean_text = true;            // controls go, white space becomes spaces
-  bool handle_chinese_chars = true;  // ideographs get spaces around them
-  bool strip_accents = true;         // by canonical decomposition
+  bool clean_text = true;            // leaves controls out and writes white space as spaces
+  bool handle_chinese_chars = true;  // puts spaces around ideographs
+  bool strip_accents = true;         // decomposes characters and leaves the accents out
   bool lower_case = true;
 };
+/// BERT's normalizer.
 std::unique_ptr<Normalizer> make_bert_normalizer(const BertNormalizing& options);
 
-/// Reads the `normalizer` of a tokenizer.json. Throws Error(Unsupported) for a type that is not known.
+/// Reads the `normalizer` of a tokenizer.json. Throws Error(Unsupported) for an unknown type, Error(Corrupt).
 std::unique_ptr<Normalizer> read_normalizer(const JsonField& field);
 
 }  // namespace cleave::text

@@ -9,11 +9,11 @@
 
 namespace cleave::text {
 
-/// A stretch of text on its way through the pre-tokenizers: a text and the ordered, non-empty ranges of it that are
-/// still to be encoded. Borrows the text it is made from until a rewrite gives it its own.
+/// A text that pre-tokenizers cut into pieces: the text, and its ordered, non-empty ranges that the model will encode.
+/// Borrows the text that it is made from; after a rewrite() it has a text of its own.
 class Pieces {
  public:
-  /// `at_start`: whether the whole text that is being encoded begins here.
+  /// `at_start`: whether `text` is the beginning of the whole text that is being encoded.
   explicit Pieces(std::string_view text, bool at_start = true) : text_(text), at_start_(at_start && !text.empty()) {
     if (!text.empty()) ranges_.push_back({0, text.size()});
   }
@@ -25,11 +25,11 @@ class Pieces {
     return text_.substr(ranges_[i].begin, ranges_[i].end - ranges_[i].begin);
   }
 
-  /// Whether the first piece stands where the whole text begins.
+  /// Whether the first piece stands at the beginning of the whole text.
   bool at_start() const { return at_start_; }
 
-  /// Replaces each piece by parts of it: `cut(piece, parts)` appends ranges relative to the piece. Empty ones are
-  /// dropped.
+  /// Replaces each piece by parts of it. `cut(piece, parts)` appends the ranges of the parts, relative to the piece;
+  /// empty ranges are left out.
   template <class Cut>
   void split(Cut&& cut) {
     std::vector<Range> finer;
@@ -46,7 +46,7 @@ class Pieces {
     ranges_ = std::move(finer);
   }
 
-  /// Replaces the text of each piece: `append(piece, text)` appends what stands for the piece.
+  /// Replaces the text of each piece. `append(piece, text)` appends the new text of the piece.
   template <class Append>
   void rewrite(Append&& append) {
     std::string rewritten;

@@ -7,8 +7,8 @@
 
 namespace cleave::text {
 
-/// Appends to `parts` the pieces into which a text of `size` bytes falls at `matches` (ordered, not overlapping). With
-/// `invert`, what lies between the matches plays their role and they are ordinary text.
+/// Splits a text of `size` bytes at `matches`, which are ordered and do not overlap, and appends the pieces to `parts`.
+/// With `invert`, the text between the matches plays the role of the matches and the other way round.
 void split_at(std::span<const Range> matches, size_t size, SplitBehavior behavior, bool invert,
               std::vector<Range>& parts);
 

@@ -9,29 +9,30 @@
 
 namespace cleave::text {
 
-/// Keeps back the bytes of an unfinished UTF-8 character until it is complete, and writes U+FFFD for bytes of which it
-/// is certain that they belong to no character. One object per stream; not thread-safe.
+/// A stream of bytes that becomes text: holds back the bytes of an unfinished UTF-8 character until it is complete, and
+/// writes U+FFFD for bytes that cannot belong to a character. One object per stream; not thread-safe.
 class Utf8Stream {
  public:
-  /// Text that is certain after these further bytes; always whole characters.
+  /// Takes further bytes and returns the text that is certain by now, always whole characters.
   std::string push(std::string_view bytes);
-  /// What is left when no more bytes come: "" or one U+FFFD for an unfinished character.
+  /// The rest of the text when no more bytes come: "", or U+FFFD for an unfinished character.
   std::string flush();
 
  private:
   std::string pending_;  // a proper prefix of one character
 };
 
-/// Turns the token ids of one sequence into text as they come: in all, what Tokenizer::decode gives for them. Special
-/// tokens add nothing unless asked for. The tokenizer must outlive it. Not thread-safe.
+/// A decoder for one sequence of token ids that arrive one by one. All its texts together are what Tokenizer::decode
+/// gives for the ids. The tokenizer must outlive it. Not thread-safe.
 class Detokenizer {
  public:
+  /// `skip_special_tokens`: whether special tokens add no text.
   explicit Detokenizer(const Tokenizer& tokenizer, bool skip_special_tokens = true)
       : tokenizer_(tokenizer), skip_special_tokens_(skip_special_tokens) {}
 
-  /// Text that is certain after this token: never half a character, often "".
+  /// Takes the next id and returns the text that is certain by now: never half a character, often "".
   std::string push(int32_t id);
-  /// The rest at the end of the sequence.
+  /// The rest of the text at the end of the sequence.
   std::string flush();
 
  private:
@@ -39,11 +40,11 @@ class Detokenizer {
 
   const Tokenizer& tokenizer_;
   bool skip_special_tokens_;
-  bool begun_ = false;         // whether text has come; before, decoders treat spaces in their own way
-  std::vector<int32_t> head_;  // tokens until then
-  std::string head_bytes_;     // what they would add in the midst of a text
-  int32_t last_ = 0;           // token before
-  bool space_waits_ = false;   // a space that is not written at the end of a text
+  bool begun_ = false;         // whether there was text; before the first text, decoders treat spaces specially
+  std::vector<int32_t> head_;  // tokens before the first text
+  std::string head_bytes_;     // the bytes that these tokens would add in the midst of a text
+  int32_t last_ = 0;           // the previous token
+  bool space_waits_ = false;   // whether a space is held back, which is not written at the end of a text
   Utf8Stream stream_;
 };
 

@@ -12,7 +12,7 @@
 
 namespace cleave::text {
 
-/// The stages of a tokenizer, in the order in which a text passes them. Those that may be null do nothing.
+/// The stages of a tokenizer, in the order in which a text passes them. A stage that is null is skipped.
 struct Pipeline {
   AddedTokens added;
   std::unique_ptr<Normalizer> normalizer;       // may be null
@@ -22,6 +22,7 @@ struct Pipeline {
   std::unique_ptr<DecoderStep> decoder;
 };
 
+/// Makes the tokenizer of a pipeline.
 std::unique_ptr<Tokenizer> make_pipeline_tokenizer(Pipeline pipeline);
 
 }  // namespace cleave::text

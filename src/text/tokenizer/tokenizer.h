@@ -9,32 +9,32 @@
 
 namespace cleave::text {
 
-/// Text to token ids and back. Immutable and thread-safe: one object serves every request of a process.
+/// A tokenizer: turns text into token ids and back. Immutable and thread-safe, so one object serves every request of a
+/// process.
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
 
-  /// Ids of `text`. Added tokens written in the text ("<|im_end|>") become their own ids. `add_special_tokens` adds
-  /// what the tokenizer's post-processor puts around a text (a beginning-of-text token, for example). Bytes that are
-  /// not UTF-8 count as U+FFFD. Throws Error(InvalidArgument) for a text that the tokenizer's own patterns cannot split
-  /// within bounds.
+  /// The ids of a text. Added tokens that are written in the text ("<|im_end|>") become their own ids.
+  /// `add_special_tokens` adds the tokens that the tokenizer puts around a text, for example one for its beginning.
+  /// Bytes that are not UTF-8 count as U+FFFD. Throws Error(InvalidArgument) if the tokenizer's own patterns need more
+  /// steps for the text than they are allowed.
   virtual std::vector<int32_t> encode(std::string_view text, bool add_special_tokens) const = 0;
 
-  /// Text of `ids`, with U+FFFD for bytes that form no character. Ids outside the vocabulary add nothing.
+  /// The text of `ids`, with U+FFFD for bytes that form no character. Ids outside the vocabulary add nothing.
   virtual std::string decode(std::span<const int32_t> ids, bool skip_special_tokens) const = 0;
 
-  /// The bytes that the token adds to the text, possibly a part of a character: what streaming is made of
-  /// (detokenizer.h).
-  /// "" for an id outside the vocabulary. A special token gives its text.
+  /// The bytes that a token adds in the midst of a text, possibly only a part of a character; Detokenizer joins them. A
+  /// special token adds its own text, an id outside the vocabulary "".
   virtual std::string token_bytes(int32_t id) const = 0;
 
-  /// Whether decode leaves the token out on request: control tokens such as "<|im_end|>".
+  /// Whether a token is special, such as "<|im_end|>", so that decode leaves it out on request.
   virtual bool is_special(int32_t id) const = 0;
 
-  /// Id of a whole token as the vocabulary writes it, e.g. "<|im_end|>".
+  /// The id of a token as the vocabulary writes it ("<|im_end|>"); nothing for a text that is no token.
   virtual std::optional<int32_t> token_id(std::string_view token) const = 0;
 
-  /// Largest id + 1; ids between may be unused.
+  /// Largest id + 1. Smaller ids may be unused.
   virtual int32_t vocab_size() const = 0;
 };
 
