@@ -23,7 +23,7 @@ std::optional<std::string> decode_base64(std::string_view text) {
   std::string bytes;
   bytes.reserve(text.size() / 4 * 3 + 2);
   uint32_t bits = 0;
-  int count = 0;  // of bits that are not yet in a byte
+  int count = 0;  // number of bits that wait for the rest of their byte
   for (const char c : text) {
     const int8_t digit = kDigits[static_cast<uint8_t>(c)];
     if (digit < 0) return std::nullopt;

@@ -9,7 +9,7 @@
 namespace cleave {
 
 namespace {
-// Below this a huge page would waste more than it saves.
+// The size of a buffer from which on huge pages save more than they waste.
 constexpr size_t kHugePage = size_t{2} << 20;
 }  // namespace
 

@@ -12,8 +12,8 @@ namespace {
 constexpr int kMaxDepth = 256;
 constexpr size_t kMaxMessageBytes = 200;
 
-// What Python writes for numbers that JSON cannot hold, and what stands for them here. The largest double does for
-// infinity: configurations use it as a bound that nothing reaches.
+// A word that Python writes for a number that JSON cannot hold, and the JSON that replaces it. Infinity becomes the
+// largest double, because configurations use it as a bound that nothing reaches.
 struct Constant {
   std::string_view python;
   std::string_view json;
@@ -27,8 +27,8 @@ const Constant* constant_at(std::string_view text, size_t position) {
   return nullptr;
 }
 
-// One pass over the text outside of strings: measures nesting and replaces Python's constants. Returns nothing where
-// the text can be parsed as it stands.
+// The text with Python's constants replaced; nothing if it can be parsed as it stands. Also checks the depth of nesting
+// in the same pass.
 std::optional<std::string> prepare(std::string_view text, const std::string& what) {
   std::string replaced;
   size_t copied = 0;

@@ -20,7 +20,7 @@ int64_t entry_of(const fs::path& path, std::string_view key) {
   return 0;
 }
 
-// What the files of one version of control groups are called.
+// The names of the files of one version of control groups.
 struct GroupFiles {
   std::string_view limit, used, inactive, active;
 };
@@ -28,7 +28,7 @@ constexpr GroupFiles kVersion1 = {"memory.limit_in_bytes", "memory.usage_in_byte
                                   "total_active_file "};
 constexpr GroupFiles kVersion2 = {"memory.max", "memory.current", "inactive_file ", "active_file "};
 
-constexpr int64_t kNoLimit = int64_t{1} << 60;  // version 1 writes a huge number where there is none
+constexpr int64_t kNoLimit = int64_t{1} << 60;  // version 1 writes a huge number for no limit
 
 // What a group leaves; nothing where it has no limit.
 std::optional<int64_t> left_in(const ControlGroup& group) {

@@ -10,11 +10,11 @@
 namespace cleave {
 namespace {
 
-// About 50-100 us of spinning: longer than the gaps between the instructions of one step, shorter than a person
-// notices.
+// Turns of spinning after a job, about 50-100 us: longer than the gaps between the instructions of one step, shorter
+// than a person notices.
 constexpr int kSpins = 2000;
 
-// In place of the number of a CPU.
+// Stands for "any CPU" in place of a number.
 constexpr int kAnywhere = -1;
 
 }  // namespace

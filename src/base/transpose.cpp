@@ -7,7 +7,7 @@
 namespace cleave {
 namespace {
 
-// Vectors of 16 bytes: what every x86-64 processor has.
+// Vectors of 16 bytes, which every x86-64 processor has.
 using Halves = uint16_t __attribute__((vector_size(16)));
 using Words = uint32_t __attribute__((vector_size(16)));
 template <class T>
@@ -15,7 +15,7 @@ using Vector = std::conditional_t<sizeof(T) == 2, Halves, Words>;
 template <class T>
 constexpr int kVectorLanes = 16 / sizeof(T);
 
-// The first and second halves of two vectors, interleaved.
+// Interleaves the first halves and the second halves of two vectors.
 inline Halves low_halves(Halves a, Halves b) {
   return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
 }
@@ -29,7 +29,8 @@ inline Words high_halves(Words a, Words b) {
   return __builtin_shufflevector(a, b, 2, 6, 3, 7);
 }
 
-// A square of as many rows as a vector has lanes: each of log2(lanes) steps interleaves rows half the height apart.
+// Transposes a square with as many rows as a vector has lanes. Each of log2(lanes) steps interleaves the rows that are
+// half the height apart.
 template <class T>
 inline void transpose_square(const std::byte* const* rows, size_t offset, std::byte* out, size_t stride) {
   using V = Vector<T>;
@@ -51,7 +52,7 @@ inline void transpose_square(const std::byte* const* rows, size_t offset, std::b
 // another out of the caches.
 constexpr int64_t kRowsTogether = 16;
 constexpr size_t kLineBytes = 64;
-constexpr size_t kAheadBytes = 256;  // what is asked for before it is needed
+constexpr size_t kAheadBytes = 256;  // distance of the prefetch
 
 template <class T>
 void transpose(const std::byte* const* rows, int64_t count, int64_t columns, std::byte* out, int64_t stride) {

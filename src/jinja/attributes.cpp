@@ -11,7 +11,7 @@
 namespace cleave::jinja {
 namespace {
 
-// What Jinja2 calls a value in "has no attribute": "dict object".
+// The words for a value in Jinja2's "has no attribute": "dict object".
 std::string shown_type(const Value& value) {
   if (value.is_none()) return "None";
   if (value.is_object()) return fmt::format("jinja2 {} object", value.as_object().type_name());
@@ -37,7 +37,7 @@ Value unsafe_attribute(const Value& value, const std::string& name) {
       fmt::format("SecurityError: access to attribute '{}' of '{}' object is unsafe.", name, type_name(value)));
 }
 
-// Python's slice.indices: which of `size` items, and how many.
+// Python's slice.indices: the indices among `size` items that a slice selects.
 struct Indices {
   int64_t start, stop, step;
 };
@@ -59,11 +59,11 @@ Indices indices(const Value& start, const Value& stop, const Value& step, int64_
     const int64_t at = integer(value, 0);
     return std::clamp(at < 0 ? std::max(at, -size - 1) + size : at, low, high);
   };
-  // A longer step than the text gives the same, and sums that fit.
+  // A step longer than the text selects the same items, and its sums do not overflow.
   return {bound(start, by < 0 ? high : low), bound(stop, by < 0 ? low : high), std::clamp(by, -size - 1, size + 1)};
 }
 
-// Where each character begins, and the end.
+// The places where characters begin, and the end of the text.
 std::vector<size_t> character_starts(const std::string& bytes) {
   std::vector<size_t> starts;
   for (size_t i = 0; i < bytes.size(); i += unicode::utf8_at(bytes, i).size) starts.push_back(i);
@@ -98,7 +98,7 @@ bool can_be_indexed(const Value& value) {
   return value.is_list() || value.is_sequence(Sequence::Type::Tuple) || value.is_sequence(Sequence::Type::Range);
 }
 
-// An item by its key; false where there is none, whatever the reason.
+// Finds an item by its key; false if there is none for whatever reason.
 bool find_item(const Value& value, const Value& key, Context& context, Value& item) {
   if (value.is_dict()) {
     if (key.is_list() || key.is_dict()) return false;
@@ -120,7 +120,7 @@ bool find_item(const Value& value, const Value& key, Context& context, Value& it
   return true;
 }
 
-// An attribute of a value's type, or of an object.
+// Finds an attribute of an object, or a method of a value's type.
 bool find_attribute(const Value& value, const std::string& name, Context& context, Value& attribute) {
   if (value.is_object()) return value.as_object().attribute(context, name, attribute);
   const Method method = find_method(value, name);

@@ -10,7 +10,7 @@
 namespace cleave::jinja {
 namespace {
 
-// Characters of Latin script that are several in upper case; their title case has small letters behind the first.
+// Characters that become several in upper case. In title case the characters behind the first are small.
 constexpr std::array<std::pair<char32_t, std::string_view>, 8> kSpecialUpper = {{{U'ß', "SS"},
                                                                                  {U'\uFB00', "FF"},
                                                                                  {U'\uFB01', "FI"},

@@ -11,8 +11,8 @@ namespace {
 
 using Type = Token::Type;
 
-// Links of the chains on the way from an expression to its outermost one, so that neither rendering nor freeing it goes
-// too deep.
+// Limit of the links in chains such as a.b.c and a + b + c, counted from the outermost expression. Each link is a level
+// of the tree, and rendering and freeing go that deep.
 constexpr int kMaxLinks = 300;
 
 }  // namespace
@@ -171,7 +171,7 @@ ExpressionPointer ExpressionParser::literal() {
   const Token token = stream_.current();
   if (token.type == Type::String) {
     std::string text;
-    while (stream_.is(Type::String)) text += stream_.next().value;  // neighbours are one
+    while (stream_.is(Type::String)) text += stream_.next().value;  // neighbouring literals are one text
     return make_constant(token.place, Value::text(nullptr, std::move(text)));
   }
   const char* end = token.value.data() + token.value.size();
@@ -191,7 +191,7 @@ ExpressionPointer ExpressionParser::literal() {
                                        : fmt::format("expected an expression, got '{}'", token.value));
 }
 
-// Behind "(": an expression or a tuple, which may be empty.
+// Parses what stands behind "(": an expression or a tuple, which may be empty.
 ExpressionPointer ExpressionParser::parenthesised() {
   const Place place = stream_.place();
   if (stream_.skip_operator(")")) return make_sequence(place, Sequence::Type::Tuple, {});

@@ -118,7 +118,7 @@ class Operator final : public Expression {
   ExpressionPointer right_;
 };
 
-// a < b < c: each of the middle ones is evaluated once.
+// A chain a < b < c, in which b is evaluated once.
 class ComparisonChain final : public Expression {
  public:
   ComparisonChain(Place place, ExpressionPointer first, std::vector<std::pair<Comparison, ExpressionPointer>> rest)

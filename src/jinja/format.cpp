@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kMaxWidth = 1000;
 
-// "%-5.2f"
+// A conversion such as "%-5.2f".
 struct Directive {
   bool left = false, zero = false, plus = false;
   int width = 0;

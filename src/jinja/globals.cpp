@@ -7,7 +7,7 @@
 namespace cleave::jinja {
 namespace {
 
-// Jinja2's sandbox allows no longer range.
+// The longest range that Jinja2's sandbox allows.
 constexpr uint64_t kMaxRange = 100'000;
 
 Value make_namespace(Context& context, const Arguments& arguments) {
@@ -49,7 +49,7 @@ Value make_range(Context& context, const Arguments& arguments) {
   const int64_t stop = has_stop ? bound.integer(1, 0) : bound.integer(0, 0);
   const int64_t step = bound.integer(2, 1);
   if (step == 0) raise("ValueError", "range() arg 3 must not be zero");
-  // In unsigned numbers, whose differences always fit.
+  // Computed in unsigned numbers, whose differences always fit.
   const auto distance = static_cast<uint64_t>(step > 0 ? stop : start) - static_cast<uint64_t>(step > 0 ? start : stop);
   const uint64_t stride = step > 0 ? static_cast<uint64_t>(step) : uint64_t{0} - static_cast<uint64_t>(step);
   const uint64_t count = (step > 0 ? start < stop : start > stop) ? (distance - 1) / stride + 1 : 0;

@@ -9,7 +9,7 @@ namespace {
 
 constexpr size_t kMaxDepth = 256;
 
-// Makes values of the events of nlohmann's parser, whose own objects are sorted by key.
+// Makes values of the events of nlohmann's parser, because the library's own objects are sorted by key.
 class Builder final : public nlohmann::json_sax<Json> {
  public:
   Builder(Context& context, const std::string& what) : context_(context), what_(what) {}

@@ -19,7 +19,7 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-// \r\n and \r are \n; one newline at the end does not count.
+// The source as Jinja2 reads it: \r\n and \r become \n, and one newline at the end is left out.
 std::string normalize(std::string_view source) {
   std::string text;
   text.reserve(source.size());
@@ -49,7 +49,7 @@ class Lexer {
  private:
   // ---- Between tags
 
-  // Text up to the next tag, and the tag.
+  // Takes the text up to the next tag, and the tag.
   void data() {
     size_t open = at_;
     while (open < text_.size() && !(text_[open] == '{' && is_tag(open))) ++open;
@@ -89,7 +89,7 @@ class Lexer {
     return text;
   }
 
-  // Without the white space that alone stands between the beginning of the line and a tag.
+  // The text without white space that stands alone between the beginning of a line and a tag.
   std::string_view without_indentation(std::string_view text) const {
     const size_t newline = text.rfind('\n');
     const size_t line = newline == std::string_view::npos ? 0 : newline + 1;
@@ -107,7 +107,7 @@ class Lexer {
     end_tag(sign, true);
   }
 
-  // {% raw %} ... {% endraw %}; false for another block.
+  // Takes {% raw %} ... {% endraw %}; false for another block.
   bool raw(size_t open, char sign) {
     size_t at = open + (sign != 0 ? 3 : 2);
     if (!skip_word(at, "raw")) return false;
@@ -132,7 +132,7 @@ class Lexer {
     syntax_error(what_, place_, "Missing end of raw directive");
   }
 
-  // White space, a word, white space.
+  // Skips white space, `word`, and white space again; false if another word stands here.
   bool skip_word(size_t& at, std::string_view word) const {
     at = space_end(at);
     if (std::string_view(text_).substr(at, word.size()) != word) return false;
@@ -140,7 +140,7 @@ class Lexer {
     return true;
   }
 
-  // "%}", "-%}" or "+%}"; gives the sign.
+  // Skips "%}", "-%}" or "+%}" and returns its sign; nothing if the block does not end here.
   std::optional<char> skip_block_end(size_t& at) const {
     const char sign = at < text_.size() && (text_[at] == '-' || text_[at] == '+') ? text_[at] : '\0';
     const size_t end = at + (sign != 0 ? 1 : 0);
@@ -149,7 +149,7 @@ class Lexer {
     return sign;
   }
 
-  // What follows a tag that has just ended: white space goes with '-', one newline behind blocks and comments.
+  // Trims the text behind a tag: all white space for the sign '-', and one newline behind blocks and comments.
   void end_tag(char sign, bool trims_newline) {
     line_starts_ = false;
     if (sign == '-') {
@@ -179,7 +179,7 @@ class Lexer {
   // ---- Within tags
 
   void tag(bool variable) {
-    std::string open;  // brackets that are open
+    std::string open;  // the brackets that are open
     for (;;) {
       skip_space();
       if (at_ >= text_.size())
@@ -305,7 +305,7 @@ class Lexer {
   const std::string& what_;
   std::string text_;
   size_t at_ = 0;
-  Place place_;              // of at_
+  Place place_;              // the line and column of at_
   bool line_starts_ = true;  // whether a line begins where the last tag ended
   std::vector<Token> tokens_;
 };

@@ -70,7 +70,7 @@ Value split_into_lines(Context& context, const Value& self, const Arguments& arg
   return context.list(std::move(lines));
 }
 
-// The part of a text from the `start` to the `end` of a method's arguments.
+// The part of a text between a method's arguments `start` and `end`.
 std::string_view part(const Value& self, const BoundArguments& bound, size_t start, size_t end) {
   std::string_view text = self.bytes();
   const auto size = static_cast<int64_t>(self.as_text().length);
@@ -124,7 +124,7 @@ Value replace(Context& context, const Value& self, const Arguments& arguments) {
                                context.meter().limits().memory_bytes));
 }
 
-// The number of characters before a byte of a part of the text.
+// The number of characters of a text before a byte of one of its parts.
 int64_t characters_before(const Value& self, std::string_view where, size_t offset) {
   const std::string_view before(self.bytes().data(), static_cast<size_t>(where.data() - self.bytes().data()) + offset);
   return std::count_if(before.begin(), before.end(), [](char c) { return (static_cast<uint8_t>(c) & 0xC0) != 0x80; });
@@ -233,7 +233,7 @@ Value view(Context& context, const Value& self, const Arguments& arguments) {
 
 Value copy(Context&, const Value& self, const Arguments& arguments) {
   no_arguments(arguments, "copy");
-  return self;  // nothing changes it
+  return self;  // no copy is needed, because dicts never change
 }
 
 // ---- list and tuple

@@ -12,7 +12,7 @@
 namespace cleave::jinja {
 namespace {
 
-// What float() makes of a text; false where it is no number.
+// Python's float() of a text; false if it is no number.
 bool parse_double(std::string_view text, double& number) {
   text = stripped(text, nullptr, Sides::Both);
   if (text.starts_with('+')) text.remove_prefix(1);
@@ -20,7 +20,7 @@ bool parse_double(std::string_view text, double& number) {
   return error == std::errc() && end == text.data() + text.size() && !text.empty();
 }
 
-// What int() makes of a text in a base.
+// Python's int() of a text in a base.
 bool parse_integer(std::string_view text, int64_t base, int64_t& number) {
   text = stripped(text, nullptr, Sides::Both);
   const bool negative = text.starts_with('-');
@@ -74,7 +74,7 @@ Value abs_filter(Context& context, const Value& value, const Arguments& argument
   return value.as_integer() < 0 ? negate(value, true) : Value(value.as_integer());
 }
 
-// Half to even, by decimal digits, as Python's round.
+// Python's round: to decimal digits, half to even.
 double round_half_even(double number, int64_t precision) {
   if (precision > 15) return number;
   if (precision == 0) return std::nearbyint(number);

@@ -30,7 +30,7 @@ void Namespace::set(const std::string& name, Value value) {
       stored = std::move(value);
       return;
     }
-  meter_.take_memory(sizeof attributes_.front() + name.size());  // as long as the rendering lives
+  meter_.take_memory(sizeof attributes_.front() + name.size());  // never given back, as names are never removed
   attributes_.emplace_back(name, std::move(value));
 }
 
@@ -61,7 +61,7 @@ void Macro::bind(Context& context, const Arguments& arguments) const {
   }
 }
 
-// Arguments by name, and those beyond the parameters.
+// Binds the arguments that are given by name, and those beyond the parameters.
 void Macro::bind_more(Context& context, const Arguments& arguments, std::vector<const Value*>& given) const {
   const std::vector<std::string>& names = definition_.parameters;
   auto kwargs = std::make_shared<Dict>(&context.meter());

@@ -26,7 +26,7 @@ class Parser {
   }
 
  private:
-  // Statements up to a block that begins with one of the names, whose "{%" is taken and whose name is current.
+  // Parses statements up to a block with one of the names, of which "{%" is taken and the name is the current token.
   Statements body(Names ends) {
     const TokenStream::Nesting nesting(stream_);
     Statements statements;
@@ -52,7 +52,7 @@ class Parser {
     }
   }
 
-  // A body up to one end, which is taken.
+  // Parses a body up to the block `end`, and takes that block.
   Statements body_until(std::string_view end) {
     Statements statements = body({end});
     stream_.next();
@@ -60,7 +60,7 @@ class Parser {
     return statements;
   }
 
-  // A fresh one for each statement: it counts what the statement holds.
+  // A parser of its own for each statement, because it counts the parts of an expression.
   ExpressionParser parser() { return ExpressionParser(stream_); }
 
   StatementPointer statement() {
@@ -127,7 +127,7 @@ class Parser {
     return make_set_block(place, std::move(target), std::move(filters), body_until("endset"));
   }
 
-  // "(a, b=1)" of a macro or a call.
+  // Parses "(a, b=1)" of a macro or a call.
   void parse_parameters(MacroDefinition& definition) {
     stream_.expect_operator("(");
     while (!stream_.is_operator(")")) {
@@ -195,7 +195,7 @@ class Parser {
     return make_output(place, std::move(value));
   }
 
-  // What the assistant says, which training marks. The text is the same.
+  // {% generation %} marks the text of the assistant for training and changes nothing.
   StatementPointer parse_generation(Place place) {
     stream_.expect(Type::BlockEnd);
     return make_block(place, body_until("endgeneration"));
@@ -208,7 +208,7 @@ class Parser {
   }
 
   TokenStream stream_;
-  int loops_ = 0;  // around the current statement
+  int loops_ = 0;  // number of loops around the current statement
 };
 
 }  // namespace

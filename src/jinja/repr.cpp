@@ -16,7 +16,7 @@ void append_escape(char32_t code, std::string& out) {
                           : fmt::format("\\U{:08x}", static_cast<uint32_t>(code));
 }
 
-// As Python writes a string: in single quotes unless there are some and no double ones in it.
+// A string as Python writes it: in single quotes, unless it contains those and no double quotes.
 void append_repr(std::string_view text, std::string& out) {
   const bool has_single = text.find('\'') != std::string_view::npos;
   const char quote = has_single && text.find('"') == std::string_view::npos ? '"' : '\'';
@@ -42,7 +42,7 @@ void append_repr(std::string_view text, std::string& out) {
   out.push_back(quote);
 }
 
-// Appends what Python writes for a value to `out`.
+// Appends a value as Python writes it.
 class Printer {
  public:
   Printer(Meter& meter, std::string& out) : meter_(meter), out_(out) {}

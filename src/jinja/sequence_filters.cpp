@@ -19,7 +19,7 @@ Value generator(std::vector<Value> items, Context& context) {
   return context.list(std::move(items), Type::Generator);
 }
 
-// An attribute as filters name it: "a.b.0", or a number.
+// The attribute of a value by a filter's argument: "a.b.0", or a number.
 Value attribute_of(Value value, const Value& attribute, const Value* otherwise, Context& context) {
   if (!attribute.is_text()) return get_item(value, attribute, context);
   for (const std::string_view part : split_at(attribute.bytes(), ".", -1, false)) {
@@ -112,7 +112,7 @@ std::vector<Value> sorted(std::vector<std::pair<Value, Value>> keyed, bool rever
   return values;
 }
 
-// "a,b" sorts by several attributes. A key is a list, so that equal values without an order do no harm.
+// The key to sort by: a list of the values of the attributes "a,b". As lists, equal keys need no order of their values.
 Value sort_key(const Value& item, const Value* attribute, bool case_sensitive, Context& context) {
   if (attribute == nullptr || attribute->is_none()) return context.list({folded(item, case_sensitive, context)});
   std::vector<Value> key;
@@ -302,7 +302,7 @@ Value default_filter(Context& context, const Value& value, const Arguments& argu
 
 Value attr_filter(Context& context, const Value& value, const Arguments& arguments) {
   const BoundArguments bound(arguments, "attr", {"name"});
-  // An attribute alone, never an item.
+  // Looks for an attribute only, never for an item.
   if (value.is_dict() && value.as_dict().find(bound.at(0)) != nullptr)
     return Value::undefined(fmt::format("UndefinedError: 'dict object' has no attribute '{}'", bound.text(0)));
   return get_attribute(value, bound.text(0), context);

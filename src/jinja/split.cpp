@@ -14,7 +14,7 @@ bool is_line_end(char32_t code) {
          code == 0x2029;
 }
 
-// Where words begin and end.
+// The beginnings and ends of words.
 struct Word {
   size_t begin, end;
 };
@@ -60,10 +60,10 @@ std::vector<std::string_view> split_at_space(std::string_view text, int64_t limi
   const std::vector<Word> found = words(text);
   std::vector<std::string_view> parts;
   if (found.empty()) return parts;
-  const size_t count = cuts(limit, found.size());  // of words that are parts by themselves
-  const size_t rest = found.size() - count;        // of those that stay together
+  const size_t count = cuts(limit, found.size());  // number of words that are parts by themselves
+  const size_t rest = found.size() - count;        // number of words that stay together
   const size_t first = from_right ? rest : 0;
-  // What is not cut keeps the white space at its end of the text.
+  // The words that stay together keep the white space at their end of the text.
   if (from_right && rest > 0) parts.push_back(text.substr(0, found[rest - 1].end));
   for (size_t i = first; i < first + count; ++i)
     parts.push_back(text.substr(found[i].begin, found[i].end - found[i].begin));
@@ -119,7 +119,7 @@ std::string padded(const Text& text, int64_t width, const std::string& fill, int
   if (width <= length) return text.bytes;
   const auto missing = static_cast<size_t>(width - length);
   if (missing > limit / 8) raise("MemoryError", "a text beyond the limit of memory");
-  // Python puts the odd one to the left where the width is odd.
+  // If the width is odd, Python puts the odd character to the left.
   const size_t left = side == 0 ? 0 : side == 2 ? missing : missing / 2 + (missing & static_cast<size_t>(width) & 1);
   std::string result;
   for (size_t i = 0; i < left; ++i) result += fill;

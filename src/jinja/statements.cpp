@@ -129,7 +129,7 @@ class For final : public Statement {
     state->end();
   }
 
-  // Those items that the condition of the loop lets through.
+  // The items for which the condition of the loop holds.
   std::vector<Value> chosen(Context& context, std::vector<Value> items) const {
     if (parts_.condition == nullptr) return items;
     const Context::ScopeGuard scope(context, context.scope());
@@ -174,7 +174,7 @@ class Set final : public Statement {
   ExpressionPointer value_;
 };
 
-// What statements write, behind filters.
+// The output of statements after filters.
 Value rendered(const Statements& body, const BlockFilters& filters, Context& context) {
   Value value;
   {
@@ -265,7 +265,7 @@ class With final : public Statement {
 
  protected:
   Flow run(Context& context) const override {
-    std::vector<Value> evaluated;  // none sees another
+    std::vector<Value> evaluated;  // all values first, because none may see another variable
     for (const auto& [target, value] : values_) evaluated.push_back(value->evaluate(context));
     const Context::ScopeGuard scope(context, context.scope());
     for (size_t i = 0; i < values_.size(); ++i) values_[i].first->assign(context, evaluated[i]);

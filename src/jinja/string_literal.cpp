@@ -8,7 +8,7 @@
 namespace cleave::jinja {
 namespace {
 
-// `count` hexadecimal digits from `at`; false where there are fewer.
+// Reads `count` hexadecimal digits from `at`; false if there are fewer.
 bool read_hex(std::string_view literal, size_t at, size_t count, uint32_t& code) {
   if (at + count > literal.size()) return false;
   const char* begin = literal.data() + at;
@@ -16,7 +16,7 @@ bool read_hex(std::string_view literal, size_t at, size_t count, uint32_t& code)
   return error == std::errc() && end == begin + count;
 }
 
-// Up to three octal digits; gives how many there are.
+// Reads up to three octal digits and returns their number.
 size_t read_octal(std::string_view literal, size_t at, uint32_t& code) {
   size_t count = 0;
   for (; count < 3 && at + count < literal.size() && literal[at + count] >= '0' && literal[at + count] <= '7'; ++count)
@@ -39,7 +39,7 @@ bool read_string_literal(std::string_view literal, std::string& text) {
     if (const size_t known = kNames.find(c); known != std::string_view::npos) {
       text.push_back(kMeanings[known]);
     } else if (c == '\n') {
-      continue;  // a literal goes on in the next line
+      continue;  // the literal continues in the next line
     } else if (const size_t digits = c == 'x' ? 2 : c == 'u' ? 4 : c == 'U' ? 8 : 0; digits > 0) {
       if (!read_hex(literal, i + 1, digits, code)) return false;
       unicode::append_utf8(text, code);

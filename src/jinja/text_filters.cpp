@@ -163,7 +163,7 @@ Value wordcount(Context& context, const Value& value, const Arguments&) {
   return count;
 }
 
-// Without tags and comments, white space drawn together.
+// The text without tags and comments; runs of white space become one space.
 Value striptags(Context& context, const Value& value, const Arguments&) {
   std::string text = context.str(value);
   std::string kept;

@@ -12,9 +12,9 @@
 namespace cleave::jinja {
 namespace {
 
-// Deeper containers are refused, because to print, compare or free them takes as many calls.
+// Limit of the levels of containers, because printing, comparing and freeing them nests as many calls.
 constexpr int kMaxDepth = 300;
-// Up to this many entries a dict is searched one by one.
+// The number of entries up to which a dict is searched one by one.
 constexpr size_t kSmallDict = 8;
 
 size_t count_characters(std::string_view bytes) {
@@ -42,7 +42,7 @@ bool equal_dicts(const Dict& a, const Dict& b, Meter& meter) {
   });
 }
 
-// For keys of a dict, whose comparison is charged to nobody: they are compared when hashes are equal.
+// A meter for the comparison of keys, which counts for no rendering: keys are compared only if their hashes are equal.
 bool same_key(const Value& a, const Value& b) {
   Meter free(Limits{});
   return equal(a, b, free);
@@ -92,7 +92,7 @@ void Dict::set(Value key, Value value) {
     entries_[found].second = std::move(value);
     return;
   }
-  constexpr size_t kEntryBytes = sizeof(Entry) + 64;  // with its place in the index
+  constexpr size_t kEntryBytes = sizeof(Entry) + 64;  // an entry with its part of the index
   if (meter_ != nullptr) {
     meter_->step();
     meter_->take_memory(kEntryBytes);

@@ -6,8 +6,8 @@
 namespace cleave::unicode {
 namespace {
 
-// Code points first to last, and whether they belong to the class for the library. Compared code point by code point
-// with tokenizers 0.23 and utf8proc 2.8 (Unicode 15).
+// Code points `first` to `last`, and whether the library counts them to the class. Found by comparing all code points
+// between tokenizers 0.23 and utf8proc 2.8 (Unicode 15).
 struct Range {
   char32_t first;
   char32_t last;

@@ -14,18 +14,18 @@
 namespace cleave::unicode {
 namespace {
 
-// No character decomposes into more than 18 (U+FDFA).
+// The most code points into which a character decomposes (U+FDFA).
 constexpr size_t kMaxDecomposition = 32;
 
-// Whether a character is its own normal form whatever stands beside it: it has no decomposition, is no mark and
-// composes with nothing before it. Text between such characters is normalised by itself.
+// Whether a character is its own normal form whatever stands before it: it has no decomposition, is no mark and does
+// not compose with the character before it. Text between two inert characters can be normalised by itself.
 bool is_inert(char32_t code, NormalForm form) {
   const bool composes = form == NormalForm::Nfc || form == NormalForm::Nfkc;
   if (code < 0x80 || (code < 0x300 && form == NormalForm::Nfc)) return true;
   if (0x1160 <= code && code <= 0x11FF) return false;     // vowels and finals of Hangul
-  if (0xAC00 <= code && code <= 0xD7A3) return composes;  // its syllables, made by rule
+  if (0xAC00 <= code && code <= 0xD7A3) return composes;  // Hangul's syllables, which compose by rule
   const utf8proc_property_t* property = utf8proc_get_property(static_cast<utf8proc_int32_t>(code));
-  // The index of what composes: from 0x8000 on for characters that stand second.
+  // utf8proc's index of compositions is 0x8000 and more for characters that stand second in one.
   const bool stands_second = property->comb_index >= 0x8000 && property->comb_index != UINT16_MAX;
   const bool decomposes = belongs_for_library(CharacterClass::Composite, code, property->decomp_seqindex != UINT16_MAX);
   return !decomposes && property->combining_class == 0 && !stands_second;
@@ -35,8 +35,8 @@ int combining_class(utf8proc_int32_t code) {
   return utf8proc_get_property(code)->combining_class;
 }
 
-// Canonical ordering: marks between two starters are sorted by their class, those of one class keep their order.
-// utf8proc_decompose would do it by exchanging neighbours, in quadratic time for a text made of marks.
+// Canonical ordering: sorts the marks between two starters by their class; marks of one class keep their order.
+// utf8proc_decompose would exchange neighbours instead, in quadratic time for a text of marks.
 void sort_marks(std::vector<utf8proc_int32_t>& codes) {
   const auto by_class = [](utf8proc_int32_t a, utf8proc_int32_t b) { return combining_class(a) < combining_class(b); };
   const auto is_mark = [](utf8proc_int32_t code) { return combining_class(code) != 0; };
@@ -93,8 +93,8 @@ void append_normal(std::string_view text, NormalForm form, std::string& normal) 
 std::string to_normal_form(std::string_view text, NormalForm form) {
   std::string normal;
   normal.reserve(text.size());
-  size_t done = 0;      // up to where the text is in `normal`
-  size_t previous = 0;  // the inert character before the current one, which may take in what follows
+  size_t done = 0;      // the part of the text before it is in `normal`
+  size_t previous = 0;  // the last inert character, with which the characters behind it may compose
   for (size_t i = 0; i < text.size();) {
     const Utf8Char c = valid_utf8_at(text, i);
     if (is_inert(c.code, form)) {

@@ -6,7 +6,8 @@
 namespace cleave::unicode {
 namespace {
 
-// Length of the character that a lead byte announces; 0 for a byte that leads none (C0, C1 and F5.. never occur).
+// The length of the character that a lead byte announces; 0 for any other byte. C0, C1 and bytes from F5 on never
+// occur.
 int announced_size(uint8_t lead) {
   if (lead < 0x80) return 1;
   if (lead < 0xC2) return 0;
@@ -15,7 +16,7 @@ int announced_size(uint8_t lead) {
   return lead < 0xF5 ? 4 : 0;
 }
 
-// Whether `byte` may stand second after `lead`: excludes overlong forms, surrogates and what lies beyond U+10FFFF
+// Whether `byte` may follow the lead byte. Excludes overlong forms, surrogates and code points beyond U+10FFFF
 // (Unicode 15, table 3-7).
 bool is_second(uint8_t lead, uint8_t byte) {
   const uint8_t low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
@@ -34,7 +35,7 @@ int matching_bytes(std::string_view text, size_t position, int announced) {
   return available;
 }
 
-// Number of leading ASCII bytes from `position`, eight at a time: prose is mostly that.
+// The number of ASCII bytes from `position` on, looked at eight at a time because prose is mostly ASCII.
 size_t skip_ascii(std::string_view text, size_t position) {
   while (position + 8 <= text.size()) {
     uint64_t word;

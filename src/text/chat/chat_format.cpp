@@ -40,7 +40,7 @@ std::string final_text(const std::string& messages) {
   fail(ErrorKind::InvalidArgument, "messages: there is no text in the final message to go on with");
 }
 
-// Cuts a prompt behind the last message's text, as Transformers does (apply_chat_template).
+// The prompt up to the end of the last message's text, as Transformers cuts it (apply_chat_template).
 std::string up_to(const std::string& prompt, const std::string& text) {
   const std::string stripped(jinja::stripped(text, nullptr, jinja::Sides::Both));
   const size_t at = prompt.rfind(stripped);
@@ -55,7 +55,7 @@ std::string up_to(const std::string& prompt, const std::string& text) {
 
 ChatFormat::ChatFormat(ChatTemplateSources sources, const Json& special_tokens, std::string what)
     : sources_(std::move(sources)), special_tokens_(dump(special_tokens)), what_(std::move(what)) {
-  // Broken templates are found at once.
+  // Parse all templates now, so that a broken one is found at once.
   for (const auto& [name, source] : sources_) jinja::Template(source, fmt::format("{}: chat template {}", what_, name));
 }
 
@@ -91,7 +91,7 @@ std::string ChatFormat::behind_answer() const {
     const size_t at = text.rfind(answer);
     return at == std::string::npos ? "" : text.substr(at + answer.size());
   } catch (const Error&) {
-    return "";  // the template wants something else of a conversation
+    return "";  // the template refuses this conversation
   }
 }
 

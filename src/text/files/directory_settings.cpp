@@ -24,7 +24,7 @@ Json read_object(const fs::path& path) {
   return json;
 }
 
-// A token is written as a text or as an object.
+// The content of a token, which is written as a text or as an object.
 std::optional<std::string> content(const Json& token) {
   if (token.is_string()) return token.get<std::string>();
   if (token.is_object() && token.contains("content") && token["content"].is_string())
@@ -42,7 +42,7 @@ AddedToken read_added(const Json& json) {
   token.rstrip = flag("rstrip");
   token.single_word = flag("single_word");
   token.special = flag("special");
-  token.normalized = false;  // these tokenizers look for them in the text as it stands
+  token.normalized = false;  // these tokenizers look for added tokens in the text as it stands
   return token;
 }
 
@@ -53,7 +53,7 @@ std::vector<std::string> qwen_tokens() {
   return tokens;
 }
 
-// Those of Llama 3 (meta-llama/llama3, llama/tokenizer.py).
+// Tokens that Llama 3's class adds behind its vocabulary (meta-llama/llama3, llama/tokenizer.py).
 std::vector<std::string> llama3_tokens() {
   std::vector<std::string> tokens = {"<|begin_of_text|>",
                                      "<|end_of_text|>",
@@ -148,7 +148,7 @@ std::vector<std::pair<int32_t, AddedToken>> DirectorySettings::added_tokens(cons
   for (const auto& [content, id] : added_.items())
     if (const auto number = token_id_in(id))
       tokens.emplace_back(*number, AddedToken{.content = content, .normalized = false});
-  // Older classes know theirs by heart.
+  // The added tokens of older classes are built into the class.
   const std::string name = class_name();
   std::vector<std::string> known;
   if (name == "QWenTokenizer") known = qwen_tokens();

@@ -21,7 +21,7 @@ constexpr const char* kSpaces = R"(\s*[\r\n]+|\s+(?!\S)|\s+)";
 constexpr const char* kBloom = R"( ?[^(\s|.,!?…。，、।۔،)]+)";
 constexpr const char* kHanKana = "[一-龥\u3040-ゟ゠-ヿ]+";
 constexpr const char* kHanHangul = "[一-龥ࠀ-一가-\uD7FF]+";
-// The cased letters, as the authors of deepseek-llm list them.
+// The cased letters in the list of deepseek-llm's authors.
 constexpr const char* kCasedLetters =
     R"(\s?[)"
     R"(A-Za-z\x{b5}\x{c0}-\x{d6}\x{d8}-\x{f6}\x{f8}-\x{1ba}\x{1bc}-\x{1bf}\x{1c4}-\x{293}\x{295}-\x{2af})"
@@ -45,7 +45,7 @@ std::string any_of(std::initializer_list<std::string_view> alternatives) {
   return fmt::format("{}", fmt::join(alternatives, "|"));
 }
 
-// Words that begin with capitals and go on in small letters, each with what `tail` matches (o200k).
+// o200k's words of capitals followed by small letters; `tail` matches what may stand behind them.
 std::string cased_word(const std::string& tail) {
   const std::string start = R"([^\r\n\p{L}\p{N}]?)";
   const std::string upper = R"([\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}])";
@@ -72,7 +72,7 @@ Patterns qwen35() {
 Patterns gpt4o() {
   return {any_of({cased_word(std::string(kContraction) + "?"), kThreeDigits, kSymbolsAndSlashes, kSpaces})};
 }
-// As gpt4o, with runs of Han characters apart (moonshotai/Kimi-K2-Instruct, tokenization_kimi.py).
+// gpt4o's pattern with runs of Han characters apart (moonshotai/Kimi-K2-Instruct, tokenization_kimi.py).
 Patterns kimi_k2() {
   const std::string start = R"([^\r\n\p{L}\p{N}]?)";
   const std::string upper = R"((?:(?!\p{Han})[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]))";
@@ -100,8 +100,8 @@ Patterns deepseek3() {
 Patterns deepseek_coder() {
   return {R"([\r\n])", R"(\s?\p{L}+)", R"(\s?\p{P}+)", kHanHangul, kDigit};
 }
-// The pattern (?<!\s)\s+\z is `\s+$` there. Looking behind for the beginning of the white space finds the same and does
-// not take quadratic time; \z is what `$` means to llama.cpp.
+// llama.cpp's `\s+$` is written (?<!\s)\s+\z: its `$` means \z, and looking behind for the beginning of the white space
+// finds the same matches without taking quadratic time.
 Patterns deepseek_llm() {
   return {R"([\r\n])", kCasedLetters, R"(\s?[!-/:-~！-／：-～‘-‟　-。]+)", R"((?<!\s)\s+\z)", kHanHangul, R"(\p{N}+)"};
 }

@@ -48,7 +48,7 @@ class SentencePieceNormalizer final : public Normalizer {
   }
 
  private:
-  // What the text at a place becomes.
+  // The replacement of the text at a place.
   Charsmap::Replacement next(std::string_view text, size_t at) const {
     if (!user_defined_.empty())
       if (const TokenTrie::Match match = user_defined_.longest_at(text, at); match.size > 0)
@@ -95,7 +95,7 @@ std::unique_ptr<TokenModel> make_unigram(const SentencePieceSpec& spec, const st
   parts.unknown = unknown_id(spec);
   parts.byte_fallback = spec.byte_fallback;
   parts.single_precision = true;
-  float least = 0, greatest = 0;  // of the normal pieces
+  float least = 0, greatest = 0;  // scores of the normal pieces
   bool any = false;
   for (const SentencePieceSpec::Piece& piece : spec.pieces) {
     if (piece.type != Type::Normal) continue;
@@ -103,7 +103,7 @@ std::unique_ptr<TokenModel> make_unigram(const SentencePieceSpec& spec, const st
     greatest = any ? std::max(greatest, piece.score) : piece.score;
     any = true;
   }
-  constexpr float kUnknownPenalty = 10;  // below the least probable piece
+  constexpr float kUnknownPenalty = 10;  // distance of unknown characters from the least probable piece
   parts.unknown_score = least - kUnknownPenalty;
   for (const SentencePieceSpec::Piece& piece : spec.pieces) {
     // User-defined pieces are to be chosen always.

@@ -38,7 +38,7 @@ std::string_view next_line(std::string_view& rest) {
   return line;
 }
 
-// Ranks are ids: a gap is an id without a token.
+// Makes the vocabulary, in which ranks are ids; a gap between ranks is an id without a token.
 ScoreBpeParts read_parts(std::string_view bytes, const std::string& what) {
   ScoreBpeParts parts;
   parts.what = what;

@@ -25,14 +25,14 @@ std::unique_ptr<Tokenizer> load_json(const fs::path& path) {
   return load_tokenizer_json(parse_json(file.text(), path.string()), path.string());
 }
 
-// A file of SentencePiece's or of tiktoken's: both come as tokenizer.model.
+// The pipeline of a SentencePiece or tiktoken file, both of which are called tokenizer.model.
 Pipeline model_pipeline(const fs::path& path, const DirectorySettings& settings) {
   const MappedFile file(path);
   if (is_tiktoken(file.text())) return tiktoken_pipeline(file.text(), settings.tiktoken_patterns(), path.string());
   return sentencepiece_pipeline(read_sentencepiece(file.text(), path.string()), path.string());
 }
 
-// The first file of a directory whose name ends so, in alphabetical order.
+// The first file of a directory with that extension, in alphabetical order.
 std::optional<fs::path> find_by_extension(const fs::path& directory, const std::string& extension) {
   std::vector<fs::path> found;
   std::error_code ignored;

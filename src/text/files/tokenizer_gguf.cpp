@@ -63,8 +63,8 @@ std::unique_ptr<PreTokenizer> make_pre_tokenizer(const GgufPre& pre, const std::
   return make_sequence(std::move(steps));
 }
 
-// The token put before or behind every text: asked for by the file, or a habit of the kind where the file names the
-// token.
+// The token that is put before or behind every text; nothing for none. The file asks for it, or the kind of model does
+// if the file names the token.
 std::vector<int32_t> added_around(std::optional<bool> wanted, bool habit, std::optional<int32_t> id, const char* name,
                                   const std::string& what) {
   if (!wanted.value_or(habit && id)) return {};
@@ -102,7 +102,7 @@ Pipeline gpt2_pipeline(const GgufVocabulary& gguf, const std::string& what) {
   return stages;
 }
 
-// Kinds of tokens have the numbers that they have in SentencePiece's files, from which they come.
+// The contents of a SentencePiece file, rebuilt. Types of tokens have the numbers that they have in such files.
 SentencePieceSpec sentencepiece_spec(const GgufVocabulary& gguf, const std::string& what) {
   if (gguf.scores.size() != gguf.tokens.size())
     fail(ErrorKind::Corrupt, "{}: tokenizer.ggml.scores has {} entries, tokenizer.ggml.tokens {}", what,
@@ -145,7 +145,8 @@ Pipeline t5_pipeline(const GgufVocabulary& gguf, const std::string& what) {
   return stages;
 }
 
-// A token that begins a word is written with "▁" before it, one that goes on with a word without "##".
+// A token of WordPiece in BERT's spelling. A GGUF file puts "▁" before a token that begins a word, and leaves out the
+// "##" before a token that continues one.
 std::string word_piece_token(std::string_view token) {
   constexpr std::string_view kBeginning = "▁";
   if (token.starts_with(kBeginning)) return std::string(token.substr(kBeginning.size()));

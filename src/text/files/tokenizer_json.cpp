@@ -10,7 +10,7 @@
 namespace cleave::text {
 namespace {
 
-// Files of old versions of the library leave the type out; only a BPE has merges.
+// The type of the model. Files of old versions of the library leave it out, but only a BPE has merges, and so on.
 std::string model_type(const JsonField& model) {
   if (const auto type = model.find("type")) return type->string();
   if (model.find("merges")) return "BPE";

@@ -12,14 +12,14 @@
 namespace cleave::text {
 namespace {
 
-// Up to this many symbols the scan wins: its arrays fit into two cache lines each.
+// The number of symbols up to which the scan is the fastest: each of its arrays fits into two cache lines.
 constexpr size_t kScanLimit = 40;
 constexpr uint32_t kNoMerge = std::numeric_limits<uint32_t>::max();
 constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
 
-constexpr int32_t kDead = -1;  // a symbol that its left neighbour has taken in
+constexpr int32_t kDead = -1;  // marks a symbol that was merged into its left neighbour
 
-// Symbols of which each knows the living ones beside it.
+// A linked list of the symbols that are not dead.
 class SymbolList {
  public:
   explicit SymbolList(std::vector<int32_t>& ids) : ids_(ids), next_(ids.size()), previous_(ids.size()) {
@@ -52,8 +52,8 @@ class SymbolList {
   std::vector<uint32_t> previous_;  // [symbols]
 };
 
-// The linked list of symbols and the pairs in it that may merge, ordered by rank, then by position. Nearly always
-// positions of one rank arrive in order, because the merges that make the pairs go from left to right.
+// The linked list of symbols, with the pairs in it that may merge ordered by rank and then by position. The positions
+// of one rank nearly always arrive in order, because merges go from left to right.
 class RankQueue {
  public:
   RankQueue(std::vector<int32_t>& ids, const MergeTable& merges) : ids_(ids), merges_(merges), symbols_(ids) {
@@ -65,7 +65,7 @@ class RankQueue {
       const uint32_t rank = ranks_.top();
       Bucket& bucket = buckets_.at(rank);
       drain(rank, bucket);
-      if (ranks_.top() != rank) continue;  // a lower rank has come up; this one goes on later
+      if (ranks_.top() != rank) continue;  // a lower rank has got a pair, and this rank continues behind it
       ranks_.pop();
       recent_[rank % recent_.size()].bucket = nullptr;
       buckets_.erase(rank);
@@ -75,7 +75,7 @@ class RankQueue {
 
  private:
   struct Bucket {
-    std::vector<uint32_t> positions;  // of the left symbols; those up to `taken` are done
+    std::vector<uint32_t> positions;  // of the left symbols; those before `taken` are done
     size_t taken = 0;
     bool sorted = true;
   };
@@ -88,7 +88,8 @@ class RankQueue {
     bucket.positions.push_back(position);
   }
 
-  // Texts that need this are often one character over and over, whose pairs alternate between two ranks.
+  // Remembers the buckets of recent ranks, because a long piece is often one character over and over, whose pairs
+  // alternate between two ranks.
   Bucket& bucket_of(uint32_t rank) {
     Recent& recent = recent_[rank % recent_.size()];
     if (recent.bucket != nullptr && recent.rank == rank) return *recent.bucket;
@@ -122,8 +123,8 @@ class RankQueue {
     uint32_t rank = 0;
     Bucket* bucket = nullptr;
   };
-  std::array<Recent, 8> recent_;  // buckets found last, by rank modulo their number
-  std::priority_queue<uint32_t, std::vector<uint32_t>, std::greater<>> ranks_;  // each that has a bucket, once
+  std::array<Recent, 8> recent_;                                                // [rank % 8]: the bucket found last
+  std::priority_queue<uint32_t, std::vector<uint32_t>, std::greater<>> ranks_;  // each rank that has a bucket, once
 };
 
 }  // namespace

@@ -13,11 +13,13 @@
 namespace cleave::text {
 namespace {
 
-// Characters below have their ids in an array: they include the byte-level alphabet, of which most text is made.
+// The ids of characters below this one are in an array. They include the byte-level alphabet, of which most text is
+// made.
 constexpr char32_t kDirectCharacters = 0x180;
 constexpr int32_t kUnknown = -1;
 
-// What a text's encoder remembers: enough for the words of a book, bounded for texts that never repeat themselves.
+// Limit of what the encoder of a text remembers: enough for the words of a book, and bounded for texts that never
+// repeat themselves.
 constexpr size_t kRememberedPieces = 1 << 16;
 constexpr size_t kRememberedLength = 128;  // bytes of a piece
 
@@ -58,8 +60,8 @@ class BpeModel final : public TokenModel {
   }
 
  private:
-  // As in the library, an unknown token waits until a known character or the end comes, so that several can be one;
-  // bytes that stand for a character pass it by.
+  // As in the library, an unknown token waits until a known character or the end comes, so that several can become one.
+  // Byte tokens do not wait and so come before it.
   void append_characters(std::string_view piece, std::vector<int32_t>& ids) const {
     bool unknown_waits = false;
     const auto flush = [&] {
@@ -81,7 +83,7 @@ class BpeModel final : public TokenModel {
     flush();
   }
 
-  // A character with what the vocabulary writes around it at its place in the piece.
+  // A character with the prefix and suffix that the vocabulary writes around it at this place of the piece.
   std::string written(std::string_view piece, size_t at, size_t size) const {
     std::string token(at > 0 ? parts_.prefix : "");
     token.append(piece.substr(at, size));

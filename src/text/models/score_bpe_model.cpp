@@ -11,10 +11,11 @@
 namespace cleave::text {
 namespace {
 
-// A character that is no token has this + its code point for an id while merges are made: it may be a part of one.
+// The provisional id of a character that is no token is this number plus its code point, because the character may
+// become a part of a token.
 constexpr int32_t kCharacter = 0x40000000;
-// Sum of the squares of the tokens' lengths, which is the work of finding all merges: published vocabularies have up to
-// 10^8.
+// Limit of the sum of the squares of the tokens' lengths, which is the work of finding all merges. Published
+// vocabularies have up to 10^8.
 constexpr uint64_t kMaxWork = uint64_t{1} << 30;
 
 class ScoreBpeModel final : public TokenModel {
@@ -51,7 +52,7 @@ class ScoreBpeModel final : public TokenModel {
   }
 
  private:
-  // Replaces `symbols` by those of the characters from `at` to the next fixed token, and gives where that is.
+  // Sets `symbols` to those of the characters from `at` to the next fixed token, and returns the place of that token.
   size_t append_symbols(std::string_view piece, size_t at, std::vector<int32_t>& symbols) const {
     symbols.clear();
     while (at < piece.size() && !(parts_.fixed.begins(piece[at]) && parts_.fixed.longest_at(piece, at).size > 0)) {
@@ -85,7 +86,7 @@ class ScoreBpeModel final : public TokenModel {
     return id && parts_.mergeable[*id] ? id : std::nullopt;
   }
 
-  // The id of a token, or what stands for a single character that is none.
+  // The id of a token, or the provisional id of a character that is no token.
   std::optional<int32_t> symbol(std::string_view text) const {
     if (const auto id = mergeable_id(text)) return id;
     const unicode::Utf8Char c = unicode::valid_utf8_at(text, 0);

@@ -16,7 +16,7 @@ namespace {
 
 constexpr uint32_t kNowhere = std::numeric_limits<uint32_t>::max();
 
-// The best way to a place in the text: its last token and where that begins.
+// The most probable segmentation up to a place in the text: its last token, and the place where that token begins.
 struct Step {
   double score = 0;
   uint32_t from = kNowhere;
@@ -70,7 +70,7 @@ class UnigramModel final : public TokenModel {
     if (!has_character) reach(character, kUnknown, parts_.unknown_score);
   }
 
-  // From the end to the beginning; unknown characters in a row are one.
+  // The tokens from the end to the beginning. Unknown characters in a row are one token.
   void append_path(std::string_view piece, const std::vector<Step>& steps, std::vector<int32_t>& ids) const {
     const size_t first = ids.size();
     for (size_t end = piece.size(); end > 0;) {
@@ -88,7 +88,7 @@ class UnigramModel final : public TokenModel {
 
   bool is_unknown(int32_t id) const { return id == kUnknown || (parts_.unknown && id == *parts_.unknown); }
 
-  // Backwards, like the path.
+  // Appends the tokens for a text that belongs to no token, in reverse order like the path.
   void append_unknown(std::string_view text, std::vector<int32_t>& ids) const {
     const size_t first = ids.size();
     if (const auto id = parts_.vocabulary.id(text); id && !parts_.single_precision) {
@@ -122,7 +122,7 @@ std::unique_ptr<PieceEncoder> UnigramModel::start_text() const {
   return std::make_unique<UnigramEncoder>(*this);
 }
 
-// [["▁the", -3.2], ...]
+// Reads [["▁the", -3.2], ...].
 void read_scores(const JsonField& field, UnigramParts& parts) {
   const Json& list = field.array();
   parts.vocabulary.reserve(list.size());
@@ -143,7 +143,7 @@ std::unique_ptr<TokenModel> make_unigram_model(UnigramParts parts) {
 }
 
 std::unique_ptr<TokenModel> read_unigram_model(const JsonField& field) {
-  constexpr double kUnknownPenalty = 10;  // below the least probable token
+  constexpr double kUnknownPenalty = 10;  // distance of unknown characters from the least probable token
   UnigramParts parts;
   parts.what = field.path();
   read_scores(field.at("vocab"), parts);

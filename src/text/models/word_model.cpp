@@ -9,7 +9,7 @@
 namespace cleave::text {
 namespace {
 
-// What both kinds share: a vocabulary and a token for words that are not made of it.
+// The common part of WordPiece and WordLevel: a vocabulary, and a token for words that cannot be made of it.
 class WordModel : public TokenModel {
  public:
   WordModel(Vocabulary vocabulary, std::string unknown_token, std::string what)
@@ -99,7 +99,7 @@ class WordPieceModel final : public WordModel {
 
   size_t max_characters_;
   TokenTrie begins_;   // whole tokens
-  TokenTrie goes_on_;  // tokens with the prefix, without it
+  TokenTrie goes_on_;  // tokens that have the prefix, without the prefix
 };
 
 }  // namespace

@@ -15,15 +15,16 @@ namespace {
 
 // Longer than any pattern of a published tokenizer (the longest have some 3 KB).
 constexpr size_t kMaxPatternBytes = 1 << 16;
-// Backtracking steps that one match may take: a pattern of a few alternatives passes over the rest of the text a few
-// times.
+// Limit of the backtracking steps of one match. A sensible pattern of a few alternatives passes over the rest of the
+// text a few times.
 constexpr uint64_t kStepsPerMatch = 1'000'000;
 constexpr uint64_t kStepsPerByte = 32;
-// Working memory of a match that the machine stack cannot hold, in KiB: so much, and one for each byte of the text,
-// which is what a group repeated for each character takes a few times over.
+// Limit of a match's working memory on the heap, in KiB: a constant, and one KiB for each byte of the text. A group
+// that repeats for each character takes a fraction of that.
 constexpr uint64_t kHeapPerMatch = 16 * 1024;
 
-// How far a replacement may lengthen a text, beyond what any tokenizer does: so many times, and so many bytes.
+// Limits for the length of a text after replacements, which no tokenizer comes near: a factor of its length before, and
+// bytes on top.
 constexpr size_t kMaxGrowth = 16;
 constexpr size_t kFreeGrowth = 1 << 20;
 
@@ -63,7 +64,7 @@ CodePointer compile(const std::string& expression, uint32_t options, const std::
   if (!code)
     fail(ErrorKind::Unsupported, "{}: the pattern {} cannot be compiled: {} at byte {}", what, in_quotes(expression),
          error_text(error), offset);
-  // Where machine code may not be made at run time, the interpreter does the same, slower.
+  // If the system forbids machine code made at run time, the interpreter does the same, slower.
   pcre2_jit_compile(code.get(), PCRE2_JIT_COMPLETE);
   return code;
 }
@@ -81,7 +82,7 @@ Pattern& Pattern::operator=(Pattern&&) noexcept = default;
 Pattern::~Pattern() = default;
 
 Pattern Pattern::regex(const std::string& expression, const std::string& what) {
-  // Ruby's ^ and $ always stand for lines.
+  // Ruby's ^ and $ always mean the ends of lines.
   const uint32_t options = PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C;
   return Pattern(
       std::make_unique<const Code>(Code{compile(pcre_from_oniguruma(expression, what), options, what), what}));
@@ -112,7 +113,7 @@ struct Pattern::Finder::State {
   MatchContext context;
   MatchData match;
 
-  // First match at or behind `from`; false where there is none.
+  // Finds the first match at or behind `from`; false if there is none.
   bool find(std::string_view text, size_t from, Range& found) {
     const auto* subject = reinterpret_cast<PCRE2_SPTR>(text.data());
     const auto run = [&](uint32_t options) {

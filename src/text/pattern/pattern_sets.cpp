@@ -19,7 +19,7 @@ class SetParser {
             const std::string& what)
       : in_(expression), at_(at), translate_(translate), what_(what) {}
 
-  // The class that begins here. `plain` becomes false where PCRE2 has no such class.
+  // Rewrites the class that begins here. Sets `plain` to false if PCRE2 has no such class.
   std::string parse(bool& plain, int depth = 0) {
     if (depth > kMaxDepth)
       fail(ErrorKind::Unsupported, "{}: the pattern {} nests character classes deeper than {}", what_, in_quotes(in_),
@@ -27,8 +27,8 @@ class SetParser {
     ++at_;  // the bracket
     const bool negated = skip("^");
     std::vector<std::string> operands;                        // of intersections
-    std::vector<std::string> parts;                           // of the current operand: one of them matches
-    std::string items;                                        // of a plain class
+    std::vector<std::string> parts;                           // alternatives of the current operand
+    std::string items;                                        // members of the current operand as a plain class
     if (at_ < in_.size() && in_[at_] == ']') take(1, items);  // in first place it stands for itself
     while (at_ < in_.size() && in_[at_] != ']') {
       if (skip("&&")) {
@@ -67,7 +67,7 @@ class SetParser {
   }
 
   bool is_posix() const { return in_.substr(at_, 2) == "[:" && in_.find(":]", at_) != std::string_view::npos; }
-  // \W and \H, which in a class PCRE2 would not take for Oniguruma's.
+  // \W and \H, which within a class mean something else to PCRE2.
   bool is_negated_escape() const { return in_.substr(at_, 2) == "\\W" || in_.substr(at_, 2) == "\\H"; }
 
   size_t item_size() const {
@@ -102,7 +102,7 @@ class SetParser {
   const std::string& what_;
 };
 
-// Whether a class may need rewriting: to look is cheaper than to parse.
+// Whether a class may need rewriting. Looking for signs of that is cheaper than parsing the class.
 bool may_be_set(std::string_view expression, size_t at) {
   const std::string_view rest = expression.substr(at + 1);
   return rest.find('[') != std::string_view::npos || rest.find("&&") != std::string_view::npos ||
@@ -115,7 +115,7 @@ std::optional<std::string> rewrite_set(std::string_view expression, size_t& at,
                                        const std::function<std::string(const std::string&)>& translate,
                                        const std::string& what) {
   if (!may_be_set(expression, at)) return std::nullopt;
-  // Most classes are plain, and then nothing of them need be translated.
+  // Most classes are plain. To find that out, no member need be translated.
   const std::function<std::string(const std::string&)> nothing = [](const std::string&) { return std::string(); };
   bool plain = true;
   SetParser(expression, at, nothing, what).parse(plain);

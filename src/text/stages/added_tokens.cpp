@@ -11,7 +11,7 @@
 namespace cleave::text {
 namespace {
 
-// Where the last character before `position` (> 0) begins.
+// The beginning of the last character before `position`, which is not 0.
 size_t previous_character(std::string_view text, size_t position) {
   do --position;
   while (position > 0 && (static_cast<uint8_t>(text[position]) & 0xC0) == 0x80);
@@ -66,7 +66,7 @@ void AddedTokens::add(AddedToken token, int32_t id, const Normalizer* normalizer
 
 void AddedTokens::split(std::string_view text, bool normalized, std::vector<Section>& sections) const {
   const TokenTrie& trie = normalized ? normalized_ : plain_;
-  size_t done = 0;  // up to where the text is in sections
+  size_t done = 0;  // the end of the last section
   for (size_t at = 0; at < text.size() && !trie.empty();) {
     const TokenTrie::Match match = trie.begins(text[at]) ? trie.longest_at(text, at) : TokenTrie::Match{-1, 0};
     if (match.size == 0) {

@@ -24,10 +24,10 @@ uint32_t offset(uint32_t unit) {
   return unit >> 10 << ((unit & 0x200) >> 6);
 }
 
-// Clusters from this size on are replaced character by character.
+// The size in bytes from which on a cluster is replaced character by character.
 constexpr size_t kLongCluster = 6;
 
-// Size of the grapheme cluster at the beginning of `text`.
+// The size in bytes of the grapheme cluster at the beginning of `text`.
 size_t cluster_size(std::string_view text) {
   utf8proc_int32_t state = 0;
   unicode::Utf8Char c = unicode::valid_utf8_at(text, 0);
@@ -89,7 +89,7 @@ Charsmap::Charsmap(std::string_view blob, const std::string& what) {
   units_.resize(trie_size / sizeof(uint32_t));
   if (trie_size > 0) std::memcpy(units_.data(), blob.data() + sizeof trie_size, trie_size);
   texts_ = blob.substr(sizeof trie_size + trie_size);
-  // Views of replacements end at a zero byte. Whatever lies between must be UTF-8.
+  // A replacement ends at a zero byte and must be UTF-8.
   if (!unicode::is_utf8(texts_))
     fail(ErrorKind::Corrupt, "{}: the texts of the precompiled charsmap are not UTF-8", what);
 }
@@ -107,7 +107,7 @@ std::optional<Charsmap::Replacement> Charsmap::find(std::string_view text, bool 
     if (!leaf) continue;
     const size_t begin = value(units_[node]);
     const size_t end = begin < texts_.size() ? texts_.find('\0', begin) : std::string::npos;
-    if (begin >= texts_.size() || (begin > 0 && texts_[begin - 1] != '\0')) continue;  // not the beginning of a text
+    if (begin >= texts_.size() || (begin > 0 && texts_[begin - 1] != '\0')) continue;  // in the midst of a replacement
     found = Replacement{std::string_view(texts_).substr(begin, end - begin), i + 1};
     if (!longest) break;
   }

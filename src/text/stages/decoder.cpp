@@ -8,7 +8,7 @@ namespace {
 
 class ByteLevelStep final : public DecoderStep {
  public:
-  // One token of all bytes: characters may be spread over several.
+  // Join all bytes in one token, because a character may be spread over several tokens.
   void apply(std::vector<std::string>& tokens) const override {
     std::string bytes;
     for (const std::string& token : tokens) append_token_bytes(token, bytes);

@@ -19,7 +19,7 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
     text.replace(at, from.size(), to);
 }
 
-// Spaces that English does not write; as the library does it, token by token.
+// Leaves out the spaces that English does not write, token by token as the library does.
 void clean_up(std::string& text) {
   static constexpr std::array<std::pair<const char*, const char*>, 11> kRules = {{{" .", "."},
                                                                                   {" ?", "?"},
@@ -82,7 +82,7 @@ class WordPieceStep final : public TokenwiseStep {
   bool cleanup_;
 };
 
-// "low" "er</w>" -> "lower "; the last word has no space behind it.
+// A suffix ends a word and becomes a space: "low" "er</w>" -> "lower ". The last word has no space behind it.
 class BpeStep final : public TokenwiseStep {
  public:
   explicit BpeStep(std::string suffix) : suffix_(std::move(suffix)) {}
@@ -120,7 +120,7 @@ class ReplaceTextStep final : public TokenwiseStep {
   std::string to_;
 };
 
-// Takes characters off both ends of every token, which behind a Fuse is the whole text.
+// Strips characters from both ends of every token; behind a Fuse the whole text is one token.
 class StripStep final : public DecoderStep {
  public:
   StripStep(std::string content, size_t start, size_t stop)
@@ -152,7 +152,7 @@ class FuseStep final : public DecoderStep {
   void apply_to_bytes(std::string&) const override {}
 };
 
-// Bytes in a row that form no text are so many U+FFFD.
+// Joins the bytes of byte tokens in a row; if they are not UTF-8, each byte becomes a U+FFFD.
 class ByteFallbackStep final : public DecoderStep {
  public:
   void apply(std::vector<std::string>& tokens) const override {
@@ -183,7 +183,7 @@ class ByteFallbackStep final : public DecoderStep {
   }
 };
 
-// Connectionist temporal classification: a token counts once for all its repetitions.
+// Connectionist temporal classification: repetitions of a token count as one.
 class CtcStep final : public DecoderStep {
  public:
   CtcStep(std::string pad, std::string delimiter, bool cleanup)

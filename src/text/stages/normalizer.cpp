@@ -7,7 +7,7 @@
 namespace cleave::text {
 namespace {
 
-// How far a sequence may lengthen a text: so many times, and so many bytes.
+// Limits for the length of a text after a sequence: a factor of its length before, and bytes on top.
 constexpr size_t kMaxGrowth = 64;
 constexpr size_t kFreeGrowth = 1 << 20;
 
@@ -78,7 +78,7 @@ class BertNormalizer final : public Normalizer {
  private:
   void append_clean(char32_t code, std::string& normal) const {
     if (options_.clean_text) {
-      const bool space = unicode::is_whitespace(code);  // of which some are controls too
+      const bool space = unicode::is_whitespace(code);  // some white space is a control, too
       if (code == 0 || code == unicode::kReplacementCharacter ||
           (unicode::is_other(code) && code != '\t' && code != '\n' && code != '\r'))
         return;

@@ -42,7 +42,7 @@ std::string byte_level(std::string_view text) {
   return normal;
 }
 
-// Appends to a new text what `replace(code, normal)` appends for each character.
+// The text that `replace(code, normal)` appends, character by character.
 template <class Replace>
 std::string by_character(std::string_view text, Replace&& replace) {
   std::string normal;
@@ -61,8 +61,8 @@ std::string strip_accents(std::string_view text) {
   });
 }
 
-// The rules of SentencePiece's "nmt" (google/sentencepiece, src/builder.cc): some controls go, all else that separates
-// is a space.
+// The rules of SentencePiece's "nmt" (google/sentencepiece, src/builder.cc): some controls are left out, and all other
+// separators become spaces.
 std::string nmt(std::string_view text) {
   return by_character(text, [](char32_t code, std::string& normal) {
     const bool gone = (0x01 <= code && code <= 0x08) || code == 0x0B || (0x0E <= code && code <= 0x1F) ||

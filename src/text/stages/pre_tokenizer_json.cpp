@@ -46,7 +46,7 @@ std::unique_ptr<PreTokenizer> read_punctuation(const JsonField& field) {
 }
 
 std::unique_ptr<PreTokenizer> read_whitespace(const JsonField& field) {
-  // `\w+|[^\w\s]+` of the Rust regex crate, whose \w has the joiners too.
+  // `\w+|[^\w\s]+` of the Rust regex crate, whose \w includes the joiners.
   constexpr const char* kWords = R"([\w\x{200c}\x{200d}]+|[^\w\x{200c}\x{200d}\s]+)";
   return make_split(Pattern::regex(kWords, field.path()), SplitBehavior::Removed, true);
 }
@@ -62,7 +62,7 @@ std::unique_ptr<PreTokenizer> read_bert(const JsonField&) {
   return make_sequence(std::move(steps));
 }
 
-// One character.
+// Reads a text of one character.
 std::string read_character(const JsonField& field) {
   const std::string& text = field.string();
   if (text.empty() || unicode::utf8_at(text, 0).size != text.size()) field.wrong("one character");

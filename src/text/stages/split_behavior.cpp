@@ -3,7 +3,7 @@
 namespace cleave::text {
 namespace {
 
-// Calls visit(range, is_match) for the matches and the non-empty stretches between them, from left to right.
+// Calls visit(range, is_match) for the matches and for the non-empty stretches between them, from left to right.
 template <class Visit>
 void for_each_stretch(std::span<const Range> matches, size_t size, bool invert, Visit&& visit) {
   size_t at = 0;

@@ -4,7 +4,7 @@
 
 namespace cleave::text {
 
-// So many tokens without text are no beginning any more.
+// Limit of the tokens without text that count as the beginning of a text.
 constexpr size_t kMaxHead = 64;
 
 std::string Utf8Stream::push(std::string_view bytes) {
@@ -26,7 +26,7 @@ std::string Detokenizer::push(int32_t id) {
   if (!begun_) return push_first(id);
   std::string bytes = tokenizer_.token_bytes(id);
   if (space_waits_) bytes.insert(bytes.begin(), ' ');
-  // Some kinds end words by a space, but not the last one.
+  // Some kinds of tokens end words by a space, but not the last word.
   space_waits_ = bytes.ends_with(' ') && !tokenizer_.decode(std::vector<int32_t>{last_, id}, false).ends_with(' ');
   if (space_waits_) bytes.pop_back();
   last_ = id;

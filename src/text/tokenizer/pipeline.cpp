@@ -9,7 +9,7 @@
 namespace cleave::text {
 namespace {
 
-// Positions within a text are kept in 32 bits where there is one per character.
+// Limit of a text's bytes, because positions of characters are kept in 32 bits.
 constexpr size_t kMaxTextBytes = std::numeric_limits<int32_t>::max();
 
 class PipelineTokenizer final : public Tokenizer {
@@ -57,8 +57,8 @@ class PipelineTokenizer final : public Tokenizer {
   int32_t vocab_size() const override { return std::max(stages_.model->id_end(), stages_.added.id_end()); }
 
  private:
-  // First the added tokens that are looked for in the text as it is, then, in the normal form of what lies between, the
-  // others; what is left goes through the pre-tokenizer to the model.
+  // Added tokens are cut out twice: first those that are found in the text as it is written, then, in the normal form
+  // of the stretches between, the others. The rest goes through the pre-tokenizer to the model.
   void encode_utf8(std::string_view text, std::vector<int32_t>& ids) const {
     const std::unique_ptr<PieceEncoder> encoder = stages_.model->start_text();
     for_each_text(text, false, ids, [&](std::string_view part, bool part_at_start) {
@@ -94,7 +94,7 @@ class PipelineTokenizer final : public Tokenizer {
     return added != nullptr ? std::optional<std::string_view>(added->content) : stages_.model->token(id);
   }
 
-  Pipeline stages_;  // but for the decoder
+  Pipeline stages_;  // its decoder has moved to decoder_
   Decoder decoder_;
 };
 

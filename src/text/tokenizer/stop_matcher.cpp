@@ -22,8 +22,8 @@ StopMatcher::StopMatcher(std::vector<std::string> stops) : stops_(std::move(stop
 std::string StopMatcher::push(std::string_view text) {
   if (stopped_) return "";
   held_.append(text);
-  // The stop string that ends first counts, of those the one that begins first: the result does not depend on how the
-  // text was cut into pieces.
+  // The stop string that ends first counts, and of those that end there the one that begins first. So the result does
+  // not depend on how the text was cut into pieces.
   size_t found = std::string::npos;
   size_t found_end = std::string::npos;
   size_t keep = 0;
