@@ -9,6 +9,7 @@
 #include <numeric>
 #include <random>
 
+#include "../fixtures/all_fixtures.h"
 #include "app/verify/cases.h"
 #include "app/verify/feed.h"
 #include "comm/communicator.h"
@@ -107,24 +108,7 @@ TEST_P(SplitFixture, GivesTheSameAnswerUnderAnyOverrides) {
   }
 }
 
-std::vector<std::string> all_fixtures() {
-  std::vector<std::string> names;
-  for (const std::string folder : {"models", "models_v5saved", "gguf"}) {
-    const fs::path root = fs::path(CLEAVE_TEST_DATA) / folder;
-    for (const auto& entry : fs::directory_iterator(root))
-      if (entry.is_directory() || entry.path().extension() == ".gguf")
-        names.push_back(folder + "/" + entry.path().filename().string());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
-INSTANTIATE_TEST_SUITE_P(Fixtures, SplitFixture, testing::ValuesIn(all_fixtures()), [](const auto& tested) {
-  std::string name = tested.param;
-  std::ranges::replace_if(
-      name, [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Fixtures, SplitFixture, testing::ValuesIn(all_fixtures()), fixture_test_name);
 
 }  // namespace
 }  // namespace cleave
