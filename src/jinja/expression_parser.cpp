@@ -239,6 +239,7 @@ ExpressionPointer ExpressionParser::dict() {
   return make_dict(place, std::move(entries));
 }
 
+// Parses the argument of a test without parentheses: a value with attributes, items and arguments behind it.
 ExpressionPointer ExpressionParser::postfixed() {
   const TokenStream::Nesting nesting(stream_);
   return postfix(primary());

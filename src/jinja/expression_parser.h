@@ -20,8 +20,6 @@ class ExpressionParser {
   ExpressionPointer tuple(bool conditional = true);
   /// Parses "(a, b=1, *c, **d)".
   ArgumentList call_arguments();
-  /// Parses the call of `{% call %}`: a value with attributes, items and arguments behind it, without filters.
-  ExpressionPointer postfixed();
   /// Parses "name(arguments)|name ...", the filters of a block.
   BlockFilters filters();
 
@@ -40,6 +38,7 @@ class ExpressionParser {
   ExpressionPointer parenthesised();
   ExpressionPointer list();
   ExpressionPointer dict();
+  ExpressionPointer postfixed();
   ExpressionPointer postfix(ExpressionPointer node);
   ExpressionPointer attribute(ExpressionPointer node);
   ExpressionPointer subscript(ExpressionPointer node);
