@@ -15,6 +15,26 @@ namespace {
 using Type = Token::Type;
 using Names = std::initializer_list<std::string_view>;
 
+[[noreturn]] void fail_unknown_tag(const TokenStream& stream, const std::string& name) {
+  for (const char* known : {"include", "import", "from", "extends", "block", "do", "autoescape"})
+    if (name == known) stream.fail(fmt::format("the tag '{}' is not supported in chat templates", name));
+  stream.fail(fmt::format("Encountered unknown tag '{}'.", name));
+}
+
+// Parses "(a, b=1)" of a macro or a call.
+void parse_parameters(TokenStream& stream, MacroDefinition& definition) {
+  stream.expect_operator("(");
+  while (!stream.is_operator(")")) {
+    if (!definition.parameters.empty()) stream.expect_operator(",");
+    definition.parameters.push_back(stream.expect_name());
+    if (stream.skip_operator("="))
+      definition.defaults.push_back(ExpressionParser(stream).expression());
+    else if (!definition.defaults.empty())
+      stream.fail("non-default argument follows default argument");
+  }
+  stream.expect_operator(")");
+}
+
 class Parser {
  public:
   Parser(std::string_view source, const std::string& what) : stream_(tokenize(source, what), what) {}
@@ -78,10 +98,7 @@ class Parser {
     if (name == "generation") return parse_generation(place);
     if (name == "break") return parse_flow(place, Flow::Break);
     if (name == "continue") return parse_flow(place, Flow::Continue);
-    if (name == "include" || name == "import" || name == "from" || name == "extends" || name == "block" ||
-        name == "do" || name == "autoescape")
-      stream_.fail(fmt::format("the tag '{}' is not supported in chat templates", name));
-    stream_.fail(fmt::format("Encountered unknown tag '{}'.", name));
+    fail_unknown_tag(stream_, name);
   }
 
   StatementPointer parse_if(Place place) {
@@ -127,20 +144,6 @@ class Parser {
     return make_set_block(place, std::move(target), std::move(filters), body_until("endset"));
   }
 
-  // Parses "(a, b=1)" of a macro or a call.
-  void parse_parameters(MacroDefinition& definition) {
-    stream_.expect_operator("(");
-    while (!stream_.is_operator(")")) {
-      if (!definition.parameters.empty()) stream_.expect_operator(",");
-      definition.parameters.push_back(stream_.expect_name());
-      if (stream_.skip_operator("="))
-        definition.defaults.push_back(parser().expression());
-      else if (!definition.defaults.empty())
-        stream_.fail("non-default argument follows default argument");
-    }
-    stream_.expect_operator(")");
-  }
-
   void parse_macro_body(MacroDefinition& definition, std::string_view end) {
     const int loops = std::exchange(loops_, 0);
     const size_t begin = stream_.position();
@@ -153,7 +156,7 @@ class Parser {
   StatementPointer parse_macro(Place place) {
     MacroDefinition definition;
     definition.name = stream_.expect_name();
-    parse_parameters(definition);
+    parse_parameters(stream_, definition);
     stream_.expect(Type::BlockEnd);
     parse_macro_body(definition, "endmacro");
     return make_macro(place, std::move(definition));
@@ -162,7 +165,7 @@ class Parser {
   StatementPointer parse_call(Place place) {
     MacroDefinition caller;
     caller.name = "caller";
-    if (stream_.is_operator("(")) parse_parameters(caller);
+    if (stream_.is_operator("(")) parse_parameters(stream_, caller);
     ExpressionPointer function = make_name(stream_.place(), stream_.expect_name());
     while (stream_.skip_operator(".")) function = make_attribute(place, std::move(function), stream_.expect_name());
     ArgumentList arguments = parser().call_arguments();
