@@ -1,9 +1,7 @@
 #include <fmt/format.h>
 
 #include <ctime>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <memory>
 
 #include "app/commands.h"
@@ -13,6 +11,7 @@
 #include "app/run_model.h"
 #include "app/terminal.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "engine/loaded_model.h"
 #include "inference/answer.h"
 #include "inference/chat.h"
@@ -36,11 +35,7 @@ struct GenerateFlags {
 
 // The text as it was given, to the last byte.
 std::string read_prompt(const GenerateFlags& flags) {
-  if (!flags.prompt_file.empty()) {
-    std::ifstream file(flags.prompt_file, std::ios::binary);  // a pipe will do
-    if (!file) fail(ErrorKind::NotFound, "cannot open {}", flags.prompt_file.string());
-    return read_all(file, flags.prompt_file.string());
-  }
+  if (!flags.prompt_file.empty()) return read_file(flags.prompt_file);
   if (!flags.prompt)
     throw CLI::RequiredError("a prompt is missing: -p TEXT, -p - for standard input, or -f FILE",
                              CLI::ExitCodes::RequiredError);

@@ -1,17 +1,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <limits>
 #include <memory>
 
 #include "app/commands.h"
 #include "app/flags.h"
-#include "app/jsonl.h"
 #include "app/perplexity_windows.h"
 #include "app/run_model.h"
 #include "app/terminal.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "engine/loaded_model.h"
 #include "inference/answer.h"
 #include "inference/scorer.h"
@@ -32,12 +31,6 @@ struct PerplexityFlags {
   bool json = false;
 };
 
-std::string read_text(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail(ErrorKind::NotFound, "cannot open {}", path.string());
-  return read_all(file, path.string());
-}
-
 // What the tokenizer writes before every text: the token that begins a window, too.
 std::optional<int32_t> beginning_token(const text::Tokenizer& tokenizer, std::span<const int32_t> tokens) {
   const std::vector<int32_t> empty = tokenizer.encode("", true);
@@ -46,7 +39,7 @@ std::optional<int32_t> beginning_token(const text::Tokenizer& tokenizer, std::sp
 }
 
 std::vector<int32_t> tokens_of(const PerplexityFlags& flags, const text::Tokenizer& tokenizer) {
-  std::vector<int32_t> tokens = tokenizer.encode(read_text(flags.file), true);
+  std::vector<int32_t> tokens = tokenizer.encode(read_file(flags.file), true);
   if (flags.tokens && *flags.tokens < static_cast<int64_t>(tokens.size()))
     tokens.resize(static_cast<size_t>(*flags.tokens));
   return tokens;

@@ -1,8 +1,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,6 +9,7 @@
 #include "app/run_model.h"
 #include "app/terminal.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "inference/plan_report.h"
 
 namespace cleave::app {
@@ -33,9 +32,7 @@ constexpr std::array<std::pair<const char*, plan::ExportFormat>, 3> kExports = {
 
 // What the modules of a saved plan are, by name.
 std::map<std::string, std::string> placements(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail(ErrorKind::NotFound, "cannot open {}", path.string());
-  const Json json = parse_json(std::string(std::istreambuf_iterator<char>(file), {}), path.string());
+  const Json json = parse_json(read_file(path), path.string());
   if (!json.is_object() || !json.contains("modules"))
     fail(ErrorKind::InvalidArgument, "{} is no plan; save one with cleave plan MODEL --json > FILE", path.string());
   std::map<std::string, std::string> found;

@@ -13,8 +13,7 @@ namespace {
 // The user's sources and the model directory's own file.
 plan::OverrideSources override_sources(const ckpt::Checkpoint& checkpoint, plan::OverrideSources sources) {
   const std::filesystem::path own = checkpoint.directory() / "cleave.json";
-  if (!checkpoint.directory().empty() && std::filesystem::exists(own))
-    sources.model_directory = read_override_file(own);
+  if (!checkpoint.directory().empty() && is_there(own)) sources.model_directory = read_override_file(own);
   return sources;
 }
 

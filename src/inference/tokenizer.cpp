@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/mapped_file.h"
 #include "ckpt/gguf.h"
 #include "text/files/tokenizer_files.h"
@@ -16,11 +17,6 @@ namespace cleave::inference {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_there(const fs::path& path) {
-  std::error_code ignored;  // what cannot be seen is not there
-  return fs::exists(path, ignored);
-}
 
 text::GgufVocabulary gguf_vocabulary(const ckpt::GgufMetadata& metadata) {
   text::GgufVocabulary v;
