@@ -16,7 +16,7 @@
 #include "base/thread_pool.h"
 #include "base/topology.h"
 #include "comm/communicator.h"
-#include "comm/mpi_world.h"
+#include "comm/mpi/mpi_world.h"
 
 namespace cleave::comm {
 namespace {
@@ -87,12 +87,12 @@ void sample_threads(int64_t bytes, Samples& samples) {
 }
 
 void run() {
-  MpiWorld world({});
-  if (world.num_processes() != kRanks)
+  const std::unique_ptr<World> world = mpi_world({});
+  if (world->num_processes() != kRanks)
     fail(ErrorKind::InvalidArgument, "{} processes, wanted 2: mpirun -np 2 --bind-to none collectives_bench",
-         world.num_processes());
-  auto communicator = std::move(world.communicators()[0]);
-  const bool prints = world.process() == 0;
+         world->num_processes());
+  auto communicator = std::move(world->communicators()[0]);
+  const bool prints = world->process() == 0;
   if (prints)
     fmt::print("{:>8} | {:>20} | {:>20} | {:>20} | {}\n", "bytes", "threads min, median", "our mpi min, median",
                "MPI_Allreduce", "medians: MPI_Allreduce / threads, / our mpi");
@@ -112,7 +112,7 @@ void run() {
                column(mpi), mpi.median() / threads.median(), mpi.median() / processes.median());
   }
   communicator.reset();
-  world.finish();
+  world->finish();
 }
 
 }  // namespace

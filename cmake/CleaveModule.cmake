@@ -15,11 +15,14 @@ foreach(label unit fixtures ranks server slow)
   add_custom_target(${label}_tests)
 endforeach()
 
-# cleave_module(NAME DEPS target...): library cleave_NAME from every .cpp of the current folder but the tests, and, where
-# there are *_test.cpp files, the test program NAME_test with label "unit".
+# cleave_module(NAME DEPS target... [EXCLUDE pattern]): library cleave_NAME from every .cpp of the current folder but the tests
+# and what matches the pattern, and, where there are *_test.cpp files, the test program NAME_test with label "unit".
 function(cleave_module name)
-  cmake_parse_arguments(arg "" "" "DEPS;TEST_DEPS" ${ARGN})
+  cmake_parse_arguments(arg "" "EXCLUDE" "DEPS;TEST_DEPS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  if(arg_EXCLUDE)
+    list(FILTER sources EXCLUDE REGEX "${arg_EXCLUDE}")
+  endif()
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cpp$")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")

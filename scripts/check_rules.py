@@ -8,6 +8,7 @@
 5. Every function has its declaration in the header that is named like its source.
 6. No unfinished work is marked in the tree and no test is skipped.
 7. No path of somebody's machine.
+8. MPI is called in one folder, so that the program can be built without.
 """
 import pathlib
 import re
@@ -45,6 +46,8 @@ RULES = [
     (r"\bCLI::|<CLI/|<c?signal(\.h)?>|std::signal\(|\bsigaction\(|(?<![\w:.>])note\(",
      "below src/app nothing knows the command line, handles signals or writes notes", is_library_code),
     (r"\bOp::[A-Z]", "an operation by name outside the tables of operations", is_op_blind),
+    (r"<mpi\.h>", "only src/comm/mpi calls MPI",
+     lambda name: name.startswith("src/") and not name.startswith("src/comm/mpi/")),
     (r"\b(TODO|FIXME|XXX|HACK)\b|GTEST_SKIP|DISABLED_", "unfinished work or a skipped test", lambda name: True),
     (r"(?<![\w.])/(root|home|work|Users)/", "a path of one machine", lambda name: True),
 ]

@@ -7,7 +7,7 @@
 #include <cstdlib>
 
 #include "app/terminal.h"
-#include "comm/mpi_world.h"
+#include "comm/world.h"
 #include "inference/follower.h"
 
 namespace cleave::app {

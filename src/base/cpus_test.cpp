@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "base/error.h"
-#include "base/temporary_directory.h"
+#include "base/testing/temporary_directory.h"
 #include "base/topology.h"
 
 namespace cleave {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -8,7 +10,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/thread_pool.h"
 #include "tensor/dtype.h"
 
 /// Collectives between the ranks of one model (docs/communication.md). Ranks are numbers; nothing here knows tensors.
@@ -70,9 +71,20 @@ class Communicator : public PointToPoint {
   /// rank's thread and its waits for a processor or a disk count too, from the thread's first call on.
   virtual void tick() = 0;
 
-  /// Lets processor time and disk waits of the pool's workers count too: the rank's thread may sleep until they have
-  /// finished. Runs a job on the pool. The pool may end before the communicator.
-  virtual void watch(ThreadPool& pool) = 0;
+  /// Lets processor time and disk waits of other threads of this process count too, by the system's numbers for them
+  /// (gettid): those that the rank computes with, since its own thread may sleep until they have finished. Takes the
+  /// place of an earlier call. The threads may end before the communicator.
+  virtual void watch(std::span<const pid_t> threads) = 0;
+
+  /// Divides the group. Ranks that call with the same color become a group of their own, in which they are numbered in
+  /// the order that they have here; a negative color takes no part and gets null. Every rank of this group calls it,
+  /// and no rank divides two groups at the same time.
+  ///
+  /// The parts may outlive this group and be divided again. Their failures are shared by all: a rank that fails in one
+  /// part fails every group that came from the same one, and errors call it by the name that it had there. Signs of
+  /// life count in all groups of a rank, which one thread at a time uses. Ranks that wait for one another crosswise, in
+  /// two groups, are not found out.
+  virtual std::unique_ptr<Communicator> split(int color) = 0;
 };
 
 /// A group of one rank.

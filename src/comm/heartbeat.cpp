@@ -27,13 +27,14 @@ std::vector<std::byte> bytes_of(const auto& message) {
 
 }  // namespace
 
-Heartbeat::Heartbeat(std::vector<Socket> peers, std::vector<std::string> names, std::chrono::milliseconds stall_timeout,
-                     Failure& failure, const Pulse& pulse)
-    : peers_(peers.size()), stall_timeout_(stall_timeout), failure_(failure), pulse_(pulse) {
-  for (size_t p = 0; p < peers.size(); ++p) {
-    peers_[p].socket = std::move(peers[p]);
-    peers_[p].name = std::move(names[p]);
-  }
+Heartbeat::Peer::Peer(HeartbeatPeer peer)
+    : socket(std::move(peer.socket)), name(std::move(peer.name)), progress(static_cast<size_t>(peer.num_ranks)) {}
+
+Heartbeat::Heartbeat(std::vector<HeartbeatPeer> peers, std::chrono::milliseconds stall_timeout, Failure& failure,
+                     std::vector<std::shared_ptr<Pulse>> pulses)
+    : stall_timeout_(stall_timeout), failure_(failure) {
+  for (HeartbeatPeer& peer : peers) peers_.emplace_back(std::move(peer));
+  for (auto& pulse : pulses) own_.push_back({.pulse = std::move(pulse)});
   stop_ = Socket(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!stop_) fail(ErrorKind::Io, "cannot make an event descriptor: {}", std::strerror(errno));
 }
@@ -51,8 +52,8 @@ Heartbeat::~Heartbeat() {
 
 void Heartbeat::tell(std::string_view failure) {
   Message message{.kind = Kind::Failure};
-  message.text_size = static_cast<uint32_t>(std::min(failure.size(), sizeof(message.text)));
-  std::memcpy(message.text, failure.data(), message.text_size);
+  message.size = static_cast<uint32_t>(std::min(failure.size(), sizeof(message.content)));
+  std::memcpy(message.content, failure.data(), message.size);
   send_to_all(message);
 }
 
@@ -84,10 +85,17 @@ void Heartbeat::flush(Peer& peer) {
 }
 
 void Heartbeat::beat() {
-  const Pulse::Sample sample = pulse_.sample();
-  if (sample.progress != last_sample_ || sample.is_busy) ++own_progress_;
-  last_sample_ = sample.progress;
-  send_to_all({.kind = Kind::Beat, .progress = own_progress_});
+  for (size_t first = 0; first < own_.size(); first += Message::kMostRanks) {
+    Message message{.kind = Kind::Beat, .first_rank = first};
+    for (size_t rank = first; rank < std::min(own_.size(), first + Message::kMostRanks); ++rank) {
+      Own& own = own_[rank];
+      const Pulse::Sample sample = own.pulse->sample();
+      if (sample.progress != own.last_sample || sample.is_busy) ++own.progress;
+      own.last_sample = sample.progress;
+      message.content[message.size++] = own.progress;
+    }
+    send_to_all(message);
+  }
 }
 
 void Heartbeat::run() {
@@ -139,10 +147,14 @@ void Heartbeat::handle(Peer& peer, const Message& message) {
   peer.silence = {};
   switch (message.kind) {
     case Kind::Beat:
-      peer.progress.store(message.progress, std::memory_order_relaxed);
+      for (size_t i = 0;
+           i < std::min<size_t>(message.size, Message::kMostRanks) && message.first_rank + i < peer.progress.size();
+           ++i)
+        peer.progress[message.first_rank + i].store(message.content[i], std::memory_order_relaxed);
       return;
     case Kind::Failure:
-      failure_.set(std::string(message.text, std::min<size_t>(message.text_size, sizeof(message.text))));
+      failure_.set(std::string(reinterpret_cast<const char*>(message.content),
+                               std::min<size_t>(message.size, sizeof(message.content))));
       return;
     case Kind::Goodbye:
       peer.said_goodbye = true;

@@ -1,5 +1,6 @@
 #include "comm/heartbeat.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -19,14 +20,16 @@ using testing::HasSubstr;
 struct Process {
   std::promise<std::string> found;
   Failure failure{[this](const std::string& text) { found.set_value(text); }};
-  Pulse pulse;
+  std::vector<std::shared_ptr<Pulse>> pulses = {std::make_shared<Pulse>()};
   std::unique_ptr<Heartbeat> heartbeat;
+  int ranks_per_process = 1;
 
   void start(int process, int other, Socket connection, std::chrono::milliseconds stall_timeout = 1000ms) {
-    std::vector<Socket> peers(2);
-    peers[static_cast<size_t>(other)] = std::move(connection);
-    heartbeat = std::make_unique<Heartbeat>(std::move(peers), std::vector<std::string>{"rank 0", "rank 1"},
-                                            stall_timeout, failure, pulse);
+    std::vector<HeartbeatPeer> peers;
+    for (int p = 0; p < 2; ++p)
+      peers.push_back({p == other ? std::move(connection) : Socket(), fmt::format("rank {}", p), ranks_per_process});
+    while (static_cast<int>(pulses.size()) < ranks_per_process) pulses.push_back(std::make_shared<Pulse>());
+    heartbeat = std::make_unique<Heartbeat>(std::move(peers), stall_timeout, failure, pulses);
     heartbeat->start();
   }
   std::string failure_text() {
@@ -61,11 +64,26 @@ TEST(Heartbeat, CarriesLastWordsAndSignsOfLife) {
   Process a, b;
   a.start(0, 1, std::move(own));
   b.start(1, 0, std::move(others));
-  b.pulse.tick();
-  while (a.heartbeat->progress(1) == 0) std::this_thread::sleep_for(1ms);
+  b.pulses[0]->tick();
+  while (a.heartbeat->progress(1, 0) == 0) std::this_thread::sleep_for(1ms);
   b.heartbeat->tell("rank 1 gave up: disk full");
   b.heartbeat.reset();
   EXPECT_EQ(a.failure_text(), "rank 1 gave up: disk full");
+}
+
+TEST(Heartbeat, TellsTheRanksOfAProcessApart) {
+  constexpr int kRanks = 130;  // more than one message holds
+  auto [own, others] = connection();
+  Process a, b;
+  a.ranks_per_process = b.ranks_per_process = kRanks;
+  a.start(0, 1, std::move(own));
+  b.start(1, 0, std::move(others));
+  for (const int rank : {0, 61, 62, 129}) {
+    const uint64_t before = a.heartbeat->progress(1, rank), of_neighbour = a.heartbeat->progress(1, rank ^ 1);
+    b.pulses[static_cast<size_t>(rank)]->tick();
+    while (a.heartbeat->progress(1, rank) == before) std::this_thread::sleep_for(1ms);
+    EXPECT_EQ(a.heartbeat->progress(1, rank ^ 1), of_neighbour);
+  }
 }
 
 TEST(Heartbeat, LetsGoOfAProcessThatSaidGoodbye) {

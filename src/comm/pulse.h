@@ -7,11 +7,12 @@
 #include <chrono>
 #include <cstdint>
 #include <ctime>
+#include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
+#include <string>
 #include <vector>
-
-#include "base/thread_pool.h"
 
 namespace cleave::comm {
 
@@ -27,8 +28,9 @@ class Pulse {
     if (owner_.load(std::memory_order_relaxed) != pthread_self()) adopt();
   }
 
-  /// The calling thread is another one that the rank computes with. It may end before this object.
-  void add_helper();
+  /// Other threads that the rank computes with, in place of earlier ones: their numbers (gettid). They may end before
+  /// this object.
+  void set_helpers(std::span<const pid_t> threads);
 
   struct Sample {
     uint64_t progress = 0;  // differs from the last one where the rank has lived since
@@ -41,7 +43,7 @@ class Pulse {
   struct Thread {
     clockid_t clock = 0;  // its processor time
     pid_t id = 0;
-    static Thread current();
+    static Thread of(pid_t id);
   };
   void adopt();
 
@@ -52,12 +54,14 @@ class Pulse {
   std::vector<Thread> helpers_;
 };
 
-/// Makes the pool's workers helpers of the rank.
-inline void watch_workers(ThreadPool& pool, Pulse& pulse) {
-  pool.run([&](int thread) {
-    if (thread > 0) pulse.add_helper();
-  });
-}
+/// A rank as all groups know it that it is in.
+struct Member {
+  std::string name;  // for errors: "rank 3"
+  std::shared_ptr<Pulse> pulse = std::make_shared<Pulse>();
+};
+
+/// "rank 0", "rank 1", ...
+std::vector<Member> numbered_members(int num_ranks);
 
 /// Decides, sample by sample, whether what somebody waits for has stalled. Used by one thread.
 class StallClock {

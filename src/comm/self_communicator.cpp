@@ -29,7 +29,8 @@ class SelfCommunicator final : public Communicator {
   void barrier() override {}
   void abort(std::string_view) override {}
   void tick() override {}
-  void watch(ThreadPool&) override {}
+  void watch(std::span<const pid_t>) override {}
+  std::unique_ptr<Communicator> split(int color) override { return color < 0 ? nullptr : self_communicator(); }
 
  private:
   static void copy(const void* from, void* to, int64_t bytes) {

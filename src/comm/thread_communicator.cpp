@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
+#include "comm/agreement.h"
 #include "comm/arguments.h"
 #include "comm/pulse.h"
 #include "comm/sum.h"
@@ -55,15 +57,17 @@ class ThreadCommunicator final : public Communicator {
   void barrier() override;
   void abort(std::string_view why) override;
   void tick() override {
-    slot().pulse.adopt_current_thread();
-    slot().pulse.tick();
+    pulse().adopt_current_thread();
+    pulse().tick();
   }
-  void watch(ThreadPool& pool) override { watch_workers(pool, slot().pulse); }
+  void watch(std::span<const pid_t> threads) override { pulse().set_helpers(threads); }
+  std::unique_ptr<Communicator> split(int color) override;
 
  private:
   // How a message is exchanged: as copies in shared memory, or read where it lies.
   bool is_one_shot(int64_t bytes) const { return bytes <= group_->one_shot_bytes(); }
   RankSlot& slot() { return group_->slot(rank_); }
+  Pulse& pulse() { return group_->pulse(rank_); }
 
   void begin();
   void publish(const char* collective, const void* data, int64_t data_bytes, int64_t bytes);
@@ -91,7 +95,7 @@ ThreadCommunicator::~ThreadCommunicator() {
 }
 
 void ThreadCommunicator::begin() {
-  slot().pulse.adopt_current_thread();
+  pulse().adopt_current_thread();
   group_->raise_if_failed();
 }
 
@@ -260,12 +264,31 @@ void ThreadCommunicator::abort(std::string_view why) {
   group_->failure().set(fmt::format("{} gave up: {}", group_->name(rank_), why));
 }
 
+// The first rank of a part makes the part's memory and shows the others where it is.
+std::unique_ptr<Communicator> ThreadCommunicator::split(int color) {
+  using Group = std::shared_ptr<ThreadGroup>;
+  const std::vector<int> members = agree_on_part(*this, color).members;
+  const bool is_first = !members.empty() && members.front() == rank_;
+  const Group made = is_first ? group_->part(members) : nullptr;
+  const Group* shown = &made;
+  std::vector<const Group*> all(static_cast<size_t>(size()));
+  all_gather(&shown, all.data(), std::vector<int64_t>(all.size(), sizeof(shown)));
+  std::unique_ptr<Communicator> part;
+  if (!members.empty()) {
+    const ReadsOthers guard(*group_, rank_);
+    const auto place = std::ranges::lower_bound(members, rank_) - members.begin();
+    part = std::make_unique<ThreadCommunicator>(*all[static_cast<size_t>(members.front())], static_cast<int>(place));
+  }
+  barrier();  // until every rank has what `made` holds
+  return part;
+}
+
 }  // namespace
 
-std::vector<std::unique_ptr<Communicator>> thread_communicators(std::vector<std::string> names,
+std::vector<std::unique_ptr<Communicator>> thread_communicators(std::vector<Member> members,
                                                                 const ThreadGroupOptions& options,
                                                                 std::shared_ptr<Failure> failure) {
-  auto group = std::make_shared<ThreadGroup>(std::move(names), options, std::move(failure));
+  auto group = std::make_shared<ThreadGroup>(std::move(members), options, std::move(failure));
   std::vector<std::unique_ptr<Communicator>> ranks;
   for (int rank = 0; rank < group->size(); ++rank) ranks.push_back(std::make_unique<ThreadCommunicator>(group, rank));
   return ranks;
@@ -273,7 +296,7 @@ std::vector<std::unique_ptr<Communicator>> thread_communicators(std::vector<std:
 
 std::vector<std::unique_ptr<Communicator>> thread_communicators(int ranks, const ThreadGroupOptions& options) {
   CHECK_GE(ranks, 1);
-  return thread_communicators(rank_names(ranks), options, std::make_shared<Failure>());
+  return thread_communicators(numbered_members(ranks), options, std::make_shared<Failure>());
 }
 
 }  // namespace cleave::comm

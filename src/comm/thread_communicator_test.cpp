@@ -4,7 +4,8 @@
 
 #include <atomic>
 
-#include "comm/conformance.h"
+#include "base/worker_ids.h"
+#include "comm/testing/conformance.h"
 
 namespace cleave::comm {
 namespace {
@@ -26,6 +27,7 @@ TEST(SelfCommunicator, DoesEverythingForOneRank) {
   const auto communicator = self_communicator();
   conformance::check_everything(*communicator, kOneShotBytes);
   conformance::check_many_calls(*communicator, 10);
+  conformance::check_split(*communicator, kOneShotBytes);
 }
 
 class ThreadCommunicator : public testing::TestWithParam<int> {};
@@ -51,6 +53,12 @@ TEST_P(ThreadCommunicator, LeavesABarrierWhenAllHaveEntered) {
       communicator.barrier();
       EXPECT_GE(entered, call * communicator.size());
     }
+  }));
+}
+
+TEST_P(ThreadCommunicator, DividesIntoGroups) {
+  expect_no_errors(run_ranks(make_group(GetParam()), [](Communicator& communicator) {
+    conformance::check_split(communicator, kOneShotBytes);
   }));
 }
 
@@ -180,7 +188,7 @@ TEST(ThreadCommunicators, WaitForARankWhoseWorkersCompute) {
   const auto errors = run_ranks(make_group(2, 1000ms), [](Communicator& communicator) {
     ThreadPool pool(2);
     communicator.tick();
-    communicator.watch(pool);
+    communicator.watch(worker_ids(pool));
     // The rank's own thread only waits for its worker.
     if (communicator.rank() == 1)
       pool.run([](int thread) {
@@ -191,6 +199,45 @@ TEST(ThreadCommunicators, WaitForARankWhoseWorkersCompute) {
     communicator.barrier();
   });
   expect_no_errors(errors);
+}
+
+TEST(ThreadCommunicators, NameTheRankThatGaveUpInAPartOfTheGroup) {
+  const auto errors = run_ranks(make_group(5), [](Communicator& communicator) {
+    const auto part = communicator.split(communicator.rank() % 2);
+    if (communicator.rank() == 3) part->abort("disk full");
+    float x = 0;
+    for (;;) part->all_reduce(&x, 1, DType::F32);
+  });
+  EXPECT_THAT(errors, Each(std::string("rank 3 gave up: disk full")));
+}
+
+TEST(ThreadCommunicators, NameTheRankThatStalledInAPartOfTheGroup) {
+  std::atomic<int> failed{0};
+  const auto errors = run_ranks(make_group(5, 1000ms), [&](Communicator& communicator) {
+    const auto part = communicator.split(communicator.rank() % 2);
+    if (communicator.rank() == 3) failed.wait(0);
+    try {
+      part->barrier();
+      communicator.barrier();
+    } catch (const Error&) {
+      failed = 1;
+      failed.notify_all();
+      throw;
+    }
+  });
+  EXPECT_THAT(errors, Each(HasSubstr("rank 3 stalled: for 1.0 s it neither computed nor joined")));
+}
+
+// Rank 1's only signs of life are those that it gives in the whole group.
+TEST(ThreadCommunicators, CountSignsOfLifeInEveryGroup) {
+  expect_no_errors(run_ranks(make_group(2, 1000ms), [](Communicator& communicator) {
+    const auto part = communicator.split(0);
+    for (int i = 0; i < 50 && communicator.rank() == 1; ++i) {
+      communicator.tick();
+      std::this_thread::sleep_for(50ms);
+    }
+    part->barrier();
+  }));
 }
 
 double thread_cpu_seconds() {

@@ -28,17 +28,26 @@ constexpr std::chrono::milliseconds kSlice{100};
 
 }  // namespace
 
-ThreadGroup::ThreadGroup(std::vector<std::string> names, const ThreadGroupOptions& options,
+ThreadGroup::ThreadGroup(std::vector<Member> members, const ThreadGroupOptions& options,
                          std::shared_ptr<Failure> failure)
-    : names_(std::move(names)),
+    : members_(std::move(members)),
+      options_(options),
       failure_(std::move(failure)),
-      stall_timeout_(options.stall_timeout),
       one_shot_bytes_(options.one_shot_bytes > 0 ? options.one_shot_bytes : kOneShotBytes),
-      cores_suffice_((static_cast<int>(names_.size()) + options.num_neighbours) * options.threads_per_rank <=
+      cores_suffice_((static_cast<int>(members_.size()) + options.num_neighbours) * options.threads_per_rank <=
                      usable_cpus()),
-      slots_(names_.size()),
-      mailboxes_(names_.size() * names_.size()),
-      copies_(names_.size() * 2 * static_cast<size_t>(copy_stride()), Pages::Small) {}
+      slots_(members_.size()),
+      mailboxes_(members_.size() * members_.size()),
+      copies_(members_.size() * 2 * static_cast<size_t>(copy_stride()), Pages::Small) {}
+
+// The other ranks of this group go on using the same CPUs.
+std::shared_ptr<ThreadGroup> ThreadGroup::part(std::span<const int> ranks) const {
+  std::vector<Member> members;
+  for (const int rank : ranks) members.push_back(members_[static_cast<size_t>(rank)]);
+  ThreadGroupOptions options = options_;
+  options.num_neighbours += static_cast<int>(members_.size() - members.size());
+  return std::make_shared<ThreadGroup>(std::move(members), options, failure_);
+}
 
 std::byte* ThreadGroup::copy_space(int rank, uint32_t phase) {
   return copies_.data() + (int64_t{rank} * 2 + (phase & 1)) * copy_stride();
@@ -62,21 +71,22 @@ bool ThreadGroup::spin(const Signal& signal, uint32_t target) const {
 void ThreadGroup::wait_longer(const Signal& signal, uint32_t target, int rank, int peer, const char* collective,
                               Patience patience) {
   if (spin(signal, target)) return;
-  StallClock stall(stall_timeout_);
+  StallClock stall(options_.stall_timeout);
   for (;;) {
     signal.sleep(target, kSlice);
     const bool left = slot(peer).left.load(std::memory_order_acquire);
     if (signal.reached(target)) return;
     raise_if_failed();
-    slot(rank).pulse.tick();
-    const Pulse::Sample sample = slot(peer).pulse.sample();
+    pulse(rank).tick();
+    const Pulse::Sample sample = pulse(peer).sample();
     if (left || sample.ended)
       raise(fmt::format("{} {} while {} waited for it in {}", name(peer), left ? "left the group" : "lost its thread",
                         name(rank), collective));
     const bool is_stalled = stall.stalled(sample.progress, sample.is_busy);
     if (is_stalled && patience == Patience::Bounded)
       raise(fmt::format("{} stalled: for {:.1f} s it neither computed nor joined {}, in which {} waits for it",
-                        name(peer), std::chrono::duration<double>(stall_timeout_).count(), collective, name(rank)));
+                        name(peer), std::chrono::duration<double>(options_.stall_timeout).count(), collective,
+                        name(rank)));
   }
 }
 
@@ -85,12 +95,6 @@ void ThreadGroup::raise(const std::string& text) {
   for (RankSlot& slot : slots_)
     while (slot.reads_others.load(std::memory_order_seq_cst)) std::this_thread::yield();
   failure_->raise();
-}
-
-std::vector<std::string> rank_names(int num_ranks) {
-  std::vector<std::string> names;
-  for (int rank = 0; rank < num_ranks; ++rank) names.push_back(fmt::format("rank {}", rank));
-  return names;
 }
 
 }  // namespace cleave::comm

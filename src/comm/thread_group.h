@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,6 @@ struct alignas(64) RankSlot {
   Published published[2];
   alignas(64) std::atomic<bool> reads_others{false};  // reads memory that is another rank's own
   std::atomic<bool> left{false};                      // its communicator was destroyed
-  Pulse pulse;
 };
 
 /// From one rank to another; written by the sender, but for `taken`. Both count messages.
@@ -44,15 +44,19 @@ struct Mailbox {
 /// The memory that the ranks of a thread group share, and how they wait for one another.
 class ThreadGroup {
  public:
-  /// `names` is what errors call the ranks ("rank 3"). The failure may be shared with other levels of a group.
-  ThreadGroup(std::vector<std::string> names, const ThreadGroupOptions& options, std::shared_ptr<Failure> failure);
+  /// Members and failure may be shared with other groups.
+  ThreadGroup(std::vector<Member> members, const ThreadGroupOptions& options, std::shared_ptr<Failure> failure);
+
+  /// A group of some of these ranks, which shares its failure with this one.
+  std::shared_ptr<ThreadGroup> part(std::span<const int> ranks) const;
 
   int size() const { return static_cast<int>(slots_.size()); }
   RankSlot& slot(int rank) { return slots_[static_cast<size_t>(rank)]; }
   Mailbox& mailbox(int from, int to) {
     return mailboxes_[static_cast<size_t>(from) * slots_.size() + static_cast<size_t>(to)];
   }
-  const std::string& name(int rank) const { return names_[static_cast<size_t>(rank)]; }
+  const std::string& name(int rank) const { return members_[static_cast<size_t>(rank)].name; }
+  Pulse& pulse(int rank) { return *members_[static_cast<size_t>(rank)].pulse; }
   Failure& failure() { return *failure_; }
   int64_t one_shot_bytes() const { return one_shot_bytes_; }
   /// Shared memory of one_shot_bytes() for what `rank` publishes in `phase`.
@@ -78,9 +82,9 @@ class ThreadGroup {
   // Whole cache lines, so that no two ranks write to the same one.
   int64_t copy_stride() const { return (one_shot_bytes_ + 63) / 64 * 64; }
 
-  std::vector<std::string> names_;
+  std::vector<Member> members_;
+  ThreadGroupOptions options_;
   std::shared_ptr<Failure> failure_;
-  std::chrono::milliseconds stall_timeout_;
   int64_t one_shot_bytes_;
   bool cores_suffice_;
   std::vector<RankSlot> slots_;
@@ -89,11 +93,8 @@ class ThreadGroup {
 };
 
 /// The ends of a group, one per rank.
-std::vector<std::unique_ptr<Communicator>> thread_communicators(std::vector<std::string> names,
+std::vector<std::unique_ptr<Communicator>> thread_communicators(std::vector<Member> members,
                                                                 const ThreadGroupOptions& options,
                                                                 std::shared_ptr<Failure> failure);
-
-/// "rank 0", "rank 1", ...
-std::vector<std::string> rank_names(int num_ranks);
 
 }  // namespace cleave::comm

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "comm/agreement.h"
 #include "comm/arguments.h"
 
 namespace cleave::comm {
@@ -13,21 +14,24 @@ constexpr int kLeader = 0;
 
 }  // namespace
 
-TwoLevelCommunicator::TwoLevelCommunicator(std::unique_ptr<Communicator> local, std::unique_ptr<Communicator> between,
-                                           std::unique_ptr<PointToPoint> direct, std::vector<int> first_ranks,
-                                           int process)
-    : local_(std::move(local)),
-      between_(std::move(between)),
-      direct_(std::move(direct)),
-      first_ranks_(std::move(first_ranks)),
-      process_(process) {
-  CHECK_EQ(between_ != nullptr, local_->rank() == kLeader);
-  CHECK_EQ(local_->size(), first_ranks_[static_cast<size_t>(process_) + 1] - first_rank());
+std::vector<int> TwoLevelGroup::leaders() const {
+  std::vector<int> leaders;
+  for (size_t p = 0; p + 1 < first_ranks.size(); ++p) leaders.push_back(ranks[static_cast<size_t>(first_ranks[p])]);
+  return leaders;
+}
+
+TwoLevelCommunicator::TwoLevelCommunicator(std::unique_ptr<Communicator> local, std::shared_ptr<Links> links,
+                                           TwoLevelGroup group)
+    : local_(std::move(local)), links_(std::move(links)), group_(std::move(group)) {
+  CHECK_EQ(local_->size(), group_.first_ranks[static_cast<size_t>(group_.process) + 1] - first_rank());
+  if (local_->rank() == kLeader) between_ = links_->collectives(group_.leaders(), group_.number);
+  direct_ = links_->transfers(group_.ranks, group_.number);
 }
 
 int TwoLevelCommunicator::process_of(int rank) const {
   require_rank(rank, size());
-  return static_cast<int>(std::upper_bound(first_ranks_.begin(), first_ranks_.end(), rank) - first_ranks_.begin()) - 1;
+  const std::vector<int>& firsts = group_.first_ranks;
+  return static_cast<int>(std::upper_bound(firsts.begin(), firsts.end(), rank) - firsts.begin()) - 1;
 }
 
 std::byte* TwoLevelCommunicator::reserve(int64_t bytes) {
@@ -43,8 +47,8 @@ std::span<const int64_t> TwoLevelCommunicator::local_blocks(std::span<const int6
 // One size per process, from one per global rank.
 std::span<const int64_t> TwoLevelCommunicator::sums_by_process(std::span<const int64_t> blocks) {
   process_blocks_.clear();
-  for (size_t p = 0; p + 1 < first_ranks_.size(); ++p)
-    process_blocks_.push_back(offset_of(blocks, first_ranks_[p + 1]) - offset_of(blocks, first_ranks_[p]));
+  for (size_t p = 0; p + 1 < group_.first_ranks.size(); ++p)
+    process_blocks_.push_back(offset_of(blocks, group_.first_ranks[p + 1]) - offset_of(blocks, group_.first_ranks[p]));
   return process_blocks_;
 }
 
@@ -78,7 +82,7 @@ void TwoLevelCommunicator::gather(const void* send, void* receive, std::span<con
   const int64_t total = total_of(bytes, size());
   if (is_leader()) {
     // The leader of the root's process holds it all, unless it is the root, only to hand it over.
-    const bool holds_all = process_ == root_process;
+    const bool holds_all = group_.process == root_process;
     std::byte* all = rank() == root ? static_cast<std::byte*>(receive) : reserve(total);
     std::byte* own_process = holds_all ? all + offset_of(bytes, first_rank()) : all;
     local_->gather(send, own_process, local_blocks(bytes), kLeader);
@@ -93,9 +97,9 @@ void TwoLevelCommunicator::gather(const void* send, void* receive, std::span<con
 void TwoLevelCommunicator::broadcast(void* data, int64_t bytes, int root) {
   const int root_process = process_of(root);
   // Inside the root's process everybody has it from the root, the leader too.
-  if (process_ == root_process) local_->broadcast(data, bytes, root - first_rank());
+  if (group_.process == root_process) local_->broadcast(data, bytes, root - first_rank());
   if (is_leader()) between_->broadcast(data, bytes, root_process);
-  if (process_ != root_process) local_->broadcast(data, bytes, kLeader);
+  if (group_.process != root_process) local_->broadcast(data, bytes, kLeader);
 }
 
 void TwoLevelCommunicator::send(const void* data, int64_t bytes, int to) {
@@ -118,14 +122,32 @@ void TwoLevelCommunicator::barrier() {
   local_->broadcast(nullptr, 0, kLeader);
 }
 
-void TwoLevelCommunicator::tick() {
-  local_->tick();
-  if (is_leader()) between_->tick();
+// What this process is of a part, whose members are ranks of this group.
+TwoLevelGroup TwoLevelCommunicator::part_of(std::span<const int> members, int number) const {
+  TwoLevelGroup part{.number = number};
+  int last_process = -1;
+  for (const int member : members) {
+    const int process = process_of(member);
+    if (process != last_process) part.first_ranks.push_back(static_cast<int>(part.ranks.size()));
+    if (process == group_.process) part.process = static_cast<int>(part.first_ranks.size()) - 1;
+    part.ranks.push_back(group_.ranks[static_cast<size_t>(member)]);
+    last_process = process;
+  }
+  part.first_ranks.push_back(static_cast<int>(part.ranks.size()));
+  return part;
 }
 
-void TwoLevelCommunicator::watch(ThreadPool& pool) {
-  local_->watch(pool);
-  if (is_leader()) between_->watch(pool);
+// A part inside one process needs no second level, and one of single ranks of processes no first.
+std::unique_ptr<Communicator> TwoLevelCommunicator::split(int color) {
+  const Part agreed = agree_on_part(*this, color, links_->free_number());
+  links_->take_number(agreed.number);
+  std::unique_ptr<Communicator> local = local_->split(color);
+  if (local == nullptr) return nullptr;
+  TwoLevelGroup part = part_of(agreed.members, agreed.number);
+  if (part.num_processes() == 1) return local;
+  if (part.num_processes() == static_cast<int>(part.ranks.size()))
+    return links_->collectives(std::move(part.ranks), part.number);
+  return std::make_unique<TwoLevelCommunicator>(std::move(local), links_, std::move(part));
 }
 
 }  // namespace cleave::comm

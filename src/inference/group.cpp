@@ -3,38 +3,35 @@
 #include <utility>
 
 #include "base/topology.h"
+#include "comm/mpi/mpi_world.h"
 
 namespace cleave::inference {
 namespace {
 
 // CPUs for the threads of each rank of this process, where binding is worth it: with several NUMA nodes, or if asked.
-std::vector<std::vector<int>> cpus_of_ranks(const GroupOptions& options, comm::CpuShare share) {
+std::vector<std::vector<int>> cpus_of_ranks(const GroupOptions& options, const comm::World& world) {
+  const comm::CpuShare share = world.cpu_share();
   if (share.num_ranks == 1 && !options.pin) return {};  // nothing to keep apart: the look-up takes 12 ms
   const Topology topology = detect_topology();
   if (topology.nodes.size() < 2 && !options.pin) return {};
-  const auto all = place_ranks(topology, share.num_ranks, options.threads_per_rank);
+  const auto all = place_ranks(topology, share.num_ranks, world.threads_per_rank());
   const auto first = all.begin() + share.first_rank;
   return {first, first + options.ranks};
 }
 
+std::unique_ptr<comm::World> make_world(const GroupOptions& options) {
+  const comm::ThreadGroupOptions local = {.threads_per_rank = options.threads_per_rank};
+  if (!options.mpi) return comm::single_process(options.ranks, local);
+  return comm::mpi_world({.local_ranks = options.ranks, .local = local, .on_failure = options.on_failure});
+}
+
 }  // namespace
 
-Group::Group(const GroupOptions& options) : threads_per_rank_(options.threads_per_rank) {
-  comm::CpuShare share{0, options.ranks};
-  if (options.mpi) {
-    comm::MpiOptions mpi;
-    mpi.local_ranks = options.ranks;
-    mpi.local.threads_per_rank = threads_per_rank_;
-    mpi.on_failure = options.on_failure;
-    world_ = std::make_unique<comm::MpiWorld>(mpi);
-    communicators_ = world_->communicators();
-    share = world_->cpu_share();
-  } else {
-    communicators_ = comm::thread_communicators(options.ranks, {.threads_per_rank = threads_per_rank_});
-  }
+Group::Group(const GroupOptions& options) : world_(make_world(options)), communicators_(world_->communicators()) {
   num_ranks_ = first().size();
+  threads_per_rank_ = world_->threads_per_rank();
   leads_ = first().rank() == 0;
-  cpus_ = cpus_of_ranks(options, share);
+  cpus_ = cpus_of_ranks(options, *world_);
 }
 
 Group::~Group() = default;
@@ -44,11 +41,11 @@ runtime::LocalRanks Group::local() {
 }
 
 void Group::abort(std::string_view why) {
-  if (world_) world_->abort(why);
+  world_->abort(why);
 }
 
 void Group::finish() {
-  if (world_) world_->finish();
+  world_->finish();
 }
 
 }  // namespace cleave::inference

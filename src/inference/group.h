@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "comm/mpi_world.h"
+#include "comm/world.h"
 #include "inference/options.h"
 #include "runtime/ranks.h"
 
@@ -22,9 +22,9 @@ class Group {
   int num_ranks() const { return num_ranks_; }  // of all processes
   bool leads() const { return leads_; }         // whether rank 0 is here
   int threads_per_rank() const { return threads_per_rank_; }
-  int num_processes() const { return world_ ? world_->num_processes() : 1; }
+  int num_processes() const { return world_->num_processes(); }
   /// Number of the first rank of a process, or num_ranks() behind the last process.
-  int first_rank(int process) const { return world_ ? world_->first_rank(process) : process * num_ranks_; }
+  int first_rank(int process) const { return world_->first_rank(process); }
 
   /// The communicator of this process's first rank, before local() hands it on.
   comm::Communicator& first() { return *communicators_.front(); }
@@ -36,7 +36,7 @@ class Group {
   void abort(std::string_view why);
 
  private:
-  std::unique_ptr<comm::MpiWorld> world_;  // null: this process alone
+  std::unique_ptr<comm::World> world_;
   std::vector<std::unique_ptr<comm::Communicator>> communicators_;
   std::vector<std::vector<int>> cpus_;  // of each thread of each rank; empty: wherever the system likes
   int num_ranks_ = 1, threads_per_rank_ = 1;

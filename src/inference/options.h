@@ -53,9 +53,9 @@ struct SplitOptions {
 
 /// Which ranks this process has, and where they run.
 struct GroupOptions {
-  int ranks = 1;  // of this process
-  int threads_per_rank = 1;
-  bool pin = false;  // bind every thread to a CPU; always done where there are several NUMA nodes
+  int ranks = 1;             // of this process
+  int threads_per_rank = 1;  // or comm::kShareOfCpus (comm/world.h)
+  bool pin = false;          // bind every thread to a CPU; always done where there are several NUMA nodes
   /// Join the processes that mpirun started: once in a process's life.
   bool mpi = false;
   /// With mpi, called once with the text of the first failure of any process (comm::MpiOptions::on_failure).

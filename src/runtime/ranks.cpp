@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/strings.h"
 #include "base/topology.h"
+#include "base/worker_ids.h"
 #include "runtime/cpu/executor.h"
 #include "runtime/step_message.h"
 #include "runtime/weights/weight_source.h"
@@ -112,7 +113,7 @@ struct Ranks::Impl {
       const std::vector<int> cpus = local.cpus.empty() ? std::vector<int>() : local.cpus[index];
       if (!cpus.empty()) pin_current_thread(cpus[0]);
       rank.pool = std::make_unique<ThreadPool>(local.threads_per_rank, cpus);
-      rank.communicator->watch(*rank.pool);
+      rank.communicator->watch(worker_ids(*rank.pool));
       rank.message = std::make_unique<StepMessage>(*rank.communicator);
       const int number = rank.communicator->rank();
       std::optional<WeightFeed> feed;

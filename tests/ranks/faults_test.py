@@ -98,6 +98,12 @@ class Faults(unittest.TestCase):
         self.expect_named(Job("stall", count=2, local_ranks=2), " 3", "stalled", [0, 1])
         self.expect_named(Job("abort", count=2, local_ranks=2), " 3", "gave up: disk full", [0, 1])
 
+    def test_a_rank_that_stalls_or_gives_up_in_a_part_of_the_group_is_named(self):
+        for count, local_ranks in ((4, 1), (2, 2)):
+            culprit, others = f" {count * local_ranks - 1}", range(count - 1)
+            self.expect_named(Job("part-stall", count, local_ranks), culprit, "stalled", others)
+            self.expect_named(Job("part-abort", count, local_ranks), culprit, "gave up: disk full", others)
+
     def test_long_computation_and_a_thinking_user_are_no_failure(self):
         for what, local_ranks in (("slow", 1), ("think", 1), ("slow", 2)):
             code, errors, text = Job(what, count=2, local_ranks=local_ranks).finish()

@@ -2,8 +2,8 @@
 #include <cstdio>
 
 #include "base/strings.h"
-#include "comm/conformance.h"
-#include "comm/mpi_world.h"
+#include "comm/mpi/mpi_world.h"
+#include "comm/testing/conformance.h"
 
 namespace cleave::comm {
 namespace {
@@ -16,6 +16,7 @@ void check_rank(Communicator& communicator) {
   conformance::check_everything(communicator, kLocalOneShotBytes);
   conformance::check_everything(communicator, kBetweenOneShotBytes);
   conformance::check_many_calls(communicator, 100);
+  conformance::check_split(communicator, kLocalOneShotBytes);
   require_equal(communicator, 5, "plans");
   EXPECT_GT(measure(communicator).all_reduce.bytes_per_second, 0);
   // Every rank computes a sum of its own number, so the size is right too.
@@ -32,11 +33,11 @@ int run(const std::string& ranks_of_processes) {
   MpiOptions options;
   options.local_ranks = std::stoi(ranks[process != nullptr ? std::stoul(process) : 0]);
   options.local.one_shot_bytes = kLocalOneShotBytes;
-  MpiWorld world(options);
-  EXPECT_EQ(world.num_processes(), static_cast<int>(ranks.size()));
-  EXPECT_LE(world.cpu_share().first_rank + options.local_ranks, world.cpu_share().num_ranks);
-  conformance::expect_no_errors(conformance::run_ranks(world.communicators(), check_rank));
-  if (!testing::Test::HasFailure()) world.finish();
+  const std::unique_ptr<World> world = mpi_world(options);
+  EXPECT_EQ(world->num_processes(), static_cast<int>(ranks.size()));
+  EXPECT_LE(world->cpu_share().first_rank + options.local_ranks, world->cpu_share().num_ranks);
+  conformance::expect_no_errors(conformance::run_ranks(world->communicators(), check_rank));
+  if (!testing::Test::HasFailure()) world->finish();
   return testing::Test::HasFailure() ? 1 : 0;
 }
 

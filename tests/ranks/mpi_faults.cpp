@@ -1,5 +1,5 @@
 // mpi_faults WHAT [LOCAL_RANKS]: ranks that work, or fail, in one way until somebody kills them. Every process says
-// "ready PROCESS PID" once all are there, and behaves on a failure as the program does (comm/mpi_world.h).
+// "ready PROCESS PID" once all are there, and behaves on a failure as the program does (comm/mpi/mpi_world.h).
 #include <unistd.h>
 
 #include <csignal>
@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "base/error.h"
-#include "comm/mpi_world.h"
+#include "comm/mpi/mpi_world.h"
 
 namespace cleave::comm {
 namespace {
@@ -59,6 +59,19 @@ const std::map<std::string, std::function<void(Communicator&)>> kBehaviours = {
        if (is_culprit(c)) std::this_thread::sleep_for(kLong);
        sum_for(c, kLong);
      }},
+    // Odd and even ranks are groups of their own; a rank of the other group goes on in the process that fails.
+    {"part-stall",
+     [](Communicator& c) {
+       const auto part = c.split(c.rank() % 2);
+       if (is_culprit(c)) std::this_thread::sleep_for(kLong);
+       sum_for(*part, kLong);
+     }},
+    {"part-abort",
+     [](Communicator& c) {
+       const auto part = c.split(c.rank() % 2);
+       if (is_culprit(c)) part->abort("disk full");
+       sum_for(*part, kLong);
+     }},
     // Not failures: both last longer than the time limit of 3 s.
     {"slow",
      [](Communicator& c) {
@@ -73,7 +86,7 @@ const std::map<std::string, std::function<void(Communicator&)>> kBehaviours = {
      }},
 };
 
-void work(const MpiWorld& world, std::unique_ptr<Communicator> communicator, const std::string& what, bool is_leader) {
+void work(const World& world, std::unique_ptr<Communicator> communicator, const std::string& what, bool is_leader) {
   communicator->barrier();
   if (is_leader) {
     std::printf("ready %d %d\n", world.process(), getpid());
@@ -95,16 +108,16 @@ int run(const std::string& what, int local_ranks) {
     std::fprintf(stderr, "process %d: error: %s\n", process, text.c_str());
     std::_Exit(1);
   };
-  MpiWorld world(options);
-  process = world.process();
+  const std::unique_ptr<World> world = mpi_world(options);
+  process = world->process();
   std::vector<std::thread> threads;
-  for (auto& communicator : world.communicators()) {
+  for (auto& communicator : world->communicators()) {
     const bool is_leader = threads.empty();
     threads.emplace_back(
-        [&, is_leader, c = std::move(communicator)]() mutable { work(world, std::move(c), what, is_leader); });
+        [&, is_leader, c = std::move(communicator)]() mutable { work(*world, std::move(c), what, is_leader); });
   }
   for (std::thread& thread : threads) thread.join();
-  world.finish();
+  world->finish();
   return 0;
 }
 

@@ -76,6 +76,12 @@ class ChecksTest(unittest.TestCase):
         self.write("src/app/main.cpp", "std::cout << 1;\nstd::exit(1);\n")
         self.assertEqual(self.run_check("check_rules.py")[0], 0)
 
+    def test_finds_mpi_outside_its_folder(self):
+        self.write("src/comm/mpi/good.h", "#include <mpi.h>\n")
+        self.assertEqual(self.run_check("check_rules.py")[0], 0)
+        self.write("src/comm/bad.h", "#include <mpi.h>\n")
+        self.assert_offence("check_rules.py", "src/comm/bad.h:1: only src/comm/mpi calls MPI")
+
     def test_finds_unfinished_work(self):
         self.write("src/base/bad.h", "// TO" + "DO: all of it\n")
         self.assert_offence("check_rules.py", "src/base/bad.h:1: unfinished work")

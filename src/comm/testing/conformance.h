@@ -195,6 +195,66 @@ inline void check_many_calls(Communicator& communicator, int calls) {
   }
 }
 
+/// Colors of all ranks for split(): all alike; odd and even, not from 0 on; the first rank alone, the others together;
+/// every rank alone; some that take no part; nobody at all.
+inline std::vector<std::vector<int>> color_patterns(int ranks) {
+  std::vector<std::vector<int>> patterns(6, std::vector<int>(static_cast<size_t>(ranks)));
+  for (int rank = 0; rank < ranks; ++rank) {
+    const auto r = static_cast<size_t>(rank);
+    patterns[0][r] = 5;
+    patterns[1][r] = 1000 - 7 * (rank % 2);
+    patterns[2][r] = rank == 0 ? 3 : 1;
+    patterns[3][r] = ranks - rank;
+    patterns[4][r] = rank % 3 == 1 ? -1 : 0;
+    patterns[5][r] = -1 - rank;
+  }
+  return patterns;
+}
+
+/// A part of a group that has these ranks of it: collectives give what these ranks have put in, and nobody else.
+inline void check_part(Communicator& part, const std::vector<int>& members, int own_rank, int64_t count) {
+  ASSERT_EQ(part.size(), static_cast<int>(members.size()));
+  ASSERT_EQ(members[static_cast<size_t>(part.rank())], own_rank) << "ranks keep their order";
+  std::vector<float> data = values_of(own_rank, count);
+  part.all_reduce(data.data(), count, DType::F32);
+  for (int64_t i = 0; i < count; ++i) {
+    float wanted = 0;
+    for (const int member : members) wanted += value_of(member, i);
+    ASSERT_EQ(data[static_cast<size_t>(i)], wanted) << "element " << i << " of " << count;
+  }
+  for (int root = 0; root < part.size(); ++root) {
+    std::vector<std::byte> block = block_of(own_rank, count);
+    part.broadcast(block.data(), count, root);
+    ASSERT_EQ(block, block_of(members[static_cast<size_t>(root)], count)) << "root " << root;
+  }
+}
+
+/// Divides the group in many ways. Parts work while the whole group, and parts of theirs, work as well.
+inline void check_split(Communicator& communicator, int64_t one_shot_bytes) {
+  const int rank = communicator.rank();
+  const int64_t large = 2 * one_shot_bytes / kFloatBytes + 3;
+  for (const std::vector<int>& colors : color_patterns(communicator.size())) {
+    const int color = colors[static_cast<size_t>(rank)];
+    const std::unique_ptr<Communicator> part = communicator.split(color);
+    ASSERT_EQ(part == nullptr, color < 0);
+    check_all_reduce(communicator, 5);
+    if (part == nullptr) continue;
+    std::vector<int> members;
+    for (int other = 0; other < communicator.size(); ++other)
+      if (colors[static_cast<size_t>(other)] == color) members.push_back(other);
+    for (const int64_t count : {int64_t{1}, int64_t{17}, large}) check_part(*part, members, rank, count);
+    check_many_calls(*part, 10);
+    const std::unique_ptr<Communicator> half = part->split(part->rank() % 2);
+    std::vector<int> half_members;
+    for (size_t place = static_cast<size_t>(part->rank() % 2); place < members.size(); place += 2)
+      half_members.push_back(members[place]);
+    check_part(*half, half_members, rank, 9);
+    check_part(*part, members, rank, 9);
+    check_part(*half, half_members, rank, large);
+  }
+  check_all_reduce(communicator, 7);
+}
+
 /// Runs `body` for every rank in a thread of its own and gives what each threw, "" where it threw nothing. The
 /// communicators are destroyed by their threads.
 inline std::vector<std::string> run_ranks(std::vector<std::unique_ptr<Communicator>> ranks,

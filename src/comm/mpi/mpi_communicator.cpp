@@ -1,17 +1,16 @@
-#include "comm/mpi_communicator.h"
+#include "comm/mpi/mpi_communicator.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
+#include "comm/agreement.h"
 #include "comm/arguments.h"
 #include "comm/sum.h"
 
 namespace cleave::comm {
 namespace {
-
-// Messages between a pair arrive in order, so that all collectives can share a tag.
-constexpr int kTag = 0;
 
 // Up to this size everybody sends everything to everybody (one-shot): a second exchange costs a latency, some 30 us
 // over 10-gigabit Ethernet, in which 32 KB can be sent.
@@ -23,9 +22,19 @@ const std::byte* as_bytes(const void* data) {
 
 }  // namespace
 
+// Messages between a pair of ranks arrive in order, so that all calls of a group can share a tag.
+MpiCommunicator::MpiCommunicator(std::shared_ptr<MpiLinks> links, std::vector<int> members, int group)
+    : links_(std::move(links)),
+      members_(std::move(members)),
+      rank_(static_cast<int>(std::ranges::lower_bound(members_, links_->rank()) - members_.begin())),
+      transfers_(context(), context().collectives, links_->rank(), group) {
+  CHECK_LT(rank_, size());
+  CHECK_EQ(member(rank_), links_->rank());
+}
+
 void MpiCommunicator::begin() {
-  context_.failure->raise_if_set();
-  context_.pulse.adopt_current_thread();
+  context().failure->raise_if_set();
+  pulse().adopt_current_thread();
 }
 
 float* MpiCommunicator::reserve(int64_t bytes) {
@@ -40,7 +49,7 @@ void MpiCommunicator::all_reduce(void* data, int64_t count, DType dtype) {
   auto* floats = static_cast<float*>(data);
   if (bytes > kOneShotBytes) {
     slices_.clear();
-    for (int process = 0; process < size(); ++process) slices_.push_back(slice_of(count, process, size()).count());
+    for (int peer = 0; peer < size(); ++peer) slices_.push_back(slice_of(count, peer, size()).count());
     float* own = floats + offset_of(slices_, rank());
     reduce_scatter(data, own, slices_, dtype);
     for (int64_t& slice : slices_) slice *= kFloatBytes;
@@ -48,10 +57,10 @@ void MpiCommunicator::all_reduce(void* data, int64_t count, DType dtype) {
     return;
   }
   float* received = reserve(bytes * size());
-  for (int process = 0; process < size(); ++process) {
-    if (process == rank()) continue;
-    transfers_.receive(received + process * count, bytes, process, kTag);
-    transfers_.send(data, bytes, process, kTag);
+  for (int peer = 0; peer < size(); ++peer) {
+    if (peer == rank()) continue;
+    transfers_.receive(received + peer * count, bytes, member(peer));
+    transfers_.send(data, bytes, member(peer));
   }
   transfers_.wait("all_reduce", Patience::Bounded);
   reduce_to(floats, 0, count, floats);
@@ -60,8 +69,8 @@ void MpiCommunicator::all_reduce(void* data, int64_t count, DType dtype) {
 // Sums what each process has sent to scratch_ ([size()][count]) with this process's own part, in their order.
 void MpiCommunicator::reduce_to(const float* own, int64_t own_offset, int64_t count, float* out) {
   sources_.clear();
-  for (int process = 0; process < size(); ++process)
-    sources_.push_back(process == rank() ? own + own_offset : scratch_.as<float>() + process * count);
+  for (int peer = 0; peer < size(); ++peer)
+    sources_.push_back(peer == rank() ? own + own_offset : scratch_.as<float>() + peer * count);
   sum_in_order(sources_, out, count);
 }
 
@@ -72,11 +81,11 @@ void MpiCommunicator::reduce_scatter(const void* send, void* receive, std::span<
   const int64_t own_count = counts[static_cast<size_t>(rank())];
   float* received = reserve(own_count * kFloatBytes * size());
   int64_t offset = 0;
-  for (int process = 0; process < size(); ++process) {
-    const int64_t count = counts[static_cast<size_t>(process)];
-    if (process != rank()) {
-      transfers_.receive(received + process * own_count, own_count * kFloatBytes, process, kTag);
-      transfers_.send(static_cast<const float*>(send) + offset, count * kFloatBytes, process, kTag);
+  for (int peer = 0; peer < size(); ++peer) {
+    const int64_t count = counts[static_cast<size_t>(peer)];
+    if (peer != rank()) {
+      transfers_.receive(received + peer * own_count, own_count * kFloatBytes, member(peer));
+      transfers_.send(static_cast<const float*>(send) + offset, count * kFloatBytes, member(peer));
     }
     offset += count;
   }
@@ -89,13 +98,13 @@ void MpiCommunicator::exchange_blocks(const char* name, const void* send, void* 
                                       std::span<const int64_t> bytes) {
   auto* to = static_cast<std::byte*>(receive);
   const int64_t own_bytes = bytes[static_cast<size_t>(rank())];
-  for (int process = 0; process < size(); ++process) {
-    const int64_t block = bytes[static_cast<size_t>(process)];
-    if (process == rank()) {
+  for (int peer = 0; peer < size(); ++peer) {
+    const int64_t block = bytes[static_cast<size_t>(peer)];
+    if (peer == rank()) {
       if (block > 0 && to != send) std::memcpy(to, send, static_cast<size_t>(block));
     } else {
-      transfers_.receive(to, block, process, kTag);
-      transfers_.send(send, own_bytes, process, kTag);
+      transfers_.receive(to, block, member(peer));
+      transfers_.send(send, own_bytes, member(peer));
     }
     to += block;
   }
@@ -113,15 +122,15 @@ void MpiCommunicator::gather(const void* send, void* receive, std::span<const in
   begin();
   total_of(bytes, size());
   if (rank() != root) {
-    transfers_.send(send, bytes[static_cast<size_t>(rank())], root, kTag);
+    transfers_.send(send, bytes[static_cast<size_t>(rank())], member(root));
     transfers_.wait("gather", Patience::Bounded);
     return;
   }
   auto* to = static_cast<std::byte*>(receive);
-  for (int process = 0; process < size(); ++process) {
-    const int64_t block = bytes[static_cast<size_t>(process)];
-    if (process != rank())
-      transfers_.receive(to, block, process, kTag);
+  for (int peer = 0; peer < size(); ++peer) {
+    const int64_t block = bytes[static_cast<size_t>(peer)];
+    if (peer != rank())
+      transfers_.receive(to, block, member(peer));
     else if (block > 0 && as_bytes(send) != to)
       std::memcpy(to, send, static_cast<size_t>(block));
     to += block;
@@ -133,57 +142,71 @@ void MpiCommunicator::broadcast(void* data, int64_t bytes, int root) {
   require_rank(root, size());
   begin();
   if (rank() != root) {
-    transfers_.receive(data, bytes, root, kTag);
+    transfers_.receive(data, bytes, member(root));
     transfers_.wait("broadcast", Patience::Unlimited);
     return;
   }
-  for (int process = 0; process < size(); ++process)
-    if (process != root) transfers_.send(data, bytes, process, kTag);
+  for (int peer = 0; peer < size(); ++peer)
+    if (peer != root) transfers_.send(data, bytes, member(peer));
   transfers_.wait("broadcast", Patience::Bounded);
 }
 
 void MpiCommunicator::send(const void* data, int64_t bytes, int to) {
   require_rank(to, size());
   begin();
-  transfers_.send(data, bytes, to, kTag);
+  transfers_.send(data, bytes, member(to));
   transfers_.wait("send", Patience::Bounded);
 }
 
 void MpiCommunicator::receive(void* data, int64_t bytes, int from) {
   require_rank(from, size());
   begin();
-  transfers_.receive(data, bytes, from, kTag);
+  transfers_.receive(data, bytes, member(from));
   transfers_.wait("receive", Patience::Bounded);
 }
 
 void MpiCommunicator::barrier() {
   begin();
-  for (int process = 0; process < size(); ++process) {
-    if (process == rank()) continue;
-    transfers_.receive(nullptr, 0, process, kTag);
-    transfers_.send(nullptr, 0, process, kTag);
+  for (int peer = 0; peer < size(); ++peer) {
+    if (peer == rank()) continue;
+    transfers_.receive(nullptr, 0, member(peer));
+    transfers_.send(nullptr, 0, member(peer));
   }
   transfers_.wait("barrier", Patience::Bounded);
 }
 
 void MpiCommunicator::abort(std::string_view why) {
-  context_.failure->set(fmt::format("{} gave up: {}", context_.names[static_cast<size_t>(rank())], why));
+  context().failure->set(fmt::format("{} gave up: {}", context().name_of(links_->rank()), why));
 }
 
 void MpiCommunicator::tick() {
-  context_.pulse.adopt_current_thread();
-  context_.pulse.tick();
+  pulse().adopt_current_thread();
+  pulse().tick();
 }
 
+std::unique_ptr<Communicator> MpiCommunicator::split(int color) {
+  const Part part = agree_on_part(*this, color, links_->free_number());
+  links_->take_number(part.number);
+  if (part.members.empty()) return nullptr;
+  std::vector<int> members;
+  for (const int place : part.members) members.push_back(member(place));
+  return links_->collectives(std::move(members), part.number);
+}
+
+MpiPointToPoint::MpiPointToPoint(std::shared_ptr<MpiLinks> links, std::vector<int> members, int group)
+    : links_(std::move(links)),
+      members_(std::move(members)),
+      transfers_(links_->context(), links_->context().direct, links_->rank(), group) {}
+
 void MpiPointToPoint::send(const void* data, int64_t bytes, int to) {
-  context_.failure->raise_if_set();
-  transfers_.send(data, bytes, context_.process_of(to), tag(rank_, to));
+  links_->context().failure->raise_if_set();
+  transfers_.send(data, bytes, members_[static_cast<size_t>(to)]);
   transfers_.wait("send", Patience::Bounded);
 }
 
 void MpiPointToPoint::receive(void* data, int64_t bytes, int from) {
-  context_.failure->raise_if_set();
-  transfers_.receive(data, bytes, context_.process_of(from), tag(from, rank_));
+  links_->context().failure->raise_if_set();
+  transfers_.receive(data, bytes, members_[static_cast<size_t>(from)]);
   transfers_.wait("receive", Patience::Bounded);
 }
 

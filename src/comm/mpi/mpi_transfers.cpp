@@ -1,4 +1,4 @@
-#include "comm/mpi_link.h"
+#include "comm/mpi/mpi_transfers.h"
 
 #include <fmt/format.h>
 #include <immintrin.h>
@@ -31,6 +31,24 @@ int MpiContext::process_of(int rank) const {
   return static_cast<int>(std::upper_bound(first_ranks.begin(), first_ranks.end(), rank) - first_ranks.begin()) - 1;
 }
 
+uint64_t MpiContext::progress_of(int rank) const {
+  return heartbeat->progress(process_of(rank), local(rank));
+}
+
+int MpiContext::tag(int group, int from, int to) const {
+  return (group * most_local_ranks + local(from)) * most_local_ranks + local(to);
+}
+
+void MpiContext::require_tags(int group) const {
+  int* largest = nullptr;
+  int known = 0;
+  check(MPI_Comm_get_attr(MPI_COMM_WORLD, MPI_TAG_UB, static_cast<void*>(&largest), &known), "MPI_Comm_get_attr");
+  const int64_t most = most_local_ranks, needed = (int64_t{group} + 1) * most * most - 1;
+  if (known != 0 && needed > *largest)
+    fail(ErrorKind::Unsupported, "this MPI has tags up to {} and cannot tell {} groups of {} ranks per process apart",
+         *largest, group + 1, most);
+}
+
 void MpiContext::check(int code, const char* what) const {
   if (code == MPI_SUCCESS) return;
   char text[MPI_MAX_ERROR_STRING] = {};
@@ -40,27 +58,32 @@ void MpiContext::check(int code, const char* what) const {
   failure->raise();
 }
 
-void MpiTransfers::send(const void* data, int64_t bytes, int process, int tag) {
+MpiTransfers::MpiTransfers(MpiContext& context, MPI_Comm communicator, int rank, int group)
+    : context_(context), communicator_(communicator), rank_(rank), group_(group) {}
+
+void MpiTransfers::send(const void* data, int64_t bytes, int to) {
   const auto* from = static_cast<const std::byte*>(data);
+  const int process = context_.process_of(to), tag = context_.tag(group_, rank_, to);
   do {
     const int64_t piece = std::min(bytes, kMostBytes);
     context_.check(MPI_Isend(from, static_cast<int>(piece), MPI_BYTE, process, tag, communicator_,
                              &requests_.emplace_back(MPI_REQUEST_NULL)),
                    "MPI_Isend");
-    transfers_.push_back({.process = process, .bytes = piece, .is_receive = false});
+    transfers_.push_back({.peer = to, .bytes = piece, .is_receive = false});
     from += piece;
     bytes -= piece;
   } while (bytes > 0);
 }
 
-void MpiTransfers::receive(void* data, int64_t bytes, int process, int tag) {
+void MpiTransfers::receive(void* data, int64_t bytes, int from) {
   auto* to = static_cast<std::byte*>(data);
+  const int process = context_.process_of(from), tag = context_.tag(group_, from, rank_);
   do {
     const int64_t piece = std::min(bytes, kMostBytes);
     context_.check(MPI_Irecv(to, static_cast<int>(piece), MPI_BYTE, process, tag, communicator_,
                              &requests_.emplace_back(MPI_REQUEST_NULL)),
                    "MPI_Irecv");
-    transfers_.push_back({.process = process, .bytes = piece, .is_receive = true});
+    transfers_.push_back({.peer = from, .bytes = piece, .is_receive = true});
     to += piece;
     bytes -= piece;
   } while (bytes > 0);
@@ -84,22 +107,24 @@ void MpiTransfers::wait(const char* collective, Patience patience) {
     pause(now - start);
     if (now < next_look) continue;
     next_look = now + kLookInterval;
-    context_.pulse.tick();
+    context_.pulse_of(rank_).tick();
     if (patience == Patience::Bounded) look_for_stalls(collective);
   }
+  check_sizes(collective);
+  requests_.clear();
+  transfers_.clear();
+}
+
+void MpiTransfers::check_sizes(const char* collective) {
   for (size_t i = 0; i < transfers_.size(); ++i) {
     int bytes = 0;
     MPI_Get_count(&statuses_[i], MPI_BYTE, &bytes);
-    if (transfers_[i].is_receive && bytes != transfers_[i].bytes) {
-      context_.failure->set(fmt::format("ranks disagree: {} sent {} bytes where {} waits for {} in {}",
-                                        context_.names[static_cast<size_t>(transfers_[i].process)], bytes,
-                                        context_.names[static_cast<size_t>(context_.process)], transfers_[i].bytes,
-                                        collective));
-      context_.failure->raise();
-    }
+    if (!transfers_[i].is_receive || bytes == transfers_[i].bytes) continue;
+    context_.failure->set(fmt::format("ranks disagree: {} sent {} bytes where {} waits for {} in {}",
+                                      context_.name_of(transfers_[i].peer), bytes, context_.name_of(rank_),
+                                      transfers_[i].bytes, collective));
+    context_.failure->raise();
   }
-  requests_.clear();
-  transfers_.clear();
 }
 
 void MpiTransfers::pause(std::chrono::nanoseconds waited) const {
@@ -112,16 +137,15 @@ void MpiTransfers::pause(std::chrono::nanoseconds waited) const {
 }
 
 void MpiTransfers::look_for_stalls(const char* collective) {
-  if (stalls_.empty()) stalls_.assign(static_cast<size_t>(context_.num_processes), StallClock(context_.stall_timeout));
+  if (stalls_.empty()) stalls_.assign(requests_.size(), StallClock(context_.stall_timeout));
   for (size_t i = 0; i < requests_.size(); ++i) {
     int done = 0;
     MPI_Request_get_status(requests_[i], &done, MPI_STATUS_IGNORE);
-    const auto process = static_cast<size_t>(transfers_[i].process);
-    if (done != 0 || !stalls_[process].stalled(context_.heartbeat->progress(transfers_[i].process))) continue;
-    context_.failure->set(
-        fmt::format("{} stalled: for {:.1f} s it neither computed nor joined {}, in which {} waits for it",
-                    context_.names[process], std::chrono::duration<double>(context_.stall_timeout).count(), collective,
-                    context_.names[static_cast<size_t>(context_.process)]));
+    const int peer = transfers_[i].peer;
+    if (done != 0 || !stalls_[i].stalled(context_.progress_of(peer))) continue;
+    context_.failure->set(fmt::format(
+        "{} stalled: for {:.1f} s it neither computed nor joined {}, in which {} waits for it", context_.name_of(peer),
+        std::chrono::duration<double>(context_.stall_timeout).count(), collective, context_.name_of(rank_)));
     context_.failure->raise();
   }
 }
