@@ -84,6 +84,6 @@ function causal_lm(d)
     return d.logits and d.logits(y, c) or y
   end
 
-  d.graphs = { decode = decode }
+  d.outputs = { { "decode", decode } }
   return d
 end

@@ -13,13 +13,11 @@ struct GraphFlags {
   std::string name;
 };
 
-int print_graphs(const GraphFlags& flags) {
+int print_graph(const GraphFlags& flags) {
   const inference::OpenedModel opened = open_model(flags.model);
   Output output;
-  if (!flags.name.empty())
-    output.write(graph::text(opened.graphs.graph(flags.name)));
-  else
-    for (const graph::Graph& graph : opened.graphs.graphs) output.write(graph::text(graph));
+  const graph::Graph& graph = opened.traced.graph;
+  output.write(flags.name.empty() ? graph::text(graph) : graph::text(graph, flags.name));
   return 0;
 }
 
@@ -30,8 +28,8 @@ void add_graph(CLI::App& app, Action& action) {
   const auto flags = std::make_shared<GraphFlags>();
   add_model_path(*command, flags->model);
   command->get_option("MODEL")->description("a directory, a .gguf file, or a config.json");
-  command->add_option("--graph", flags->name, "this one alone (default: all)")->type_name("NAME");
-  command->callback([flags, &action] { action = [flags] { return print_graphs(*flags); }; });
+  command->add_option("--graph", flags->name, "what this output needs alone (default: all)")->type_name("NAME");
+  command->callback([flags, &action] { action = [flags] { return print_graph(*flags); }; });
 }
 
 }  // namespace cleave::app

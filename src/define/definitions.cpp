@@ -74,6 +74,52 @@ std::string architecture_of(const Json& config) {
   return config["architectures"][0].get<std::string>();
 }
 
+[[noreturn]] void unknown_architecture(const std::string& architecture, const std::vector<Definition>& definitions) {
+  std::vector<std::string> known;
+  for (const Definition& d : definitions) known.insert(known.end(), d.architectures.begin(), d.architectures.end());
+  const std::vector<std::string> near = nearest_names(architecture, known);
+  fail(ErrorKind::Unsupported,
+       "no model definition for architecture {}{}; `cleave models` lists all, --model-def adds one", architecture,
+       near.empty() ? "" : fmt::format(" (nearest: {})", join(near, ", ")));
+}
+
+[[noreturn]] void malformed_outputs(const Definition& definition) {
+  fail(ErrorKind::InvalidArgument,
+       "model definition {}: outputs must be a list such as {{ {{ \"decode\", function(config) ... end }} }}, with "
+       "names "
+       "that differ",
+       definition.file);
+}
+
+// Replaces the entry { name, function } on the stack by the function and gives the name.
+std::string take_output(lua_State* state, const Definition& definition, const graph::Graph& graph) {
+  if (!lua_istable(state, -1) || lua_rawgeti(state, -1, 1) != LUA_TSTRING) malformed_outputs(definition);
+  std::string name = lua_tostring(state, -1);
+  if (std::ranges::count(graph.outputs(), name, &graph::Output::name) > 0) malformed_outputs(definition);
+  if (lua_rawgeti(state, -2, 2) != LUA_TFUNCTION) malformed_outputs(definition);
+  lua_insert(state, -3);
+  lua_pop(state, 2);
+  return name;
+}
+
+// Calls the functions of the definition on the stack's top in their order.
+void trace_outputs(LuaState& lua, const Definition& definition, const Json& config, graph::Graph& graph) {
+  lua_State* state = lua.get();
+  if (lua_getfield(state, -1, "outputs") != LUA_TTABLE)
+    fail(ErrorKind::InvalidArgument,
+         "model definition {} has no outputs, wanted a table such as causal_lm{{...}} makes", definition.file);
+  const auto count = static_cast<lua_Integer>(lua_rawlen(state, -1));
+  if (count == 0) malformed_outputs(definition);
+  for (lua_Integer i = 1; i <= count; ++i) {
+    lua_rawgeti(state, -1, i);
+    std::string name = take_output(state, definition, graph);
+    lua.push(config);
+    lua.call(1, 1);
+    graph.add_output(std::move(name), to_tensor(state, -1));
+    lua_pop(state, 1);
+  }
+}
+
 }  // namespace
 
 Definitions Definitions::load(std::span<const std::filesystem::path> user_paths) {
@@ -105,39 +151,19 @@ const Definition* Definitions::find(std::string_view architecture) const {
   return nullptr;
 }
 
-graph::Model Definitions::trace(const Json& original_config, const WeightShapes* weights) const {
+graph::ModelGraph Definitions::trace(const Json& original_config, const WeightShapes* weights) const {
   const std::string architecture = architecture_of(original_config);
   const Definition* definition = find(architecture);
-  if (definition == nullptr) {
-    std::vector<std::string> known;
-    for (const Definition& d : definitions_) known.insert(known.end(), d.architectures.begin(), d.architectures.end());
-    const std::vector<std::string> near = nearest_names(architecture, known);
-    fail(ErrorKind::Unsupported,
-         "no model definition for architecture {}{}; `cleave models` lists all, --model-def adds one", architecture,
-         near.empty() ? "" : fmt::format(" (nearest: {})", join(near, ", ")));
-  }
+  if (definition == nullptr) unknown_architecture(architecture, definitions_);
   const Json config = normalize_config(original_config);
   LuaState lua;
   Tracer tracer(lua, weights);
   load_library(lua);
   load_definition(lua, *definition);
-  lua_State* state = lua.get();
-  graph::Model model{architecture, definition->file, {}};
-  if (lua_getfield(state, -1, "graphs") != LUA_TTABLE)
-    fail(ErrorKind::InvalidArgument, "model definition {} has no graphs, wanted a table such as causal_lm{{...}} makes",
-         definition->file);
-  for (lua_pushnil(state); lua_next(state, -2) != 0;) {
-    if (lua_type(state, -2) != LUA_TSTRING || !lua_isfunction(state, -1))
-      fail(ErrorKind::InvalidArgument, "model definition {}: graphs must map names to functions", definition->file);
-    graph::Graph graph(lua_tostring(state, -2));
-    tracer.begin(graph);
-    lua.push(config);
-    lua.call(1, 1);
-    graph.add_output(to_tensor(state, -1));
-    lua_pop(state, 1);
-    graph::verify(graph);
-    model.graphs.push_back(std::move(graph));
-  }
+  graph::ModelGraph model{architecture, definition->file, {}};
+  tracer.begin(model.graph);
+  trace_outputs(lua, *definition, config, model.graph);
+  graph::verify(model.graph);
   return model;
 }
 

@@ -39,7 +39,7 @@ class UserDefinition : public testing::Test {
     return folder_.write(name, text);
   }
 
-  graph::Model trace(const std::string& text, const WeightShapes* weights = nullptr) const {
+  graph::ModelGraph trace(const std::string& text, const WeightShapes* weights = nullptr) const {
     const fs::path path = write(text);
     return Definitions::load({&path, 1}).trace(config_, weights);
   }
@@ -67,11 +67,10 @@ const std::string kMine = R"(return causal_lm {
 })";
 
 TEST_F(UserDefinition, RunsFromTheConfigurationAlone) {
-  const graph::Model model = trace(kMine);
+  const graph::ModelGraph model = trace(kMine);
   EXPECT_EQ(model.architecture, "MineForCausalLM");
   EXPECT_EQ(model.definition, "mine.lua");
-  const graph::Graph& graph = model.graph("decode");
-  EXPECT_EQ(graph.shape(graph.outputs()[0]), (Shape{graph::kDynamic, 131}));
+  EXPECT_EQ(model.graph.shape(model.graph.output("decode")), (Shape{graph::kDynamic, 131}));
 }
 
 TEST_F(UserDefinition, ReplacesTheBuiltInOne) {
@@ -97,7 +96,7 @@ TEST_F(UserDefinition, TakesBiasesOnlyWhereTheCheckpointHasThem) {
                                          {"model.layers.0.up.bias", {88}},
                                          {"model.norm.weight", {48}}};
   const FakeWeights weights(shapes);
-  const std::string text = graph::text(trace(kMine, &weights).graph("decode"));
+  const std::string text = graph::text(trace(kMine, &weights).graph);
   EXPECT_THAT(text, HasSubstr("model.layers.0.up.bias"));
   EXPECT_THAT(text, testing::Not(HasSubstr("model.layers.0.down.bias")));
 }
@@ -107,7 +106,7 @@ TEST_F(UserDefinition, FindsTensorsOfACheckpointWithoutTheBasePrefix) {
                              {"layers.0.up.weight", {88, 48}},
                              {"layers.0.down.weight", {48, 88}},
                              {"norm.weight", {48}}});
-  EXPECT_THAT(graph::text(trace(kMine, &weights).graph("decode")), HasSubstr("weight() layers.0.up.weight"));
+  EXPECT_THAT(graph::text(trace(kMine, &weights).graph), HasSubstr("weight() layers.0.up.weight"));
 }
 
 TEST_F(UserDefinition, NamesTheMissingWeightAndItsNeighbours) {

@@ -18,6 +18,12 @@ constexpr const char* kTensor = "tensor";
 // mistaken number of layers would take all memory.
 constexpr size_t kMaxNodes = 100'000;
 
+/// What a tensor in Lua holds.
+struct Tensor {
+  int trace;
+  NodeId node;
+};
+
 // Names that Transformers changes when it loads an old checkpoint.
 constexpr std::pair<std::string_view, std::string_view> kOldEndings[] = {
     {"LayerNorm.weight", "LayerNorm.gamma"},
@@ -48,17 +54,21 @@ int dimension(lua_State* state, NodeId node, int64_t dim) {
 }
 
 void push_tensor(lua_State* state, NodeId node) {
-  *static_cast<NodeId*>(lua_newuserdatauv(state, sizeof(NodeId), 0)) = node;
+  *static_cast<Tensor*>(lua_newuserdatauv(state, sizeof(Tensor), 0)) = {Tracer::of(state).trace(), node};
   luaL_setmetatable(state, kTensor);
 }
 
 NodeId to_tensor(lua_State* state, int index) {
   const void* datum = luaL_testudata(state, index, kTensor);
-  if (datum == nullptr) {
-    if (index < 0) index += lua_gettop(state) + 1;
-    fail(ErrorKind::InvalidArgument, "operand {} is {}, wanted a tensor", index, luaL_typename(state, index));
-  }
-  return *static_cast<const NodeId*>(datum);
+  if (datum == nullptr)
+    fail(ErrorKind::InvalidArgument, "operand {} is {}, wanted a tensor", lua_absindex(state, index),
+         luaL_typename(state, index));
+  const auto& tensor = *static_cast<const Tensor*>(datum);
+  if (tensor.trace != Tracer::of(state).trace())
+    fail(ErrorKind::InvalidArgument,
+         "operand {} is a tensor of an earlier trace; make it anew, in the function of an output",
+         lua_absindex(state, index));
+  return tensor.node;
 }
 
 Tracer::Tracer(LuaState& lua, const WeightShapes* weights) : weights_(weights) {
@@ -82,6 +92,13 @@ Tracer& Tracer::of(lua_State* state) {
   auto* tracer = static_cast<Tracer*>(lua_touserdata(state, -1));
   lua_pop(state, 1);
   return *tracer;
+}
+
+void Tracer::begin(graph::Graph& graph) {
+  graph_ = &graph;
+  ++trace_;
+  attention_layers_ = 0;
+  states_ = 0;
 }
 
 graph::Graph& Tracer::graph() const {

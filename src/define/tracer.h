@@ -7,21 +7,20 @@
 namespace cleave::define {
 
 /// Gives a Lua state the functions that build a graph: the global table `graph` and the methods and operators of
-/// tensors (docs/models.md lists them). A tensor in Lua is a user datum that holds a node's id. Lives at least as long
-/// as the state runs.
+/// tensors (docs/models.md lists them). A tensor in Lua is a user datum that holds a node's id and the number of the
+/// trace that made it, so that one which a Lua local has kept from an earlier trace is an error and names no other
+/// node. Lives at least as long as the state runs.
 class Tracer {
  public:
   /// Borrows everything. `weights` may be null.
   Tracer(LuaState& lua, const WeightShapes* weights);
 
-  /// The graph that the functions add to; set before each is traced.
-  void begin(graph::Graph& graph) {
-    graph_ = &graph;
-    attention_layers_ = 0;
-    states_ = 0;
-  }
-  /// That graph. Throws Error(InvalidArgument) where none is traced, or where it has grown beyond any model.
+  /// Begins a trace: the functions add to this graph from now on, all outputs of a model to the same one.
+  void begin(graph::Graph& graph);
+  /// That graph. Throws Error(InvalidArgument) before the first trace, or where it has grown beyond any model.
   graph::Graph& graph() const;
+  /// Number of the trace; 0 before the first.
+  int trace() const { return trace_; }
 
   /// Shape of the named tensor; nothing where the checkpoint has none. A checkpoint saved from the model without its
   /// head lacks the first segment of every name ("transformer."), and old ones have endings that Transformers changes
@@ -38,13 +37,15 @@ class Tracer {
  private:
   const WeightShapes* weights_;
   graph::Graph* graph_ = nullptr;
+  int trace_ = 0;
   int attention_layers_ = 0;
   int states_ = 0;
 };
 
-/// Pushes a tensor.
+/// Pushes a tensor of the current trace.
 void push_tensor(lua_State* state, graph::NodeId node);
-/// The tensor at `index`. Throws Error(InvalidArgument) naming what stands there instead.
+/// The node of the tensor at `index`. Throws Error(InvalidArgument) naming what stands there instead, and for a tensor
+/// of an earlier trace.
 graph::NodeId to_tensor(lua_State* state, int index);
 
 }  // namespace cleave::define

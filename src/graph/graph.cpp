@@ -3,13 +3,42 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace cleave::graph {
+namespace {
 
-Graph::Graph(std::string name)
-    : name_(std::move(name)),
-      tokens_(dims_.atom(kDynamic, "tokens")),
+std::vector<std::string> names_of(const std::vector<Output>& outputs) {
+  std::vector<std::string> names;
+  for (const Output& output : outputs) names.push_back(output.name);
+  return names;
+}
+
+std::string text_of(const Graph& graph, NodeId id) {
+  const Node& node = graph.node(id);
+  std::string arguments;
+  for (const NodeId input : node.inputs) arguments += fmt::format("{}%{}", arguments.empty() ? "" : ", ", input);
+  const std::string attributes = attributes_text(node.attributes);
+  std::string line = fmt::format("%{} = {}({}){}{} : {}", id, op_info(node.op).name, arguments,
+                                 attributes.empty() ? "" : " ", attributes, graph.shape_text(id));
+  if (!node.name.empty() && node.op != Op::Weight) line += fmt::format("  # {}", node.name);
+  return line + '\n';
+}
+
+std::string text(const Graph& graph, const std::vector<Output>& outputs, const std::vector<bool>& shown) {
+  std::string out = fmt::format("graph {}\n", fmt::join(names_of(outputs), ", "));
+  for (size_t i = 0; i < shown.size(); ++i)
+    if (shown[i]) out += text_of(graph, static_cast<NodeId>(i));
+  for (const Output& output : outputs) out += fmt::format("output %{}\n", output.node);
+  return out;
+}
+
+}  // namespace
+
+Graph::Graph()
+    : tokens_(dims_.atom(kDynamic, "tokens")),
       output_rows_(dims_.atom(kDynamic, "rows")),
       routed_(dims_.atom(kDynamic, "routed")) {}
 
@@ -45,19 +74,26 @@ Shape Graph::shape(NodeId id) const {
   return shape;
 }
 
+NodeId Graph::output(std::string_view name) const {
+  const auto found = std::ranges::find(outputs_, name, &Output::name);
+  if (found == outputs_.end())
+    fail(ErrorKind::NotFound, "the model has no output '{}', but {}", name, fmt::join(names_of(outputs_), ", "));
+  return found->node;
+}
+
 std::string Graph::shape_text(NodeId id) const {
   std::vector<std::string> dims;
   for (const DimId dim : node(id).dims) dims.push_back(dims_.text(dim));
   return fmt::format("[{}]", fmt::join(dims, ", "));
 }
 
-const Graph& Model::graph(std::string_view name) const {
-  std::vector<std::string> names;
-  for (const Graph& graph : graphs) {
-    if (graph.name() == name) return graph;
-    names.push_back(graph.name());
-  }
-  fail(ErrorKind::NotFound, "{} has no graph '{}', but {}", architecture, name, fmt::join(names, ", "));
+std::vector<bool> needed_for(const Graph& graph, NodeId result) {
+  std::vector<bool> needed(graph.nodes().size(), false);
+  needed[static_cast<size_t>(result)] = true;
+  for (size_t i = needed.size(); i-- > 0;)
+    if (needed[i])
+      for (const NodeId input : graph.nodes()[i].inputs) needed[static_cast<size_t>(input)] = true;
+  return needed;
 }
 
 bool values_in_keys(const Graph& graph, NodeId attention) {
@@ -67,20 +103,12 @@ bool values_in_keys(const Graph& graph, NodeId attention) {
 }
 
 std::string text(const Graph& graph) {
-  std::string out = fmt::format("graph {}\n", graph.name());
-  for (size_t i = 0; i < graph.nodes().size(); ++i) {
-    const Node& node = graph.nodes()[i];
-    const auto id = static_cast<NodeId>(i);
-    std::string arguments;
-    for (const NodeId input : node.inputs) arguments += fmt::format("{}%{}", arguments.empty() ? "" : ", ", input);
-    const std::string attributes = attributes_text(node.attributes);
-    out += fmt::format("%{} = {}({}){}{} : {}", id, op_info(node.op).name, arguments, attributes.empty() ? "" : " ",
-                       attributes, graph.shape_text(id));
-    if (!node.name.empty() && node.op != Op::Weight) out += fmt::format("  # {}", node.name);
-    out += '\n';
-  }
-  for (const NodeId output : graph.outputs()) out += fmt::format("output %{}\n", output);
-  return out;
+  return text(graph, graph.outputs(), std::vector<bool>(graph.nodes().size(), true));
+}
+
+std::string text(const Graph& graph, std::string_view output) {
+  const NodeId node = graph.output(output);
+  return text(graph, {{std::string(output), node}}, needed_for(graph, node));
 }
 
 }  // namespace cleave::graph

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -39,13 +40,19 @@ struct ResultType {
   Element element = Element::Real;
 };
 
+/// A result that somebody may ask for: "decode" of a causal language model is its logits.
+struct Output {
+  std::string name;
+  NodeId node;
+};
+
 /// A computation for T tokens of one or more sequences, as plain single-device mathematics. Nodes are in execution
-/// order: inputs of a node precede it. A graph owns its nodes and dimensions; others hold ids.
+/// order: inputs of a node precede it. Several outputs share weights, dimensions and whatever they have in common; a
+/// step computes one of them. A graph owns its nodes and dimensions; others hold ids.
 class Graph {
  public:
-  explicit Graph(std::string name);
+  Graph();
 
-  const std::string& name() const { return name_; }
   const std::vector<Node>& nodes() const { return nodes_; }
   const Node& node(NodeId id) const { return nodes_.at(static_cast<size_t>(id)); }
   const Dims& dims() const { return dims_; }
@@ -53,7 +60,10 @@ class Graph {
   DimId tokens() const { return tokens_; }            // T: tokens of the step
   DimId output_rows() const { return output_rows_; }  // rows of the step whose logits are wanted
   DimId routed() const { return routed_; }            // tokens routed to an expert; differs from expert to expert
-  const std::vector<NodeId>& outputs() const { return outputs_; }
+  /// In the order in which they were added, which is that of the definition. Causal commands use the first.
+  const std::vector<Output>& outputs() const { return outputs_; }
+  /// The node of this output. Throws Error(NotFound) naming the outputs that there are.
+  NodeId output(std::string_view name) const;
 
   /// Adds a node whose result the op's shape function determines. Throws Error(InvalidArgument) naming op and shapes
   /// where inputs or attributes do not fit.
@@ -62,7 +72,8 @@ class Graph {
   NodeId input(InputKind kind);
   /// The checkpoint's tensor of this name; the same node every time. REQUIRES: the same shape every time.
   NodeId weight(const WeightAttributes& attributes, const Shape& shape);
-  void add_output(NodeId node) { outputs_.push_back(node); }
+  /// REQUIRES: no output has this name yet.
+  void add_output(std::string name, NodeId node) { outputs_.push_back({std::move(name), node}); }
 
   /// Extents of a node's result, kDynamic where a step decides.
   Shape shape(NodeId id) const;
@@ -72,30 +83,30 @@ class Graph {
  private:
   NodeId append(Node node);
 
-  std::string name_;
   Dims dims_;
   std::vector<Node> nodes_;
-  std::vector<NodeId> outputs_;
+  std::vector<Output> outputs_;
   std::unordered_map<std::string, NodeId> weights_;  // by name
   std::array<NodeId, 3> inputs_ = {-1, -1, -1};      // by kind
   DimId tokens_, output_rows_, routed_;
 };
 
-/// The named graphs of a model, over the same weights: "decode" for a causal language model.
-struct Model {
+/// The graph of a model, with an output for each of its uses: "decode" for a causal language model.
+struct ModelGraph {
   std::string architecture;
   std::string definition;  // where its definition comes from, for messages
-  std::vector<Graph> graphs;
-
-  const Graph& graph(std::string_view name) const;  // throws Error(NotFound) naming what there is
+  Graph graph;
 };
+
+/// Whether each node is needed to compute node `result`; by node.
+std::vector<bool> needed_for(const Graph& graph, NodeId result);
 
 /// The result of `op` on these inputs; unifies dimensions on the way. Throws as Graph::add does.
 ResultType infer(Op op, std::span<const NodeId> inputs, const Attributes& attributes, Graph& graph);
 
 /// Throws Error(Internal) naming the node if the graph breaks a rule: inputs precede their users and have the number
 /// and kind that the op wants, attributes are the op's, every result has the extents that its shape function gives,
-/// weights are unique, attention layers too, outputs exist. Run after every pass.
+/// weights are unique, attention layers too, outputs exist and have names of their own. Run after every pass.
 void verify(const Graph& graph);
 
 /// The same computation with every slice of a linear's result turned into a linear of a slice of its weight, where
@@ -107,7 +118,9 @@ Graph push_slices_into_weights(const Graph& graph);
 /// one cached vector then serves as both.
 bool values_in_keys(const Graph& graph, NodeId attention);
 
-/// One line per node, for people and golden tests.
+/// A line with the names of the outputs, one per node, one per output; for people and golden tests.
 std::string text(const Graph& graph);
+/// The same of one output and the nodes that it needs. Throws Error(NotFound) where there is none of that name.
+std::string text(const Graph& graph, std::string_view output);
 
 }  // namespace cleave::graph

@@ -50,7 +50,7 @@ TEST(OpTable, HasARowForEveryOpInItsOrder) {
 }
 
 TEST(Graph, AttentionTellsTheWeightsHowHeadsAreGrouped) {
-  Graph graph("decode");
+  Graph graph;
   const NodeId x = activation(graph, 48);
   const NodeId q = linear(graph, x, "q", 48), k = linear(graph, x, "k", 24), v = linear(graph, x, "v", 24);
   const NodeId y = attention(graph, reshape(graph, q, {6, 8}), reshape(graph, k, {3, 8}), reshape(graph, v, {3, 8}));
@@ -62,7 +62,7 @@ TEST(Graph, AttentionTellsTheWeightsHowHeadsAreGrouped) {
 }
 
 TEST(Graph, AFusedProjectionShowsItsPartsThroughSlices) {
-  Graph graph("decode");
+  Graph graph;
   const NodeId x = activation(graph, 48);
   const NodeId qkv = linear(graph, x, "qkv", 80);
   std::vector<NodeId> parts;
@@ -75,7 +75,7 @@ TEST(Graph, AFusedProjectionShowsItsPartsThroughSlices) {
 }
 
 TEST(Graph, ResidualsMakeTheStreamOneDimension) {
-  Graph graph("decode");
+  Graph graph;
   const NodeId x = activation(graph, 48);
   const NodeId up = linear(graph, x, "up", 88);
   const NodeId down = linear(graph, up, "down", 48);
@@ -85,7 +85,7 @@ TEST(Graph, ResidualsMakeTheStreamOneDimension) {
 }
 
 TEST(Graph, MatmulNamesShapesAndWeightWhenTheyDoNotFit) {
-  Graph graph("decode");
+  Graph graph;
   const NodeId x = activation(graph, 48);
   const NodeId w = graph.weight({"m.q_proj.weight"}, {64, 40});
   const std::string message = message_of([&] { graph.add(Op::Matmul, {x, w}); });
@@ -94,7 +94,7 @@ TEST(Graph, MatmulNamesShapesAndWeightWhenTheyDoNotFit) {
 }
 
 TEST(Graph, RejectsOperandsThatDoNotFit) {
-  Graph graph("decode");
+  Graph graph;
   const NodeId x = activation(graph, 48);
   const NodeId ids = graph.input(InputKind::TokenIds);
   EXPECT_THAT(message_of([&] { reshape(graph, x, {5, 9}); }), HasSubstr("48 elements against 45"));
@@ -108,7 +108,7 @@ TEST(Graph, RejectsOperandsThatDoNotFit) {
 }
 
 TEST(Graph, LinearAttentionTellsTheWeightsHowHeadsAreGrouped) {
-  Graph graph("decode");
+  Graph graph;
   const NodeId x = activation(graph, 48);
   const NodeId q = reshape(graph, linear(graph, x, "q", 12), {3, 4}),
                k = reshape(graph, linear(graph, x, "k", 12), {3, 4});
@@ -127,7 +127,7 @@ TEST(Graph, LinearAttentionTellsTheWeightsHowHeadsAreGrouped) {
 }
 
 TEST(Graph, BlockMatmulKeepsBlocksApart) {
-  Graph graph("decode");
+  Graph graph;
   const NodeId x = reshape(graph, activation(graph, 48), {6, 8});
   const NodeId y = graph.add(Op::BlockMatmul, {x, graph.weight({"w"}, {6, 5, 8})});
   EXPECT_EQ(graph.shape(y), (Shape{kDynamic, 6, 5}));
@@ -139,7 +139,7 @@ TEST(Graph, BlockMatmulKeepsBlocksApart) {
 }
 
 TEST(Graph, ConvolutionAndRecurrenceWorkChannelByChannel) {
-  Graph graph("decode");
+  Graph graph;
   const NodeId x = activation(graph, 48);
   const NodeId h = linear(graph, x, "h", 20);
   const NodeId y = graph.add(Op::CausalConv, {h, graph.weight({"conv"}, {20, 4})}, StateAttributes{0});
@@ -155,7 +155,7 @@ TEST(Graph, ConvolutionAndRecurrenceWorkChannelByChannel) {
 }
 
 TEST(Graph, TopKRejectsGroupsThatDoNotFit) {
-  Graph graph("decode");
+  Graph graph;
   const NodeId scores = linear(graph, activation(graph, 48), "gate", 12);
   EXPECT_NO_THROW(graph.add(Op::TopK, {scores}, TopKAttributes{2, 4, 2, 3}));
   for (const TopKAttributes& wrong : {TopKAttributes{2, 5, 2, 1}, {2, 4, 5, 1}, {2, 4, 2, 4}, {2, 0, 1, 1}})
@@ -163,7 +163,7 @@ TEST(Graph, TopKRejectsGroupsThatDoNotFit) {
 }
 
 TEST(Graph, AttentionWantsASinkForEachHead) {
-  Graph graph("decode");
+  Graph graph;
   const NodeId q = reshape(graph, activation(graph, 48), {6, 8});
   EXPECT_NO_THROW(graph.add(Op::Attention, {q, q, q, graph.weight({"sinks"}, {6})}, AttentionAttributes{}));
   EXPECT_THAT(message_of([&] {
@@ -173,20 +173,20 @@ TEST(Graph, AttentionWantsASinkForEachHead) {
 }
 
 TEST(Verify, AcceptsWhatTheBuilderMakes) {
-  Graph graph("decode");
-  graph.add_output(linear(graph, activation(graph, 48), "head", 131));
+  Graph graph;
+  graph.add_output("decode", linear(graph, activation(graph, 48), "head", 131));
   EXPECT_NO_THROW(verify(graph));
 }
 
 TEST(Verify, FindsAnOutputThatDoesNotExist) {
-  Graph graph("decode");
+  Graph graph;
   activation(graph, 48);
-  graph.add_output(99);
+  graph.add_output("decode", 99);
   EXPECT_THAT(message_of([&] { verify(graph); }), HasSubstr("%99"));
 }
 
 TEST(Verify, FindsAKeyValueCacheThatIsUsedTwice) {
-  Graph graph("decode");
+  Graph graph;
   const NodeId q = reshape(graph, activation(graph, 48), {6, 8});
   attention(graph, q, q, q);
   attention(graph, q, q, q);
@@ -194,8 +194,8 @@ TEST(Verify, FindsAKeyValueCacheThatIsUsedTwice) {
 }
 
 TEST(Text, ListsNodesWithShapesAndPaths) {
-  Graph graph("decode");
-  graph.add_output(linear(graph, activation(graph, 48), "lm_head", 131));
+  Graph graph;
+  graph.add_output("decode", linear(graph, activation(graph, 48), "lm_head", 131));
   EXPECT_EQ(text(graph),
             "graph decode\n"
             "%0 = input() token_ids : [tokens]\n"

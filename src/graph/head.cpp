@@ -3,7 +3,7 @@
 namespace cleave::graph {
 
 NodeId find_head(const Graph& graph) {
-  NodeId id = graph.outputs().at(0);
+  NodeId id = graph.outputs().at(0).node;
   while (graph.node(id).op != Op::Matmul) {
     if (graph.node(id).inputs.empty()) return -1;
     id = graph.node(id).inputs[0];

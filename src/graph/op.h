@@ -59,6 +59,7 @@ enum class UnaryKind : uint8_t { Silu, Gelu, GeluTanh, Relu, Relu2, Tanh, Sigmoi
 
 struct InputAttributes {
   InputKind kind;
+  bool operator==(const InputAttributes&) const = default;
 };
 
 /// A tensor of the checkpoint, or `stacked` tensors that differ in one number: then `name` has a `*` in its place and
@@ -66,37 +67,45 @@ struct InputAttributes {
 struct WeightAttributes {
   std::string name;
   int64_t stacked = 0;  // 0: one tensor
+  bool operator==(const WeightAttributes&) const = default;
 };
 
 /// Elements [begin, end) of dimension `dim`.
 struct SliceAttributes {
   int dim;
   int64_t begin, end;
+  bool operator==(const SliceAttributes&) const = default;
 };
 
 struct ReshapeAttributes {
   std::vector<int64_t> extents;  // kDynamic keeps the dynamic dimension, which must be the outermost
+  bool operator==(const ReshapeAttributes&) const = default;
 };
 
 struct TransposeAttributes {
   std::vector<int> order;  // dimension i of the result is dimension order[i] of the input
+  bool operator==(const TransposeAttributes&) const = default;
 };
 
 struct ConcatAttributes {
   int dim;
+  bool operator==(const ConcatAttributes&) const = default;
 };
 
 struct ScaleAttributes {
   double factor;
+  bool operator==(const ScaleAttributes&) const = default;
 };
 
 struct UnaryAttributes {
   UnaryKind kind;
+  bool operator==(const UnaryAttributes&) const = default;
 };
 
 struct NormAttributes {
   double eps;
   double weight_offset = 0;  // added to every weight: 1 where a checkpoint stores weights around zero
+  bool operator==(const NormAttributes&) const = default;
 };
 
 /// Rotary position embedding (Su et al., 2021). Pair i of a head turns by position * inverse_frequencies[i]; only the
@@ -114,6 +123,7 @@ struct RopeAttributes {
   std::vector<double> long_inverse_frequencies;
   int64_t original_length = 0;
   double base = 0, factor = 1;  // of LengthRule::Dynamic
+  bool operator==(const RopeAttributes&) const = default;
 };
 
 /// Attention of every token to its own sequence's earlier tokens and itself, whose keys and values are kept from step
@@ -128,6 +138,7 @@ struct AttentionAttributes {
   std::vector<double> alibi_slopes;
   double alibi_scale = 1;       // multiplies the bias
   bool alibi_bfloat16 = false;  // slope and slope * position are rounded to bfloat16 first
+  bool operator==(const AttentionAttributes&) const = default;
 };
 
 /// The last dimension may fall into `groups` of neighbours, of which the `kept_groups` best take part (DeepSeek): a
@@ -135,30 +146,36 @@ struct AttentionAttributes {
 struct TopKAttributes {
   int64_t k;
   int64_t groups = 1, kept_groups = 1, best_of_group = 1;
+  bool operator==(const TopKAttributes&) const = default;
 };
 
 struct DispatchAttributes {
   int64_t num_experts;
+  bool operator==(const DispatchAttributes&) const = default;
 };
 
 struct ShiftAttributes {
   double offset;
+  bool operator==(const ShiftAttributes&) const = default;
 };
 
 struct ClampAttributes {
   double min, max;
+  bool operator==(const ClampAttributes&) const = default;
 };
 
 /// Sines, then cosines of (position + offset) * frequency.
 struct SinusoidAttributes {
   std::vector<double> frequencies;
   int64_t offset = 0;
+  bool operator==(const SinusoidAttributes&) const = default;
 };
 
 /// What a sequence keeps between steps beside keys and values: every op that has a state numbers it, each differently
 /// in a graph. At a sequence's start it is zero.
 struct StateAttributes {
   int state = 0;
+  bool operator==(const StateAttributes&) const = default;
 };
 
 /// State S of a head, [n, p], from token to token: S = exp(rate * a) S + k (x) v, and the result is q S. With `delta`
@@ -169,6 +186,7 @@ struct LinearAttentionAttributes {
   int state = 0;
   bool rate = false;   // the fifth input is rate
   bool delta = false;  // the last input is beta
+  bool operator==(const LinearAttentionAttributes&) const = default;
 };
 
 using Attributes =
@@ -177,6 +195,24 @@ using Attributes =
                  RopeAttributes, AttentionAttributes, TopKAttributes, DispatchAttributes, ShiftAttributes,
                  ClampAttributes, SinusoidAttributes, StateAttributes, LinearAttentionAttributes>;
 
+/// Ops that cost the same kind of work.
+enum class OpFamily : uint8_t {
+  Matmul,
+  Attention,
+  Recurrence,
+  Norm,
+  Elementwise,
+  Embedding,
+  Other,  // copies, small sums, routing of experts
+};
+
+/// What an op does with a weight, which decides how the weight is held in memory.
+enum class WeightUse : uint8_t {
+  Matrix,  // multiplied with
+  Table,   // looked up in
+  Vector,  // numbers added or multiplied, of any shape
+};
+
 struct OpInfo {
   Op op;
   std::string_view name;       // in text form and in model definitions
@@ -184,11 +220,17 @@ struct OpInfo {
   std::string_view summary;
   int min_inputs, max_inputs;
   size_t attributes;  // index of its type in Attributes
+  OpFamily family;
+  WeightUse second_operand = WeightUse::Vector;  // the others are vectors
+  /// Works on single elements or rows, so that what a top_k chooses behind it depends on what comes before it.
+  bool passes_choice = false;
 };
 
 /// The table of operations, in the order of Op.
 std::span<const OpInfo, kNumOps> op_table();
 const OpInfo& op_info(Op op);
+/// What the op does with a weight that is its input number `operand`.
+WeightUse weight_use(Op op, size_t operand);
 
 /// "silu", "gelu_tanh", ... in the order of UnaryKind.
 std::span<const std::string_view> unary_names();

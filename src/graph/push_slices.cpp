@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <utility>
 
 #include "base/check.h"
 #include "graph/graph.h"
@@ -20,7 +22,7 @@ struct Part {
 
 class Pusher {
  public:
-  explicit Pusher(const Graph& from) : from_(from), to_(from.name()) {
+  explicit Pusher(const Graph& from) : from_(from) {
     const size_t count = from.nodes().size();
     new_.assign(count, -1);
     parts_.resize(count);
@@ -31,7 +33,7 @@ class Pusher {
   Graph run() {
     const auto count = static_cast<NodeId>(from_.nodes().size());
     for (NodeId id = 0; id < count; ++id) visit(id);
-    for (const NodeId output : from_.outputs()) to_.add_output(value(output));
+    for (const Output& output : from_.outputs()) to_.add_output(output.name, value(output.node));
     return std::move(to_);
   }
 
@@ -53,7 +55,7 @@ class Pusher {
           (n.op != Op::Input && std::ranges::all_of(n.inputs, [&](NodeId i) { return parameter_[index(i)]; }));
     }
     whole_.assign(from_.nodes().size(), false);
-    for (const NodeId output : from_.outputs()) whole_[index(output)] = true;
+    for (const Output& output : from_.outputs()) whole_[index(output.node)] = true;
     for (NodeId id = count; id-- > 0;) {
       const Node& n = node(id);
       for (const NodeId input : n.inputs) {
@@ -80,8 +82,18 @@ class Pusher {
     } else {
       std::vector<NodeId> inputs;
       for (const NodeId input : n.inputs) inputs.push_back(value(input));
-      new_[index(id)] = to_.add(n.op, std::move(inputs), n.attributes, n.name);
+      new_[index(id)] = parameter_[index(id)] ? of_parameters(n.op, std::move(inputs), n.attributes)
+                                              : to_.add(n.op, std::move(inputs), n.attributes, n.name);
     }
+  }
+
+  // A function of weights: the same node every time, so that a weight which several layers use in the same way is one
+  // to the planner, and is held once.
+  NodeId of_parameters(Op op, std::vector<NodeId> inputs, const Attributes& attributes) {
+    std::vector<NodeId>& known = functions_[{op, inputs}];
+    for (const NodeId id : known)
+      if (to_.node(id).attributes == attributes) return id;
+    return known.emplace_back(to_.add(op, std::move(inputs), attributes));
   }
 
   // Matmuls that only slices use, and the biases and reshapes behind them. Nothing is added to the new graph.
@@ -140,7 +152,7 @@ class Pusher {
     Part part = *before;
     const auto cut = [&](NodeId parameter, size_t lead) {
       const int dim = a.dim - static_cast<int>(part.result_lead) + static_cast<int>(lead);
-      return to_.add(Op::Slice, {parameter}, SliceAttributes{dim, a.begin, a.end});
+      return of_parameters(Op::Slice, {parameter}, SliceAttributes{dim, a.begin, a.end});
     };
     part.weight = cut(part.weight, part.weight_lead);
     if (part.bias >= 0) part.bias = cut(part.bias, part.bias_lead);
@@ -155,7 +167,7 @@ class Pusher {
     Shape shape(old.begin(), old.begin() + static_cast<long>(lead));
     shape.insert(shape.end(), part.begin(), part.end());
     if (with_k) shape.push_back(old.back());
-    return shape == old ? parameter : to_.add(Op::Reshape, {parameter}, ReshapeAttributes{shape});
+    return shape == old ? parameter : of_parameters(Op::Reshape, {parameter}, ReshapeAttributes{shape});
   }
 
   // The node in the new graph; a part is computed when something other than a step of its chain asks for it.
@@ -173,9 +185,10 @@ class Pusher {
 
   const Graph& from_;
   Graph to_;
-  std::vector<NodeId> new_;                 // by old node; -1: not (yet) there
-  std::vector<std::optional<Part>> parts_;  // by old node
-  std::vector<bool> parameter_, whole_;     // by old node
+  std::vector<NodeId> new_;                                                      // by old node; -1: not (yet) there
+  std::vector<std::optional<Part>> parts_;                                       // by old node
+  std::vector<bool> parameter_, whole_;                                          // by old node
+  std::map<std::pair<Op, std::vector<NodeId>>, std::vector<NodeId>> functions_;  // of weights, in the new graph
 };
 
 }  // namespace

@@ -10,8 +10,8 @@ namespace {
 template <class... Args>
 [[noreturn]] void broken(const Graph& graph, NodeId id, fmt::format_string<Args...> format, Args&&... args) {
   const Node& node = graph.node(id);
-  fail(ErrorKind::Internal, "graph {}, node %{} ({}{}{}): {}", graph.name(), id, op_info(node.op).name,
-       node.name.empty() ? "" : " of ", node.name, fmt::format(format, std::forward<Args>(args)...));
+  fail(ErrorKind::Internal, "graph node %{} ({}{}{}): {}", id, op_info(node.op).name, node.name.empty() ? "" : " of ",
+       node.name, fmt::format(format, std::forward<Args>(args)...));
 }
 
 void verify_inputs(const Graph& graph, NodeId id) {
@@ -38,6 +38,15 @@ int state_of(const Node& node) {
   return -1;
 }
 
+void verify_outputs(const Graph& graph) {
+  std::set<std::string_view> names;
+  for (const Output& output : graph.outputs()) {
+    if (output.node < 0 || output.node >= static_cast<NodeId>(graph.nodes().size()))
+      fail(ErrorKind::Internal, "graph output {}: node %{} does not exist", output.name, output.node);
+    if (!names.insert(output.name).second) fail(ErrorKind::Internal, "graph output {} is there twice", output.name);
+  }
+}
+
 }  // namespace
 
 void verify(const Graph& graph) {
@@ -57,9 +66,7 @@ void verify(const Graph& graph) {
     if (const int state = state_of(node); state >= 0 && !states.insert(state).second)
       broken(graph, id, "state {} is used twice", state);
   }
-  for (const NodeId output : graph.outputs())
-    if (output < 0 || output >= count)
-      fail(ErrorKind::Internal, "graph {}: output %{} does not exist", graph.name(), output);
+  verify_outputs(graph);
 }
 
 }  // namespace cleave::graph

@@ -53,8 +53,8 @@ void follow(const std::filesystem::path& path, Group& group) {
   const std::optional<ckpt::Checkpoint> checkpoint = same_files(path, message.tensors);
   answer_model(checkpoint.has_value(), group);
   const TableShapes shapes(message.tensors);
-  const graph::Model model = define::Definitions::of(message.definition).trace(message.config, &shapes);
-  const graph::Graph graph = graph::push_slices_into_weights(model.graph("decode"));
+  const graph::ModelGraph model = define::Definitions::of(message.definition).trace(message.config, &shapes);
+  const graph::Graph graph = graph::push_slices_into_weights(model.graph);
   std::vector<std::string> notes;  // rank 0 prints them
   const plan::Plan plan = plan::make_plan(
       graph, plan_request(message.plan, message.config, graph, shapes.types(), group.num_ranks(), notes));

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "define/config.h"
 #include "inference/unused_tensors.h"
-#include "lower/program.h"
+#include "lower/lower.h"
 
 namespace cleave::inference {
 namespace {
@@ -72,22 +72,22 @@ std::optional<int64_t> OpenedModel::max_positions() const {
 }
 
 int64_t OpenedModel::vocab_size() const {
-  return graph.shape(graph.outputs().front()).back();
+  return graph.shape(graph.outputs().front().node).back();
 }
 
 OpenedModel open(const ModelOptions& options, const Log& log) {
   const define::Definitions definitions = define::Definitions::load(options.definitions);
   ckpt::Checkpoint checkpoint = ckpt::Checkpoint::open(options.path);
   const CheckpointShapes shapes(checkpoint);
-  graph::Model graphs = definitions.trace(checkpoint.config(), checkpoint.has_weights() ? &shapes : nullptr);
-  graph::Graph graph = graph::push_slices_into_weights(graphs.graph("decode"));
-  if (options.random_weights) make_random_weights(checkpoint, graphs.graph("decode"), graph, *options.random_weights);
+  graph::ModelGraph traced = definitions.trace(checkpoint.config(), checkpoint.has_weights() ? &shapes : nullptr);
+  graph::Graph graph = graph::push_slices_into_weights(traced.graph);
+  if (options.random_weights) make_random_weights(checkpoint, traced.graph, graph, *options.random_weights);
   if (options.list_unused)
-    for (const std::string& tensor : unused_tensors(checkpoint, graphs))
+    for (const std::string& tensor : unused_tensors(checkpoint, traced.graph))
       write(log, LogLevel::Info, fmt::format("the model does not use tensor {}", tensor));
   Json config = define::normalize_config(checkpoint.config());
-  const define::Definition definition = *definitions.find(graphs.architecture);
-  return {std::move(checkpoint), definition, std::move(graphs), std::move(graph), std::move(config)};
+  const define::Definition definition = *definitions.find(traced.architecture);
+  return {std::move(checkpoint), definition, std::move(traced), std::move(graph), std::move(config)};
 }
 
 int64_t context_length(const OpenedModel& opened, std::optional<int64_t> asked, int64_t needed, const Log& log) {

@@ -15,7 +15,7 @@ namespace cleave::inference {
 struct OpenedModel {
   ckpt::Checkpoint checkpoint;
   define::Definition definition;  // that serves it
-  graph::Model graphs;            // as the definition writes them
+  graph::ModelGraph traced;       // as the definition writes it
   graph::Graph graph;             // the same with slices pushed into weights: what is planned and computed
   Json config;                    // normalised (define/config.h)
 

@@ -55,7 +55,7 @@ PlanReport plan_report(const OpenedModel& opened, const SplitOptions& split, con
                        const Log& log, std::optional<int64_t> context) {
   plan::Request request = request_for(opened, split, numbers, ranks, log);
   if (context) request.cost.context = *context;
-  PlanReport report{.architecture = opened.graphs.architecture,
+  PlanReport report{.architecture = opened.traced.architecture,
                     .plan = plan::make_plan(opened.graph, request),
                     .cost = request.cost,
                     .explanation = {},

@@ -23,11 +23,10 @@ TEST(UnusedTensors, AreOneEntryWhereOnlyNumbersDifferAndExpertsCountAsUsed) {
   file.write(reinterpret_cast<const char*>(&length), sizeof length);
   file << header;
   file.close();
-  graph::Graph graph("decode");
+  graph::Graph graph;
   graph.weight({"model.w"}, {0});
   graph.weight({"model.experts.*.w", 2}, {2, 0});
-  const graph::Model model{"Mine", "mine.lua", {graph}};
-  EXPECT_THAT(unused_tensors(ckpt::Checkpoint::open(folder.path()), model),
+  EXPECT_THAT(unused_tensors(ckpt::Checkpoint::open(folder.path()), graph),
               testing::ElementsAre("layers.*.inv_freq (2)", "vision.1.w"));
 }
 

@@ -3,7 +3,7 @@
 #include <optional>
 #include <utility>
 
-#include "lower/program.h"
+#include "lower/passes.h"
 #include "lower/uses.h"
 
 namespace cleave::lower {
@@ -66,8 +66,8 @@ void gather_products(Program& program) {
 
 }  // namespace
 
-void fuse(Program& program) {
-  fuse_latent_attention(program);
+void fuse(Program& program, ParameterTable& parameters, const std::vector<KvLayer>& kv_layers) {
+  fuse_latent_attention(program, parameters, kv_layers);
   fuse_gates(program);
   gather_products(program);
 }

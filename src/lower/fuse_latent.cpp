@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "lower/program.h"
+#include "lower/passes.h"
 #include "lower/uses.h"
 
 namespace cleave::lower {
@@ -25,30 +25,29 @@ Instruction* only_source(Program& program, const Uses& uses, const Operand& oper
 }
 
 // Attention whose heads may make keys and values of their own instead: nothing else tells them apart.
-bool may_expand(const Program& program, const Instruction& i) {
+bool may_expand(const std::vector<KvLayer>& kv_layers, const Instruction& i) {
   if (i.action != Action::Compute || i.op != Op::Attention || i.inputs.size() != 3) return false;
   const auto& a = std::get<graph::AttentionAttributes>(i.attributes);
-  const KvLayer& layer = program.kv_layers[static_cast<size_t>(a.layer)];
+  const KvLayer& layer = kv_layers[static_cast<size_t>(a.layer)];
   return a.alibi_slopes.empty() && layer.values_in_keys && layer.kv_heads == 1;
 }
 
-int32_t add_transposed(Program& program, int32_t parameter) {
-  Parameter copy = program.parameters[static_cast<size_t>(parameter)];
+int32_t add_transposed(ParameterTable& parameters, int32_t parameter) {
+  Parameter copy = parameters[parameter];
   copy.view = transposed(copy.view);
   copy.again = true;
-  program.parameters.push_back(std::move(copy));
-  return static_cast<int32_t>(program.parameters.size()) - 1;
+  return parameters.add(std::move(copy));
 }
 
 }  // namespace
 
 // q = concat(block_matmul(own, to_keys), turned), attention, block_matmul(., to_values) become one instruction, which
 // may as well make keys and values of the cached vectors, where these are shorter.
-void fuse_latent_attention(Program& program) {
+void fuse_latent_attention(Program& program, ParameterTable& parameters, const std::vector<KvLayer>& kv_layers) {
   const Uses uses(program);
   std::vector<const Instruction*> fused;
   for (Instruction& attention : program.instructions) {
-    if (!may_expand(program, attention)) continue;
+    if (!may_expand(kv_layers, attention)) continue;
     Instruction* q = only_source(program, uses, attention.inputs[0], Op::Concat);
     if (q == nullptr || q->inputs.size() != 2) continue;
     Instruction* absorb = only_source(program, uses, q->inputs[0], Op::BlockMatmul);
@@ -59,7 +58,7 @@ void fuse_latent_attention(Program& program) {
     if (low != attention.output_shape.back() || own + values->output_shape.back() >= 2 * low) continue;
     attention.latent = {absorb->expert_matrices, {}, values->expert_matrices};
     for (const int32_t matrix : absorb->expert_matrices)
-      attention.latent->keys.push_back(add_transposed(program, matrix));
+      attention.latent->keys.push_back(add_transposed(parameters, matrix));
     attention.inputs = {absorb->inputs[0], q->inputs[1], attention.inputs[1]};
     attention.input_shapes = {absorb->input_shapes[0], q->input_shapes[1], attention.input_shapes[1]};
     attention.output = values->output;

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "lower/program.h"
+#include "lower/passes.h"
 
 namespace cleave::lower {
 namespace {
@@ -40,11 +40,16 @@ Program program_of(std::vector<Instruction> instructions, int32_t count) {
   return program;
 }
 
+void fuse_alone(Program& program) {
+  ParameterTable parameters;
+  fuse(program, parameters, {});
+}
+
 TEST(Fuse, PutsAFunctionIntoTheMultiplicationThatAloneUsesIt) {
   for (const bool swapped : {false, true}) {
     Program program =
         program_of({silu(0, 2), instruction(Op::Mul, {value(swapped ? 1 : 2), value(swapped ? 2 : 1)}, 3)}, 4);
-    fuse(program);
+    fuse_alone(program);
     ASSERT_EQ(program.instructions.size(), 1u);
     EXPECT_EQ(program.instructions[0].gate, graph::UnaryKind::Silu);
     EXPECT_EQ(program.instructions[0].inputs[0].index, 0);
@@ -55,18 +60,18 @@ TEST(Fuse, PutsAFunctionIntoTheMultiplicationThatAloneUsesIt) {
 TEST(Fuse, LeavesAFunctionThatSomethingElseUses) {
   Program twice = program_of(
       {silu(0, 2), instruction(Op::Mul, {value(2), value(1)}, 3), instruction(Op::Add, {value(2), value(3)}, 4)}, 5);
-  fuse(twice);
+  fuse_alone(twice);
   EXPECT_EQ(twice.instructions.size(), 3u);
   Program square = program_of({silu(0, 1), instruction(Op::Mul, {value(1), value(1)}, 2)}, 3);
-  fuse(square);
+  fuse_alone(square);
   EXPECT_EQ(square.instructions.size(), 2u);
   Program repeated = program_of({silu(0, 2), instruction(Op::Mul, {value(2), value(1)}, 3)}, 4);
   repeated.instructions[1].broadcast.kind = Broadcast::Kind::Row;
-  fuse(repeated);
+  fuse_alone(repeated);
   EXPECT_EQ(repeated.instructions.size(), 2u);
   Program result = program_of({instruction(Op::Mul, {value(2), value(1)}, 3), silu(0, 2)}, 4);
   result.output = value(2);
-  fuse(result);
+  fuse_alone(result);
   EXPECT_EQ(result.instructions.size(), 2u);
 }
 
@@ -77,7 +82,7 @@ TEST(Fuse, PutsProductsOfOneValueNextToEachOther) {
   Program program = program_of({product(0, 0, 1), silu(1, 2), product(2, 1, 3), product(0, 2, 4), silu(4, 5),
                                 product(0, 3, 6), product(2, 4, 7)},
                                8);
-  fuse(program);
+  fuse_alone(program);
   std::string outputs;
   for (const Instruction& i : program.instructions) outputs += std::to_string(i.output);
   EXPECT_EQ(outputs, "1462375");

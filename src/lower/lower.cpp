@@ -1,12 +1,14 @@
+#include "lower/lower.h"
+
 #include <algorithm>
-#include <array>
 #include <map>
 #include <optional>
 
 #include "base/check.h"
 #include "graph/head.h"
+#include "lower/parameter_table.h"
 #include "lower/part.h"
-#include "lower/program.h"
+#include "lower/passes.h"
 
 namespace cleave::lower {
 namespace {
@@ -16,24 +18,12 @@ using graph::Node;
 using graph::NodeId;
 using graph::Op;
 
-/// Nodes that the output needs.
-std::vector<bool> reachable(const Graph& graph, NodeId output) {
-  std::vector<bool> needed(graph.nodes().size(), false);
-  needed[static_cast<size_t>(output)] = true;
-  for (size_t i = needed.size(); i-- > 0;)
-    if (needed[i])
-      for (const NodeId input : graph.nodes()[i].inputs) needed[static_cast<size_t>(input)] = true;
-  return needed;
-}
-
 /// Matmuls from whose results a top_k chooses, directly or through operations on single elements or rows.
 std::vector<bool> deciding_matmuls(const Graph& graph) {
-  constexpr std::array kPassed = {Op::Softmax, Op::Unary, Op::Add,     Op::Mul,   Op::Div,  Op::Scale,
-                                  Op::Sum,     Op::Slice, Op::Reshape, Op::Shift, Op::Clamp};
   std::vector<bool> deciding(graph.nodes().size(), false);
   for (size_t i = deciding.size(); i-- > 0;) {
     const Node& node = graph.nodes()[i];
-    const bool passes = deciding[i] && std::ranges::count(kPassed, node.op) > 0;
+    const bool passes = deciding[i] && graph::op_info(node.op).passes_choice;
     if (node.op == Op::TopK || passes) {
       for (const NodeId input : node.inputs) deciding[static_cast<size_t>(input)] = true;
     }
@@ -51,33 +41,43 @@ struct Forms {
 
 class Lowering {
  public:
-  Lowering(const Graph& graph, const plan::Plan& plan, int rank, const Limits& limits)
+  Lowering(const Graph& graph, const plan::Plan& plan, int rank)
       : graph_(graph), plan_(plan), part_(graph, plan, rank) {
-    program_.limits = limits;
-    forms_.resize(graph.nodes().size());
     views_.resize(graph.nodes().size());
-    routing_of_node_.resize(graph.nodes().size(), -1);
-    reached_.resize(graph.nodes().size());
     deciding_ = deciding_matmuls(graph);
     head_ = graph::find_head(graph);
+    users_.resize(graph.nodes().size());
+    for (size_t i = 0; i < users_.size(); ++i)
+      for (const NodeId input : graph.nodes()[i].inputs) users_[index(input)].push_back(static_cast<NodeId>(i));
   }
 
-  Program run() {
-    CHECK_EQ(graph_.outputs().size(), size_t{1});
-    const NodeId output = graph_.outputs()[0];
-    const std::vector<bool> needed = reachable(graph_, output);
-    for (size_t i = 0; i < needed.size(); ++i)
-      if (needed[i]) reach(static_cast<NodeId>(i));
-    program_.output = operand(output, plan::kNoAxis);
-    program_.output_width = num_elements(row_shape(output, plan::kNoAxis));
-    if (program_.output.kind != Operand::Kind::Value)
-      fail(ErrorKind::Unsupported, "graph {} computes nothing", graph_.name());
-    fuse(program_);
+  RankPrograms run(const Limits& limits) {
+    for (const graph::Output& output : graph_.outputs()) all_.programs.push_back(run(output, limits));
+    all_.parameters = parameters_.take();
+    return std::move(all_);
+  }
+
+ private:
+  Program run(const graph::Output& output, const Limits& limits) {
+    program_ = {};
+    program_.output_name = output.name;
+    program_.limits = limits;
+    forms_.assign(graph_.nodes().size(), {});
+    routing_of_node_.assign(graph_.nodes().size(), -1);
+    reached_.assign(graph_.nodes().size(), false);
+    output_ = output.node;
+    needed_ = graph::needed_for(graph_, output.node);
+    for (size_t i = 0; i < needed_.size(); ++i)
+      if (needed_[i]) reach(static_cast<NodeId>(i));
+    if (is_parameter(output.node) || operand(output.node, plan::kNoAxis).kind != Operand::Kind::Value)
+      fail(ErrorKind::Unsupported, "output {} computes nothing", output.name);
+    program_.output = operand(output.node, plan::kNoAxis);
+    program_.output_width = num_elements(row_shape(output.node, plan::kNoAxis));
+    fuse(program_, parameters_, all_.kv_layers);
     place_values(program_);
     return std::move(program_);
   }
 
- private:
   static size_t index(NodeId id) { return static_cast<size_t>(id); }
   const Node& node(NodeId id) const { return graph_.node(id); }
   bool is_parameter(NodeId id) const { return views_[index(id)].has_value(); }
@@ -134,7 +134,7 @@ class Lowering {
     if (n.op == Op::Weight || std::ranges::all_of(n.inputs, [&](NodeId input) { return is_parameter(input); })) {
       std::vector<const WeightView*> inputs;
       for (const NodeId input : n.inputs) inputs.push_back(&view(input));
-      views_[index(id)] = view_of(graph_, id, inputs);
+      if (!views_[index(id)]) views_[index(id)] = view_of(graph_, id, inputs);
       return;
     }
     inherit_routing(id);
@@ -178,19 +178,31 @@ class Lowering {
 
   // What the plan wants behind the node: its sum taken, or its parts gathered.
   void exchange(NodeId id) {
-    Forms& forms = forms_[index(id)];
-    const plan::Placed& placed = plan_.placed;
     if (plan_.ranks == 1) return;
-    if (placed.reduced[index(id)]) {
-      const int32_t joint = placed.joint_of[index(id)];
-      if (joint < 0)
-        forms.own = emit_exchange(id, Action::AllReduce, forms.own, plan::kNoAxis);
-      else if (const auto& nodes = placed.joint[static_cast<size_t>(joint)]; id == nodes.front())
-        sum_jointly(nodes);
-    } else if (placed.gathered[index(id)]) {
-      const bool only_output = graph_.outputs()[0] == id && !has_users(id);
-      forms.whole = emit_exchange(id, only_output ? Action::Gather : Action::AllGather, forms.own, strategy(id));
-    }
+    if (plan_.placed.reduced[index(id)])
+      reduce(id);
+    else if (plan_.placed.gathered[index(id)])
+      gather(id);
+  }
+
+  void reduce(NodeId id) {
+    const int32_t joint = plan_.placed.joint_of[index(id)];
+    std::vector<NodeId> nodes = joint < 0 ? std::vector{id} : plan_.placed.joint[static_cast<size_t>(joint)];
+    std::erase_if(nodes, [&](NodeId node) { return !needed_[index(node)]; });
+    if (nodes.size() == 1)
+      forms_[index(id)].own = emit_exchange(id, Action::AllReduce, forms_[index(id)].own, plan::kNoAxis);
+    else if (id == nodes.front())
+      sum_jointly(nodes);
+  }
+
+  // The plan is about all outputs; this one may want parts alone.
+  void gather(NodeId id) {
+    Forms& forms = forms_[index(id)];
+    const auto wants_whole = [&](NodeId user) { return input_axis(user, id) != strategy(id); };
+    const std::vector<NodeId> users = users_of(id);
+    if (id != output_ && std::ranges::none_of(users, wants_whole)) return;
+    const bool for_rank_0 = id == output_ && users.empty();
+    forms.whole = emit_exchange(id, for_rank_0 ? Action::Gather : Action::AllGather, forms.own, strategy(id));
   }
 
   // One exchange for all of them where the first is computed.
@@ -216,8 +228,11 @@ class Lowering {
     }
   }
 
-  bool has_users(NodeId id) const {
-    return std::ranges::any_of(graph_.nodes(), [&](const Node& n) { return std::ranges::count(n.inputs, id) > 0; });
+  // Those that this output needs.
+  std::vector<NodeId> users_of(NodeId id) const {
+    std::vector<NodeId> users = users_[index(id)];
+    std::erase_if(users, [&](NodeId user) { return !needed_[index(user)]; });
+    return users;
   }
 
   Instruction instruction_for(NodeId id, Action action, plan::AxisId output_axis) {
@@ -296,14 +311,10 @@ class Lowering {
          graph::op_info(node(id).op).name, graph_.shape_text(id));
   }
 
-  static constexpr int64_t kWide = -2;  // minus its size: in place of an expert for repeated weights
-
-  int32_t parameter(const WeightView& weights, NodeId id, plan::AxisId axis, Parameter::Use use, int64_t expert = -1) {
-    const auto key = std::make_tuple(id, axis, use, expert);
-    if (const auto found = parameters_.find(key); found != parameters_.end()) return found->second;
-    const std::string name = weights.pieces.empty() ? node(id).name : weights.pieces[0].tensor;
-    program_.parameters.push_back({use, name, weights});
-    return parameters_[key] = static_cast<int32_t>(program_.parameters.size()) - 1;
+  int32_t parameter(const WeightView& weights, NodeId id, graph::WeightUse use, bool expert = false) {
+    Parameter parameter{use, weights.pieces.empty() ? node(id).name : weights.pieces[0].tensor, weights};
+    parameter.expert = expert;
+    return parameters_.add(std::move(parameter));
   }
 
   Operand input_operand(NodeId user, size_t i) {
@@ -312,17 +323,15 @@ class Lowering {
     const plan::AxisId axis = input_axis(user, input);
     if (!is_parameter(input)) return operand(input, axis);
     const bool second = i == 1;
-    const Parameter::Use use = n.op == Op::Matmul && second      ? Parameter::Use::Matrix
-                               : n.op == Op::Embedding && second ? Parameter::Use::Table
-                                                                 : Parameter::Use::Vector;
+    const graph::WeightUse use = graph::weight_use(n.op, i);
     const WeightView mine = part_.view(view(input), input, axis);
     if (is_elementwise(n) && second && !is_routed(n.inputs[0])) {
       const Shape row = row_shape(n.inputs[0], input_axis(user, n.inputs[0]));
       if (!is_suffix(row, mine.shape))
         if (const std::optional<WeightView> wide = repeated(mine, row))
-          return {Operand::Kind::Parameter, parameter(*wide, input, axis, use, kWide - num_elements(wide->shape))};
+          return {Operand::Kind::Parameter, parameter(*wide, input, use)};
     }
-    return {Operand::Kind::Parameter, parameter(mine, input, axis, use)};
+    return {Operand::Kind::Parameter, parameter(mine, input, use)};
   }
 
   static bool is_elementwise(const Node& n) { return n.op == Op::Add || n.op == Op::Mul || n.op == Op::Div; }
@@ -349,10 +358,8 @@ class Lowering {
     if ((n.op == Op::Matmul || n.op == Op::BlockMatmul) && !is_parameter(n.inputs[1]))
       fail(ErrorKind::Unsupported, "matmul {}: the second operand must be a weight", n.name);
     if (batched) add_expert_matrices(id, instruction);
-    if (n.op == Op::Matmul && !batched && deciding_[index(id)])
-      program_.parameters[static_cast<size_t>(instruction.inputs[1].index)].decides = true;
-    if (n.op == Op::Matmul && !batched && n.inputs[1] == head_)
-      program_.parameters[static_cast<size_t>(instruction.inputs[1].index)].head = true;
+    if (n.op == Op::Matmul && !batched && deciding_[index(id)]) parameters_[instruction.inputs[1].index].decides = true;
+    if (n.op == Op::Matmul && !batched && n.inputs[1] == head_) parameters_[instruction.inputs[1].index].head = true;
     if (is_elementwise(n))
       instruction.broadcast = broadcast_of(n, instruction.input_shapes[0], instruction.input_shapes[1]);
     if (n.op == Op::Rope) instruction.rope = add_rope(n.as<graph::RopeAttributes>());
@@ -378,9 +385,8 @@ class Lowering {
     const plan::AxisId axis = input_axis(id, weights);
     const WeightView mine = part_.view(view(weights), weights, axis);
     for (int64_t expert = 0; expert < mine.shape[0]; ++expert) {
-      const int32_t index = parameter(outermost(mine, expert), weights, axis, Parameter::Use::Matrix, expert);
-      instruction.expert_matrices.push_back(index);
-      program_.parameters[static_cast<size_t>(index)].expert = instruction.op == Op::Matmul;
+      instruction.expert_matrices.push_back(
+          parameter(outermost(mine, expert), weights, graph::WeightUse::Matrix, instruction.op == Op::Matmul));
     }
   }
 
@@ -409,9 +415,9 @@ class Lowering {
       attributes.alibi_slopes = std::move(slopes);
     }
     const auto layer = static_cast<size_t>(attributes.layer);
-    if (program_.kv_layers.size() <= layer) program_.kv_layers.resize(layer + 1);
+    if (all_.kv_layers.size() <= layer) all_.kv_layers.resize(layer + 1);
     const Shape &k_row = instruction.input_shapes[1], &v_row = instruction.input_shapes[2];
-    program_.kv_layers[layer] = {k_row[0], k_row[1], v_row[1], graph::values_in_keys(graph_, id)};
+    all_.kv_layers[layer] = {k_row[0], k_row[1], v_row[1], graph::values_in_keys(graph_, id)};
   }
 
   // Where the slice begins among the indices that the rank has.
@@ -453,15 +459,9 @@ class Lowering {
          graph_.shape_text(n.inputs[1]), graph_.shape_text(n.inputs[0]));
   }
 
-  static bool same_rope(const graph::RopeAttributes& a, const graph::RopeAttributes& b) {
-    return a.inverse_frequencies == b.inverse_frequencies && a.long_inverse_frequencies == b.long_inverse_frequencies &&
-           a.attention_scale == b.attention_scale && a.length_rule == b.length_rule &&
-           a.original_length == b.original_length && a.base == b.base && a.factor == b.factor;
-  }
-
   int32_t add_rope(const graph::RopeAttributes& rope) {
     auto& ropes = program_.ropes;
-    const auto found = std::ranges::find_if(ropes, [&](const graph::RopeAttributes& r) { return same_rope(r, rope); });
+    const auto found = std::ranges::find(ropes, rope);
     if (found != ropes.end()) return static_cast<int32_t>(found - ropes.begin());
     ropes.push_back(rope);
     return static_cast<int32_t>(ropes.size()) - 1;
@@ -488,21 +488,26 @@ class Lowering {
   }
 
   void set_state(int state, int64_t numbers) {
-    if (program_.states.size() <= static_cast<size_t>(state)) program_.states.resize(static_cast<size_t>(state) + 1);
-    program_.states[static_cast<size_t>(state)] = numbers;
+    if (all_.states.size() <= static_cast<size_t>(state)) all_.states.resize(static_cast<size_t>(state) + 1);
+    int64_t& known = all_.states[static_cast<size_t>(state)];
+    known = std::max(known, numbers);
   }
 
   const Graph& graph_;
   const plan::Plan& plan_;
   const Part part_;
-  Program program_;
+  RankPrograms all_;  // but for its parameters
+  ParameterTable parameters_;
+  Program program_;                               // that is being made
   std::vector<Forms> forms_;                      // by node; activations
   std::vector<std::optional<WeightView>> views_;  // by node; what depends on weights alone
   std::vector<int32_t> routing_of_node_;
-  std::vector<bool> deciding_;  // by node
+  std::vector<bool> deciding_;              // by node
+  std::vector<std::vector<NodeId>> users_;  // by node
   NodeId head_ = -1;
+  NodeId output_ = -1;         // of the program
+  std::vector<bool> needed_;   // by node: for that output
   std::vector<bool> reached_;  // by node
-  std::map<std::tuple<NodeId, plan::AxisId, Parameter::Use, int64_t>, int32_t> parameters_;
 };
 
 }  // namespace
@@ -521,14 +526,15 @@ int64_t num_rows(const Value& value, int64_t tokens, int64_t output_rows) {
   return 0;
 }
 
-Program lower(const Graph& graph, const plan::Plan& plan, int rank, const Limits& limits) {
+RankPrograms lower(const Graph& graph, const plan::Plan& plan, int rank, const Limits& limits) {
   graph::verify(graph);
   CHECK(rank >= 0 && rank < plan.ranks);
   CHECK_EQ(plan.placed.strategy.size(), graph.nodes().size());
-  return Lowering(graph, plan, rank, limits).run();
+  CHECK(!graph.outputs().empty());
+  return Lowering(graph, plan, rank).run(limits);
 }
 
-Program lower(const Graph& graph, const Limits& limits) {
+RankPrograms lower(const Graph& graph, const Limits& limits) {
   return lower(graph, plan::single_rank_plan(graph), 0, limits);
 }
 

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "lower/program.h"
+#include "lower/lower.h"
 
 namespace cleave::lower {
 namespace {
@@ -24,7 +24,7 @@ NodeId linear(Graph& graph, NodeId x, const std::string& name, int64_t out) {
 // ---- weights
 
 TEST(WeightView, FollowsASliceThroughATranspose) {
-  Graph graph("decode");
+  Graph graph;
   const NodeId w = graph.weight({"w"}, {48, 144});
   const NodeId t = graph.add(Op::Transpose, {w}, graph::TransposeAttributes{{1, 0}});
   const NodeId k = graph.add(Op::Slice, {t}, graph::SliceAttributes{0, 48, 96});
@@ -38,7 +38,7 @@ TEST(WeightView, FollowsASliceThroughATranspose) {
 }
 
 TEST(WeightView, ReshapesAStridedBoxIntoOneOrSeveral) {
-  Graph graph("decode");
+  Graph graph;
   const NodeId w = graph.weight({"w"}, {48, 16});
   const NodeId heads = graph.add(Op::Reshape, {w}, graph::ReshapeAttributes{{6, 8, 16}});
   const NodeId half = graph.add(Op::Slice, {heads}, graph::SliceAttributes{1, 4, 8});
@@ -56,7 +56,7 @@ TEST(WeightView, ReshapesAStridedBoxIntoOneOrSeveral) {
 }
 
 TEST(WeightView, ConcatenatesAndStacksPieces) {
-  Graph graph("decode");
+  Graph graph;
   const NodeId a = graph.weight({"a"}, {2, 4}), b = graph.weight({"b"}, {3, 4});
   const NodeId both = graph.add(Op::Concat, {a, b}, graph::ConcatAttributes{0});
   const WeightView view_a = view_of(graph, a, {}), view_b = view_of(graph, b, {});
@@ -71,7 +71,7 @@ TEST(WeightView, ConcatenatesAndStacksPieces) {
 }
 
 TEST(WeightView, RemembersFunctionsThroughSlicesAndReshapes) {
-  Graph graph("decode");
+  Graph graph;
   const NodeId w = graph.weight({"w"}, {12});
   const NodeId e = graph.add(Op::Unary, {w}, graph::UnaryAttributes{graph::UnaryKind::Exp});
   const NodeId n = graph.add(Op::Scale, {e}, graph::ScaleAttributes{-1});
@@ -89,38 +89,44 @@ TEST(WeightView, RemembersFunctionsThroughSlicesAndReshapes) {
 
 // ---- programs
 
+// The program of the graph's first output, of one rank that computes it alone.
+Program lower_one(const Graph& graph, const Limits& limits = {}) {
+  return lower(graph, limits).programs.at(0);
+}
+
 const Instruction& last(const Program& program) {
   return program.instructions.back();
 }
 
 TEST(Lower, DropsWhatTheOutputDoesNotNeed) {
-  Graph graph("decode");
+  Graph graph;
   const NodeId x = activation(graph, 48);
   linear(graph, x, "unused", 7);
-  graph.add_output(linear(graph, x, "head", 131));
-  const Program program = lower(graph, {});
-  EXPECT_EQ(program.instructions.size(), size_t{2});
-  EXPECT_EQ(program.output_width, 131);
-  EXPECT_EQ(program.parameters.size(), size_t{2});
+  graph.add_output("decode", linear(graph, x, "head", 131));
+  const RankPrograms rank = lower(graph, {});
+  ASSERT_EQ(rank.programs.size(), size_t{1});
+  EXPECT_EQ(rank.programs[0].instructions.size(), size_t{2});
+  EXPECT_EQ(rank.programs[0].output_width, 131);
+  EXPECT_EQ(rank.parameters.size(), size_t{2});
 }
 
 TEST(Lower, ReshapesCostNothing) {
-  Graph graph("decode");
+  Graph graph;
   const NodeId x = activation(graph, 48);
   const NodeId heads = graph.add(Op::Reshape, {x}, graph::ReshapeAttributes{{kDynamic, 6, 8}});
-  graph.add_output(graph.add(Op::Softmax, {heads}));
-  const Program program = lower(graph, {});
+  graph.add_output("decode", graph.add(Op::Softmax, {heads}));
+  const Program program = lower_one(graph);
   ASSERT_EQ(program.instructions.size(), size_t{2});
   EXPECT_EQ(last(program).inputs[0].index, program.instructions[0].output);
   EXPECT_EQ(last(program).input_shapes[0], (Shape{6, 8}));
 }
 
 Broadcast broadcast(const std::function<NodeId(Graph&, NodeId)>& second) {
-  Graph graph("decode");
+  Graph graph;
   const NodeId x = activation(graph, 48);
   const NodeId heads = graph.add(Op::Reshape, {x}, graph::ReshapeAttributes{{kDynamic, 6, 8}});
-  graph.add_output(graph.add(Op::Mul, {heads, second(graph, heads)}));
-  return last(lower(graph, {})).broadcast;
+  graph.add_output("decode", graph.add(Op::Mul, {heads, second(graph, heads)}));
+  return last(lower_one(graph)).broadcast;
 }
 
 TEST(Lower, ClassifiesBroadcasts) {
@@ -138,27 +144,28 @@ TEST(Lower, ClassifiesBroadcasts) {
 }
 
 TEST(Lower, RepeatsUnitDimensionsOfWeights) {
-  Graph graph("decode");
+  Graph graph;
   const NodeId heads = graph.add(Op::Reshape, {activation(graph, 48)}, graph::ReshapeAttributes{{kDynamic, 6, 8}});
   const NodeId w = graph.add(Op::Reshape, {graph.weight({"d"}, {6})}, graph::ReshapeAttributes{{6, 1}});
-  graph.add_output(graph.add(Op::Mul, {heads, w}));
-  const Program program = lower(graph, {});
+  graph.add_output("decode", graph.add(Op::Mul, {heads, w}));
+  const RankPrograms rank = lower(graph, {});
+  const Program& program = rank.programs[0];
   EXPECT_EQ(last(program).broadcast.kind, Broadcast::Kind::Row);
   EXPECT_EQ(last(program).broadcast.n, 48);
-  const Parameter& parameter = program.parameters[static_cast<size_t>(last(program).inputs[1].index)];
+  const Parameter& parameter = rank.parameters[static_cast<size_t>(last(program).inputs[1].index)];
   EXPECT_EQ(parameter.view.shape, (Shape{6, 8}));
   EXPECT_EQ(parameter.view.pieces[0].strides, (std::vector<int64_t>{1, 0}));
 }
 
 TEST(Lower, TellsHowMuchEveryOperationKeepsOfASequence) {
-  Graph graph("decode");
+  Graph graph;
   const NodeId x = activation(graph, 48);
   const NodeId y = graph.add(Op::CausalConv, {x, graph.weight({"conv"}, {48, 4})}, graph::StateAttributes{0});
   const NodeId heads = graph.add(Op::Reshape, {y}, graph::ReshapeAttributes{{kDynamic, 6, 8}});
   const NodeId z = graph.add(Op::LinearAttention, {heads, heads, heads, graph.weight({"a"}, {6, 1})},
                              graph::LinearAttentionAttributes{2, false, false});
   const NodeId flat = graph.add(Op::Reshape, {z}, graph::ReshapeAttributes{{kDynamic, 48}});
-  graph.add_output(graph.add(Op::LinearRecurrence, {flat, x}, graph::StateAttributes{1}));
+  graph.add_output("decode", graph.add(Op::LinearRecurrence, {flat, x}, graph::StateAttributes{1}));
   EXPECT_EQ(lower(graph, {}).states, (std::vector<int64_t>{48 * 3, 48, 6 * 8 * 8}));
 }
 
@@ -176,11 +183,11 @@ NodeId mixture(Graph& graph, NodeId x, int64_t experts) {
 }
 
 TEST(Lower, RoutedRowsKnowTheirRoutingAndForgetItAfterTheCombine) {
-  Graph graph("decode");
+  Graph graph;
   NodeId x = activation(graph, 48);
   x = graph.add(Op::Add, {x, mixture(graph, x, 5)});
-  graph.add_output(graph.add(Op::Scale, {x}, graph::ScaleAttributes{2}));
-  const Program program = lower(graph, {});
+  graph.add_output("decode", graph.add(Op::Scale, {x}, graph::ScaleAttributes{2}));
+  const Program program = lower_one(graph);
   ASSERT_EQ(program.routings.size(), size_t{1});
   EXPECT_EQ(program.routings[0].slots, 2);
   EXPECT_EQ(program.routings[0].experts, 5);
@@ -194,15 +201,15 @@ TEST(Lower, RoutedRowsKnowTheirRoutingAndForgetItAfterTheCombine) {
 }
 
 TEST(Lower, MarksTheMatrixThatChoosesExperts) {
-  Graph graph("decode");
-  graph.add_output(mixture(graph, activation(graph, 48), 5));
+  Graph graph;
+  graph.add_output("decode", mixture(graph, activation(graph, 48), 5));
   for (const Parameter& parameter : lower(graph, {}).parameters)
     EXPECT_EQ(parameter.decides, parameter.name == "gate") << parameter.name;
 }
 
 TEST(Lower, MarksTheMatricesOfExperts) {
-  Graph graph("decode");
-  graph.add_output(linear(graph, mixture(graph, activation(graph, 48), 5), "up", 96));
+  Graph graph;
+  graph.add_output("decode", linear(graph, mixture(graph, activation(graph, 48), 5), "up", 96));
   int64_t experts = 0;
   for (const Parameter& parameter : lower(graph, {}).parameters) {
     EXPECT_EQ(parameter.expert, parameter.name.starts_with("experts.")) << parameter.name;
@@ -212,22 +219,22 @@ TEST(Lower, MarksTheMatricesOfExperts) {
 }
 
 TEST(Lower, MarksTheHead) {
-  Graph graph("decode");
+  Graph graph;
   const NodeId logits = linear(graph, linear(graph, activation(graph, 48), "up", 96), "head", 131);
-  graph.add_output(graph.add(Op::Scale, {logits}, graph::ScaleAttributes{0.5}));
+  graph.add_output("decode", graph.add(Op::Scale, {logits}, graph::ScaleAttributes{0.5}));
   for (const Parameter& parameter : lower(graph, {}).parameters)
     EXPECT_EQ(parameter.head, parameter.name == "head") << parameter.name;
 }
 
 TEST(Lower, RejectsAMatmulOfTwoActivations) {
-  Graph graph("decode");
+  Graph graph;
   const NodeId x = activation(graph, 48);
-  graph.add_output(graph.add(Op::Matmul, {x, graph.add(Op::Scale, {x}, graph::ScaleAttributes{2})}));
+  graph.add_output("decode", graph.add(Op::Matmul, {x, graph.add(Op::Scale, {x}, graph::ScaleAttributes{2})}));
   EXPECT_THROW(lower(graph, {}), Error);
 }
 
 TEST(Lower, SharesRotaryTablesBetweenLayers) {
-  Graph graph("decode");
+  Graph graph;
   NodeId x = graph.add(Op::Reshape, {activation(graph, 48)}, graph::ReshapeAttributes{{kDynamic, 6, 8}});
   const NodeId positions = graph.input(graph::InputKind::Positions);
   graph::RopeAttributes rope;
@@ -235,22 +242,22 @@ TEST(Lower, SharesRotaryTablesBetweenLayers) {
   x = graph.add(Op::Rope, {x, positions}, rope);
   x = graph.add(Op::Rope, {x, positions}, rope);
   rope.attention_scale = 1.5;
-  graph.add_output(graph.add(Op::Rope, {x, positions}, rope));
-  EXPECT_EQ(lower(graph, {}).ropes.size(), size_t{2});
+  graph.add_output("decode", graph.add(Op::Rope, {x, positions}, rope));
+  EXPECT_EQ(lower_one(graph).ropes.size(), size_t{2});
 }
 
 TEST(Lower, TakesTheSumsOfOneValuesProductsInOneExchange) {
-  Graph graph("decode");
+  Graph graph;
   const NodeId h = graph.add(Op::Unary, {linear(graph, activation(graph, 48), "up", 96)}, graph::UnaryAttributes{});
   const NodeId a = graph.add(Op::RmsNorm, {linear(graph, h, "a", 8)}, graph::NormAttributes{1e-5});
   const NodeId b = graph.add(Op::RmsNorm, {linear(graph, h, "b", 16)}, graph::NormAttributes{1e-5});
-  graph.add_output(graph.add(Op::Add, {linear(graph, a, "from_a", 48), linear(graph, b, "from_b", 48)}));
+  graph.add_output("decode", graph.add(Op::Add, {linear(graph, a, "from_a", 48), linear(graph, b, "from_b", 48)}));
   plan::Request request;
   request.policy = plan::Policy::Split;
   request.rank_weights = {1, 1, 1};
   const plan::Plan plan = plan::make_plan(graph, request);
   for (int rank = 0; rank < 3; ++rank) {
-    const Program program = lower(graph, plan, rank, {});
+    const Program program = lower(graph, plan, rank, {}).programs.at(0);
     std::vector<const Instruction*> sums, parts;
     for (const Instruction& i : program.instructions) {
       if (i.action == Action::AllReduce && i.inputs.size() > 1) sums.push_back(&i);
@@ -267,7 +274,7 @@ TEST(Lower, TakesTheSumsOfOneValuesProductsInOneExchange) {
 
 // Latent attention of 6 heads with 8 own and 4 turned dimensions over vectors of 16 and 4.
 Graph latent_attention(int64_t value_dim) {
-  Graph graph("decode");
+  Graph graph;
   const NodeId x = activation(graph, 24);
   const auto heads = [&](const std::string& name, int64_t count, int64_t dim) {
     return graph.add(Op::Reshape, {linear(graph, x, name, count * dim)},
@@ -283,19 +290,20 @@ Graph latent_attention(int64_t value_dim) {
   const NodeId q = graph.add(Op::Concat, {own, heads("turned", 6, 4)}, graph::ConcatAttributes{2});
   const NodeId k = graph.add(Op::Concat, {latent, heads("k_turned", 1, 4)}, graph::ConcatAttributes{2});
   const NodeId y = graph.add(Op::Attention, {q, k, latent}, graph::AttentionAttributes{});
-  graph.add_output(graph.add(Op::BlockMatmul, {y, to_values}));
+  graph.add_output("decode", graph.add(Op::BlockMatmul, {y, to_values}));
   return graph;
 }
 
 TEST(Lower, TakesTheProductsOfLatentAttentionIntoIt) {
-  const Program program = lower(latent_attention(12), {});
+  const RankPrograms rank = lower(latent_attention(12), {});
+  const Program& program = rank.programs[0];
   const Instruction& attention = last(program);
   ASSERT_TRUE(attention.latent.has_value());
   EXPECT_EQ(attention.output_shape, (Shape{6, 12}));
   EXPECT_EQ(attention.input_shapes, (std::vector<Shape>{{6, 8}, {6, 4}, {1, 20}}));
-  EXPECT_TRUE(program.kv_layers[0].values_in_keys);
+  EXPECT_TRUE(rank.kv_layers[0].values_in_keys);
   ASSERT_EQ(attention.latent->keys.size(), size_t{6});
-  const Parameter& keys = program.parameters[static_cast<size_t>(attention.latent->keys[2])];
+  const Parameter& keys = rank.parameters[static_cast<size_t>(attention.latent->keys[2])];
   EXPECT_EQ(keys.view.shape, (Shape{8, 16}));
   EXPECT_EQ(keys.view.pieces[0].strides, (std::vector<int64_t>{16, 1}));
   EXPECT_EQ(keys.view.pieces[0].offset, 2 * (8 + 12) * 16);
@@ -304,7 +312,7 @@ TEST(Lower, TakesTheProductsOfLatentAttentionIntoIt) {
 }
 
 TEST(Lower, LeavesLatentAttentionAloneWhereKeysAndValuesWouldBeWider) {
-  const Program program = lower(latent_attention(24), {});
+  const Program program = lower_one(latent_attention(24));
   EXPECT_EQ(last(program).op, Op::BlockMatmul);
 }
 
@@ -330,7 +338,7 @@ bool live_together(const Program& program, int32_t a, int32_t b) {
 }
 
 TEST(Placement, ValuesThatLiveTogetherDoNotOverlap) {
-  Graph graph("decode");
+  Graph graph;
   NodeId x = activation(graph, 48);
   for (int layer = 0; layer < 4; ++layer) {
     const std::string name = "layer" + std::to_string(layer);
@@ -338,9 +346,9 @@ TEST(Placement, ValuesThatLiveTogetherDoNotOverlap) {
     const NodeId h = graph.add(Op::Mul, {graph.add(Op::Unary, {gate}, graph::UnaryAttributes{}), up});
     x = graph.add(Op::Add, {x, linear(graph, h, name + ".down", 48)});
   }
-  graph.add_output(x);
+  graph.add_output("decode", x);
   const Limits limits{100, 10};
-  const Program program = lower(graph, limits);
+  const Program program = lower_one(graph, limits);
   int64_t sum = 0;
   const auto bytes = [&](const Value& v) {
     return num_rows(v, limits.max_tokens, limits.max_output_rows) * v.width * 4;

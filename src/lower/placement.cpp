@@ -1,7 +1,8 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "lower/program.h"
+#include "lower/lower.h"
+#include "lower/passes.h"
 
 namespace cleave::lower {
 namespace {

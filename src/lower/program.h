@@ -30,17 +30,13 @@ struct Value {
 /// What a step or the loader provides, or an earlier instruction; Nothing where this rank has no part of a value.
 struct Operand {
   enum class Kind : uint8_t { Value, Parameter, TokenIds, Positions, OutputRows, Nothing } kind = Kind::Value;
-  int32_t index = -1;  // into Program::values or Program::parameters
+  int32_t index = -1;  // into Program::values or RankPrograms::parameters
 };
 
 /// Weights that instructions use, and what for.
 struct Parameter {
-  enum class Use : uint8_t {
-    Matrix,  // [n, k], multiplied with
-    Table,   // [rows, width], looked up
-    Vector,  // numbers added or multiplied, of any shape
-  } use;
-  std::string name;  // of the first stored tensor, for messages
+  graph::WeightUse use;  // a matrix is [n, k], a table [rows, width], a vector has any shape
+  std::string name;      // of the first stored tensor, for messages
   WeightView view;
   /// A matrix whose products decide what is computed next (which experts a token goes to): rounding must not decide,
   /// so it is multiplied in f32 whatever the precision of the rest. Such matrices are small.
@@ -132,16 +128,14 @@ struct Limits {
   int64_t max_output_rows = 64;
 };
 
-/// The instructions of one rank for one graph with every buffer placed: data, without a pointer. Its result is the last
-/// instruction's output, which is complete on rank 0.
+/// The instructions of one rank for one output of a graph with every buffer placed: data, without a pointer. Its result
+/// is the last instruction's output, which is complete on rank 0.
 struct Program {
+  std::string output_name;  // of the graph's output
   std::vector<Instruction> instructions;
   std::vector<Value> values;
-  std::vector<Parameter> parameters;
   std::vector<Routing> routings;
   std::vector<graph::RopeAttributes> ropes;  // distinct ones; their sines and cosines are computed once per step
-  std::vector<KvLayer> kv_layers;            // by AttentionAttributes::layer
-  std::vector<int64_t> states;               // numbers that a sequence keeps, by StateAttributes::state
   Operand output;
   int64_t output_width = 0;
   int64_t arena_bytes = 0;
@@ -150,23 +144,13 @@ struct Program {
   static constexpr int64_t kAlignment = 64;
 };
 
-/// Rows of a value in a step.
-int64_t num_rows(const Value& value, int64_t tokens, int64_t output_rows);
-
-/// Turns a graph with one output into the program of one rank under a plan of that graph. Throws Error(Unsupported)
-/// where an instruction cannot be formed.
-Program lower(const graph::Graph& graph, const plan::Plan& plan, int rank, const Limits& limits);
-/// The program of a graph that one rank computes alone.
-Program lower(const graph::Graph& graph, const Limits& limits);
-
-/// Changes instructions into fewer or cheaper ones that compute the same, bit for bit: functions into the
-/// multiplication that alone uses them, products of one value next to each other. Latent attention's products become a
-/// part of it, which then chooses among two ways to the same. REQUIRES: no value has a place yet.
-void fuse(Program& program);
-void fuse_latent_attention(Program& program);  // a part of it
-
-/// Gives every value its place in an arena that is as small as first-fit makes it: values that do not live at the same
-/// time share memory. An instruction's output never shares memory with its inputs.
-void place_values(Program& program);
+/// What one rank needs for all outputs of a graph. Weights and memories of sequences are those of the graph, not of a
+/// program: what several programs use is there once.
+struct RankPrograms {
+  std::vector<Parameter> parameters;  // which operands of all programs index; no two of the same numbers and use
+  std::vector<KvLayer> kv_layers;     // by AttentionAttributes::layer
+  std::vector<int64_t> states;        // numbers that a sequence keeps, by StateAttributes::state
+  std::vector<Program> programs;      // by output of the graph, in its order
+};
 
 }  // namespace cleave::lower

@@ -20,6 +20,8 @@ struct Piece {
   std::vector<int64_t> strides;
   Shape begin;
   Shape extents;
+
+  bool operator==(const Piece&) const = default;
 };
 
 /// A function of every element of a weight, such as the exponential that a checkpoint leaves to the model.
@@ -31,6 +33,8 @@ struct WeightView {
   Shape shape;
   std::vector<Piece> pieces;              // disjoint; they cover the shape
   std::vector<WeightFunction> functions;  // applied to every element in this order; of vectors only
+
+  bool operator==(const WeightView&) const = default;
 };
 
 /// The view of node `id`, which depends on weights alone; `inputs` are the views of its inputs. Throws

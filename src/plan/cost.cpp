@@ -61,10 +61,6 @@ double stored_bytes(const Problem& problem, NodeId id) {
          static_cast<double>(type.block_elements);
 }
 
-bool is_product(const Problem& problem, const Node& node) {
-  return (node.op == Op::Matmul || node.op == Op::BlockMatmul) && !problem.facts(node.inputs[1]).work;
-}
-
 // The rank that has most of an axis for its weight.
 int slowest_rank(const Problem& problem, AxisId axis) {
   int slowest = 0;
@@ -135,6 +131,42 @@ CostTable::CostTable(const Problem& problem, const CostModel& model) : problem_(
     statistic_[i] =
         exchange(kActivationBytes * step_rows(facts, false), kActivationBytes * step_rows(facts, true), false);
   }
+  find_shared();
+}
+
+void CostTable::find_shared() {
+  std::map<std::pair<NodeId, graph::WeightUse>, std::vector<NodeId>> users;
+  for (size_t i = 0; i < problem_.nodes.size(); ++i) {
+    const Node& node = problem_.graph.nodes()[i];
+    if (!problem_.nodes[i].work) continue;
+    for (size_t operand = 0; operand < node.inputs.size(); ++operand)
+      if (is_parameter(problem_, node.inputs[operand]))
+        users[{node.inputs[operand], graph::weight_use(node.op, operand)}].push_back(static_cast<NodeId>(i));
+  }
+  for (auto& [key, nodes] : users) {
+    if (nodes.size() < 2) continue;
+    Shared shared{key.first, std::move(nodes), {}};
+    for (const NodeId user : shared.users)
+      for (const Choice& choice : choices_[static_cast<size_t>(user)])
+        shared.bytes[choice.axis] =
+            static_cast<int64_t>(parameter_bytes(problem_, shared.parameter, choice.axis, rank_of(choice.axis)));
+    shared_.push_back(std::move(shared));
+  }
+}
+
+// What the users but the first of each axis have added to Cost::resident.
+int64_t CostTable::repeated_bytes(const Shared& shared, const Placed& placed) const {
+  std::vector<AxisId> seen;
+  int64_t bytes = 0;
+  for (const NodeId user : shared.users) {
+    const AxisId axis = wanted(problem_, placed, user, shared.parameter).axis;
+    const auto counted = shared.bytes.find(placed.strategy[static_cast<size_t>(user)]);
+    if (std::ranges::count(seen, axis) > 0)
+      bytes += counted == shared.bytes.end() ? 0 : counted->second;
+    else
+      seen.push_back(axis);
+  }
+  return bytes;
 }
 
 double CostTable::seconds_per_byte() const {
@@ -183,15 +215,15 @@ Cost CostTable::joint_sum(const std::vector<NodeId>& nodes) const {
 Cost CostTable::node_cost(NodeId id, AxisId axis) const {
   const Node& node = problem_.graph.node(id);
   const NodeFacts& facts = problem_.facts(id);
-  const bool product = is_product(problem_, node);
+  const bool product = is_product(problem_, id);
   const bool by_expert = product && facts.rows == RowKind::Routed && axis != kNoAxis &&
                          problem_.axes.in_dim(problem_.graph.dims(), node.dims[0]) == std::vector{axis};
-  const int rank = axis == kNoAxis ? slowest_whole_ : slowest_[static_cast<size_t>(axis)];
+  const int rank = rank_of(axis);
   const double speed = problem_.rank_weights[static_cast<size_t>(rank)] / mean_weight_;
   Cost cost;
   if (!product) cost.decode_seconds = model_.hardware.operation_seconds;
   for (const NodeId input : node.inputs) {
-    if (problem_.facts(input).work || problem_.graph.node(input).op == Op::Input) continue;
+    if (!is_parameter(problem_, input)) continue;
     const double share = local_share(problem_, input, axis, rank);
     const double bytes = stored_bytes(problem_, input) * share;
     cost.resident += static_cast<int64_t>(bytes);
@@ -247,6 +279,7 @@ Cost CostTable::of(const Placed& placed) const {
     if (axis != kNoAxis && problem_.nodes[i].role(axis) == Role::Statistic) total += statistic_[i];
   }
   for (const std::vector<NodeId>& nodes : placed.joint) total += joint_sum(nodes);
+  for (const Shared& shared : shared_) total.resident -= repeated_bytes(shared, placed);
   return total;
 }
 

@@ -37,7 +37,8 @@ double parameter_bytes(const Problem& problem, graph::NodeId id, AxisId axis, in
 /// int8 with a scale for each vector.
 double cache_bytes(const Problem& problem, graph::NodeId attention, AxisId axis, int rank, DType kv_type);
 
-/// Costs of every node for every way to share its work, computed once, so that a plan is judged by adding them up.
+/// Costs of every node for every way to share its work, computed once, so that a plan is judged by adding them up. A
+/// graph with several outputs costs what all its nodes cost, each once.
 class CostTable {
  public:
   CostTable(const Problem& problem, const CostModel& model);
@@ -52,6 +53,15 @@ class CostTable {
     AxisId axis;
     Cost cost;
   };
+  /// A parameter that several nodes use in the same way: held once for each axis by which they split it.
+  struct Shared {
+    graph::NodeId parameter;
+    std::vector<graph::NodeId> users;
+    std::map<AxisId, int64_t> bytes;  // of the part that its axis gives
+  };
+  void find_shared();
+  int64_t repeated_bytes(const Shared& shared, const Placed& placed) const;
+  int rank_of(AxisId axis) const { return axis == kNoAxis ? slowest_whole_ : slowest_[static_cast<size_t>(axis)]; }
   Cost node_cost(graph::NodeId id, AxisId axis) const;
   Cost exchange(double decode_bytes, double prefill_bytes, bool gather) const;
   Cost joint_sum(const std::vector<graph::NodeId>& nodes) const;
@@ -63,9 +73,10 @@ class CostTable {
   CostModel model_;
   double mean_weight_ = 1;
   int slowest_whole_ = 0;
-  std::vector<int> slowest_;                       // by axis: the rank that has most of it for its weight
-  mutable std::map<int64_t, double> busiest_;      // by choices of a token: expected experts of the busiest rank
-  std::vector<std::vector<Choice>> choices_;       // by node
+  std::vector<int> slowest_;                   // by axis: the rank that has most of it for its weight
+  mutable std::map<int64_t, double> busiest_;  // by choices of a token: expected experts of the busiest rank
+  std::vector<std::vector<Choice>> choices_;   // by node
+  std::vector<Shared> shared_;
   std::vector<Cost> reduce_, gather_, statistic_;  // by node
 };
 

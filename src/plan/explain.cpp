@@ -81,10 +81,11 @@ class Explainer {
     const NodeId id = module.nodes.front();
     ModuleRow row{stars_for_numbers(module.info.name), 1, module.treatment, "", why(module, id), {}};
     if (strategy(id) != kNoAxis) row.axis = problem_.axes[strategy(id)].label;
+    std::set<std::pair<NodeId, AxisId>> parts;  // of weights; several nodes may use the same one
+    for (const NodeId node : module.nodes) parts.emplace(graph_.node(node).inputs[1], strategy(node));
     for (int rank = 0; rank < plan_.ranks; ++rank) {
       double bytes = 0;
-      for (const NodeId node : module.nodes)
-        bytes += parameter_bytes(problem_, graph_.node(node).inputs[1], strategy(node), rank);
+      for (const auto& [weight, axis] : parts) bytes += parameter_bytes(problem_, weight, axis, rank);
       row.bytes.push_back(static_cast<int64_t>(bytes));
     }
     for (ModuleRow& known : result_.modules)
@@ -155,7 +156,7 @@ class Explainer {
   void count_weights() {
     result_.weight_bytes.assign(static_cast<size_t>(plan_.ranks), 0);
     result_.cache_bytes_per_token = result_.weight_bytes;
-    std::set<std::tuple<NodeId, AxisId, int>> counted;
+    std::set<std::tuple<NodeId, AxisId, graph::WeightUse>> counted;
     for (size_t i = 0; i < graph_.nodes().size(); ++i) {
       const auto id = static_cast<NodeId>(i);
       const Node& node = graph_.node(id);
@@ -163,9 +164,9 @@ class Explainer {
       if (!problem_.nodes[i].work) continue;
       for (size_t operand = 0; operand < node.inputs.size(); ++operand) {
         const NodeId input = node.inputs[operand];
-        if (problem_.facts(input).work || graph_.node(input).op == Op::Input) continue;
+        if (!is_parameter(problem_, input)) continue;
         const AxisId axis = wanted(problem_, plan_.placed, id, input).axis;
-        const int use = operand == 1 && node.op == Op::Matmul ? 0 : operand == 1 && node.op == Op::Embedding ? 1 : 2;
+        const graph::WeightUse use = graph::weight_use(node.op, operand);
         if (!counted.emplace(input, axis, use).second) continue;
         const int last = added_once(id) ? 1 : plan_.ranks;
         for (int rank = 0; rank < last; ++rank)

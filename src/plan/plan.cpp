@@ -40,9 +40,10 @@ std::vector<Module> find_modules(const Problem& problem) {
   std::map<std::string, size_t> by_name;
   for (size_t i = 0; i < graph.nodes().size(); ++i) {
     const Node& node = graph.nodes()[i];
-    const bool blocks = node.op == Op::BlockMatmul, table = node.op == Op::Embedding;
-    const bool product = node.op == Op::Matmul || blocks;
-    if (!problem.nodes[i].work || (!product && !table) || problem.facts(node.inputs[1]).work) continue;
+    const auto id = static_cast<NodeId>(i);
+    const bool product = is_product(problem, id), blocks = node.op == Op::BlockMatmul;
+    const bool table = node.op == Op::Embedding && is_parameter(problem, node.inputs[1]);
+    if (!product && !table) continue;
     const NodeId weight = node.inputs[1];
     const Shape shape = graph.shape(weight);
     ModuleInfo info;
@@ -53,8 +54,10 @@ std::vector<Module> find_modules(const Problem& problem) {
     info.in = table ? shape[0] : shape.back();
     const auto [found, fresh] = by_name.emplace(info.name, modules.size());
     if (fresh) modules.push_back({.info = info, .nodes = {}, .decision = {}, .remark = {}});
-    modules[found->second].nodes.push_back(static_cast<NodeId>(i));
-    modules[found->second].info.out += table ? shape[1] : shape[shape.size() - 2];
+    Module& module = modules[found->second];
+    const auto has_weight = [&](NodeId other) { return graph.node(other).inputs[1] == weight; };
+    if (std::ranges::none_of(module.nodes, has_weight)) module.info.out += table ? shape[1] : shape[shape.size() - 2];
+    module.nodes.push_back(id);
   }
   return modules;
 }

@@ -97,6 +97,30 @@ TEST(Plan, APlainLayerOwesTwoSums) {
                                    "all-reduce 2 of layers.*.down", "gather 1 of head"));
 }
 
+// One linear of 48 features, applied `times` times.
+Graph repeated(int times) {
+  Graph graph;
+  NodeId x =
+      graph.add(Op::Embedding, {graph.input(graph::InputKind::TokenIds), graph.weight({"embed.weight"}, {131, 48})});
+  for (int i = 0; i < times; ++i) x = graph.add(Op::Matmul, {x, graph.weight({"again.weight"}, {48, 48})}, {}, "again");
+  graph.add_output("decode", x);
+  return graph::push_slices_into_weights(graph);
+}
+
+TEST(Plan, AModuleThatIsUsedAgainIsOneOfItsSize) {
+  for (const int times : {1, 7}) {
+    const Graph graph = repeated(times);
+    const Request request = request_for(1);
+    const Plan plan = make_plan(graph, request);
+    ASSERT_EQ(plan.modules.size(), size_t{2});
+    EXPECT_EQ(plan.modules[1].info.out, 48);
+    const Explanation explanation = explain(graph, plan, request);
+    EXPECT_THAT(explanation.modules[1].bytes, testing::ElementsAre(48 * 48 * 2));
+    EXPECT_THAT(explanation.weight_bytes, testing::ElementsAre((131 * 48 + 48 * 48) * 2));
+    EXPECT_EQ(plan.cost.resident, (131 * 48 + 48 * 48) * 2);
+  }
+}
+
 TEST(Plan, ParallelAttentionAndMlpOweOneSum) {
   EXPECT_THAT(
       exchanges(transformer({.parallel = true}), request_for(3)),
@@ -111,7 +135,7 @@ TEST(Plan, RoutedAndSharedExpertsOweOneSum) {
 // Columns up, then `parts` slices of one projection back, each to a norm of its own and a matrix; with `rest`, what the
 // last slice is added to before anything needs its value.
 Graph sliced_projection(const std::vector<int64_t>& parts, bool rest) {
-  Graph graph("decode");
+  Graph graph;
   const auto linear = [&](NodeId x, const std::string& name, int64_t out) {
     return graph.add(Op::Matmul, {x, graph.weight({name + ".weight"}, {out, graph.shape(x).back()})}, {}, name);
   };
@@ -131,7 +155,7 @@ Graph sliced_projection(const std::vector<int64_t>& parts, bool rest) {
     y = linear(y, "back" + std::to_string(first), 48);
     sum = sum < 0 ? y : graph.add(Op::Add, {sum, y});
   }
-  graph.add_output(linear(sum, "head", 131));
+  graph.add_output("decode", linear(sum, "head", 131));
   return graph::push_slices_into_weights(graph);
 }
 
@@ -200,7 +224,7 @@ TEST(Plan, TheCacheIsCountedAsItIsKept) {
 }
 
 TEST(Plan, ValuesThatAreInKeysAreCountedOnce) {
-  Graph graph("decode");
+  Graph graph;
   const NodeId x =
       graph.add(Op::Embedding, {graph.input(graph::InputKind::TokenIds), graph.weight({"embed.weight"}, {131, 24})});
   const auto heads = [&](const std::string& name, int64_t count, int64_t dim) {
@@ -209,7 +233,7 @@ TEST(Plan, ValuesThatAreInKeysAreCountedOnce) {
   };
   const NodeId latent = heads("latent", 1, 16);
   const NodeId keys = graph.add(Op::Concat, {latent, heads("turned", 1, 4)}, graph::ConcatAttributes{2});
-  graph.add_output(graph.add(Op::Attention, {heads("q", 6, 20), keys, latent}, graph::AttentionAttributes{}));
+  graph.add_output("decode", graph.add(Op::Attention, {heads("q", 6, 20), keys, latent}, graph::AttentionAttributes{}));
   EXPECT_EQ(cache_per_token(graph, DType::F16), 20 * 2);
   EXPECT_EQ(cache_per_token(graph, DType::I8), 20 + 4);
 }

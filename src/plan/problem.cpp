@@ -31,7 +31,7 @@ void find_work(const Graph& graph, Problem& problem) {
       for (const NodeId input : node.inputs)
         problem.nodes[static_cast<size_t>(input)].users.push_back(static_cast<NodeId>(i));
   }
-  for (const NodeId output : graph.outputs()) problem.nodes[static_cast<size_t>(output)].output = true;
+  for (const graph::Output& output : graph.outputs()) problem.nodes[static_cast<size_t>(output.node)].output = true;
 }
 
 RowKind row_kind(const Graph& graph, const Node& node) {
@@ -109,6 +109,16 @@ std::optional<Role> NodeFacts::role(AxisId axis) const {
 
 bool NodeFacts::has(AxisId axis) const {
   return std::ranges::count(axes, axis) > 0;
+}
+
+bool is_parameter(const Problem& problem, NodeId id) {
+  return !problem.facts(id).work && problem.graph.node(id).op != Op::Input;
+}
+
+bool is_product(const Problem& problem, NodeId id) {
+  const Node& node = problem.graph.node(id);
+  return problem.facts(id).work && graph::op_info(node.op).family == graph::OpFamily::Matmul &&
+         is_parameter(problem, node.inputs[1]);
 }
 
 Problem make_problem(const Graph& graph, std::vector<double> rank_weights, const std::vector<DType>& stored) {

@@ -43,6 +43,12 @@ struct Problem {
   const NodeFacts& facts(graph::NodeId id) const { return nodes[static_cast<size_t>(id)]; }
 };
 
+/// Whether a node depends on weights alone.
+bool is_parameter(const Problem& problem, graph::NodeId id);
+
+/// Whether a node is a product with a weight, of whose bytes and flops most of a step consists.
+bool is_product(const Problem& problem, graph::NodeId id);
+
 /// `stored` is the type of each weight node in the checkpoint, by node; other entries, or all where it is empty, are
 /// ignored and taken for bfloat16. Ranges never cut a block of a stored type.
 Problem make_problem(const graph::Graph& graph, std::vector<double> rank_weights, const std::vector<DType>& stored);

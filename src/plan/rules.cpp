@@ -226,7 +226,7 @@ void label_axes(const Graph& graph, Axes& axes) {
       if (labels.find(',') == std::string_view::npos) break;
     }
   }
-  for (const NodeId output : graph.outputs()) label(graph.node(output).dims.back(), "vocabulary");
+  for (const graph::Output& output : graph.outputs()) label(graph.node(output.node).dims.back(), "vocabulary");
   for (size_t a = 0; a < axes.size(); ++a)
     if (axes[static_cast<AxisId>(a)].label.empty()) axes[static_cast<AxisId>(a)].label = kPlainLabel;
 }

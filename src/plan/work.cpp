@@ -90,12 +90,13 @@ StepWork& StepWork::operator+=(const StepWork& other) {
 
 StepWork step_work(const Problem& problem, const StepShape& shape, DType kv_type) {
   StepWork work;
+  const std::vector<bool> needed = graph::needed_for(problem.graph, problem.graph.outputs().at(0).node);
   for (size_t i = 0; i < problem.nodes.size(); ++i) {
     const Node& node = problem.graph.nodes()[i];
-    if (!problem.nodes[i].work) continue;
+    if (!needed[i] || !problem.nodes[i].work) continue;
     if (node.op == Op::Attention)
       add_attention(problem, static_cast<NodeId>(i), shape, kv_type, work);
-    else if ((node.op == Op::Matmul || node.op == Op::BlockMatmul) && !problem.facts(node.inputs[1]).work)
+    else if (is_product(problem, static_cast<NodeId>(i)))
       add_product(problem, node.inputs[1], problem.nodes[i], shape, work);
   }
   return work;

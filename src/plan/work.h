@@ -23,8 +23,9 @@ struct StepWork {
   StepWork& operator+=(const StepWork& other);
 };
 
-/// Of mixtures of experts, the experts that tokens are expected to choose, each as often as any other. Embeddings,
-/// norms and the states of recurrent operations are left out. `kv_type`: of cached keys and values.
+/// Of the graph's first output. Of mixtures of experts, the experts that tokens are expected to choose, each as often
+/// as any other. Embeddings, norms and the states of recurrent operations are left out. `kv_type`: of cached keys and
+/// values.
 StepWork step_work(const Problem& problem, const StepShape& shape, DType kv_type);
 
 }  // namespace cleave::plan

@@ -39,7 +39,7 @@ TEST(StepWork, AttendsToTheTokensBeforeAndItself) {
 // those 4.
 StepWork latent_work(const StepShape& step) {
   using graph::Op;
-  graph::Graph graph("decode");
+  graph::Graph graph;
   const graph::NodeId x =
       graph.add(Op::Embedding, {graph.input(graph::InputKind::TokenIds), graph.weight({"embed.weight"}, {131, 24})});
   const auto heads = [&](const std::string& name, int64_t count, int64_t dim) {
@@ -51,7 +51,7 @@ StepWork latent_work(const StepShape& step) {
   const graph::NodeId q = graph.add(Op::Concat, {own, heads("turned", 6, 4)}, graph::ConcatAttributes{2});
   const graph::NodeId k = graph.add(Op::Concat, {latent, heads("k_turned", 1, 4)}, graph::ConcatAttributes{2});
   const graph::NodeId y = graph.add(Op::Attention, {q, k, latent}, graph::AttentionAttributes{});
-  graph.add_output(graph.add(Op::BlockMatmul, {y, graph.weight({"to_values"}, {6, 12, 16})}));
+  graph.add_output("decode", graph.add(Op::BlockMatmul, {y, graph.weight({"to_values"}, {6, 12, 16})}));
   return step_work(make_problem(graph, {1}, {}), step, DType::F16);
 }
 

@@ -15,6 +15,7 @@
 #include "base/strings.h"
 #include "base/topology.h"
 #include "base/worker_ids.h"
+#include "lower/lower.h"
 #include "runtime/cpu/executor.h"
 #include "runtime/step_message.h"
 #include "runtime/weights/weight_source.h"
@@ -118,10 +119,11 @@ struct Ranks::Impl {
       const int number = rank.communicator->rank();
       std::optional<WeightFeed> feed;
       if (number == 0 && !weights.feed.empty())
-        feed.emplace(*weights.checkpoint, fed_programs(weights, graph, plan), options, *rank.communicator);
-      lower::Program program = lower::lower(graph, plan, number, limits_of(options));
-      const auto source = weights.checkpoint != nullptr ? weights_from_files(*weights.checkpoint, program, options)
-                                                        : weights_from_rank_0(*rank.communicator);
+        feed.emplace(*weights.checkpoint, fed_parameters(weights, graph, plan), options, *rank.communicator);
+      lower::RankPrograms programs = lower::lower(graph, plan, number, limits_of(options));
+      const auto source = weights.checkpoint != nullptr
+                              ? weights_from_files(*weights.checkpoint, programs.parameters, options)
+                              : weights_from_rank_0(*rank.communicator);
       require_memory(*rank.communicator, source->packed_bytes());
       if (feed) feed->send();
       feed.reset();
@@ -130,17 +132,18 @@ struct Ranks::Impl {
         progress(done, total);
       };
       rank.model = std::make_unique<cpu::Executor>(
-          cpu::Executor::load(*source, std::move(program), options, *rank.communicator, *rank.pool, ticking));
+          cpu::Executor::load(*source, std::move(programs), options, *rank.communicator, *rank.pool, ticking));
       exchange_reports(rank);
     });
   }
 
-  std::vector<std::pair<int, lower::Program>> fed_programs(const WeightOrigin& weights, const graph::Graph& graph,
-                                                           const plan::Plan& plan) const {
-    std::vector<std::pair<int, lower::Program>> programs;
+  std::vector<std::pair<int, std::vector<lower::Parameter>>> fed_parameters(const WeightOrigin& weights,
+                                                                            const graph::Graph& graph,
+                                                                            const plan::Plan& plan) const {
+    std::vector<std::pair<int, std::vector<lower::Parameter>>> parameters;
     for (const int rank : weights.feed)
-      programs.emplace_back(rank, lower::lower(graph, plan, rank, limits_of(options)));
-    return programs;
+      parameters.emplace_back(rank, lower::lower(graph, plan, rank, limits_of(options)).parameters);
+    return parameters;
   }
 
   // Rank 0 learns what everybody holds; it also means that everybody is ready.

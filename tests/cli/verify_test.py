@@ -118,6 +118,40 @@ class BadReferences(Case):
             tensors["logits_0"] = (dtype, shape, struct.pack("<f", float("inf")) + data[4:])
         self.fails_with(change, "logits_0", "inf")
 
+    def test_a_layer_that_is_applied_again_takes_no_more_memory(self):
+        def weights_in_memory(times):
+            path = self.folder / f"{times}.lua"
+            path.write_text(LAYER_AGAIN.replace("TIMES", str(times)))
+            done = run("verify", DATA / "models" / "phi3", "--model-def", path, "--tp", "1,2,3", "--policy", "split")
+            lines = self.assert_works(done).splitlines()
+            return [line for line in lines if line.startswith("rank ")]
+        once = weights_in_memory(1)
+        self.assertEqual(len(once), 2 + 3)
+        self.assertEqual(weights_in_memory(4), once)
+
+
+# Fused projections, whose parts are functions of weights of their own.
+LAYER_AGAIN = """
+local function layer(l, x, c)
+  local heads, kv, d = c.num_attention_heads, c.num_key_value_heads, c.head_dim
+  local h = rms_norm(x, l.input_layernorm, c.rms_norm_eps)
+  local q, k, v = split_qkv(l.self_attn.qkv_proj(h, (heads + 2 * kv) * d), heads, kv, d)
+  x = x + l.self_attn.o_proj(attend(rope(q, c), rope(k, c), v), x:size())
+  h = rms_norm(x, l.post_attention_layernorm, c.rms_norm_eps)
+  return x + fused_gated_mlp(l.mlp.gate_up_proj, l.mlp.down_proj, h, c.intermediate_size, silu)
+end
+
+return causal_lm {
+  architectures = { "Phi3ForCausalLM" },
+  layer = function(l, x, c, i)
+    for _ = 1, i == 1 and TIMES or 0 do
+      x = layer(l, x, c)
+    end
+    return x
+  end,
+}
+"""
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -96,7 +96,7 @@ class Measurement {
       if (!started_by_mpi()) threads.push_back(setting->threads());
     BenchReport report{machine_name(flags_, usable_cpus()),
                        opened_.checkpoint.path().string(),
-                       opened_.graphs.architecture,
+                       opened_.traced.architecture,
                        stored_bytes(),
                        measure_limits(threads),
                        loads(),

@@ -1,53 +1,48 @@
 #include "app/bench/op_kind.h"
 
+#include "base/error.h"
+
 namespace cleave::app {
 namespace {
 
-OpKind kind_of_op(graph::Op op) {
-  using graph::Op;
-  switch (op) {
-    case Op::Matmul:
-    case Op::BlockMatmul:
+OpKind kind_of_family(graph::OpFamily family) {
+  using graph::OpFamily;
+  switch (family) {
+    case OpFamily::Matmul:
       return OpKind::Matmul;
-    case Op::Attention:
+    case OpFamily::Attention:
       return OpKind::Attention;
-    case Op::CausalConv:
-    case Op::LinearAttention:
-    case Op::LinearRecurrence:
+    case OpFamily::Recurrence:
       return OpKind::Recurrence;
-    case Op::RmsNorm:
-    case Op::LayerNorm:
+    case OpFamily::Norm:
       return OpKind::Norm;
-    case Op::Add:
-    case Op::Mul:
-    case Op::Div:
-    case Op::Scale:
-    case Op::Unary:
-    case Op::Shift:
-    case Op::Clamp:
-    case Op::Softmax:
-    case Op::Rope:
+    case OpFamily::Elementwise:
       return OpKind::Elementwise;
-    case Op::Embedding:
+    case OpFamily::Embedding:
       return OpKind::Embedding;
-    default:  // routing of experts, copies
+    case OpFamily::Other:
       return OpKind::Other;
   }
+  fail(ErrorKind::Internal, "a family of operations that has no kind");
 }
 
 }  // namespace
 
 OpKind kind_of(const lower::Instruction& instruction) {
+  using lower::Action;
   switch (instruction.action) {
-    case lower::Action::Compute:
-      return kind_of_op(instruction.op);
-    case lower::Action::AllReduce:
-    case lower::Action::AllGather:
-    case lower::Action::Gather:
+    case Action::Compute:
+      return kind_of_family(graph::op_info(instruction.op).family);
+    case Action::AllReduce:
+    case Action::AllGather:
+    case Action::Gather:
       return OpKind::Exchange;
-    default:
+    case Action::Narrow:
+    case Action::Extract:
+    case Action::Zero:
       return OpKind::Other;
   }
+  fail(ErrorKind::Internal, "an action that has no kind");
 }
 
 }  // namespace cleave::app

@@ -15,7 +15,7 @@ struct TransformerShape {
 
 class TransformerBuilder {
  public:
-  explicit TransformerBuilder(const TransformerShape& shape) : s_(shape), graph_("decode") {}
+  explicit TransformerBuilder(const TransformerShape& shape) : s_(shape) {}
 
   graph::Graph build() {
     using graph::Op;
@@ -31,7 +31,8 @@ class TransformerBuilder {
       x = add(Op::Add, {x, feed_forward(norm(x))});
     }
     x = add(Op::GatherRows, {x, graph_.input(graph::InputKind::OutputRows)});
-    graph_.add_output(add(Op::Matmul, {norm(x), graph_.weight({"head.weight"}, {131, s_.width})}, {}, "head"));
+    graph_.add_output("decode",
+                      add(Op::Matmul, {norm(x), graph_.weight({"head.weight"}, {131, s_.width})}, {}, "head"));
     return graph::push_slices_into_weights(graph_);
   }
 

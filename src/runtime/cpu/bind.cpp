@@ -12,6 +12,7 @@
 #include "kernels/rows/rope.h"
 #include "kernels/rows/rows.h"
 #include "kernels/rows/softmax.h"
+#include "lower/lower.h"
 #include "runtime/cpu/bind_attention.h"
 #include "runtime/cpu/bind_copy.h"
 #include "runtime/cpu/bind_exchange.h"

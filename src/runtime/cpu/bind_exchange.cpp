@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "kernels/rows/norm.h"
 #include "kernels/rows/rows.h"
+#include "lower/lower.h"
 
 namespace cleave::runtime::cpu {
 

@@ -9,15 +9,15 @@ namespace cleave::runtime::cpu {
 
 // Members are made in this order, since later ones point into earlier ones; none moves afterwards.
 struct Executor::Impl {
-  Impl(WeightSource& source, lower::Program lowered, const Options& wanted, comm::Communicator& communicator,
+  Impl(WeightSource& source, lower::RankPrograms lowered, const Options& wanted, comm::Communicator& communicator,
        ThreadPool& pool, const Progress& progress)
       : options(wanted),
-        program(std::move(lowered)),
-        weights(load_weights(source, program, wanted, pool, progress)),
-        kv(program.kv_layers, (wanted.kv_tokens + kKvBlockSize - 1) / kKvBlockSize, kKvBlockSize,
+        programs(std::move(lowered)),
+        weights(load_weights(source, programs.parameters, wanted, pool, progress)),
+        kv(programs.kv_layers, (wanted.kv_tokens + kKvBlockSize - 1) / kKvBlockSize, kKvBlockSize,
            wanted.exact ? DType::F32 : wanted.kv_type),
         // As many slots as sequences can ask for logits in one step; the memory of unused ones is never touched.
-        states(program.states, wanted.max_output_rows),
+        states(programs.states, wanted.max_output_rows),
         state(program),
         arena(static_cast<size_t>(program.arena_bytes), Pages::Small),
         workspace{program, weights.parameters, kv, states, state, arena, {}, communicator, pool} {
@@ -34,7 +34,8 @@ struct Executor::Impl {
   Impl& operator=(const Impl&) = delete;
 
   const Options options;
-  const lower::Program program;
+  const lower::RankPrograms programs;
+  const lower::Program& program = programs.programs.front();
   const WeightStore weights;
   KvStorage kv;
   StateStorage states;
@@ -50,9 +51,9 @@ Executor::Executor(Executor&&) noexcept = default;
 Executor& Executor::operator=(Executor&&) noexcept = default;
 Executor::~Executor() = default;
 
-Executor Executor::load(WeightSource& weights, lower::Program program, const Options& options,
+Executor Executor::load(WeightSource& weights, lower::RankPrograms programs, const Options& options,
                         comm::Communicator& communicator, ThreadPool& pool, const Progress& progress) {
-  return Executor(std::make_unique<Impl>(weights, std::move(program), options, communicator, pool, progress));
+  return Executor(std::make_unique<Impl>(weights, std::move(programs), options, communicator, pool, progress));
 }
 
 int64_t Executor::vocab_size() const {
@@ -62,7 +63,7 @@ int64_t Executor::num_blocks() const {
   return impl_->kv.num_blocks();
 }
 int64_t Executor::num_state_slots() const {
-  return impl_->program.states.empty() ? 0 : impl_->states.num_slots();
+  return impl_->programs.states.empty() ? 0 : impl_->states.num_slots();
 }
 const Options& Executor::options() const {
   return impl_->options;

@@ -19,10 +19,10 @@ namespace cleave::runtime::cpu {
 /// the slot that the caller hands out.
 class Executor {
  public:
-  /// Takes and packs the weights of a program, which was lowered with the limits of `options` (limits_of()). What the
-  /// weights are read from, communicator and pool must outlive the model: a table stays in the checkpoint's mapping.
-  /// Throws Error.
-  static Executor load(WeightSource& weights, lower::Program program, const Options& options,
+  /// Takes and packs the weights of a rank, and is ready to run its first program; they were lowered with the limits of
+  /// `options` (limits_of()). What the weights are read from, communicator and pool must outlive the model: a table
+  /// stays in the checkpoint's mapping. Throws Error.
+  static Executor load(WeightSource& weights, lower::RankPrograms programs, const Options& options,
                        comm::Communicator& communicator, ThreadPool& pool, const Progress& progress = {});
   Executor(Executor&&) noexcept;
   Executor& operator=(Executor&&) noexcept;

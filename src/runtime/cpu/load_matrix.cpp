@@ -76,11 +76,11 @@ std::unique_ptr<kernels::Matrix> load_matrix(const WeightRows& reader, const low
 
 int64_t packed_bytes(const WeightRows& rows, const Parameter& parameter, const Options& options) {
   switch (parameter.use) {
-    case Parameter::Use::Matrix:
+    case graph::WeightUse::Matrix:
       break;
-    case Parameter::Use::Table:
+    case graph::WeightUse::Table:
       return rows.bytes();
-    case Parameter::Use::Vector:
+    case graph::WeightUse::Vector:
       return rows.num_rows() * rows.row_elements() * static_cast<int64_t>(sizeof(float));
   }
   const kernels::PackOptions pack = pack_options(parameter, options);

@@ -12,7 +12,7 @@ namespace cleave::runtime::cpu {
 /// slot. Which sequence owns which slot is the caller's affair. Memory becomes resident as slots are first written.
 class StateStorage {
  public:
-  /// `sizes`: numbers of one state, by operation (lower::Program::states).
+  /// `sizes`: numbers of one state, by operation (lower::RankPrograms::states).
   StateStorage(const std::vector<int64_t>& sizes, int64_t num_slots);
 
   kernels::States of(int state);

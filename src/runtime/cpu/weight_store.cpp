@@ -52,24 +52,24 @@ std::vector<float> load_vector(const WeightRows& reader) {
 
 }  // namespace
 
-WeightStore load_weights(WeightSource& source, const lower::Program& program, const Options& options, ThreadPool& pool,
-                         const Progress& progress) {
+WeightStore load_weights(WeightSource& source, std::span<const lower::Parameter> parameters, const Options& options,
+                         ThreadPool& pool, const Progress& progress) {
   WeightStore weights;
   weights.stored_bytes = source.stored_bytes();
   int64_t done = 0;
-  for (const Parameter& parameter : program.parameters) {
-    if (parameter.use != Parameter::Use::Vector && !parameter.view.functions.empty())
+  for (const Parameter& parameter : parameters) {
+    if (parameter.use != graph::WeightUse::Vector && !parameter.view.functions.empty())
       fail(ErrorKind::Unsupported, "weight {}: only vectors can be changed by scale, shift or unary", parameter.name);
     const WeightRows& rows = source.next();
     LoadedParameter& loaded = weights.parameters.emplace_back();
     switch (parameter.use) {
-      case Parameter::Use::Matrix:
+      case graph::WeightUse::Matrix:
         loaded.matrix = load_matrix(rows, parameter, options, weights.arena, pool);
         break;
-      case Parameter::Use::Table:
+      case graph::WeightUse::Table:
         loaded.table = load_table(rows, loaded.memory);
         break;
-      case Parameter::Use::Vector:
+      case graph::WeightUse::Vector:
         loaded.vector = load_vector(rows);
         apply(parameter.view.functions, loaded.vector, pool);
         break;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/buffer.h"
@@ -21,7 +22,7 @@ struct LoadedParameter {
   Buffer memory;
 };
 
-/// All parameters of a program, in its order, and the memory of their matrices.
+/// All parameters of a rank, in the order of RankPrograms, and the memory of their matrices.
 struct WeightStore {
   kernels::WeightArena arena;
   std::vector<LoadedParameter> parameters;
@@ -31,9 +32,9 @@ struct WeightStore {
   int64_t resident_bytes() const;
 };
 
-/// Takes and packs all parameters of a program, each with all threads of the pool. The files' pages are let go as they
+/// Takes and packs all parameters of a rank, each with all threads of the pool. The files' pages are let go as they
 /// are done with. Throws Error.
-WeightStore load_weights(WeightSource& source, const lower::Program& program, const Options& options, ThreadPool& pool,
-                         const Progress& progress);
+WeightStore load_weights(WeightSource& source, std::span<const lower::Parameter> parameters, const Options& options,
+                         ThreadPool& pool, const Progress& progress);
 
 }  // namespace cleave::runtime::cpu

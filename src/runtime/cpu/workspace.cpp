@@ -1,6 +1,7 @@
 #include "runtime/cpu/workspace.h"
 
 #include "base/check.h"
+#include "lower/lower.h"
 
 namespace cleave::runtime::cpu {
 

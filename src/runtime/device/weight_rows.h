@@ -33,7 +33,7 @@ class WeightRows {
   int64_t bytes() const { return num_rows() * row_bytes(dtype(), row_elements()); }
 };
 
-/// Where a rank has its weights from: the parameters of its program, one after another.
+/// Where a rank has its weights from: its parameters (lower::RankPrograms), one after another.
 class WeightSource {
  public:
   virtual ~WeightSource() = default;

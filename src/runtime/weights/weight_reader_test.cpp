@@ -71,7 +71,7 @@ class WeightReaderTest : public testing::Test {
 
   const TemporaryDirectory folder_;
   std::optional<ckpt::Checkpoint> checkpoint_;
-  Graph graph_{"decode"};
+  Graph graph_;
 };
 
 TEST_F(WeightReaderTest, BorrowsWholeRows) {

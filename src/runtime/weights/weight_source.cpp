@@ -30,12 +30,13 @@ struct Header {
 class FileSource final : public WeightSource {
  public:
   /// `maps`: whoever packs the parameters can read tables where they lie in the files.
-  FileSource(const ckpt::Checkpoint& checkpoint, const lower::Program& program, const Options& options, bool maps)
+  FileSource(const ckpt::Checkpoint& checkpoint, std::span<const lower::Parameter> parameters, const Options& options,
+             bool maps)
       : checkpoint_(checkpoint) {
-    for (const lower::Parameter& parameter : program.parameters) {
+    for (const lower::Parameter& parameter : parameters) {
       const WeightReader& reader = readers_.emplace_back(checkpoint, parameter.view);
       totals_.total += reader.bytes();
-      const bool stays = maps && parameter.use == lower::Parameter::Use::Table && reader.mapped();
+      const bool stays = maps && parameter.use == graph::WeightUse::Table && reader.mapped();
       totals_.packed += stays ? 0 : cpu::packed_bytes(reader, parameter, options);
       if (!parameter.again) totals_.stored += reader.stored_bytes();
     }
@@ -125,20 +126,21 @@ void send_rows(const WeightRows& rows, int rank, std::vector<std::byte>& message
 
 }  // namespace
 
-std::unique_ptr<WeightSource> weights_from_files(const ckpt::Checkpoint& checkpoint, const lower::Program& program,
-                                                 const Options& options) {
-  return std::make_unique<FileSource>(checkpoint, program, options, true);
+std::unique_ptr<WeightSource> weights_from_files(const ckpt::Checkpoint& checkpoint,
+                                                 std::span<const lower::Parameter> parameters, const Options& options) {
+  return std::make_unique<FileSource>(checkpoint, parameters, options, true);
 }
 
 std::unique_ptr<WeightSource> weights_from_rank_0(comm::Communicator& communicator) {
   return std::make_unique<FedSource>(communicator);
 }
 
-WeightFeed::WeightFeed(const ckpt::Checkpoint& checkpoint, std::vector<std::pair<int, lower::Program>> programs_by_rank,
+WeightFeed::WeightFeed(const ckpt::Checkpoint& checkpoint,
+                       std::vector<std::pair<int, std::vector<lower::Parameter>>> parameters_by_rank,
                        const Options& options, comm::Communicator& communicator)
-    : programs_by_rank_(std::move(programs_by_rank)), communicator_(communicator) {
-  for (const auto& [rank, program] : programs_by_rank_) {
-    const auto& source = *sources_.emplace_back(std::make_unique<FileSource>(checkpoint, program, options, false));
+    : parameters_by_rank_(std::move(parameters_by_rank)), communicator_(communicator) {
+  for (const auto& [rank, parameters] : parameters_by_rank_) {
+    const auto& source = *sources_.emplace_back(std::make_unique<FileSource>(checkpoint, parameters, options, false));
     const Totals totals{source.total_bytes(), source.stored_bytes(), source.packed_bytes()};
     communicator_.send(&totals, sizeof totals, rank);
   }
@@ -146,11 +148,11 @@ WeightFeed::WeightFeed(const ckpt::Checkpoint& checkpoint, std::vector<std::pair
 
 void WeightFeed::send() {
   size_t most = 0;
-  for (const auto& [rank, program] : programs_by_rank_) most = std::max(most, program.parameters.size());
+  for (const auto& [rank, parameters] : parameters_by_rank_) most = std::max(most, parameters.size());
   std::vector<std::byte> message;
   for (size_t p = 0; p < most; ++p)
     for (size_t r = 0; r < sources_.size(); ++r)
-      if (const auto& [rank, program] = programs_by_rank_[r]; p < program.parameters.size())
+      if (const auto& [rank, parameters] = parameters_by_rank_[r]; p < parameters.size())
         send_rows(sources_[r]->next(), rank, message, communicator_);
 }
 

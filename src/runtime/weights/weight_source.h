@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -12,26 +13,27 @@
 
 namespace cleave::runtime {
 
-/// From the checkpoint's files, to be packed as the options say. Borrows checkpoint and program. Throws as WeightReader
-/// does, before anything is read.
-std::unique_ptr<WeightSource> weights_from_files(const ckpt::Checkpoint& checkpoint, const lower::Program& program,
-                                                 const Options& options);
+/// From the checkpoint's files, to be packed as the options say. Borrows checkpoint and parameters. Throws as
+/// WeightReader does, before anything is read.
+std::unique_ptr<WeightSource> weights_from_files(const ckpt::Checkpoint& checkpoint,
+                                                 std::span<const lower::Parameter> parameters, const Options& options);
 
 /// From rank 0, whose WeightFeed has begun.
 std::unique_ptr<WeightSource> weights_from_rank_0(comm::Communicator& communicator);
 
-/// Rank 0's side of weights_from_rank_0(): the parameters of programs for the ranks that they are for. Borrows the
+/// Rank 0's side of weights_from_rank_0(): the parameters of the ranks that have no files. Borrows the
 /// checkpoint.
 class WeightFeed {
  public:
   /// Sends how much there is to come.
-  WeightFeed(const ckpt::Checkpoint& checkpoint, std::vector<std::pair<int, lower::Program>> programs_by_rank,
-             const Options& options, comm::Communicator& communicator);
+  WeightFeed(const ckpt::Checkpoint& checkpoint,
+             std::vector<std::pair<int, std::vector<lower::Parameter>>> parameters_by_rank, const Options& options,
+             comm::Communicator& communicator);
   /// Sends everything: the first parameters of all ranks first, so that they pack while others receive. Once.
   void send();
 
  private:
-  std::vector<std::pair<int, lower::Program>> programs_by_rank_;
+  std::vector<std::pair<int, std::vector<lower::Parameter>>> parameters_by_rank_;
   std::vector<std::unique_ptr<WeightSource>> sources_;
   comm::Communicator& communicator_;
 };
