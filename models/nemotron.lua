@@ -1,7 +1,7 @@
 -- Nemotron, AFM (Arcee) and Jais 2: Llama with two linears of squared ReLU, and norms of three kinds. Nemotron's weights are
 -- stored around zero.
 local function norms(c)
-  if c.model_type == "nemotron" then
+  if c.norm_eps then
     return layer_norms(c.norm_eps, { offset = 1 })
   end
   return c.layer_norm_eps and layer_norms(c.layer_norm_eps) or rms_norms(c.rms_norm_eps)

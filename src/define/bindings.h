@@ -27,7 +27,8 @@ struct LuaFunction {
   lua_CFunction function;
 };
 
-/// The functions of the global table `graph`: inputs and weights of a model, and one for every operation.
+/// The functions of the global table `graph`: those that give inputs and weights of a model, and one for each
+/// operation.
 std::span<const LuaFunction> weight_functions();
 std::span<const LuaFunction> operation_functions();
 /// Methods (x:reshape) and metamethods (a + b) of tensors.
@@ -39,12 +40,12 @@ inline graph::Graph& graph_of(lua_State* state) {
   return Tracer::of(state).graph();
 }
 
-/// Adds a node and pushes it; the number of results, 1, for Lua.
+/// Adds a node and pushes its tensor. Gives the number of results for Lua, 1.
 int add_node(lua_State* state, graph::Op op, std::vector<graph::NodeId> inputs, graph::Attributes attributes = {},
              std::string name = {});
 
-/// A dimension of `node` as PyTorch counts it, from 0 or negative from the end, as one from 0. Throws
-/// Error(InvalidArgument) where there is none.
+/// The index from 0 of a dimension of `node` that is counted as in PyTorch: from 0, or from -1 at the end backwards.
+/// Throws Error(InvalidArgument) if there is no such dimension.
 int dimension(lua_State* state, graph::NodeId node, int64_t dim);
 
 }  // namespace cleave::define

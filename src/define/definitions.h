@@ -28,8 +28,8 @@ struct Definition {
   std::vector<std::string> architectures;
 };
 
-/// What is known of a checkpoint's tensors while tracing: their shapes, in Hugging Face form. Without a checkpoint,
-/// shapes come from the definition and the configuration alone.
+/// Names and shapes of a checkpoint's tensors, in Hugging Face form: all that tracing reads of it. Without a
+/// checkpoint, shapes come from the definition and the configuration alone.
 class WeightShapes {
  public:
   virtual ~WeightShapes() = default;
@@ -37,8 +37,8 @@ class WeightShapes {
   virtual std::vector<std::string> names() const = 0;
 };
 
-/// The definitions of a run: the built-in ones and those a user adds, which replace built-in ones for the architectures
-/// they name. Immutable once made; thread-safe.
+/// The definitions of a run: the built-in ones, and those that a user adds. For the architectures that it names, a
+/// user's definition replaces a built-in one. Immutable once made; thread-safe.
 class Definitions {
  public:
   /// `user_paths`: files, or folders of *.lua files, a later one goes before an earlier one. Throws Error: NotFound for

@@ -7,8 +7,7 @@
 
 namespace cleave::define {
 
-/// Reads the arguments of a function that Lua called, with errors that say which argument, what it is and what was
-/// wanted.
+/// Arguments of a function that Lua called. Errors say which argument is wrong, what it is and what was wanted.
 class Arguments {
  public:
   explicit Arguments(lua_State* state) : state_(state) {}

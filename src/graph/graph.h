@@ -15,7 +15,7 @@ namespace cleave::graph {
 
 using NodeId = int32_t;
 
-/// Numbers are of floating point (how precise is the runtime's choice) or indices.
+/// The kind of a node's numbers: floating point, whose precision the runtime chooses, or indices.
 enum class Element : uint8_t { Real, Index };
 
 /// One operation and its single result.
@@ -25,8 +25,8 @@ struct Node {
   std::vector<NodeId> inputs;
   std::vector<DimId> dims;  // of the result, outermost first
   Element element = Element::Real;
-  std::string
-      name;  // a weight's name, or the module path of what made it ("model.layers.0.self_attn.q_proj"); may be empty
+  /// Of a weight its tensor's name, otherwise the path of the module ("model.layers.0.self_attn.q_proj"); may be empty.
+  std::string name;
 
   template <class T>
   const T& as() const {
@@ -34,7 +34,7 @@ struct Node {
   }
 };
 
-/// What a shape function finds out: dimensions and kind of the result.
+/// Dimensions and kind of a result, as a shape function finds them.
 struct ResultType {
   std::vector<DimId> dims;
   Element element = Element::Real;
@@ -57,9 +57,9 @@ class Graph {
   const Node& node(NodeId id) const { return nodes_.at(static_cast<size_t>(id)); }
   const Dims& dims() const { return dims_; }
   Dims& dims() { return dims_; }
-  DimId tokens() const { return tokens_; }            // T: tokens of the step
-  DimId output_rows() const { return output_rows_; }  // rows of the step whose logits are wanted
-  DimId routed() const { return routed_; }            // tokens routed to an expert; differs from expert to expert
+  DimId tokens() const { return tokens_; }            // T, the tokens of a step
+  DimId output_rows() const { return output_rows_; }  // R, the tokens of a step whose logits are wanted
+  DimId routed() const { return routed_; }            // tokens that an expert gets; each expert another number
   /// In the order in which they were added, which is that of the definition. Causal commands use the first.
   const std::vector<Output>& outputs() const { return outputs_; }
   /// The node of this output. Throws Error(NotFound) naming the outputs that there are.
@@ -68,14 +68,15 @@ class Graph {
   /// Adds a node whose result the op's shape function determines. Throws Error(InvalidArgument) naming op and shapes
   /// where inputs or attributes do not fit.
   NodeId add(Op op, std::vector<NodeId> inputs, Attributes attributes = {}, std::string name = {});
-  /// The runtime's input of this kind; the same node every time.
+  /// The node of the runtime's input of this kind; the same one every time.
   NodeId input(InputKind kind);
-  /// The checkpoint's tensor of this name; the same node every time. REQUIRES: the same shape every time.
+  /// The node of the checkpoint's tensor of this name; the same one every time, however many layers and outputs use it.
+  /// REQUIRES: the same shape every time.
   NodeId weight(const WeightAttributes& attributes, const Shape& shape);
   /// REQUIRES: no output has this name yet.
   void add_output(std::string name, NodeId node) { outputs_.push_back({std::move(name), node}); }
 
-  /// Extents of a node's result, kDynamic where a step decides.
+  /// Extents of a node's result; kDynamic for those that a step decides.
   Shape shape(NodeId id) const;
   /// "[tokens, 3*2*8]".
   std::string shape_text(NodeId id) const;
@@ -109,13 +110,14 @@ ResultType infer(Op op, std::span<const NodeId> inputs, const Attributes& attrib
 /// weights are unique, attention layers too, outputs exist and have names of their own. Run after every pass.
 void verify(const Graph& graph);
 
-/// The same computation with every slice of a linear's result turned into a linear of a slice of its weight, where
-/// nothing needs the whole result: a fused query-key-value projection becomes three. Dimensions of activations are then
+/// The same computation with slices of a linear's result turned into linears of slices of its weight, where nothing
+/// needs the whole result: a fused query-key-value projection becomes three. Dimensions of activations are then
 /// products of factors, and a range of one of them is a range of weights, however the checkpoint interleaves them.
+/// Equal functions of weights become one node, so that weights which several layers or outputs use are planned and held
+/// once.
 Graph push_slices_into_weights(const Graph& graph);
 
-/// Whether an attention's values are the first dimensions of its keys, which were concatenated from them and others:
-/// one cached vector then serves as both.
+/// Whether an attention's values are the first dimensions of its keys. One cached vector then serves as both.
 bool values_in_keys(const Graph& graph, NodeId attention);
 
 /// A line with the names of the outputs, one per node, one per output; for people and golden tests.

@@ -4,8 +4,8 @@
 
 namespace cleave::graph {
 
-/// A model's head: the weight of the last product before the first output, whatever elementwise follows; -1 where there
-/// is none.
+/// The weight of a model's head: of the last product before the first output, whatever elementwise ops follow it. -1 if
+/// there is no such product.
 NodeId find_head(const Graph& graph);
 
 }  // namespace cleave::graph

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "base/check.h"
-
 namespace cleave::graph {
 namespace {
 
@@ -93,6 +91,8 @@ constexpr std::array<OpInfo, kNumOps> kTable = {{
      OpFamily::Recurrence},
 }};
 
+static_assert(is_table_of_ops(kTable));
+
 constexpr std::array<std::string_view, 12> kUnaryNames = {"silu",    "gelu", "gelu_tanh", "relu", "relu2", "tanh",
                                                           "sigmoid", "exp",  "softplus",  "log",  "floor", "sqrt"};
 static_assert(kUnaryNames.size() == static_cast<size_t>(UnaryKind::Sqrt) + 1);
@@ -162,9 +162,7 @@ std::span<const OpInfo, kNumOps> op_table() {
 }
 
 const OpInfo& op_info(Op op) {
-  const OpInfo& info = kTable[static_cast<size_t>(op)];
-  CHECK(info.op == op);
-  return info;
+  return kTable[static_cast<size_t>(op)];
 }
 
 WeightUse weight_use(Op op, size_t operand) {

@@ -10,8 +10,8 @@
 
 namespace cleave::graph {
 
-/// Operations on tensors; op_info() says what each does. Mathematics of one device: no operation communicates, and none
-/// is fused with another.
+/// Operations on tensors, as mathematics of one device: none communicates, and none is fused with another. op_info()
+/// says what each does.
 enum class Op : uint8_t {
   Input,
   Weight,
@@ -47,6 +47,15 @@ enum class Op : uint8_t {
   LinearRecurrence,
 };
 inline constexpr int kNumOps = static_cast<int>(Op::LinearRecurrence) + 1;
+
+/// Whether a table has a row for every op, in their order; rows name theirs as `op`. For static_assert, so that a row
+/// that is missing is found when the table is compiled.
+template <class Row>
+constexpr bool is_table_of_ops(const std::array<Row, kNumOps>& table) {
+  for (int i = 0; i < kNumOps; ++i)
+    if (table[static_cast<size_t>(i)].op != static_cast<Op>(i)) return false;
+  return true;
+}
 
 /// What the runtime feeds into a step of T tokens.
 enum class InputKind : uint8_t {
@@ -126,8 +135,8 @@ struct RopeAttributes {
   bool operator==(const RopeAttributes&) const = default;
 };
 
-/// Attention of every token to its own sequence's earlier tokens and itself, whose keys and values are kept from step
-/// to step. Query heads [h*g, (h+1)*g) share key-value head h, g = query heads / key-value heads.
+/// Attention of every token to itself and to earlier tokens of its sequence. Keys and values are kept from step to
+/// step. Query heads [h*g, (h+1)*g) share key-value head h, g = query heads / key-value heads.
 struct AttentionAttributes {
   int layer = 0;       // which key-value cache; unique in a graph
   double scale = 1;    // of the dot products
@@ -141,8 +150,9 @@ struct AttentionAttributes {
   bool operator==(const AttentionAttributes&) const = default;
 };
 
-/// The last dimension may fall into `groups` of neighbours, of which the `kept_groups` best take part (DeepSeek): a
-/// group is judged by the sum of its `best_of_group` largest elements, and elements of the others count as 0.
+/// The k largest elements of the last dimension. They may be chosen from `kept_groups` of `groups` equal runs of
+/// neighbours alone (DeepSeek): the runs whose `best_of_group` largest elements have the largest sums. Elements of
+/// other runs count as 0.
 struct TopKAttributes {
   int64_t k;
   int64_t groups = 1, kept_groups = 1, best_of_group = 1;
@@ -171,17 +181,18 @@ struct SinusoidAttributes {
   bool operator==(const SinusoidAttributes&) const = default;
 };
 
-/// What a sequence keeps between steps beside keys and values: every op that has a state numbers it, each differently
-/// in a graph. At a sequence's start it is zero.
+/// Number of the state that an op keeps of a sequence from step to step, unique in a graph. A state begins as zeros.
 struct StateAttributes {
   int state = 0;
   bool operator==(const StateAttributes&) const = default;
 };
 
-/// State S of a head, [n, p], from token to token: S = exp(rate * a) S + k (x) v, and the result is q S. With `delta`
-/// (Yang et al., "Gated Delta Networks", 2024) what S already answers for k is taken off v first:
-/// S = exp(rate * a) S + k (x) beta (v - k S). Mamba 2 (Dao and Gu, 2024), Mamba (Gu and Dao, 2023; p is 1 there and
-/// `a` differs along n) and lightning attention (Qin et al., 2024; no rate) are the first form.
+/// Linear attention: a head's state S, [n, p], goes from token to token, and the result is q S.
+/// - Plain: S = exp(rate * a) S + k (x) v. Mamba 2 (Dao and Gu, 2024), Mamba (Gu and Dao, 2023; p is 1 and `a` differs
+///   along n) and lightning attention (Qin et al., 2024; no rate) are of this form.
+/// - With `delta` (Yang et al., "Gated Delta Networks", 2024): S = exp(rate * a) S + k (x) beta (v - k S). What S
+/// already
+///   answers for k is taken off v.
 struct LinearAttentionAttributes {
   int state = 0;
   bool rate = false;   // the fifth input is rate
@@ -222,7 +233,8 @@ struct OpInfo {
   size_t attributes;  // index of its type in Attributes
   OpFamily family;
   WeightUse second_operand = WeightUse::Vector;  // the others are vectors
-  /// Works on single elements or rows, so that what a top_k chooses behind it depends on what comes before it.
+  /// The op works on single elements or rows. A product in front of it therefore decides what a top_k behind it
+  /// chooses.
   bool passes_choice = false;
 };
 

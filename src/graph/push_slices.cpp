@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "graph/graph.h"
+#include "graph/rows.h"
 
 namespace cleave::graph {
 namespace {
@@ -26,7 +27,7 @@ class Pusher {
     const size_t count = from.nodes().size();
     new_.assign(count, -1);
     parts_.resize(count);
-    parameter_.assign(count, false);
+    parameter_ = find_parameters(from);
     find_uses();
   }
 
@@ -48,12 +49,6 @@ class Pusher {
   // A result is wanted whole unless only slices, directly or behind biases and reshapes, use it.
   void find_uses() {
     const auto count = static_cast<NodeId>(from_.nodes().size());
-    for (NodeId id = 0; id < count; ++id) {
-      const Node& n = node(id);
-      parameter_[index(id)] =
-          n.op == Op::Weight ||
-          (n.op != Op::Input && std::ranges::all_of(n.inputs, [&](NodeId i) { return parameter_[index(i)]; }));
-    }
     whole_.assign(from_.nodes().size(), false);
     for (const Output& output : from_.outputs()) whole_[index(output.node)] = true;
     for (NodeId id = count; id-- > 0;) {

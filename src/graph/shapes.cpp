@@ -6,68 +6,10 @@
 #include <array>
 
 #include "base/check.h"
-#include "graph/graph.h"
+#include "graph/operands.h"
 
 namespace cleave::graph {
 namespace {
-
-/// The inputs of the node to be made, for the shape functions.
-class Operands {
- public:
-  Operands(Op op, std::span<const NodeId> inputs, const Attributes& attributes, Graph& graph)
-      : op_(op), inputs_(inputs), attributes_(attributes), graph_(graph) {}
-
-  size_t size() const { return inputs_.size(); }
-  const std::vector<DimId>& dims(size_t i) const { return graph_.node(inputs_[i]).dims; }
-  size_t rank(size_t i) const { return dims(i).size(); }
-  int64_t extent(DimId dim) const { return graph_.dims().extent(dim); }
-  Element element(size_t i) const { return graph_.node(inputs_[i]).element; }
-  Dims& table() { return graph_.dims(); }
-  Graph& graph() { return graph_; }
-  template <class T>
-  const T& as() const {
-    return std::get<T>(attributes_);
-  }
-
-  template <class... Args>
-  void want(bool condition, fmt::format_string<Args...> format, Args&&... args) const {
-    if (condition) return;
-    std::vector<std::string> shapes;
-    for (const NodeId input : inputs_) {
-      const Node& node = graph_.node(input);
-      shapes.push_back(graph_.shape_text(input) + (node.op == Op::Weight ? " (" + node.name + ")" : ""));
-    }
-    fail(ErrorKind::InvalidArgument, "{} of {}: {}", op_info(op_).name, fmt::join(shapes, " and "),
-         fmt::format(format, std::forward<Args>(args)...));
-  }
-  void want_real(size_t i) const {
-    want(element(i) == Element::Real, "input {} must hold numbers, not indices", i + 1);
-  }
-  void want_index(size_t i) const { want(element(i) == Element::Index, "input {} must hold indices", i + 1); }
-
-  /// Makes two dimensions one after checking that they can be.
-  void same(DimId a, DimId b, std::string_view what) {
-    if (table().same(a, b)) return;
-    want(extent(a) != kDynamic && extent(a) == extent(b), "{} differ: {} and {}", what, table().text(a),
-         table().text(b));
-    table().unify(a, b);
-  }
-
-  /// Makes `heads` the product of `groups` and what shares one of them. REQUIRES: it is a multiple.
-  void group(DimId heads, DimId groups) {
-    const int64_t count = extent(groups);
-    if (extent(heads) == count) return table().unify(heads, groups);
-    const std::vector<int64_t> extents = {count, extent(heads) / count};
-    const std::vector<DimId> parts = table().split_product(heads, extents);
-    if (count > 1) table().unify(parts[0], groups);
-  }
-
- private:
-  Op op_;
-  std::span<const NodeId> inputs_;
-  const Attributes& attributes_;
-  Graph& graph_;
-};
 
 using ShapeFunction = ResultType (*)(Operands&);
 
@@ -357,39 +299,47 @@ ResultType linear_recurrence(Operands& o) {
   return {o.dims(0)};
 }
 
+struct Row {
+  Op op;
+  ShapeFunction infer;
+};
+
 // In the order of Op.
-constexpr std::array<ShapeFunction, kNumOps> kShapeFunctions = {input,
-                                                                weight,
-                                                                slice,
-                                                                reshape,
-                                                                transpose,
-                                                                concat,
-                                                                embedding,
-                                                                gather_rows,
-                                                                matmul,
-                                                                elementwise,
-                                                                elementwise,
-                                                                elementwise,
-                                                                same_as_input,
-                                                                same_as_input,
-                                                                sum,
-                                                                norm,
-                                                                norm,
-                                                                rope,
-                                                                attention,
-                                                                same_as_input,
-                                                                top_k,
-                                                                take,
-                                                                dispatch,
-                                                                combine,
-                                                                same_as_input,
-                                                                same_as_input,
-                                                                to_real,
-                                                                sinusoid,
-                                                                block_matmul,
-                                                                causal_conv,
-                                                                linear_attention,
-                                                                linear_recurrence};
+constexpr std::array<Row, kNumOps> kTable = {{
+    {Op::Input, input},
+    {Op::Weight, weight},
+    {Op::Slice, slice},
+    {Op::Reshape, reshape},
+    {Op::Transpose, transpose},
+    {Op::Concat, concat},
+    {Op::Embedding, embedding},
+    {Op::GatherRows, gather_rows},
+    {Op::Matmul, matmul},
+    {Op::Add, elementwise},
+    {Op::Mul, elementwise},
+    {Op::Div, elementwise},
+    {Op::Scale, same_as_input},
+    {Op::Unary, same_as_input},
+    {Op::Sum, sum},
+    {Op::RmsNorm, norm},
+    {Op::LayerNorm, norm},
+    {Op::Rope, rope},
+    {Op::Attention, attention},
+    {Op::Softmax, same_as_input},
+    {Op::TopK, top_k},
+    {Op::Take, take},
+    {Op::Dispatch, dispatch},
+    {Op::Combine, combine},
+    {Op::Shift, same_as_input},
+    {Op::Clamp, same_as_input},
+    {Op::ToReal, to_real},
+    {Op::Sinusoid, sinusoid},
+    {Op::BlockMatmul, block_matmul},
+    {Op::CausalConv, causal_conv},
+    {Op::LinearAttention, linear_attention},
+    {Op::LinearRecurrence, linear_recurrence},
+}};
+static_assert(is_table_of_ops(kTable));
 
 }  // namespace
 
@@ -401,7 +351,7 @@ ResultType infer(Op op, std::span<const NodeId> inputs, const Attributes& attrib
   if (count < info.min_inputs || count > info.max_inputs)
     fail(ErrorKind::InvalidArgument, "{} takes {} to {} tensors, not {}", info.name, info.min_inputs, info.max_inputs,
          count);
-  return kShapeFunctions[static_cast<size_t>(op)](operands);
+  return kTable[static_cast<size_t>(op)].infer(operands);
 }
 
 }  // namespace cleave::graph

@@ -42,18 +42,18 @@ Json prediction_json(const std::vector<plan::Prediction>& predictions) {
 
 }  // namespace
 
-plan::Request request_for(const OpenedModel& opened, const SplitOptions& split, const NumberOptions& numbers, int ranks,
-                          const Log& log) {
+plan::PlanOptions request_for(const OpenedModel& opened, const SplitOptions& split, const NumberOptions& numbers,
+                              int ranks, const Log& log) {
   std::vector<std::string> notes;
-  plan::Request request = plan_request(plan_inputs(opened.checkpoint, split, numbers), opened.checkpoint.config(),
-                                       opened.graph, types_in(opened.checkpoint), ranks, notes);
+  plan::PlanOptions request = plan_request(plan_inputs(opened.checkpoint, split, numbers), opened.checkpoint.config(),
+                                           opened.graph, types_in(opened.checkpoint), ranks, notes);
   for (const std::string& line : notes) write(log, LogLevel::Note, line);
   return request;
 }
 
 PlanReport plan_report(const OpenedModel& opened, const SplitOptions& split, const NumberOptions& numbers, int ranks,
                        const Log& log, std::optional<int64_t> context) {
-  plan::Request request = request_for(opened, split, numbers, ranks, log);
+  plan::PlanOptions request = request_for(opened, split, numbers, ranks, log);
   if (context) request.cost.context = *context;
   PlanReport report{.architecture = opened.traced.architecture,
                     .plan = plan::make_plan(opened.graph, request),

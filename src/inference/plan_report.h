@@ -22,8 +22,8 @@ struct PlanReport {
 };
 
 /// The planner's request for `ranks` ranks. Notes about overrides go to the log. Throws as plan_request() does.
-plan::Request request_for(const OpenedModel& opened, const SplitOptions& split, const NumberOptions& numbers, int ranks,
-                          const Log& log);
+plan::PlanOptions request_for(const OpenedModel& opened, const SplitOptions& split, const NumberOptions& numbers,
+                              int ranks, const Log& log);
 
 /// Plans the split and explains it. `context`: tokens of cache that a generated token reads; nothing: the cost model's
 /// default. Warnings of the plan go to the log. Throws Error.

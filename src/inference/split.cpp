@@ -76,9 +76,9 @@ FindType types_in(const ckpt::Checkpoint& checkpoint) {
   };
 }
 
-plan::Request plan_request(const PlanInputs& inputs, const Json& config, const graph::Graph& graph,
-                           const FindType& find, int ranks, std::vector<std::string>& notes) {
-  plan::Request request;
+plan::PlanOptions plan_request(const PlanInputs& inputs, const Json& config, const graph::Graph& graph,
+                               const FindType& find, int ranks, std::vector<std::string>& notes) {
+  plan::PlanOptions request;
   request.rank_weights = rank_weights(inputs.rank_weights, ranks);
   request.policy = inputs.policy;
   request.cost.hardware = inputs.hardware;

@@ -36,7 +36,7 @@ FindType types_in(const ckpt::Checkpoint& checkpoint);
 
 /// The planner's request for `ranks` ranks. Notes about overrides go to `notes`. Throws Error(InvalidArgument) for
 /// overrides that cannot be read, or another number of rank weights than ranks.
-plan::Request plan_request(const PlanInputs& inputs, const Json& config, const graph::Graph& graph,
-                           const FindType& find, int ranks, std::vector<std::string>& notes);
+plan::PlanOptions plan_request(const PlanInputs& inputs, const Json& config, const graph::Graph& graph,
+                               const FindType& find, int ranks, std::vector<std::string>& notes);
 
 }  // namespace cleave::inference

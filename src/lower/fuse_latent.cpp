@@ -35,7 +35,7 @@ bool may_expand(const std::vector<KvLayer>& kv_layers, const Instruction& i) {
 int32_t add_transposed(ParameterTable& parameters, int32_t parameter) {
   Parameter copy = parameters[parameter];
   copy.view = transposed(copy.view);
-  copy.again = true;
+  copy.is_copy = true;
   return parameters.add(std::move(copy));
 }
 
@@ -56,9 +56,9 @@ void fuse_latent_attention(Program& program, ParameterTable& parameters, const s
       continue;
     const int64_t own = absorb->input_shapes[0].back(), low = absorb->output_shape.back();
     if (low != attention.output_shape.back() || own + values->output_shape.back() >= 2 * low) continue;
-    attention.latent = {absorb->expert_matrices, {}, values->expert_matrices};
-    for (const int32_t matrix : absorb->expert_matrices)
-      attention.latent->keys.push_back(add_transposed(parameters, matrix));
+    LatentMatrices matrices{absorb->as<Products>().matrices, {}, values->as<Products>().matrices};
+    for (const int32_t matrix : matrices.absorb) matrices.keys.push_back(add_transposed(parameters, matrix));
+    std::get<Attend>(attention.payload).latent = std::move(matrices);
     attention.inputs = {absorb->inputs[0], q->inputs[1], attention.inputs[1]};
     attention.input_shapes = {absorb->input_shapes[0], q->input_shapes[1], attention.input_shapes[1]};
     attention.output = values->output;

@@ -24,6 +24,8 @@ Instruction instruction(Op op, std::vector<Operand> inputs, int32_t output, grap
   i.input_shapes.assign(i.inputs.size(), Shape{8});
   i.output = output;
   i.output_shape = {8};
+  if (op == Op::Matmul) i.payload = Products{};
+  if (op == Op::Mul || op == Op::Add) i.payload = Elementwise{};
   return i;
 }
 
@@ -51,7 +53,7 @@ TEST(Fuse, PutsAFunctionIntoTheMultiplicationThatAloneUsesIt) {
         program_of({silu(0, 2), instruction(Op::Mul, {value(swapped ? 1 : 2), value(swapped ? 2 : 1)}, 3)}, 4);
     fuse_alone(program);
     ASSERT_EQ(program.instructions.size(), 1u);
-    EXPECT_EQ(program.instructions[0].gate, graph::UnaryKind::Silu);
+    EXPECT_EQ(program.instructions[0].as<Elementwise>().gate, graph::UnaryKind::Silu);
     EXPECT_EQ(program.instructions[0].inputs[0].index, 0);
     EXPECT_EQ(program.instructions[0].inputs[1].index, 1);
   }
@@ -66,7 +68,7 @@ TEST(Fuse, LeavesAFunctionThatSomethingElseUses) {
   fuse_alone(square);
   EXPECT_EQ(square.instructions.size(), 2u);
   Program repeated = program_of({silu(0, 2), instruction(Op::Mul, {value(2), value(1)}, 3)}, 4);
-  repeated.instructions[1].broadcast.kind = Broadcast::Kind::Row;
+  repeated.instructions[1].payload = Elementwise{Elementwise::Repeat::Row};
   fuse_alone(repeated);
   EXPECT_EQ(repeated.instructions.size(), 2u);
   Program result = program_of({instruction(Op::Mul, {value(2), value(1)}, 3), silu(0, 2)}, 4);
@@ -84,8 +86,13 @@ TEST(Fuse, PutsProductsOfOneValueNextToEachOther) {
                                8);
   fuse_alone(program);
   std::string outputs;
-  for (const Instruction& i : program.instructions) outputs += std::to_string(i.output);
+  std::vector<int32_t> shared;
+  for (const Instruction& i : program.instructions) {
+    outputs += std::to_string(i.output);
+    if (i.op == Op::Matmul) shared.push_back(i.as<Products>().shares_input_with);
+  }
   EXPECT_EQ(outputs, "1462375");
+  EXPECT_EQ(shared, (std::vector<int32_t>{-1, 0, 2, -1, 1}));  // the matrices of the products before
 }
 
 }  // namespace

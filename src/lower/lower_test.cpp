@@ -121,26 +121,26 @@ TEST(Lower, ReshapesCostNothing) {
   EXPECT_EQ(last(program).input_shapes[0], (Shape{6, 8}));
 }
 
-Broadcast broadcast(const std::function<NodeId(Graph&, NodeId)>& second) {
+Elementwise broadcast(const std::function<NodeId(Graph&, NodeId)>& second) {
   Graph graph;
   const NodeId x = activation(graph, 48);
   const NodeId heads = graph.add(Op::Reshape, {x}, graph::ReshapeAttributes{{kDynamic, 6, 8}});
   graph.add_output("decode", graph.add(Op::Mul, {heads, second(graph, heads)}));
-  return last(lower_one(graph)).broadcast;
+  return last(lower_one(graph)).as<Elementwise>();
 }
 
 TEST(Lower, ClassifiesBroadcasts) {
-  const Broadcast row = broadcast([](Graph& g, NodeId) { return g.weight({"w"}, {8}); });
-  EXPECT_EQ(row.kind, Broadcast::Kind::Row);
+  const Elementwise row = broadcast([](Graph& g, NodeId) { return g.weight({"w"}, {8}); });
+  EXPECT_EQ(row.repeat, Elementwise::Repeat::Row);
   EXPECT_EQ(row.n, 8);
-  const Broadcast rows = broadcast([](Graph& g, NodeId) { return g.weight({"w"}, {6, 8}); });
-  EXPECT_EQ(rows.kind, Broadcast::Kind::Row);
+  const Elementwise rows = broadcast([](Graph& g, NodeId) { return g.weight({"w"}, {6, 8}); });
+  EXPECT_EQ(rows.repeat, Elementwise::Repeat::Row);
   EXPECT_EQ(rows.n, 48);
-  const Broadcast column = broadcast([](Graph& g, NodeId x) { return g.add(Op::Sum, {x}); });
-  EXPECT_EQ(column.kind, Broadcast::Kind::Column);
+  const Elementwise column = broadcast([](Graph& g, NodeId x) { return g.add(Op::Sum, {x}); });
+  EXPECT_EQ(column.repeat, Elementwise::Repeat::Column);
   EXPECT_EQ(column.n, 8);
-  const Broadcast same = broadcast([](Graph&, NodeId x) { return x; });
-  EXPECT_EQ(same.kind, Broadcast::Kind::None);
+  const Elementwise same = broadcast([](Graph&, NodeId x) { return x; });
+  EXPECT_EQ(same.repeat, Elementwise::Repeat::None);
 }
 
 TEST(Lower, RepeatsUnitDimensionsOfWeights) {
@@ -150,8 +150,8 @@ TEST(Lower, RepeatsUnitDimensionsOfWeights) {
   graph.add_output("decode", graph.add(Op::Mul, {heads, w}));
   const RankPrograms rank = lower(graph, {});
   const Program& program = rank.programs[0];
-  EXPECT_EQ(last(program).broadcast.kind, Broadcast::Kind::Row);
-  EXPECT_EQ(last(program).broadcast.n, 48);
+  EXPECT_EQ(last(program).as<Elementwise>().repeat, Elementwise::Repeat::Row);
+  EXPECT_EQ(last(program).as<Elementwise>().n, 48);
   const Parameter& parameter = rank.parameters[static_cast<size_t>(last(program).inputs[1].index)];
   EXPECT_EQ(parameter.view.shape, (Shape{6, 8}));
   EXPECT_EQ(parameter.view.pieces[0].strides, (std::vector<int64_t>{1, 0}));
@@ -195,8 +195,8 @@ TEST(Lower, RoutedRowsKnowTheirRoutingAndForgetItAfterTheCombine) {
     const bool routed = program.values[static_cast<size_t>(i.output)].rows == Rows::Routed;
     EXPECT_EQ(i.routing >= 0, routed || i.op == Op::Combine) << graph::op_info(i.op).name;
     if (!routed) continue;
-    EXPECT_EQ(i.expert_matrices.size(), i.op == Op::Matmul ? size_t{5} : size_t{0});
-    EXPECT_EQ(i.broadcast.kind, i.op == Op::Add ? Broadcast::Kind::ExpertRow : Broadcast::Kind::None);
+    EXPECT_TRUE(i.op != Op::Matmul || i.as<Products>().matrices.size() == 5);
+    EXPECT_TRUE(i.op != Op::Add || i.as<Elementwise>().repeat == Elementwise::Repeat::ExpertRow);
   }
 }
 
@@ -204,7 +204,7 @@ TEST(Lower, MarksTheMatrixThatChoosesExperts) {
   Graph graph;
   graph.add_output("decode", mixture(graph, activation(graph, 48), 5));
   for (const Parameter& parameter : lower(graph, {}).parameters)
-    EXPECT_EQ(parameter.decides, parameter.name == "gate") << parameter.name;
+    EXPECT_EQ(parameter.selects_experts, parameter.name == "gate") << parameter.name;
 }
 
 TEST(Lower, MarksTheMatricesOfExperts) {
@@ -212,8 +212,8 @@ TEST(Lower, MarksTheMatricesOfExperts) {
   graph.add_output("decode", linear(graph, mixture(graph, activation(graph, 48), 5), "up", 96));
   int64_t experts = 0;
   for (const Parameter& parameter : lower(graph, {}).parameters) {
-    EXPECT_EQ(parameter.expert, parameter.name.starts_with("experts.")) << parameter.name;
-    experts += parameter.expert ? 1 : 0;
+    EXPECT_EQ(parameter.of_expert, parameter.name.starts_with("experts.")) << parameter.name;
+    experts += parameter.of_expert ? 1 : 0;
   }
   EXPECT_EQ(experts, 5);
 }
@@ -252,7 +252,7 @@ TEST(Lower, TakesTheSumsOfOneValuesProductsInOneExchange) {
   const NodeId a = graph.add(Op::RmsNorm, {linear(graph, h, "a", 8)}, graph::NormAttributes{1e-5});
   const NodeId b = graph.add(Op::RmsNorm, {linear(graph, h, "b", 16)}, graph::NormAttributes{1e-5});
   graph.add_output("decode", graph.add(Op::Add, {linear(graph, a, "from_a", 48), linear(graph, b, "from_b", 48)}));
-  plan::Request request;
+  plan::PlanOptions request;
   request.policy = plan::Policy::Split;
   request.rank_weights = {1, 1, 1};
   const plan::Plan plan = plan::make_plan(graph, request);
@@ -261,13 +261,13 @@ TEST(Lower, TakesTheSumsOfOneValuesProductsInOneExchange) {
     std::vector<const Instruction*> sums, parts;
     for (const Instruction& i : program.instructions) {
       if (i.action == Action::AllReduce && i.inputs.size() > 1) sums.push_back(&i);
-      if (i.action == Action::Extract) parts.push_back(&i);
+      if (i.action == Action::SplitJointSum) parts.push_back(&i);
     }
     ASSERT_EQ(sums.size(), size_t{1});
     EXPECT_EQ(sums[0]->output_shape, Shape{24});
     ASSERT_EQ(parts.size(), size_t{2});
     EXPECT_EQ(parts[0]->output_shape, Shape{8});
-    EXPECT_EQ(parts[1]->first, 8);
+    EXPECT_EQ(parts[1]->as<JointPart>().first, 8);
     EXPECT_EQ(parts[1]->inputs[0].index, sums[0]->output);
   }
 }
@@ -298,16 +298,17 @@ TEST(Lower, TakesTheProductsOfLatentAttentionIntoIt) {
   const RankPrograms rank = lower(latent_attention(12), {});
   const Program& program = rank.programs[0];
   const Instruction& attention = last(program);
-  ASSERT_TRUE(attention.latent.has_value());
+  const std::optional<LatentMatrices>& latent = attention.as<Attend>().latent;
+  ASSERT_TRUE(latent.has_value());
   EXPECT_EQ(attention.output_shape, (Shape{6, 12}));
   EXPECT_EQ(attention.input_shapes, (std::vector<Shape>{{6, 8}, {6, 4}, {1, 20}}));
   EXPECT_TRUE(rank.kv_layers[0].values_in_keys);
-  ASSERT_EQ(attention.latent->keys.size(), size_t{6});
-  const Parameter& keys = rank.parameters[static_cast<size_t>(attention.latent->keys[2])];
+  ASSERT_EQ(latent->keys.size(), size_t{6});
+  const Parameter& keys = rank.parameters[static_cast<size_t>(latent->keys[2])];
   EXPECT_EQ(keys.view.shape, (Shape{8, 16}));
   EXPECT_EQ(keys.view.pieces[0].strides, (std::vector<int64_t>{16, 1}));
   EXPECT_EQ(keys.view.pieces[0].offset, 2 * (8 + 12) * 16);
-  EXPECT_TRUE(keys.again);
+  EXPECT_TRUE(keys.is_copy);
   for (const Instruction& i : program.instructions) EXPECT_NE(i.op, Op::BlockMatmul);
 }
 

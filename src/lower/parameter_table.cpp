@@ -22,7 +22,7 @@ size_t hash_of(const Parameter& parameter) {
 }
 
 bool same_numbers(const Parameter& a, const Parameter& b) {
-  return a.use == b.use && a.expert == b.expert && a.view == b.view;
+  return a.use == b.use && a.of_expert == b.of_expert && a.view == b.view;
 }
 
 }  // namespace
@@ -33,9 +33,9 @@ int32_t ParameterTable::add(Parameter parameter) {
   for (auto found = first; found != last; ++found) {
     Parameter& known = (*this)[found->second];
     if (!same_numbers(known, parameter)) continue;
-    known.decides = known.decides || parameter.decides;
+    known.selects_experts = known.selects_experts || parameter.selects_experts;
     known.head = known.head || parameter.head;
-    known.again = known.again && parameter.again;
+    known.is_copy = known.is_copy && parameter.is_copy;
     return found->second;
   }
   const auto index = static_cast<int32_t>(parameters_.size());

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "graph/rows.h"
+
 namespace cleave::lower {
 
 using graph::DimId;
@@ -40,6 +42,28 @@ std::vector<Interval> refine(const std::vector<Interval>& rows, int64_t extent, 
 
 }  // namespace
 
+Part::Part(const graph::Graph& graph, const plan::Plan& plan, int rank)
+    : graph_(graph), plan_(plan), rank_(rank), parameters_(graph::find_parameters(graph)) {}
+
+AxisId Part::input_axis(NodeId user, NodeId input) const {
+  const std::vector<NodeId>& inputs = graph_.node(user).inputs;
+  return work(user).inputs.at(static_cast<size_t>(std::ranges::find(inputs, input) - inputs.begin()));
+}
+
+int64_t Part::first_index(DimId dim, AxisId axis) const {
+  const std::vector<Interval> local = indices(dim, axis);
+  return local.empty() ? 0 : local.front().begin;
+}
+
+Shape Part::row_shape(NodeId id, AxisId axis) const {
+  const Shape whole = shape(id, axis);
+  return {whole.begin() + static_cast<long>(num_row_dims(id)), whole.end()};
+}
+
+size_t Part::num_row_dims(NodeId id) const {
+  return is_parameter(id) ? 0 : std::max<size_t>(1, graph::num_row_dims(graph::rows_of(graph_, id)));
+}
+
 Shape Part::shape(NodeId id, AxisId axis) const {
   Shape shape = graph_.shape(id);
   if (axis == plan::kNoAxis) return shape;
@@ -64,12 +88,12 @@ WeightView Part::view(const WeightView& view, NodeId id, AxisId axis) const {
   return part;
 }
 
-std::vector<std::vector<Interval>> Part::shares(NodeId id, AxisId axis, size_t leading) const {
+std::vector<std::vector<Interval>> Part::shares(NodeId id, AxisId axis) const {
   const std::vector<DimId>& dims = graph_.node(id).dims;
   std::vector<std::vector<Interval>> shares;
   for (int rank = 0; rank < plan_.ranks; ++rank) {
     std::vector<Interval> elements = {{0, 1}};
-    for (size_t d = leading; d < dims.size(); ++d)
+    for (size_t d = num_row_dims(id); d < dims.size(); ++d)
       elements = refine(elements, graph_.dims().extent(dims[d]), plan_.local(graph_, dims[d], axis, rank));
     shares.push_back(std::move(elements));
   }

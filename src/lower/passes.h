@@ -16,6 +16,6 @@ void fuse_latent_attention(Program& program, ParameterTable& parameters, const s
 
 /// Gives every value its place in an arena that is as small as first-fit makes it: values that do not live at the same
 /// time share memory. An instruction's output never shares memory with its inputs.
-void place_values(Program& program);
+void assign_offsets(Program& program);
 
 }  // namespace cleave::lower

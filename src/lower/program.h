@@ -3,21 +3,17 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "graph/graph.h"
+#include "graph/rows.h"
 #include "lower/weight_view.h"
 #include "plan/plan.h"
 
 namespace cleave::lower {
 
-/// How many rows a value has in a step of T tokens, of which R give logits.
-enum class Rows : uint8_t {
-  Tokens,      // T
-  OutputRows,  // R
-  Routed,      // T * slots: each token once for each expert that it chose, sorted by expert
-  Fixed,       // 1
-};
+using graph::Rows;
 
 /// An activation: rows of `width` 32-bit numbers (f32, or i32 for indices), compact, in the arena.
 struct Value {
@@ -38,32 +34,16 @@ struct Parameter {
   graph::WeightUse use;  // a matrix is [n, k], a table [rows, width], a vector has any shape
   std::string name;      // of the first stored tensor, for messages
   WeightView view;
-  /// A matrix whose products decide what is computed next (which experts a token goes to): rounding must not decide,
-  /// so it is multiplied in f32 whatever the precision of the rest. Such matrices are small.
-  bool decides = false;
+  /// A matrix that feeds a router's top_k. Multiplied in f32 at any precision, because a rounding error would pick
+  /// another expert. Such matrices are small.
+  bool selects_experts = false;
   /// The matrix whose products are the result. Rounding shows there more than anywhere else, so it is not quantised to
   /// less than 8 bits.
   bool head = false;
   /// The matrix of an expert, which meets those rows of a step that have chosen it.
-  bool expert = false;
-  /// Its numbers are those of another parameter, which counts for what is read of the checkpoint.
-  bool again = false;
-};
-
-/// Matrices of latent attention, a parameter for each head (kernels/attention/latent_attention.h).
-struct LatentMatrices {
-  std::vector<int32_t> absorb, keys, values;
-};
-
-/// How the second operand of an elementwise instruction is repeated.
-struct Broadcast {
-  enum class Kind : uint8_t {
-    None,       // as large as the first
-    Row,        // one row of n for every n elements of the first
-    Column,     // one number for every n elements of the first
-    ExpertRow,  // one row of n for each expert
-  } kind = Kind::None;
-  int64_t n = 1;
+  bool of_expert = false;
+  /// A second, transposed copy of a weight that another parameter reads; not counted in the bytes read.
+  bool is_copy = false;
 };
 
 /// Which tokens go to which experts of this rank: made by a dispatch, used by everything until the combine.
@@ -76,14 +56,80 @@ struct Routing {
 
 /// What an instruction does: the operation that it names, or what the plan wants between operations.
 enum class Action : uint8_t {
-  Compute,    // Instruction::op on this rank's part of the work
-  AllReduce,  // output = sum over the ranks of the inputs, of which each follows the one before with all its rows
-  AllGather,  // output = the whole rows, of which each rank brings its shares
-  Gather,     // the same for rank 0 alone
-  Narrow,     // output = this rank's share of each whole row
-  Extract,    // output = one of the values that an AllReduce of several has summed
-  Zero,       // output = 0: this rank's part of a sum, where it has none of the summands
+  Compute,        // Instruction::op on this rank's part of the work
+  AllReduce,      // output = sum over the ranks of the inputs, of which each follows the one before with all its rows
+  AllGather,      // output = the whole rows, of which each rank brings its shares
+  Gather,         // the same for rank 0 alone
+  Narrow,         // output = this rank's share of each whole row
+  SplitJointSum,  // output = one of the values that an AllReduce of several has summed
+  Zero,           // output = 0: this rank's part of a sum, where it has none of the summands
 };
+
+// ---- What instructions know beyond the attributes of their operation, by operation or action.
+
+/// Of Embedding: this rank's part of the table.
+struct LookUp {
+  int64_t first_row = 0;
+  int64_t table_rows = 0;  // of the whole table
+};
+
+/// Of Matmul and BlockMatmul.
+struct Products {
+  /// A parameter for each expert or block; empty where the second operand is the one matrix.
+  std::vector<int32_t> matrices = {};
+  /// The parameter that the instruction before multiplies the same rows with, so that they are rounded or quantised
+  /// already; -1 for none.
+  int32_t shares_input_with = -1;
+};
+
+/// Of Add, Mul and Div.
+struct Elementwise {
+  /// How the second operand is repeated.
+  enum class Repeat : uint8_t {
+    None,       // as large as the first
+    Row,        // one row of n for every n elements of the first
+    Column,     // one number for every n elements of the first
+    ExpertRow,  // one row of n for each expert
+  } repeat = Repeat::None;
+  int64_t n = 1;
+  std::optional<graph::UnaryKind> gate = {};  // of Mul: applied to the first operand
+};
+
+/// Of RmsNorm and LayerNorm.
+struct Norm {
+  int64_t statistic_over = 0;  // elements that all ranks together take statistics over; 0: each over its own
+};
+
+/// Of Rope.
+struct Rotate {
+  int32_t table = -1;  // into Program::ropes
+};
+
+/// Matrices of latent attention, a parameter for each head (kernels/latent_attention.h).
+struct LatentMatrices {
+  std::vector<int32_t> absorb, keys, values;
+};
+
+/// Of Attention and LinearAttention.
+struct Attend {
+  int64_t first_head = 0;  // the rank's first query head, counted from the first one of its first key-value head
+  int64_t group = 1;       // query heads that share a key-value head
+  /// Of attention that takes up the products before and behind it: inputs are then the queries' own and turned parts,
+  /// and keys.
+  std::optional<LatentMatrices> latent = {};
+};
+
+/// Of AllGather, Gather and Narrow: the elements of a whole row that each rank has, in order.
+struct Shares {
+  std::vector<std::vector<plan::Interval>> of_rank;
+};
+
+/// Of SplitJointSum.
+struct JointPart {
+  int64_t first = 0;  // numbers per row of the values before
+};
+
+using Payload = std::variant<std::monostate, LookUp, Products, Elementwise, Norm, Rotate, Attend, Shares, JointPart>;
 
 /// One operation on whole values. Row shapes are those of this rank's part, without the dynamic dimensions.
 struct Instruction {
@@ -94,26 +140,16 @@ struct Instruction {
   std::vector<Shape> input_shapes;  // row shape of each input; the whole shape of a parameter
   int32_t output = -1;              // value
   Shape output_shape;
-  Broadcast broadcast;                   // of Add, Mul, Div
-  int32_t routing = -1;                  // where rows are routed
-  int32_t rope = -1;                     // into Program::ropes
-  std::vector<int32_t> expert_matrices;  // of a batched matmul: a parameter per expert; of a block matmul: per block
-  graph::NodeId node = -1;               // of the graph, that it computes or exchanges
+  int32_t routing = -1;     // into Program::routings, where rows are routed
+  graph::NodeId node = -1;  // of the graph, that it computes or exchanges
   Action action = Action::Compute;
-  /// Of AllGather, Gather and Narrow: the elements of a whole row that each rank has, in order.
-  std::vector<std::vector<plan::Interval>> shares = {};
-  /// First index of this rank's part of what it works on: the table row of an embedding; for attention the first query
-  /// head, counted from the first query head of the rank's first key-value head; of Extract the numbers per row of the
-  /// values before.
-  int64_t first = 0;
-  int64_t group = 1;       // of attention: query heads that share a key-value head
-  int64_t table_rows = 0;  // of an embedding: rows of the whole table
-  /// Of a norm whose statistics are taken over all ranks: elements that they are taken over. 0: over this rank's alone.
-  int64_t statistic_over = 0;
-  std::optional<graph::UnaryKind> gate = {};  // of Mul: applied to the first input
-  /// Of attention that takes up the products before and behind it: inputs are then the queries' own and turned parts,
-  /// and keys.
-  std::optional<LatentMatrices> latent = {};
+  Payload payload;
+
+  /// REQUIRES: the op or action has a T.
+  template <class T>
+  const T& as() const {
+    return std::get<T>(payload);
+  }
 };
 
 /// Sizes of one attention layer's key-value cache.

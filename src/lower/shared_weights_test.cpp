@@ -80,8 +80,8 @@ Graph twins(bool decode, bool encode) {
   return decoder.build();
 }
 
-plan::Request request_for(int ranks) {
-  plan::Request request;
+plan::PlanOptions request_for(int ranks) {
+  plan::PlanOptions request;
   request.rank_weights.assign(static_cast<size_t>(ranks), 1.0);
   request.policy = plan::Policy::Split;
   request.cost.context = 0;  // no cache among the bytes of a rank
@@ -92,13 +92,13 @@ plan::Request request_for(int ranks) {
 int64_t read_bytes(const std::vector<Parameter>& parameters) {
   int64_t bytes = 0;
   for (const Parameter& parameter : parameters)
-    for (const Piece& piece : parameter.view.pieces) bytes += parameter.again ? 0 : 2 * num_elements(piece.extents);
+    for (const Piece& piece : parameter.view.pieces) bytes += parameter.is_copy ? 0 : 2 * num_elements(piece.extents);
   return bytes;
 }
 
 // The ranks' parameters; checks that they are what the plan foresees.
 std::vector<std::vector<Parameter>> planned_parameters(const Graph& graph, int ranks) {
-  const plan::Request request = request_for(ranks);
+  const plan::PlanOptions request = request_for(ranks);
   const plan::Plan plan = plan::make_plan(graph, request);
   const plan::Explanation planned = plan::explain(graph, plan, request);
   std::vector<std::vector<Parameter>> parameters;

@@ -19,9 +19,9 @@ struct Interval {
   bool operator==(const Interval&) const = default;
 };
 
-/// What is split as one: an atom of the graph's dimensions, or neighbouring ones that an op wants taken together (query
-/// heads are key-value heads times a group). Wherever the atoms occur, in whatever weight or activation, they are the
-/// same axis, and rank r holds the same range of it.
+/// A factor that is split as one: an atom of the graph's dimensions, or neighbouring atoms that an op wants taken
+/// together (query heads are key-value heads times a group). Wherever these atoms occur, in whatever weight or
+/// activation, they are the same axis, and rank r holds the same range of it.
 struct Axis {
   std::vector<graph::DimId> atoms;  // outermost first; the axis' index runs over their product
   int64_t extent = 1;
@@ -37,8 +37,8 @@ struct Axis {
   }
 };
 
-/// The axes of a graph, and where they occur. Dimensions are those of the graph that they were made from, which the
-/// caller hands in again.
+/// The axes of a graph, and where they occur. Does not keep the graph: callers hand in the dimensions of the graph that
+/// the axes were made from.
 class Axes {
  public:
   Axes() = default;
@@ -52,23 +52,23 @@ class Axes {
   /// The axes whose atoms occur in a dimension, each once.
   std::vector<AxisId> in_dim(const graph::Dims& dims, graph::DimId dim) const;
 
-  /// The indices of `dim` that belong to `range` of an axis: ascending, not adjacent. A dimension that holds the axis'
-  /// outer atoms alone gives all indices that the range touches (the key-value heads that some query heads need), one
-  /// that does not hold its outermost atom gives all.
+  /// The indices of `dim` that belong to `range` of an axis, as ascending intervals that do not touch. If `dim` has
+  /// only the axis' outer atoms, these are the indices that the range touches (the key-value heads that some query
+  /// heads need). If it lacks the outermost atom, these are all indices.
   std::vector<Interval> local(const graph::Dims& dims, graph::DimId dim, AxisId id, Interval range) const;
 
   /// Number of those indices.
   int64_t local_extent(const graph::Dims& dims, graph::DimId dim, AxisId axis, Interval range) const;
 
-  /// Whether a part of the axis is a part of `dim`: not where `dim` has inner atoms alone (one half of the heads,
-  /// sliced off).
+  /// Whether a range of the axis is a part of `dim`. False if every rank needs all of `dim` although the axis is split,
+  /// because `dim` contains only the axis' inner factors.
   bool restricts(const graph::Dims& dims, graph::DimId dim, AxisId axis) const;
 
   /// Whether every index of `dim` belongs to exactly one rank: what a sum over the dimension needs.
   bool partitions(const graph::Dims& dims, graph::DimId dim, AxisId id) const;
 
-  /// The unit in which the axis must be split for a tensor of these dimensions: more than 1 where its atoms stand in
-  /// different dimensions, since a range is then a box only if it leaves the inner atoms whole.
+  /// The unit in which the axis must be split so that its ranges are boxes of a tensor of these dimensions. It is more
+  /// than 1 where the axis' atoms stand in different dimensions: a range must then leave the inner atoms whole.
   int64_t unit_for(const graph::Dims& dims, std::span<const graph::DimId> tensor, AxisId id) const;
 
  private:

@@ -11,7 +11,6 @@ namespace cleave::plan {
 using graph::DimId;
 using graph::Node;
 using graph::NodeId;
-using graph::Op;
 
 namespace {
 
@@ -107,7 +106,7 @@ double cache_bytes(const Problem& problem, NodeId attention, AxisId axis, int ra
   return static_cast<double>(bytes);
 }
 
-CostTable::CostTable(const Problem& problem, const CostModel& model) : problem_(problem), model_(model) {
+NodeCosts::NodeCosts(const Problem& problem, const CostModel& model) : problem_(problem), model_(model) {
   const double total = std::accumulate(problem.rank_weights.begin(), problem.rank_weights.end(), 0.0);
   mean_weight_ = total / problem.ranks;
   slowest_whole_ = slowest_rank(problem, kNoAxis);
@@ -134,7 +133,7 @@ CostTable::CostTable(const Problem& problem, const CostModel& model) : problem_(
   find_shared();
 }
 
-void CostTable::find_shared() {
+void NodeCosts::find_shared() {
   std::map<std::pair<NodeId, graph::WeightUse>, std::vector<NodeId>> users;
   for (size_t i = 0; i < problem_.nodes.size(); ++i) {
     const Node& node = problem_.graph.nodes()[i];
@@ -155,12 +154,12 @@ void CostTable::find_shared() {
 }
 
 // What the users but the first of each axis have added to Cost::resident.
-int64_t CostTable::repeated_bytes(const Shared& shared, const Placed& placed) const {
+int64_t NodeCosts::repeated_bytes(const Shared& shared, const Placed& placed) const {
   std::vector<AxisId> seen;
   int64_t bytes = 0;
   for (const NodeId user : shared.users) {
-    const AxisId axis = wanted(problem_, placed, user, shared.parameter).axis;
-    const auto counted = shared.bytes.find(placed.strategy[static_cast<size_t>(user)]);
+    const AxisId axis = input_axis(problem_, placed, user, shared.parameter);
+    const auto counted = shared.bytes.find(placed[user].strategy);
     if (std::ranges::count(seen, axis) > 0)
       bytes += counted == shared.bytes.end() ? 0 : counted->second;
     else
@@ -169,25 +168,25 @@ int64_t CostTable::repeated_bytes(const Shared& shared, const Placed& placed) co
   return bytes;
 }
 
-double CostTable::seconds_per_byte() const {
+double NodeCosts::seconds_per_byte() const {
   return 1 / rates_per_rank(model_.hardware, problem_.ranks, model_.threads_per_rank, "").read;
 }
 
-double CostTable::step_rows(const NodeFacts& facts, bool prefill) const {
+double NodeCosts::step_rows(const NodeFacts& facts, bool prefill) const {
   const double tokens = prefill ? static_cast<double>(model_.prompt_tokens) : 1;
   switch (facts.rows) {
-    case RowKind::Tokens:
+    case Rows::Tokens:
       return tokens;
-    case RowKind::Routed:
+    case Rows::Routed:
       return tokens * static_cast<double>(facts.slots);
-    case RowKind::OutputRows:
-    case RowKind::Fixed:
+    case Rows::OutputRows:
+    case Rows::Fixed:
       return 1;
   }
   return 1;
 }
 
-Cost CostTable::exchange(double decode_bytes, double prefill_bytes, bool gather) const {
+Cost NodeCosts::exchange(double decode_bytes, double prefill_bytes, bool gather) const {
   const auto seconds = [&](double bytes) {
     return gather ? all_gather_seconds(model_.hardware, problem_.ranks, bytes)
                   : all_reduce_seconds(model_.hardware, problem_.ranks, bytes);
@@ -201,7 +200,7 @@ Cost CostTable::exchange(double decode_bytes, double prefill_bytes, bool gather)
 }
 
 // One exchange of all their bytes.
-Cost CostTable::joint_sum(const std::vector<NodeId>& nodes) const {
+Cost NodeCosts::joint_sum(const std::vector<NodeId>& nodes) const {
   double decode = 0, prefill = 0;
   for (const NodeId id : nodes) {
     const NodeFacts& facts = problem_.facts(id);
@@ -212,71 +211,93 @@ Cost CostTable::joint_sum(const std::vector<NodeId>& nodes) const {
   return exchange(decode, prefill, false);
 }
 
-Cost CostTable::node_cost(NodeId id, AxisId axis) const {
+Cost NodeCosts::node_cost(NodeId id, AxisId axis) const {
   const Node& node = problem_.graph.node(id);
-  const NodeFacts& facts = problem_.facts(id);
   const bool product = is_product(problem_, id);
-  const bool by_expert = product && facts.rows == RowKind::Routed && axis != kNoAxis &&
-                         problem_.axes.in_dim(problem_.graph.dims(), node.dims[0]) == std::vector{axis};
-  const int rank = rank_of(axis);
-  const double speed = problem_.rank_weights[static_cast<size_t>(rank)] / mean_weight_;
   Cost cost;
   if (!product) cost.decode_seconds = model_.hardware.operation_seconds;
   for (const NodeId input : node.inputs) {
     if (!is_parameter(problem_, input)) continue;
-    const double share = local_share(problem_, input, axis, rank);
-    const double bytes = stored_bytes(problem_, input) * share;
-    cost.resident += static_cast<int64_t>(bytes);
-    if (!product) continue;
-    const RankRates rates = rates_per_rank(model_.hardware, problem_.ranks, model_.threads_per_rank,
-                                           std::string(to_string(problem_.facts(input).stored)));
-    double active = 1, calls = 1;  // share of the local weights that a token needs; products computed
-    double per_row = 1;            // share of the local weights that a row of a prompt meets
-    if (facts.rows == RowKind::Routed) {
-      const auto experts = static_cast<double>(problem_.graph.shape(input)[0]);
-      const double local = experts * (by_expert ? share : 1);
-      calls = by_expert ? busiest_experts(facts.slots) : static_cast<double>(facts.slots);
-      active = local > 0 ? std::min(1.0, calls / local) : 0;
-      per_row = 1 / experts;
-    }
-    const double flops =
-        2 * static_cast<double>(problem_.facts(input).width) * share * step_rows(facts, true) * per_row;
-    cost.decode_seconds += bytes * active / (rates.read * speed) + calls * model_.hardware.call_seconds;
-    cost.prefill_seconds += std::max(flops / (rates.flops * speed), bytes / (rates.read * speed));
+    cost.resident += static_cast<int64_t>(parameter_bytes(problem_, input, axis, rank_of(axis)));
+    if (product) cost += product_cost(id, input, axis);
   }
-  if (node.op == Op::Attention) {  // keys and values of the context, kept and read
-    const double kept = cache_bytes(problem_, id, axis, rank, model_.kv_type) * static_cast<double>(model_.context);
-    const RankRates rates = rates_per_rank(model_.hardware, problem_.ranks, model_.threads_per_rank, "");
-    cost.resident += static_cast<int64_t>(kept);
-    cost.decode_seconds += kept / (rates.read * speed);
-  }
-  if (node.op == Op::LinearAttention) {  // the state of one sequence, read and written
-    const graph::DimId keys = problem_.graph.node(node.inputs[1]).dims.back();
-    const double state = static_cast<double>(facts.width * problem_.graph.dims().extent(keys)) * kActivationBytes *
-                         local_share(problem_, id, axis, rank);
-    const RankRates rates = rates_per_rank(model_.hardware, problem_.ranks, model_.threads_per_rank, "");
-    cost.resident += static_cast<int64_t>(state);
-    cost.decode_seconds += 2 * state / (rates.read * speed);
-  }
+  if (std::holds_alternative<graph::AttentionAttributes>(node.attributes)) cost += cache_cost(id, axis);
+  if (std::holds_alternative<graph::LinearAttentionAttributes>(node.attributes)) cost += state_cost(id, axis);
   return cost;
 }
 
-double CostTable::busiest_experts(int64_t slots) const {
+// Reading the weights that a token needs, and multiplying a prompt with them. Where whole experts are dealt out, a
+// token needs those of its experts that the busiest rank has.
+Cost NodeCosts::product_cost(NodeId id, NodeId weight, AxisId axis) const {
+  const NodeFacts& facts = problem_.facts(id);
+  const double bytes = parameter_bytes(problem_, weight, axis, rank_of(axis));
+  const double share = local_share(problem_, weight, axis, rank_of(axis));
+  double active = 1, calls = 1;  // share of the local weights that a token needs; products computed
+  double per_row = 1;            // share of the local weights that a row of a prompt meets
+  if (facts.rows == Rows::Routed) {
+    const bool by_expert =
+        axis != kNoAxis &&
+        problem_.axes.in_dim(problem_.graph.dims(), problem_.graph.node(id).dims[0]) == std::vector{axis};
+    const auto experts = static_cast<double>(problem_.graph.shape(weight)[0]);
+    const double local = experts * (by_expert ? share : 1);
+    calls = by_expert ? busiest_experts(facts.slots) : static_cast<double>(facts.slots);
+    active = local > 0 ? std::min(1.0, calls / local) : 0;
+    per_row = 1 / experts;
+  }
+  const double flops = 2 * static_cast<double>(problem_.facts(weight).width) * share * step_rows(facts, true) * per_row;
+  const RankRates rates = rates_of(axis, std::string(to_string(problem_.facts(weight).stored)));
+  Cost cost;
+  cost.decode_seconds = bytes * active / rates.read + calls * model_.hardware.call_seconds;
+  cost.prefill_seconds = std::max(flops / rates.flops, bytes / rates.read);
+  return cost;
+}
+
+// Keys and values of the context, kept and read.
+Cost NodeCosts::cache_cost(NodeId id, AxisId axis) const {
+  const double kept =
+      cache_bytes(problem_, id, axis, rank_of(axis), model_.kv_type) * static_cast<double>(model_.context);
+  Cost cost;
+  cost.resident = static_cast<int64_t>(kept);
+  cost.decode_seconds = kept / rates_of(axis, "").read;
+  return cost;
+}
+
+// The state of one sequence, read and written.
+Cost NodeCosts::state_cost(NodeId id, AxisId axis) const {
+  const graph::DimId keys = problem_.graph.node(problem_.graph.node(id).inputs[1]).dims.back();
+  const double state = static_cast<double>(problem_.facts(id).width * problem_.graph.dims().extent(keys)) *
+                       kActivationBytes * local_share(problem_, id, axis, rank_of(axis));
+  Cost cost;
+  cost.resident = static_cast<int64_t>(state);
+  cost.decode_seconds = 2 * state / rates_of(axis, "").read;
+  return cost;
+}
+
+// Of the slowest rank of an axis, for its weight.
+RankRates NodeCosts::rates_of(AxisId axis, const std::string& format) const {
+  RankRates rates = rates_per_rank(model_.hardware, problem_.ranks, model_.threads_per_rank, format);
+  const double speed = problem_.rank_weights[static_cast<size_t>(rank_of(axis))] / mean_weight_;
+  rates.read *= speed;
+  rates.flops *= speed;
+  return rates;
+}
+
+double NodeCosts::busiest_experts(int64_t slots) const {
   const auto [found, fresh] = busiest_.emplace(slots, 0.0);
   if (fresh) found->second = expected_maximum(slots, problem_.ranks);
   return found->second;
 }
 
-Cost CostTable::of(const Placed& placed) const {
+Cost NodeCosts::of(const Placed& placed) const {
   Cost total;
   for (size_t i = 0; i < choices_.size(); ++i) {
     if (choices_[i].empty()) continue;
-    const AxisId axis = placed.strategy[i];
+    const NodePlacement& node = placed.nodes[i];
     for (const Choice& choice : choices_[i])
-      if (choice.axis == axis) total += choice.cost;
-    if (placed.reduced[i] && placed.joint_of[i] < 0) total += reduce_[i];
-    if (placed.gathered[i]) total += gather_[i];
-    if (axis != kNoAxis && problem_.nodes[i].role(axis) == Role::Statistic) total += statistic_[i];
+      if (choice.axis == node.strategy) total += choice.cost;
+    if (node.reduced && node.joint < 0) total += reduce_[i];
+    if (node.gathered) total += gather_[i];
+    if (node.strategy != kNoAxis && problem_.nodes[i].role(node.strategy) == Role::Statistic) total += statistic_[i];
   }
   for (const std::vector<NodeId>& nodes : placed.joint) total += joint_sum(nodes);
   for (const Shared& shared : shared_) total.resident -= repeated_bytes(shared, placed);

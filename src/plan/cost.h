@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "plan/hardware.h"
@@ -9,7 +10,7 @@
 
 namespace cleave::plan {
 
-/// What a plan is judged by.
+/// The machine and the workload that a plan is judged by.
 struct CostModel {
   Hardware hardware;
   int threads_per_rank = 0;     // 0: the machine's cores, dealt out evenly
@@ -18,7 +19,7 @@ struct CostModel {
   DType kv_type = DType::F16;   // of cached keys and values: F32, F16 or I8
 };
 
-/// Costs of a plan, or of one node of it. Where ranks differ, the slowest counts.
+/// Costs of a plan, or of one node of it. Where ranks differ, the slowest rank counts.
 struct Cost {
   double decode_seconds = 0;   // a step of one token: reading weights and key-value cache, and fixed costs
   double prefill_seconds = 0;  // a step of CostModel::prompt_tokens
@@ -30,22 +31,22 @@ struct Cost {
   Cost& operator+=(const Cost& other);
 };
 
-/// Bytes of a parameter or of its local part, as stored; on the rank that has most relative to its weight.
+/// Stored bytes of the part of parameter `id` that `rank` holds when it is split by `axis` (all of it for kNoAxis).
 double parameter_bytes(const Problem& problem, graph::NodeId id, AxisId axis, int rank);
 
-/// What a rank's cache keeps of a token for an attention whose work is split by `axis`: keys and values as stored, in
-/// int8 with a scale for each vector.
+/// Bytes of one token in the key-value cache of a rank, for an attention whose work is split by `axis`. In int8 each
+/// vector has a scale.
 double cache_bytes(const Problem& problem, graph::NodeId attention, AxisId axis, int rank, DType kv_type);
 
 /// Costs of every node for every way to share its work, computed once, so that a plan is judged by adding them up. A
 /// graph with several outputs costs what all its nodes cost, each once.
-class CostTable {
+class NodeCosts {
  public:
-  CostTable(const Problem& problem, const CostModel& model);
+  NodeCosts(const Problem& problem, const CostModel& model);
 
   Cost of(const Placed& placed) const;
   double prompt_tokens() const { return static_cast<double>(model_.prompt_tokens); }
-  /// What it takes a rank to read a byte.
+  /// Time in which a rank reads a byte of memory.
   double seconds_per_byte() const;
 
  private:
@@ -63,6 +64,10 @@ class CostTable {
   int64_t repeated_bytes(const Shared& shared, const Placed& placed) const;
   int rank_of(AxisId axis) const { return axis == kNoAxis ? slowest_whole_ : slowest_[static_cast<size_t>(axis)]; }
   Cost node_cost(graph::NodeId id, AxisId axis) const;
+  Cost product_cost(graph::NodeId id, graph::NodeId weight, AxisId axis) const;
+  Cost cache_cost(graph::NodeId id, AxisId axis) const;
+  Cost state_cost(graph::NodeId id, AxisId axis) const;
+  RankRates rates_of(AxisId axis, const std::string& format) const;
   Cost exchange(double decode_bytes, double prefill_bytes, bool gather) const;
   Cost joint_sum(const std::vector<graph::NodeId>& nodes) const;
   double step_rows(const NodeFacts& facts, bool prefill) const;

@@ -7,8 +7,8 @@
 
 namespace cleave::plan {
 
-/// Where a value is: whole on every rank (neither member set), each rank's range of one axis, or as a sum that is still
-/// owed (every rank has a part of it).
+/// Where a value is: whole on every rank (neither member set), split by an axis, of which each rank has its range, or
+/// partial: every rank has a summand and the sum is still owed.
 struct Placement {
   AxisId axis = kNoAxis;
   bool partial = false;
@@ -18,37 +18,42 @@ struct Placement {
 /// Which axes are split, and which nodes must do otherwise.
 struct Decisions {
   std::vector<bool> split;  // by axis
-  std::vector<std::optional<AxisId>>
-      forced;  // by node: the axis its work is split by, kNoAxis: every rank does all of it
+  /// By node: the axis that its work must be split by; kNoAxis: every rank does all of it.
+  std::vector<std::optional<AxisId>> forced;
 };
 
-/// What follows from decisions: how every node's work is shared, how its result is left, and what is exchanged.
+/// What becomes of one node: how its work is shared, how its result is left, and what is exchanged behind it.
+struct NodePlacement {
+  AxisId strategy = kNoAxis;  // the axis by which its work is shared; kNoAxis: every rank does all of it
+  Placement result;           // as the op leaves it
+  bool reduced = false;       // a partial result is summed over the ranks right behind it
+  bool gathered = false;      // a split result is also made whole
+  int32_t joint = -1;         // which of Placed::joint it is summed in; -1: it is summed alone
+
+  /// The result as users find it.
+  Placement available() const { return reduced ? Placement{} : result; }
+};
+
+/// What follows from decisions.
 struct Placed {
-  std::vector<AxisId> strategy;   // by node
-  std::vector<Placement> result;  // by node: as the op leaves it
-  std::vector<bool> reduced;      // by node: its partial result is summed over the ranks right behind it
-  std::vector<bool> gathered;     // by node: its split result is also made whole
+  std::vector<NodePlacement> nodes;               // by node of the graph
   std::vector<std::vector<graph::NodeId>> joint;  // reduced nodes whose sums are taken in one exchange, in order
-  std::vector<int32_t> joint_of;                  // by node: which of `joint` it is in; -1: it is summed alone
 
-  /// As users find it.
-  Placement available(graph::NodeId id) const {
-    const auto i = static_cast<size_t>(id);
-    return reduced[i] ? Placement{} : result[i];
-  }
+  const NodePlacement& operator[](graph::NodeId id) const { return nodes[static_cast<size_t>(id)]; }
+  NodePlacement& operator[](graph::NodeId id) { return nodes[static_cast<size_t>(id)]; }
 };
 
-/// The placement that node `user` wants operand `value` in. A partial one is fine too where the user is linear in it
-/// and not split itself.
-Placement wanted(const Problem& problem, const Placed& placed, graph::NodeId user, graph::NodeId value);
+/// The axis by which operand `value` is split when node `user` works: that of the work where the operand has it. A
+/// value that is partial is fine, too, where the user is linear in it and not split itself.
+AxisId input_axis(const Problem& problem, const Placed& placed, graph::NodeId user, graph::NodeId value);
 
 /// Propagates decisions through the graph:
 /// - a node's work is split by an axis that is split and that its op passes or, failing that, sums over;
 /// - a sum over a split axis is partial; it travels on through ops that are linear in it, meets other partial sums, and
 ///   is taken where something else needs its value. So parallel blocks owe one sum, and a bias is added once;
-/// - sums of what is made of one value, by products or by cutting it, are there at the same time and taken together;
-/// - a split value that someone needs whole is gathered; the other way round a rank just takes its part.
-/// Knows no op: all it asks for is in the rules.
+/// - several sums that come from the same input are reduced in one exchange;
+/// - a split value that a user needs whole is gathered; of a whole value a rank just takes its part.
+/// Names no op: what it asks of ops stands in their rules.
 void place(const Problem& problem, const Decisions& decisions, Placed& placed);
 
 }  // namespace cleave::plan

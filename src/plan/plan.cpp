@@ -71,7 +71,7 @@ class Constraints {
     required_.assign(problem.axes.size(), false);
     outside_experts_.assign(problem.axes.size(), false);
     for (const NodeFacts& facts : problem.nodes)
-      if (facts.rows != RowKind::Routed)
+      if (facts.rows != Rows::Routed)
         for (const Use& use : facts.uses) outside_experts_[static_cast<size_t>(use.axis)] = true;
   }
 
@@ -86,7 +86,7 @@ class Constraints {
 
  private:
   void add(NodeId id, Treatment treatment, std::string& remark) {
-    const bool routed = problem_.facts(id).rows == RowKind::Routed;
+    const bool routed = problem_.facts(id).rows == Rows::Routed;
     const AxisId experts = routed ? expert_axis(id) : kNoAxis;
     switch (treatment) {
       case Treatment::ByExpert:
@@ -138,7 +138,7 @@ class Constraints {
   // The axis of the node's own weight with that role and most units; the outermost of several.
   AxisId choose(NodeId id, Role role, std::string& remark) const {
     const NodeId weight = problem_.graph.node(id).inputs[1];
-    const AxisId experts = problem_.facts(id).rows == RowKind::Routed ? expert_axis(id) : kNoAxis;
+    const AxisId experts = problem_.facts(id).rows == Rows::Routed ? expert_axis(id) : kNoAxis;
     AxisId best = kNoAxis;
     int64_t most = 1;
     for (const Use& use : problem_.facts(id).uses) {
@@ -164,10 +164,10 @@ class Constraints {
 };
 
 Treatment treatment_of(const Problem& problem, const Placed& placed, NodeId id) {
-  const AxisId axis = placed.strategy[static_cast<size_t>(id)];
+  const AxisId axis = placed[id].strategy;
   if (axis == kNoAxis) return Treatment::Keep;
   if (problem.facts(id).role(axis) == Role::Sum) return Treatment::Row;
-  const bool routed = problem.facts(id).rows == RowKind::Routed;
+  const bool routed = problem.facts(id).rows == Rows::Routed;
   const auto in_first = problem.axes.in_dim(problem.graph.dims(), problem.graph.node(id).dims[0]);
   return routed && std::ranges::count(in_first, axis) > 0 ? Treatment::ByExpert : Treatment::Column;
 }
@@ -179,43 +179,45 @@ uint64_t Plan::hash() const {
   hash.add(ranks);
   for (size_t a = 0; a < axes.size(); ++a)
     for (const int64_t border : axes[static_cast<AxisId>(a)].borders) hash.add(border);
-  for (size_t i = 0; i < placed.strategy.size(); ++i) {
-    hash.add(static_cast<uint64_t>(placed.strategy[i]) * 8 + (placed.result[i].partial ? 4u : 0u) +
-             (placed.reduced[i] ? 2u : 0u) + (placed.gathered[i] ? 1u : 0u));
-    hash.add(placed.result[i].axis);
-    hash.add(placed.joint_of[i]);
+  for (const NodePlacement& node : placed.nodes) {
+    hash.add(static_cast<uint64_t>(node.strategy) * 8 + (node.result.partial ? 4u : 0u) + (node.reduced ? 2u : 0u) +
+             (node.gathered ? 1u : 0u));
+    hash.add(node.result.axis);
+    hash.add(node.joint);
   }
   return hash.value();
 }
 
-Plan make_plan(const Graph& graph, const Request& request) {
-  check_weights(request.rank_weights);
-  Problem problem = make_problem(graph, request.rank_weights, request.stored);
+Plan make_plan(const Graph& graph, const PlanOptions& options) {
+  check_weights(options.rank_weights);
+  Problem problem = make_problem(graph, options.rank_weights, options.stored);
   std::vector<Module> modules = find_modules(problem);
   std::vector<ModuleInfo> infos;
   for (const Module& module : modules) infos.push_back(module.info);
-  Resolved resolved = resolve(request.overrides, infos, request.names, request.strict);
+  Resolved resolved = resolve(options.overrides, infos, options.names, options.strict);
   Constraints constraints(problem);
   for (size_t m = 0; m < modules.size(); ++m) {
     modules[m].decision = resolved.by_module[m];
     constraints.add(modules[m]);
     if (!modules[m].remark.empty())
       resolved.warnings.push_back(fmt::format("{}: {} asked for {}: {}", modules[m].info.name,
-                                              request.overrides[modules[m].decision->override].origin.where,
+                                              options.overrides[modules[m].decision->override].origin.where,
                                               to_string(modules[m].decision->treatment), modules[m].remark));
   }
-  const CostTable costs(problem, request.cost);
+  const NodeCosts costs(problem, options.cost);
   Plan plan{problem.ranks,
-            request.rank_weights,
+            options.rank_weights,
             problem.axes,
             {},
             {},
+            {},
             std::move(modules),
-            request.overrides,
+            options.overrides,
             std::move(resolved.warnings),
             {}};
-  plan.decisions = search(problem, costs, request.policy, constraints.forced(), constraints.axis_rules());
+  plan.decisions = search(problem, costs, options.policy, constraints.forced(), constraints.axis_rules());
   place(problem, plan.decisions, plan.placed);
+  plan.work = share_work(problem, plan.placed);
   plan.cost = costs.of(plan.placed);
   for (Module& module : plan.modules) module.treatment = treatment_of(problem, plan.placed, module.nodes.front());
   return plan;

@@ -3,13 +3,14 @@
 #include <string>
 #include <vector>
 
+#include "plan/node_work.h"
 #include "plan/overrides.h"
 #include "plan/search.h"
 
 namespace cleave::plan {
 
 /// What a plan depends on, beside the graph.
-struct Request {
+struct PlanOptions {
   std::vector<double> rank_weights = {1};  // one per rank; its size is the number of ranks
   Policy policy = Policy::Auto;
   CostModel cost;
@@ -19,23 +20,26 @@ struct Request {
   bool strict = false;  // an override that matches nothing is an error
 };
 
-/// A module that overrides can name: a linear (several nodes where it is fused), an embedding, or the experts' linears.
+/// A module that overrides can name: a linear, an embedding, or a linear of every expert. A fused linear is several
+/// nodes, and so is one that is applied several times.
 struct Module {
   ModuleInfo info;
   std::vector<graph::NodeId> nodes;
   std::optional<Decision> decision;       // of the user
-  std::string remark;                     // where the decision could not be met exactly
+  std::string remark;                     // what of the decision could not be met; may be empty
   Treatment treatment = Treatment::Keep;  // what has become of it
 };
 
-/// How the graph's work and weights are shared among ranks: plain data, a pure function of graph and request. Every
-/// rank makes the same plan; hash() tells whether they did. Valid for that graph.
+/// How the work and the weights of a graph are shared among ranks, for all its outputs at once. Plain data, a pure
+/// function of graph and options: every rank makes the same plan, and hash() tells whether they did. Node ids are those
+/// of that graph.
 struct Plan {
   int ranks = 1;
   std::vector<double> rank_weights;
   Axes axes;
   Decisions decisions;
   Placed placed;
+  std::vector<NodeWork> work;  // by node
   std::vector<Module> modules;
   std::vector<Override> overrides;  // those that decisions refer to
   std::vector<std::string> warnings;
@@ -50,9 +54,9 @@ struct Plan {
   uint64_t hash() const;
 };
 
-/// Plans the graph, which must be as push_slices_into_weights() leaves it. Throws Error(InvalidArgument) for impossible
-/// rank weights or overrides, Error(NotFound) under Request::strict.
-Plan make_plan(const graph::Graph& graph, const Request& request);
+/// Plans a graph. REQUIRES: it is as push_slices_into_weights() leaves it. Throws Error(InvalidArgument) for impossible
+/// rank weights or overrides, Error(NotFound) for an override that matches nothing under PlanOptions::strict.
+Plan make_plan(const graph::Graph& graph, const PlanOptions& options);
 
 /// Everything whole on one rank.
 Plan single_rank_plan(const graph::Graph& graph);

@@ -17,26 +17,26 @@ using graph::Graph;
 using graph::NodeId;
 using graph::Op;
 
-Request request_for(int ranks, Policy policy = Policy::Split) {
-  Request request;
-  request.rank_weights.assign(static_cast<size_t>(ranks), 1.0);
-  request.policy = policy;
-  return request;
+PlanOptions options_for(int ranks, Policy policy = Policy::Split) {
+  PlanOptions options;
+  options.rank_weights.assign(static_cast<size_t>(ranks), 1.0);
+  options.policy = policy;
+  return options;
 }
 
-Request with(Request request, const std::string& pattern, Treatment treatment) {
+PlanOptions with(PlanOptions options, const std::string& pattern, Treatment treatment) {
   Override override;
   override.pattern = pattern;
   override.treatment = treatment;
   override.origin.where = "--flag";
-  request.overrides.push_back(override);
-  return request;
+  options.overrides.push_back(override);
+  return options;
 }
 
 // "all-reduce 4 of a; ...": the exchanges of a plan, one after another.
-std::vector<std::string> exchanges(const Graph& graph, const Request& request) {
+std::vector<std::string> exchanges(const Graph& graph, const PlanOptions& options) {
   std::vector<std::string> rows;
-  for (const ExchangeRow& row : explain(graph, make_plan(graph, request), request).exchanges)
+  for (const ExchangeRow& row : explain(graph, make_plan(graph, options), options).exchanges)
     rows.push_back(fmt::format("{} {} of {}", row.kind, row.count, row.of));
   return rows;
 }
@@ -92,7 +92,7 @@ TEST(SplitInProportion, FollowsWeightsInWholeUnits) {
 }
 
 TEST(Plan, APlainLayerOwesTwoSums) {
-  EXPECT_THAT(exchanges(transformer({}), request_for(2)),
+  EXPECT_THAT(exchanges(transformer({}), options_for(2)),
               testing::ElementsAre("all-reduce 1 of embed", "all-reduce 2 of layers.*.o",
                                    "all-reduce 2 of layers.*.down", "gather 1 of head"));
 }
@@ -110,11 +110,11 @@ Graph repeated(int times) {
 TEST(Plan, AModuleThatIsUsedAgainIsOneOfItsSize) {
   for (const int times : {1, 7}) {
     const Graph graph = repeated(times);
-    const Request request = request_for(1);
-    const Plan plan = make_plan(graph, request);
+    const PlanOptions options = options_for(1);
+    const Plan plan = make_plan(graph, options);
     ASSERT_EQ(plan.modules.size(), size_t{2});
     EXPECT_EQ(plan.modules[1].info.out, 48);
-    const Explanation explanation = explain(graph, plan, request);
+    const Explanation explanation = explain(graph, plan, options);
     EXPECT_THAT(explanation.modules[1].bytes, testing::ElementsAre(48 * 48 * 2));
     EXPECT_THAT(explanation.weight_bytes, testing::ElementsAre((131 * 48 + 48 * 48) * 2));
     EXPECT_EQ(plan.cost.resident, (131 * 48 + 48 * 48) * 2);
@@ -123,12 +123,12 @@ TEST(Plan, AModuleThatIsUsedAgainIsOneOfItsSize) {
 
 TEST(Plan, ParallelAttentionAndMlpOweOneSum) {
   EXPECT_THAT(
-      exchanges(transformer({.parallel = true}), request_for(3)),
+      exchanges(transformer({.parallel = true}), options_for(3)),
       testing::ElementsAre("all-reduce 1 of embed", "all-reduce 2 of layers.*.down + layers.*.o", "gather 1 of head"));
 }
 
 TEST(Plan, RoutedAndSharedExpertsOweOneSum) {
-  EXPECT_THAT(exchanges(transformer({.experts = 5, .shared_expert = true}), request_for(2)),
+  EXPECT_THAT(exchanges(transformer({.experts = 5, .shared_expert = true}), options_for(2)),
               Contains("all-reduce 2 of layers.*.experts.*.down + layers.*.shared_down"));
 }
 
@@ -161,39 +161,39 @@ Graph sliced_projection(const std::vector<int64_t>& parts, bool rest) {
 
 TEST(Plan, SlicesOfOneProjectionAreSummedInOneExchange) {
   const Graph graph = sliced_projection({8, 16, 16}, false);
-  const Request request = request_for(3);
-  const Plan plan = make_plan(graph, request);
-  std::vector<ExchangeRow> rows = explain(graph, plan, request).exchanges;
+  const PlanOptions options = options_for(3);
+  const Plan plan = make_plan(graph, options);
+  std::vector<ExchangeRow> rows = explain(graph, plan, options).exchanges;
   std::erase_if(rows, [](const ExchangeRow& row) { return row.of != "projection"; });
   ASSERT_EQ(rows.size(), size_t{1});
   EXPECT_EQ(rows[0].kind, "all-reduce");
   EXPECT_EQ(rows[0].count, 1);
   EXPECT_EQ(rows[0].bytes_per_token, 4 * (8 + 16 + 16));
-  EXPECT_EQ(plan.cost.collectives, explain(graph, plan, request).collectives);
-  EXPECT_EQ(plan.cost.collective_bytes, static_cast<double>(explain(graph, plan, request).collective_bytes));
+  EXPECT_EQ(plan.cost.collectives, explain(graph, plan, options).collectives);
+  EXPECT_EQ(plan.cost.collective_bytes, static_cast<double>(explain(graph, plan, options).collective_bytes));
 }
 
 TEST(Plan, ASliceThatMeetsAnotherSumTravelsOn) {
   const Graph graph = sliced_projection({8, 16, 16}, true);
-  EXPECT_THAT(exchanges(graph, request_for(3)),
+  EXPECT_THAT(exchanges(graph, options_for(3)),
               testing::IsSupersetOf({"all-reduce 1 of projection", "all-reduce 1 of projection + rest"}));
 }
 
 TEST(Plan, OneRankExchangesNothing) {
-  EXPECT_TRUE(exchanges(transformer({}), request_for(1)).empty());
+  EXPECT_TRUE(exchanges(transformer({}), options_for(1)).empty());
 }
 
 TEST(Plan, AFusedProjectionIsSplitByHeads) {
   const Graph graph = transformer({.fused_qkv = true});
-  const Request request = request_for(3);
-  const Plan plan = make_plan(graph, request);
+  const PlanOptions options = options_for(3);
+  const Plan plan = make_plan(graph, options);
   EXPECT_EQ(treatment(plan, "layers.0.qkv"), Treatment::Column);
   EXPECT_EQ(treatment(plan, "layers.0.o"), Treatment::Row);
 }
 
 TEST(Plan, TheResidualStreamIsNotSplit) {
   const Graph graph = transformer({});
-  const Plan plan = make_plan(graph, request_for(2));
+  const Plan plan = make_plan(graph, options_for(2));
   for (size_t a = 0; a < plan.axes.size(); ++a)
     if (plan.axes[static_cast<AxisId>(a)].label == "width") {
       EXPECT_FALSE(plan.decisions.split[a]);
@@ -202,17 +202,17 @@ TEST(Plan, TheResidualStreamIsNotSplit) {
 
 TEST(Plan, RanksHoldTheirSharesAlone) {
   const Graph graph = transformer({});
-  const Request request = request_for(2);
-  const Explanation e = explain(graph, make_plan(graph, request), request);
+  const PlanOptions options = options_for(2);
+  const Explanation e = explain(graph, make_plan(graph, options), options);
   EXPECT_LT(e.weight_bytes[0], e.stored_bytes * 0.55);
   EXPECT_LT(e.weight_bytes[1], e.stored_bytes * 0.55);
   EXPECT_GE(e.weight_bytes[0] + e.weight_bytes[1], e.stored_bytes);
 }
 
 int64_t cache_per_token(const Graph& graph, DType type) {
-  Request request = request_for(1);
-  request.cost.kv_type = type;
-  return explain(graph, make_plan(graph, request), request).cache_bytes_per_token[0];
+  PlanOptions options = options_for(1);
+  options.cost.kv_type = type;
+  return explain(graph, make_plan(graph, options), options).cache_bytes_per_token[0];
 }
 
 TEST(Plan, TheCacheIsCountedAsItIsKept) {
@@ -239,28 +239,28 @@ TEST(Plan, ValuesThatAreInKeysAreCountedOnce) {
 }
 
 TEST(Plan, TinyMatricesAreNotSplitForSpeed) {
-  const Plan plan = make_plan(transformer({}), request_for(2, Policy::Auto));
+  const Plan plan = make_plan(transformer({}), options_for(2, Policy::Auto));
   for (const std::string name : {"embed", "layers.0.gate", "layers.1.down", "head"})
     EXPECT_EQ(treatment(plan, name), Treatment::Keep) << name;
 }
 
 TEST(Plan, LargeModelsAreSplitForSpeed) {
   const Graph graph = transformer({.width = 4096, .heads = 32, .kv_heads = 8, .head_dim = 128, .intermediate = 14336});
-  EXPECT_THAT(exchanges(graph, request_for(2, Policy::Auto)),
+  EXPECT_THAT(exchanges(graph, options_for(2, Policy::Auto)),
               testing::IsSupersetOf({"all-reduce 2 of layers.*.o", "all-reduce 2 of layers.*.down"}));
 }
 
 TEST(Plan, RouterGatesStayWhole) {
   const Graph graph =
       transformer({.width = 4096, .heads = 32, .kv_heads = 8, .head_dim = 128, .intermediate = 14336, .experts = 8});
-  EXPECT_EQ(treatment(make_plan(graph, request_for(2, Policy::Auto)), "layers.0.gate"), Treatment::Keep);
+  EXPECT_EQ(treatment(make_plan(graph, options_for(2, Policy::Auto)), "layers.0.gate"), Treatment::Keep);
 }
 
 TEST(Plan, QuantisationBlocksAreNotCut) {
   const Graph graph = transformer({.intermediate = 88 * 2});
-  Request request = request_for(2);
-  request.stored.assign(graph.nodes().size(), DType::Q4_0);
-  const Plan plan = make_plan(graph, request);
+  PlanOptions options = options_for(2);
+  options.stored.assign(graph.nodes().size(), DType::Q4_0);
+  const Plan plan = make_plan(graph, options);
   bool found = false;
   for (size_t a = 0; a < plan.axes.size(); ++a) {
     const Axis& axis = plan.axes[static_cast<AxisId>(a)];
@@ -274,26 +274,26 @@ TEST(Plan, QuantisationBlocksAreNotCut) {
 
 TEST(Overrides, AKeptLinearGathersWhatItNeeds) {
   const Graph graph = transformer({});
-  EXPECT_THAT(exchanges(graph, with(request_for(2), "down", Treatment::Keep)),
+  EXPECT_THAT(exchanges(graph, with(options_for(2), "down", Treatment::Keep)),
               Contains(HasSubstr("all-gather 2 of layers.*.gate + layers.*.up")));
 }
 
 TEST(Overrides, ARowSplitLinearOwesASumWhereverItStands) {
   const Graph graph = transformer({});
-  const Request request = with(request_for(2), "q", Treatment::Row);
-  EXPECT_THAT(exchanges(graph, request), Contains("all-reduce 2 of layers.*.q"));
-  EXPECT_EQ(treatment(make_plan(graph, request), "layers.1.q"), Treatment::Row);
+  const PlanOptions options = with(options_for(2), "q", Treatment::Row);
+  EXPECT_THAT(exchanges(graph, options), Contains("all-reduce 2 of layers.*.q"));
+  EXPECT_EQ(treatment(make_plan(graph, options), "layers.1.q"), Treatment::Row);
 }
 
 TEST(Overrides, RowSplitLinearsOfOneValueAreSummedInOneExchange) {
   const Graph graph = transformer({});
-  const Request request = with(with(request_for(2), "q", Treatment::Row), "v", Treatment::Row);
-  EXPECT_THAT(exchanges(graph, request), Contains("all-reduce 2 of layers.*.q + layers.*.v"));
+  const PlanOptions options = with(with(options_for(2), "q", Treatment::Row), "v", Treatment::Row);
+  EXPECT_THAT(exchanges(graph, options), Contains("all-reduce 2 of layers.*.q + layers.*.v"));
 }
 
 TEST(Overrides, ARowSplitWithTooFewUnitsSaysSo) {
   const Graph graph = transformer({.intermediate = 2});
-  const Plan plan = make_plan(graph, with(request_for(3), "down", Treatment::Row));
+  const Plan plan = make_plan(graph, with(options_for(3), "down", Treatment::Row));
   EXPECT_THAT(plan.warnings, Contains(HasSubstr("2 units for 3 ranks")));
   EXPECT_EQ(treatment(plan, "layers.0.down"), Treatment::Row);
 }
@@ -301,28 +301,28 @@ TEST(Overrides, ARowSplitWithTooFewUnitsSaysSo) {
 TEST(Overrides, ExpertsAreDealtOutOrSplitAsAsked) {
   const Graph graph = transformer({.experts = 5});
   EXPECT_EQ(
-      treatment(make_plan(graph, with(request_for(2), "experts", Treatment::ByExpert)), "layers.0.experts.*.down"),
+      treatment(make_plan(graph, with(options_for(2), "experts", Treatment::ByExpert)), "layers.0.experts.*.down"),
       Treatment::ByExpert);
   EXPECT_EQ(
-      treatment(make_plan(graph, with(request_for(2), "experts", Treatment::InsideExperts)), "layers.0.experts.*.down"),
+      treatment(make_plan(graph, with(options_for(2), "experts", Treatment::InsideExperts)), "layers.0.experts.*.down"),
       Treatment::Row);
 }
 
 TEST(Plan, IsTheSameEveryTimeAndDiffersWithTheRequest) {
   const Graph graph = transformer({});
-  EXPECT_EQ(make_plan(graph, request_for(3)).hash(), make_plan(graph, request_for(3)).hash());
-  EXPECT_NE(make_plan(graph, request_for(3)).hash(), make_plan(graph, request_for(2)).hash());
-  EXPECT_NE(make_plan(graph, request_for(3)).hash(),
-            make_plan(graph, with(request_for(3), "o", Treatment::Keep)).hash());
+  EXPECT_EQ(make_plan(graph, options_for(3)).hash(), make_plan(graph, options_for(3)).hash());
+  EXPECT_NE(make_plan(graph, options_for(3)).hash(), make_plan(graph, options_for(2)).hash());
+  EXPECT_NE(make_plan(graph, options_for(3)).hash(),
+            make_plan(graph, with(options_for(3), "o", Treatment::Keep)).hash());
 }
 
 TEST(Plan, ImpossibleRankWeightsAreRefused) {
   const Graph graph = transformer({});
-  Request request;
-  request.rank_weights = {1, 0};
-  EXPECT_THROW(make_plan(graph, request), Error);
-  request.rank_weights = {};
-  EXPECT_THROW(make_plan(graph, request), Error);
+  PlanOptions options;
+  options.rank_weights = {1, 0};
+  EXPECT_THROW(make_plan(graph, options), Error);
+  options.rank_weights = {};
+  EXPECT_THROW(make_plan(graph, options), Error);
 }
 
 }  // namespace

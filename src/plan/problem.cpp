@@ -21,41 +21,30 @@ constexpr int64_t kLargeRange = 512;
 constexpr int64_t kTile = 16;
 
 void find_work(const Graph& graph, Problem& problem) {
+  const std::vector<bool> parameters = graph::find_parameters(graph);
   for (size_t i = 0; i < graph.nodes().size(); ++i) {
     const Node& node = graph.nodes()[i];
-    NodeFacts& facts = problem.nodes[i];
-    facts.work = node.op != Op::Weight && node.op != Op::Input && std::ranges::any_of(node.inputs, [&](NodeId input) {
-                   return problem.facts(input).work || graph.node(input).op == Op::Input;
-                 });
-    if (facts.work)
-      for (const NodeId input : node.inputs)
-        problem.nodes[static_cast<size_t>(input)].users.push_back(static_cast<NodeId>(i));
+    problem.nodes[i].work = !parameters[i] && node.op != Op::Input;
+    if (!problem.nodes[i].work) continue;
+    for (const NodeId input : node.inputs)
+      problem.nodes[static_cast<size_t>(input)].users.push_back(static_cast<NodeId>(i));
   }
   for (const graph::Output& output : graph.outputs()) problem.nodes[static_cast<size_t>(output.node)].output = true;
-}
-
-RowKind row_kind(const Graph& graph, const Node& node) {
-  const auto is = [&](size_t dim, DimId what) {
-    return node.dims.size() > dim && graph.dims().same(node.dims[dim], what);
-  };
-  if (is(1, graph.routed())) return RowKind::Routed;
-  if (is(0, graph.tokens())) return RowKind::Tokens;
-  return is(0, graph.output_rows()) ? RowKind::OutputRows : RowKind::Fixed;
 }
 
 void describe(const Graph& graph, NodeId id, const std::vector<DType>& stored, Problem& problem) {
   const Node& node = graph.node(id);
   NodeFacts& facts = problem.nodes[static_cast<size_t>(id)];
-  facts.rows = row_kind(graph, node);
+  facts.rows = graph::rows_of(graph, id);
   for (const DimId dim : node.dims)
     if (graph.dims().extent(dim) != graph::kDynamic) facts.width *= graph.dims().extent(dim);
-  if (facts.rows == RowKind::Routed) facts.width /= std::max<int64_t>(1, graph.dims().extent(node.dims[0]));
+  if (facts.rows == Rows::Routed) facts.width /= std::max<int64_t>(1, graph.dims().extent(node.dims[0]));
   if (node.op == Op::Weight && static_cast<size_t>(id) < stored.size()) facts.stored = stored[static_cast<size_t>(id)];
   if (node.op == Op::Dispatch) facts.slots = graph.shape(node.inputs[1]).back();
   for (const NodeId input : node.inputs) {
     const NodeFacts& from = problem.facts(input);
     if (!facts.work && node.op != Op::Weight) facts.stored = from.stored;
-    if (node.op != Op::Dispatch && facts.rows == RowKind::Routed) facts.slots = std::max(facts.slots, from.slots);
+    if (node.op != Op::Dispatch && facts.rows == Rows::Routed) facts.slots = std::max(facts.slots, from.slots);
   }
 }
 

@@ -54,6 +54,7 @@ constexpr std::array<Rule, graph::kNumOps> kRules = {{
      "h heads"},
     {Op::LinearRecurrence, "(t,c),(t,c)->(t,c)", Linear::No, false, "c channels"},
 }};
+static_assert(graph::is_table_of_ops(kRules));
 
 // The label that a more telling one replaces.
 constexpr std::string_view kPlainLabel = "columns";
@@ -170,9 +171,7 @@ struct Seen {
 }  // namespace
 
 const Rule& rule_of(Op op) {
-  const Rule& rule = kRules[static_cast<size_t>(op)];
-  CHECK(rule.op == op);
-  return rule;
+  return kRules[static_cast<size_t>(op)];
 }
 
 std::vector<std::vector<DimId>> joined_factors(const Graph& graph) {

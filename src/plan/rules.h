@@ -13,11 +13,11 @@ enum class Role : uint8_t {
   Pass,       // each index of the result needs that index of the operands alone
   Sum,        // the result is a sum over it: a part of the axis gives a partial sum
   Statistic,  // as Pass, once a small statistic over it is known (mean square of a norm)
-  Whole,      // every index needs all others
+  Whole,      // must not be split: every index of the result needs all of it
 };
 
-/// Through which operands a sum that is still owed may travel: where f is linear, f(a) + f(b) = f(a + b), and the sum
-/// can be taken later.
+/// The operands in which an op is linear. A partial sum may travel through those: f(a) + f(b) = f(a + b), so the sum
+/// can be taken behind the op.
 enum class Linear : uint8_t {
   No,
   First,   // linear in the first operand, the others fixed
@@ -34,7 +34,7 @@ struct Rule {
   graph::Op op;
   std::string_view factors;
   Linear linear;
-  /// Little work and nothing kept: worth splitting only between others that are split.
+  /// The op does little work and keeps nothing, so that it is worth splitting only between ops that are split.
   bool light;
   std::string_view labels;  // "v vocabulary,j width": what people call the axis that a letter stands for
 };
@@ -42,13 +42,13 @@ struct Rule {
 /// The rule of an op. A test fails where one is missing.
 const Rule& rule_of(graph::Op op);
 
-/// An axis that a node has to do with.
+/// An axis that occurs at a node, and its role there.
 struct Use {
   AxisId axis;
   Role role;
 };
 
-/// Runs of factors that rules want split as one.
+/// The runs of neighbouring factors that rules of the graph's ops want split as one ("h*g").
 std::vector<std::vector<graph::DimId>> joined_factors(const graph::Graph& graph);
 
 /// The axes of one node and their roles under its op's rule.

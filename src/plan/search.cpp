@@ -12,8 +12,8 @@ using graph::NodeId;
 
 namespace {
 
-// A byte that every rank holds all the time costs as much as reading it once in so many tokens: what would only save
-// memory is split where the exchange is cheaper than that.
+// Price of memory: holding one more byte per rank costs 1/1000 of the time to read it, per token. So a split that only
+// saves memory is made where its exchange costs less than that.
 constexpr double kTokensPerResidentByte = 1000;
 // Under Policy::Split an exchange is worth this many bytes, and those that it moves: only to choose between splits of
 // like size.
@@ -98,7 +98,7 @@ std::vector<AxisClass> classes_of(const Problem& problem, const std::vector<std:
 
 class Descent {
  public:
-  Descent(const Problem& problem, const CostTable& costs, Policy policy, std::vector<AxisClass> classes,
+  Descent(const Problem& problem, const NodeCosts& costs, Policy policy, std::vector<AxisClass> classes,
           std::vector<std::optional<AxisId>> forced, const AxisRules& rules)
       : problem_(problem), costs_(costs), policy_(policy), classes_(std::move(classes)) {
     for (size_t a = 0; a < problem.axes.size(); ++a)
@@ -162,7 +162,7 @@ class Descent {
   }
 
   const Problem& problem_;
-  const CostTable& costs_;
+  const NodeCosts& costs_;
   Policy policy_;
   std::vector<AxisClass> classes_;
   Decisions decisions_;
@@ -171,7 +171,7 @@ class Descent {
 
 }  // namespace
 
-Decisions search(const Problem& problem, const CostTable& costs, Policy policy,
+Decisions search(const Problem& problem, const NodeCosts& costs, Policy policy,
                  std::vector<std::optional<AxisId>> forced, const AxisRules& rules) {
   std::vector<AxisClass> classes = classes_of(problem, forced, rules);
   if (problem.ranks == 1) classes.clear();

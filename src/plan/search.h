@@ -12,15 +12,15 @@ enum class Policy : uint8_t {
   Split,  // least memory per rank: every axis is split that makes weights or caches smaller
 };
 
-/// What users have decided about axes; by axis. What is forbidden is not required.
+/// What users have decided about axes, by axis: which must be split and which must not. `forbidden` prevails.
 struct AxisRules {
   std::vector<bool> required, forbidden;
 };
 
-/// Chooses which axes to split, by steepest descent over classes of axes: axes that occur in the same way (the heads of
-/// identical layers) are decided together, so the effort does not grow with the depth of a model. Two axes of one
-/// weight exclude one another. Deterministic. `forced` is as in Decisions.
-Decisions search(const Problem& problem, const CostTable& costs, Policy policy,
+/// Chooses which axes to split, by steepest descent. Axes that occur in the same way (the heads of identical layers)
+/// form a class and are decided together, so that a deeper model has no more to decide. Two axes of one weight exclude
+/// one another. Deterministic. `forced` is as in Decisions.
+Decisions search(const Problem& problem, const NodeCosts& costs, Policy policy,
                  std::vector<std::optional<AxisId>> forced, const AxisRules& rules);
 
 }  // namespace cleave::plan

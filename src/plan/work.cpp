@@ -66,9 +66,9 @@ void add_product(const Problem& problem, NodeId weight, const NodeFacts& facts, 
   const DTypeInfo& type = info(weights.stored);
   const auto tokens = static_cast<double>(shape.sequences * shape.tokens);
   double elements = static_cast<double>(weights.width), rows = tokens;
-  if (facts.rows == RowKind::OutputRows) rows = static_cast<double>(shape.sequences);
+  if (facts.rows == Rows::OutputRows) rows = static_cast<double>(shape.sequences);
   double flops = 2 * elements * rows;
-  if (facts.rows == RowKind::Routed) {
+  if (facts.rows == Rows::Routed) {
     const auto experts = static_cast<double>(problem.graph.shape(weight)[0]);
     const auto slots = static_cast<double>(facts.slots);
     flops *= slots / experts;

@@ -13,7 +13,7 @@ struct StepShape {
   int64_t sequences = 1, tokens = 1, past = 0;
 };
 
-/// The least that a step has to do, on all ranks together: what no kernel can do without.
+/// The least work of a step, on all ranks together, that any kernels have to do.
 struct StepWork {
   double weight_bytes = 0;        // of weights that products read, as stored, each once
   double cache_bytes = 0;         // of keys and values, new ones included

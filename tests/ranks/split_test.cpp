@@ -33,8 +33,8 @@ class SplitFixture : public testing::TestWithParam<std::string> {
                              opened_->vocab_size());
   }
 
-  plan::Request request(std::vector<double> weights, plan::Policy policy) const {
-    plan::Request request;
+  plan::PlanOptions request(std::vector<double> weights, plan::Policy policy) const {
+    plan::PlanOptions request;
     request.rank_weights = std::move(weights);
     request.policy = policy;
     request.stored = inference::stored_types(opened_->graph, inference::types_in(opened_->checkpoint));
@@ -42,7 +42,7 @@ class SplitFixture : public testing::TestWithParam<std::string> {
   }
 
   // Loads and feeds the model; the input in chunks of 5, then the greedy tokens one by one.
-  void check(const plan::Request& request, const std::string& what) {
+  void check(const plan::PlanOptions& request, const std::string& what) {
     const plan::Plan plan = plan::make_plan(opened_->graph, request);
     runtime::Options options;
     options.exact = true;
@@ -62,7 +62,7 @@ class SplitFixture : public testing::TestWithParam<std::string> {
   }
 
   // Every rank has read what the plan says, and nothing else.
-  void check_weights(const plan::Plan& plan, const plan::Request& request, const runtime::Ranks& ranks,
+  void check_weights(const plan::Plan& plan, const plan::PlanOptions& request, const runtime::Ranks& ranks,
                      const std::string& what) const {
     const plan::Explanation planned = plan::explain(opened_->graph, plan, request);
     for (size_t r = 0; r < ranks.reports().size(); ++r)
@@ -90,8 +90,8 @@ TEST_P(SplitFixture, GivesTheSameAnswerUnderAnyOverrides) {
   const plan::Plan plain = plan::make_plan(opened_->graph, request({1, 1}, plan::Policy::Split));
   for (uint32_t seed = 0; seed < 20; ++seed) {
     std::mt19937 random(seed);
-    plan::Request overridden = request(std::vector<double>(std::array{2, 3, 4, 5, 8}[seed % 5], 1.0),
-                                       seed % 4 == 3 ? plan::Policy::Auto : plan::Policy::Split);
+    plan::PlanOptions overridden = request(std::vector<double>(std::array{2, 3, 4, 5, 8}[seed % 5], 1.0),
+                                           seed % 4 == 3 ? plan::Policy::Auto : plan::Policy::Split);
     std::string what = fmt::format("seed {}, {} ranks:", seed, overridden.rank_weights.size());
     for (const plan::Module& module : plain.modules) {
       if (random() % 3 != 0) continue;

@@ -108,7 +108,7 @@ class Measurement {
  private:
   plan::Problem make_problem() { return plan::make_problem(opened_.graph, {1.0}, request_for(single(), 1).stored); }
   // Without its notes: load_model() gives them.
-  plan::Request request_for(const ModelFlags& flags, int ranks) const {
+  plan::PlanOptions request_for(const ModelFlags& flags, int ranks) const {
     return inference::request_for(opened_, split_options(flags.split, ranks), flags.numbers, ranks, {});
   }
   ModelFlags single() const {
@@ -140,7 +140,7 @@ class Measurement {
 
   double predicted_seconds(const Setting& setting, const BenchCase& c) const {
     if (c.batch > 1 || flags_.model.split.hardware.empty()) return 0;  // default rates say nothing of this machine
-    plan::Request request = request_for(setting.model_flags(), setting.ranks());
+    plan::PlanOptions request = request_for(setting.model_flags(), setting.ranks());
     request.cost.context = c.context + c.tokens / 2;
     request.cost.prompt_tokens = c.tokens;
     const plan::Cost cost = plan::make_plan(opened_.graph, request).cost;

@@ -38,7 +38,7 @@ OpKind kind_of(const lower::Instruction& instruction) {
     case Action::Gather:
       return OpKind::Exchange;
     case Action::Narrow:
-    case Action::Extract:
+    case Action::SplitJointSum:
     case Action::Zero:
       return OpKind::Other;
   }

@@ -13,6 +13,7 @@
 #include "app/terminal.h"
 #include "base/error.h"
 #include "base/strings.h"
+#include "graph/rows.h"
 #include "lower/part.h"
 
 namespace cleave::app {
@@ -66,16 +67,18 @@ void run(runtime::Ranks& ranks, std::span<const int32_t> tokens) {
 class Comparison {
  public:
   Comparison(const inference::LoadedModel& model, const std::map<graph::NodeId, std::vector<float>>& values)
-      : model_(model), values_(values) {}
+      : model_(model), values_(values) {
+    for (int rank = 0; rank < model.plan.ranks; ++rank) parts_.emplace_back(*model.graph, model.plan, rank);
+  }
 
   void see(int rank, const lower::Instruction& instruction, std::span<const float> output) {
     const std::optional<plan::AxisId> axis = axis_of(instruction, rank);
     const auto found = values_.find(instruction.node);
     if (!axis || found == values_.end() || output.empty()) return;
     const graph::Node& node = model_.graph->node(instruction.node);
-    const size_t leading = instruction.routing >= 0 && node.op != graph::Op::Combine ? 2 : 1;
-    if (leading == 2 && output.size() != found->second.size() && *axis == plan::kNoAxis) return;
-    const auto shares = lower::Part(*model_.graph, model_.plan, rank).shares(instruction.node, *axis, leading);
+    const bool routed = graph::rows_of(*model_.graph, instruction.node) == graph::Rows::Routed;
+    if (routed && output.size() != found->second.size() && *axis == plan::kNoAxis) return;
+    const auto shares = parts_[static_cast<size_t>(rank)].shares(instruction.node, *axis);
     int64_t width = 0;
     for (const plan::Interval& i : shares[static_cast<size_t>(rank)]) width += i.size();
     const size_t rows = output.size() / static_cast<size_t>(width);
@@ -101,14 +104,13 @@ class Comparison {
   // By which axis the output is split; nothing where it is no value of the graph: a sum still owed, rows of some
   // experts alone, or what rank 0 alone has.
   std::optional<plan::AxisId> axis_of(const lower::Instruction& instruction, int rank) const {
-    const auto i = static_cast<size_t>(instruction.node);
-    const plan::Placement& result = model_.plan.placed.result[i];
+    const plan::Placement& result = model_.plan.placed[instruction.node].result;
     switch (instruction.action) {
       case lower::Action::AllReduce:
         if (instruction.inputs.size() > 1) return std::nullopt;  // its values follow, one by one
         return plan::kNoAxis;
       case lower::Action::AllGather:
-      case lower::Action::Extract:
+      case lower::Action::SplitJointSum:
         return plan::kNoAxis;
       case lower::Action::Compute:
         if (result.partial || (instruction.routing >= 0 && by_expert(instruction, result.axis))) return std::nullopt;
@@ -129,6 +131,7 @@ class Comparison {
 
   const inference::LoadedModel& model_;
   const std::map<graph::NodeId, std::vector<float>>& values_;
+  std::vector<lower::Part> parts_;  // by rank
   std::mutex mutex_;
   Difference worst_;
   std::vector<Difference> all_;

@@ -23,8 +23,9 @@
 namespace cleave::runtime::cpu {
 
 using graph::Op;
-using lower::Broadcast;
+using lower::Elementwise;
 using lower::Instruction;
+using lower::Products;
 
 namespace {
 
@@ -39,8 +40,8 @@ BoundInstruction bind_embedding(const Instruction& i, const Workspace& w) {
   const int32_t* ids = w.indices(i.inputs[0]);
   const TensorView& table = w.parameters[static_cast<size_t>(i.inputs[1].index)].table;
   float* y = w.value(i.output);
-  return [&w, &i, ids, &table, y, first = i.first, total = i.table_rows] {
-    kernels::embed(table, ids, w.rows(i), y, w.pool, first, total);
+  return [&w, &i, ids, &table, y, part = i.as<lower::LookUp>()] {
+    kernels::embed(table, ids, w.rows(i), y, w.pool, part.first_row, part.table_rows);
   };
 }
 
@@ -53,7 +54,7 @@ BoundInstruction bind_gather_rows(const Instruction& i, const Workspace& w) {
 
 BoundInstruction bind_expert_matmul(const Instruction& i, const Workspace& w) {
   const lower::Routing& routing = w.program.routings[static_cast<size_t>(i.routing)];
-  std::vector<const kernels::Matrix*> matrices = w.matrices(i.expert_matrices);
+  std::vector<const kernels::Matrix*> matrices = w.matrices(i.as<Products>().matrices);
   const float* x = w.numbers(i.inputs[0]);
   const int32_t* offsets = w.index_value(routing.offsets);
   float* y = w.value(i.output);
@@ -66,21 +67,12 @@ BoundInstruction bind_expert_matmul(const Instruction& i, const Workspace& w) {
   };
 }
 
-// The matrix that the previous instruction multiplied the same rows with, if it did nothing else.
-const kernels::Matrix* find_previous_matrix(const Instruction& i, const Workspace& w) {
-  if (&i == w.program.instructions.data()) return nullptr;
-  const Instruction& previous = *(&i - 1);
-  const bool same = previous.action == lower::Action::Compute && previous.op == Op::Matmul &&
-                    previous.expert_matrices.empty() && previous.inputs[0].kind == i.inputs[0].kind &&
-                    previous.inputs[0].index == i.inputs[0].index;
-  return same ? &w.matrix(previous.inputs[1]) : nullptr;
-}
-
 // All rows at once: where the input has several dimensions per row, the last is multiplied.
 BoundInstruction bind_matmul(const Instruction& i, const Workspace& w) {
-  if (!i.expert_matrices.empty()) return bind_expert_matmul(i, w);
+  const auto& products = i.as<Products>();
+  if (!products.matrices.empty()) return bind_expert_matmul(i, w);
   const kernels::Matrix& m = w.matrix(i.inputs[1]);
-  const kernels::Matrix* previous = find_previous_matrix(i, w);
+  const kernels::Matrix* previous = products.shares_input_with < 0 ? nullptr : &w.matrix(products.shares_input_with);
   const float* x = w.numbers(i.inputs[0]);
   float* y = w.value(i.output);
   return [&w, &i, &m, previous, x, y, repeat = width(i) / m.n()] {
@@ -121,7 +113,7 @@ BoundInstruction bind_expert_rows(const Instruction& i, const Workspace& w, cons
   const float* b = w.numbers(i.inputs[1]);
   float* y = w.value(i.output);
   const int32_t* offsets = w.index_value(routing.offsets);
-  return [&w, a, b, y, n = i.broadcast.n, offsets, experts = routing.experts, f = k.row] {
+  return [&w, a, b, y, n = i.as<Elementwise>().n, offsets, experts = routing.experts, f = k.row] {
     for (int64_t e = 0; e < experts; ++e) {
       const int64_t first = offsets[e];
       f(a + first * n, b + e * n, offsets[e + 1] - first, n, y + first * n, w.pool);
@@ -131,19 +123,20 @@ BoundInstruction bind_expert_rows(const Instruction& i, const Workspace& w, cons
 
 BoundInstruction bind_binary(const Instruction& i, const Workspace& w) {
   const BinaryKernels& k = i.op == Op::Add ? kAdd : i.op == Op::Mul ? kMul : kDiv;
-  const auto kind = i.broadcast.kind;
-  if (kind == Broadcast::Kind::ExpertRow) return bind_expert_rows(i, w, k);
+  const auto& how = i.as<Elementwise>();
+  using Repeat = Elementwise::Repeat;
+  if (how.repeat == Repeat::ExpertRow) return bind_expert_rows(i, w, k);
   const float* a = w.numbers(i.inputs[0]);
   const float* b = w.numbers(i.inputs[1]);
   float* y = w.value(i.output);
-  const int64_t n = i.broadcast.n, per_row = width(i);
-  if (i.gate)
-    return [&w, &i, a, b, y, per_row, f = unary_kernel(*i.gate)] {
+  const int64_t n = how.n, per_row = width(i);
+  if (how.gate)
+    return [&w, &i, a, b, y, per_row, f = unary_kernel(*how.gate)] {
       kernels::gate(f, a, b, w.rows(i) * per_row, y, w.pool);
     };
-  if (kind == Broadcast::Kind::None)
+  if (how.repeat == Repeat::None)
     return [&w, &i, a, b, y, per_row, f = k.flat] { f(a, b, w.rows(i) * per_row, y, w.pool); };
-  return [&w, &i, a, b, y, n, repeat = per_row / n, f = kind == Broadcast::Kind::Row ? k.row : k.column] {
+  return [&w, &i, a, b, y, n, repeat = per_row / n, f = how.repeat == Repeat::Row ? k.row : k.column] {
     f(a, b, w.rows(i) * repeat, n, y, w.pool);
   };
 }
@@ -171,7 +164,7 @@ BoundInstruction bind_sum(const Instruction& i, const Workspace& w) {
 }
 
 BoundInstruction bind_norm(const Instruction& i, const Workspace& w) {
-  if (i.statistic_over > 0) return bind_distributed_norm(i, w);
+  if (i.as<lower::Norm>().statistic_over > 0) return bind_distributed_norm(i, w);
   const auto& a = std::get<graph::NormAttributes>(i.attributes);
   const float* x = w.numbers(i.inputs[0]);
   const float* weight = i.inputs.size() > 1 ? w.numbers(i.inputs[1]) : nullptr;
@@ -193,8 +186,9 @@ BoundInstruction bind_rope(const Instruction& i, const Workspace& w) {
   const kernels::RopeParams params{i.output_shape[0], i.output_shape[1],
                                    static_cast<int64_t>(2 * a.inverse_frequencies.size()), a.interleaved};
   const float* x = w.numbers(i.inputs[0]);
-  const float* cosines = w.state.cosines(static_cast<size_t>(i.rope));
-  const float* sines = w.state.sines(static_cast<size_t>(i.rope));
+  const auto table = static_cast<size_t>(i.as<lower::Rotate>().table);
+  const float* cosines = w.state.cosines(table);
+  const float* sines = w.state.sines(table);
   float* y = w.value(i.output);
   return
       [&w, x, y, params, cosines, sines] { kernels::rope(x, w.state.num_tokens(), params, cosines, sines, y, w.pool); };
@@ -265,10 +259,19 @@ size_t top_k_scratch_bytes(const Instruction& i, int64_t rows) {
   return static_cast<size_t>(rows * (width(i) + grouped)) * sizeof(float);
 }
 
+size_t matmul_scratch_bytes(const Instruction& i, const Workspace& w, int64_t rows) {
+  const std::vector<int32_t>& matrices = i.as<Products>().matrices;
+  size_t bytes = 0;
+  for (const int32_t matrix : matrices) bytes = std::max(bytes, w.matrix(matrix).scratch_bytes(rows, w.pool.size()));
+  if (!matrices.empty()) return bytes;
+  const kernels::Matrix& m = w.matrix(i.inputs[1]);
+  return m.scratch_bytes(rows * (width(i) / m.n()), w.pool.size());
+}
+
 BoundInstruction bind_block_matmul(const Instruction& i, const Workspace& w) {
   const float* x = w.numbers(i.inputs[0]);
   float* y = w.value(i.output);
-  return [&w, &i, x, y, blocks = w.matrices(i.expert_matrices)] {
+  return [&w, &i, x, y, blocks = w.matrices(i.as<Products>().matrices)] {
     if (const int64_t rows = w.rows(i); rows > 0) kernels::block_diagonal(blocks, x, rows, y, w.scratch, w.pool);
   };
 }
@@ -335,21 +338,16 @@ BoundInstruction bind(const Instruction& instruction, const Workspace& workspace
 }
 
 size_t scratch_bytes(const Instruction& i, const Workspace& w) {
-  if (i.action != lower::Action::Compute || i.statistic_over > 0) return exchange_scratch_bytes(i, w);
+  if (i.action != lower::Action::Compute || is_distributed_norm(i)) return exchange_scratch_bytes(i, w);
   const lower::Limits& limits = w.program.limits;
   const int64_t rows = lower::num_rows(w.output(i), limits.max_tokens, limits.max_output_rows);
   const int threads = w.pool.size();
   size_t bytes = 0;
-  if (i.op == Op::Matmul && i.expert_matrices.empty()) {
-    const kernels::Matrix& m = w.matrix(i.inputs[1]);
-    bytes = m.scratch_bytes(rows * (width(i) / m.n()), threads);
-  }
-  for (const int32_t expert : i.op == Op::Matmul ? i.expert_matrices : std::vector<int32_t>())
-    bytes = std::max(bytes, w.parameters[static_cast<size_t>(expert)].matrix->scratch_bytes(rows, threads));
+  if (i.op == Op::Matmul) bytes = matmul_scratch_bytes(i, w, rows);
   if (i.op == Op::Attention) bytes = attention_scratch_bytes(i, w);
   if (i.op == Op::TopK) bytes = top_k_scratch_bytes(i, rows);
   if (i.op == Op::BlockMatmul)
-    bytes = kernels::block_diagonal_scratch_bytes(w.matrices(i.expert_matrices), rows, threads);
+    bytes = kernels::block_diagonal_scratch_bytes(w.matrices(i.as<Products>().matrices), rows, threads);
   return bytes;
 }
 

@@ -5,6 +5,7 @@
 
 namespace cleave::runtime::cpu {
 
+using lower::Attend;
 using lower::Instruction;
 
 namespace {
@@ -13,8 +14,8 @@ kernels::AttentionParams attention_params(const Instruction& i) {
   const auto& a = std::get<graph::AttentionAttributes>(i.attributes);
   kernels::AttentionParams params;
   params.q_heads = i.output_shape[0];
-  params.group = i.group;
-  params.first_head = i.first;
+  params.group = i.as<Attend>().group;
+  params.first_head = i.as<Attend>().first_head;
   params.scale = static_cast<float>(a.scale);
   params.window = a.window;
   params.chunk = a.chunk;
@@ -31,7 +32,9 @@ kernels::KvCache kv_cache(const Instruction& i, const Workspace& w) {
 /// Owns what LatentParams borrows.
 struct LatentMatrices {
   LatentMatrices(const Instruction& i, const Workspace& w)
-      : absorb(w.matrices(i.latent->absorb)), keys(w.matrices(i.latent->keys)), values(w.matrices(i.latent->values)) {}
+      : absorb(w.matrices(i.as<Attend>().latent->absorb)),
+        keys(w.matrices(i.as<Attend>().latent->keys)),
+        values(w.matrices(i.as<Attend>().latent->values)) {}
   std::vector<const kernels::Matrix*> absorb, keys, values;
 };
 
@@ -61,7 +64,7 @@ BoundInstruction bind_latent_attention(const Instruction& i, const Workspace& w)
 }  // namespace
 
 BoundInstruction bind_attention(const Instruction& i, const Workspace& w) {
-  if (i.latent) return bind_latent_attention(i, w);
+  if (i.as<Attend>().latent) return bind_latent_attention(i, w);
   const auto& a = std::get<graph::AttentionAttributes>(i.attributes);
   const float* q = w.numbers(i.inputs[0]);
   const float* k = w.numbers(i.inputs[1]);
@@ -82,7 +85,7 @@ BoundInstruction bind_attention(const Instruction& i, const Workspace& w) {
 
 size_t attention_scratch_bytes(const Instruction& i, const Workspace& w) {
   const kernels::KvCache cache = kv_cache(i, w);
-  if (!i.latent) return kernels::attention_scratch_bytes(attention_params(i), cache, w.pool.size());
+  if (!i.as<Attend>().latent) return kernels::attention_scratch_bytes(attention_params(i), cache, w.pool.size());
   const LatentMatrices matrices(i, w);
   return kernels::latent_attention_scratch_bytes(latent_params(i, matrices), cache, w.program.limits.max_tokens,
                                                  w.kv.num_blocks() * cache.block_size, w.pool.size());

@@ -16,6 +16,10 @@ namespace {
 
 using Share = std::vector<plan::Interval>;
 
+const std::vector<Share>& shares_of(const Instruction& i) {
+  return i.as<lower::Shares>().of_rank;
+}
+
 int64_t width_of(const Share& share) {
   int64_t width = 0;
   for (const plan::Interval& interval : share) width += interval.size();
@@ -43,12 +47,12 @@ BoundInstruction bind_all_reduce(const Instruction& i, const Workspace& w) {
   };
 }
 
-BoundInstruction bind_extract(const Instruction& i, const Workspace& w) {
+BoundInstruction bind_split_joint_sum(const Instruction& i, const Workspace& w) {
   const float* x = w.numbers(i.inputs[0]);
   float* y = w.value(i.output);
-  return [&w, &i, x, y, n = row_width(i)] {
+  return [&w, &i, x, y, n = row_width(i), first = i.as<lower::JointPart>().first] {
     const int64_t rows = w.rows(i);
-    std::copy_n(x + rows * i.first, rows * n, y);
+    std::copy_n(x + rows * first, rows * n, y);
   };
 }
 
@@ -57,7 +61,7 @@ BoundInstruction bind_zero(const Instruction& i, const Workspace& w) {
 }
 
 BoundInstruction bind_narrow(const Instruction& i, const Workspace& w) {
-  const Share& share = i.shares[static_cast<size_t>(w.communicator.rank())];
+  const Share& share = shares_of(i)[static_cast<size_t>(w.communicator.rank())];
   const float* x = w.numbers(i.inputs[0]);
   float* y = w.value(i.output);
   return [&w, &i, &share, x, y, from = num_elements(i.input_shapes[0]), to = row_width(i)] {
@@ -84,10 +88,11 @@ bool in_rank_order(std::span<const Share> shares) {
 BoundInstruction bind_gather(const Instruction& i, const Workspace& w) {
   const float* x = w.numbers(i.inputs[0]);
   float* y = w.value(i.output);
-  std::vector<int64_t> widths, bytes(i.shares.size());
-  for (const Share& share : i.shares) widths.push_back(width_of(share));
-  return [&w, &i, x, y, widths = std::move(widths), bytes = std::move(bytes), n = row_width(i),
-          ordered = in_rank_order(i.shares)]() mutable {
+  const std::vector<Share>& shares = shares_of(i);
+  std::vector<int64_t> widths, bytes(shares.size());
+  for (const Share& share : shares) widths.push_back(width_of(share));
+  return [&w, &i, &shares, x, y, widths = std::move(widths), bytes = std::move(bytes), n = row_width(i),
+          ordered = in_rank_order(shares)]() mutable {
     const int64_t rows = w.rows(i);
     const bool in_place = rows == 1 && ordered;
     for (size_t r = 0; r < widths.size(); ++r) bytes[r] = rows * widths[r] * static_cast<int64_t>(sizeof(float));
@@ -100,7 +105,7 @@ BoundInstruction bind_gather(const Instruction& i, const Workspace& w) {
     const float* block = blocks;
     for (size_t r = 0; r < widths.size(); ++r)
       for (int64_t row = 0; row < rows; ++row)
-        for (const plan::Interval& part : i.shares[r]) {
+        for (const plan::Interval& part : shares[r]) {
           std::copy_n(block, part.size(), y + row * n + part.begin);
           block += part.size();
         }
@@ -129,14 +134,19 @@ BoundInstruction bind_exchange(const Instruction& i, const Workspace& w) {
       return bind_gather(i, w);
     case Action::Narrow:
       return bind_narrow(i, w);
-    case Action::Extract:
-      return bind_extract(i, w);
+    case Action::SplitJointSum:
+      return bind_split_joint_sum(i, w);
     case Action::Zero:
       return bind_zero(i, w);
     case Action::Compute:
       break;
   }
   fail(ErrorKind::Internal, "{} is no exchange", graph::op_info(i.op).name);
+}
+
+bool is_distributed_norm(const Instruction& i) {
+  const auto* norm = std::get_if<lower::Norm>(&i.payload);
+  return norm != nullptr && norm->statistic_over > 0;
 }
 
 BoundInstruction bind_distributed_norm(const Instruction& i, const Workspace& w) {
@@ -150,7 +160,7 @@ BoundInstruction bind_distributed_norm(const Instruction& i, const Workspace& w)
     const int64_t count = w.rows(i) * repeat;
     auto* mean = reinterpret_cast<float*>(w.scratch.data());
     float* variance = mean + count;
-    const float over = 1.0f / static_cast<float>(i.statistic_over);
+    const float over = 1.0f / static_cast<float>(i.as<lower::Norm>().statistic_over);
     const auto average = [&](float* sums) {
       w.communicator.all_reduce(sums, count, DType::F32);
       for (int64_t r = 0; r < count; ++r) sums[r] *= over;
@@ -168,10 +178,10 @@ BoundInstruction bind_distributed_norm(const Instruction& i, const Workspace& w)
 
 size_t exchange_scratch_bytes(const Instruction& i, const Workspace& w) {
   const int64_t rows = largest_rows(i, w);
-  if (i.statistic_over > 0) return static_cast<size_t>(2 * rows * norms_per_row(i)) * sizeof(float);
+  if (is_distributed_norm(i)) return static_cast<size_t>(2 * rows * norms_per_row(i)) * sizeof(float);
   if (i.action != Action::AllGather && i.action != Action::Gather) return 0;
   int64_t width = 0;
-  for (const Share& share : i.shares) width += width_of(share);
+  for (const Share& share : shares_of(i)) width += width_of(share);
   return static_cast<size_t>(rows * width) * sizeof(float);
 }
 

@@ -33,7 +33,9 @@ BoundInstruction bind_causal_conv(const Instruction& i, const Workspace& w) {
 BoundInstruction bind_linear_attention(const Instruction& i, const Workspace& w) {
   const auto& attributes = std::get<graph::LinearAttentionAttributes>(i.attributes);
   const Shape &k = i.input_shapes[1], &v = i.input_shapes[2], &a = i.input_shapes[3];
-  kernels::LinearAttentionParams params{v[0], k[0], i.group, i.first, k[1], v[1], nullptr, a[1], attributes.delta};
+  const auto& heads = i.as<lower::Attend>();
+  kernels::LinearAttentionParams params{v[0], k[0],    heads.group, heads.first_head, k[1],
+                                        v[1], nullptr, a[1],        attributes.delta};
   const kernels::LinearAttentionInput input{w.numbers(i.inputs[0]), w.numbers(i.inputs[1]), w.numbers(i.inputs[2]),
                                             attributes.rate ? w.numbers(i.inputs[4]) : nullptr,
                                             attributes.delta ? w.numbers(i.inputs.back()) : nullptr};

@@ -39,11 +39,11 @@ kernels::WeightFormat format_of(const lower::Parameter& parameter, kernels::Weig
 
 kernels::PackOptions pack_options(const lower::Parameter& parameter, const Options& options) {
   kernels::PackOptions pack;
-  pack.exact = options.exact || parameter.decides;
+  pack.exact = options.exact || parameter.selects_experts;
   pack.format = format_of(parameter, options.weights);
   if (options.isa) pack.isa = *options.isa;
   pack.max_m = options.max_tokens;
-  pack.expert = parameter.expert;
+  pack.expert = parameter.of_expert;
   return pack;
 }
 

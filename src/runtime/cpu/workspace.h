@@ -36,6 +36,7 @@ struct Workspace {
   /// The indices of an operand that is an input or an index value.
   const int32_t* indices(const lower::Operand& operand) const;
   const kernels::Matrix& matrix(const lower::Operand& operand) const;
+  const kernels::Matrix& matrix(int32_t parameter) const { return *parameters[static_cast<size_t>(parameter)].matrix; }
   /// The matrices of some parameters.
   std::vector<const kernels::Matrix*> matrices(const std::vector<int32_t>& indices) const;
   const lower::Value& output(const lower::Instruction& instruction) const {

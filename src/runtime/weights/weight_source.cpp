@@ -38,7 +38,7 @@ class FileSource final : public WeightSource {
       totals_.total += reader.bytes();
       const bool stays = maps && parameter.use == graph::WeightUse::Table && reader.mapped();
       totals_.packed += stays ? 0 : cpu::packed_bytes(reader, parameter, options);
-      if (!parameter.again) totals_.stored += reader.stored_bytes();
+      if (!parameter.is_copy) totals_.stored += reader.stored_bytes();
     }
   }
   ~FileSource() override { checkpoint_.release_files(); }  // headers and a tokenizer's vocabulary, too

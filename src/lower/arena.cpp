@@ -48,7 +48,7 @@ bool overlap(const Life& a, const Life& b) {
 
 // First-fit in the order of first use: each value goes to the lowest place where it meets no value that lives at the
 // same time. Values of one layer live briefly, so the list of neighbours stays short.
-void place_values(Program& program) {
+void assign_offsets(Program& program) {
   const std::vector<Life> lives = lives_of(program);
   std::vector<size_t> order(lives.size());
   for (size_t v = 0; v < order.size(); ++v) order[v] = v;

@@ -1,0 +1,38 @@
+#include "graph/rows.h"
+
+#include <algorithm>
+
+namespace cleave::graph {
+
+Rows rows_of(const Graph& graph, NodeId id) {
+  const std::vector<DimId>& dims = graph.node(id).dims;
+  const auto is = [&](size_t dim, DimId what) { return dims.size() > dim && graph.dims().same(dims[dim], what); };
+  if (is(1, graph.routed())) return Rows::Routed;
+  if (is(0, graph.tokens())) return Rows::Tokens;
+  return is(0, graph.output_rows()) ? Rows::OutputRows : Rows::Fixed;
+}
+
+size_t num_row_dims(Rows rows) {
+  switch (rows) {
+    case Rows::Fixed:
+      return 0;
+    case Rows::Tokens:
+    case Rows::OutputRows:
+      return 1;
+    case Rows::Routed:
+      return 2;
+  }
+  return 0;
+}
+
+std::vector<bool> find_parameters(const Graph& graph) {
+  std::vector<bool> parameters(graph.nodes().size());
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const Node& node = graph.nodes()[i];
+    const auto is_parameter = [&](NodeId input) { return parameters[static_cast<size_t>(input)]; };
+    parameters[i] = node.op == Op::Weight || (node.op != Op::Input && std::ranges::all_of(node.inputs, is_parameter));
+  }
+  return parameters;
+}
+
+}  // namespace cleave::graph

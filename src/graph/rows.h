@@ -1,0 +1,24 @@
+#pragma once
+
+#include "graph/graph.h"
+
+namespace cleave::graph {
+
+/// How many rows a value has in a step of T tokens, of which R give logits.
+enum class Rows : uint8_t {
+  Fixed,       // as many in any step: weights
+  Tokens,      // T
+  OutputRows,  // R
+  Routed,      // each token once for each expert that it chose, sorted by expert: T * slots
+};
+
+/// What the dimensions of the node's result say.
+Rows rows_of(const Graph& graph, NodeId id);
+
+/// How many outermost dimensions count rows; the others are those of one row.
+size_t num_row_dims(Rows rows);
+
+/// Whether each node depends on weights alone; by node.
+std::vector<bool> find_parameters(const Graph& graph);
+
+}  // namespace cleave::graph
