@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "plan/overrides.h"
-#include "plan/overrides/test_modules.h"
+#include "plan/testing/modules.h"
 
 namespace cleave::plan {
 namespace {

@@ -3,7 +3,7 @@
 
 #include "base/json.h"
 #include "plan/overrides.h"
-#include "plan/overrides/test_modules.h"
+#include "plan/testing/modules.h"
 
 namespace cleave::plan {
 namespace {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "plan/overrides/test_modules.h"
+#include "plan/testing/modules.h"
 
 namespace cleave::plan {
 namespace {
