@@ -161,7 +161,7 @@ TEST_F(UserDefinition, EndsAtMoreOperationsThanAnyModelHas) {
   config_["num_hidden_layers"] = 1'000'000;
   EXPECT_THAT(error_of(kMine), HasSubstr("mine.lua:4: the model has more than 100000 operations"));
   config_["num_hidden_layers"] = 1000;
-  EXPECT_GT(trace(kMine).graph("decode").nodes().size(), 5000u);
+  EXPECT_GT(trace(kMine).graph.nodes().size(), 5000u);
 }
 
 TEST_F(UserDefinition, AsksAListOfLayers) {
@@ -174,7 +174,7 @@ TEST_F(UserDefinition, AsksAListOfLayers) {
       return sparse and l.sparse(x, c.hidden_size) or l.dense(x, c.hidden_size)
     end,
   })")
-                                           .graph("decode"));
+                                           .graph);
   EXPECT_THAT(text, HasSubstr("model.layers.0.sparse"));
   EXPECT_THAT(text, HasSubstr("model.layers.1.dense"));
   EXPECT_THAT(text, HasSubstr("model.layers.2.dense"));

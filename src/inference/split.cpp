@@ -4,6 +4,7 @@
 
 #include "base/cpus.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "graph/head.h"
 #include "inference/option_files.h"
 
