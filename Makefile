@@ -25,7 +25,7 @@ demo: build model
 	@echo "== run: build/release/cleave plan $(MODEL) --tp 2"
 	@build/release/cleave plan $(MODEL) --tp 2
 	@echo "== run: build/release/cleave generate $(MODEL) --tp 2 -p \"$(QUESTION)\""
-	@build/release/cleave generate $(MODEL) --tp 2 -p "$(QUESTION)" --max-tokens 64 --temperature 0
+	@build/release/cleave generate $(MODEL) --tp 2 -p "$(QUESTION)" --max-tokens 64 --temperature 0 2>&1
 
 # The unit tests run twice: as they are, and (label "sanitizer") as the dev build's programs under ASan and UBSan.
 test: packages model dev build/release/build.ninja

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <ctime>
@@ -132,13 +131,13 @@ void answer_or_explain(Conversation& conversation, const std::string& message, b
 // Lines in, answers out, until the input ends. Ctrl-C ends an answer; it ends the conversation where none is being
 // given, or where there is no person to go on with. Gives the exit code.
 int converse(Conversation& conversation, Interrupt& interrupt) {
-  const bool person = isatty(STDIN_FILENO) != 0;
+  const bool person = input_is_terminal();
   if (person) note("Type a message. /reset begins a new conversation, /exit or Ctrl-D ends.");
   LineReader lines;
   for (;;) {
-    if (person) show_prompt("> ");
+    if (person) show("> ");
     const std::optional<std::string> line = lines.next(interrupt);
-    if (!line && person) show_prompt("\n");  // Ctrl-C and Ctrl-D leave the cursor behind the prompt
+    if (!line && person) show("\n");  // Ctrl-C and Ctrl-D leave the cursor behind the prompt
     if (!line) return interrupt.requested() && !person ? kInterruptedExit : 0;
     if (*line == "/exit") return 0;
     if (*line == "/reset")

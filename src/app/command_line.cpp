@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/commands.h"
+#include "app/hosts/start.h"
 #include "app/terminal.h"
 #include "base/strings.h"
 
@@ -75,6 +76,13 @@ void describe(CLI::App& app, Action& action) {
   add_template(app, action);
 }
 
+// The machines that --hosts names, if the chosen command knows the flag and it is given.
+std::vector<Host> chosen_hosts(const CLI::App& app) {
+  if (app.get_subcommands().empty()) return {};
+  const CLI::Option* hosts = app.get_subcommands().front()->get_option_no_throw("--hosts");
+  return hosts == nullptr || hosts->empty() ? std::vector<Host>() : parse_hosts(hosts->as<std::string>());
+}
+
 int parse_and_run(CLI::App& app, const Action& action, int argc, char** argv) {
   try {
     app.parse(argc, argv);
@@ -93,13 +101,12 @@ int parse_and_run(CLI::App& app, const Action& action, int argc, char** argv) {
     return wrong_usage(app, error.what());
   }
   if (!action) return wrong_usage(app, fmt::format("a command is missing: {}", join(command_names(app), ", ")));
+  const std::vector<Host> hosts = chosen_hosts(app);
+  if (!hosts.empty() && !is_started_by_hosts()) return run_on_hosts(hosts, {argv + 1, argv + argc});
   return action();
 }
 
-}  // namespace
-
-int run(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is reported where it is written to
+int describe_and_run(int argc, char** argv) {
   CLI::App app("Runs Hugging Face and GGUF language models.");
   Action action;
   try {
@@ -113,6 +120,16 @@ int run(int argc, char** argv) {
     print_error(error.what());
   }
   return kFailed;
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is reported where it is written to
+  announce_begin();
+  const int code = describe_and_run(argc, argv);
+  announce_end();
+  return code;
 }
 
 }  // namespace cleave::app

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "base/cpus.h"
 #include "base/error.h"
 
 namespace cleave::app {
@@ -45,8 +44,8 @@ void add_compute_flags(CLI::App& command, ModelFlags& flags) {
 }
 
 void add_precision_flags(CLI::App& command, ModelFlags& flags) {
-  flags.threads = usable_cpus();
-  command.add_option("--threads", flags.threads, "threads to compute with (default: every CPU that it may use)")
+  command
+      .add_option("--threads", flags.threads, "threads to compute with (default: every CPU that the process may use)")
       ->check(between(1, 4096, "1 to 4096"))
       ->type_name("N");
   add_number_flags(command, flags);

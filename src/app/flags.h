@@ -18,7 +18,7 @@ namespace cleave::app {
 struct ModelFlags {
   inference::ModelOptions model;
   inference::NumberOptions numbers;
-  int threads = 1;  // of this process, shared by its ranks
+  std::optional<int> threads;  // of this process, shared by its ranks; otherwise its share of the CPUs
   SplitFlags split;
 };
 
@@ -36,7 +36,7 @@ void add_model_path(CLI::App& command, ModelFlags& flags);
 void add_storage_flags(CLI::App& command, ModelFlags& flags);
 /// --exact, --weights, --kv, --isa.
 void add_number_flags(CLI::App& command, ModelFlags& flags);
-/// --threads (usable_cpus() of base/cpus.h where it is not given), --exact, --weights, --kv, --isa.
+/// --threads, --exact, --weights, --kv, --isa.
 void add_precision_flags(CLI::App& command, ModelFlags& flags);
 /// What add_precision_flags() adds, and the flags of split_flags.h.
 void add_compute_flags(CLI::App& command, ModelFlags& flags);

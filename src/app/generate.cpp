@@ -73,7 +73,7 @@ int generate(const GenerateFlags& flags, inference::Group& group) {
   const engine::FinishReason end = inference::stream_answer(
       engine, id, prompt_tokens, *text.tokenizer, flags.answer.stops,
       [&](std::string_view piece) { output.write(piece); }, [&] { return interrupt.requested(); }, statistics);
-  if (output.is_terminal()) output.write("\n");
+  end_answer_line(output);
   note(fmt::format("{}{}", statistics.text(),
                    end == engine::FinishReason::Context ? "; ended because the context is full" : ""));
   return end == engine::FinishReason::Cancelled ? kInterruptedExit : 0;

@@ -9,6 +9,7 @@
 #include "app/perplexity_windows.h"
 #include "app/run_model.h"
 #include "app/terminal.h"
+#include "base/cpus.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "engine/loaded_model.h"
@@ -74,7 +75,7 @@ struct Result {
 Result measure(const PerplexityFlags& flags, engine::StepModel& model, std::vector<int32_t>& tokens,
                const std::vector<TextWindow>& windows, std::optional<int32_t> beginning) {
   Result result;
-  ThreadPool pool(flags.model.threads);
+  ThreadPool pool(flags.model.threads.value_or(usable_cpus()));
   inference::Scorer scorer(model, pool);
   ProgressBar bar("perplexity", "windows");
   const double start = inference::seconds_now();

@@ -49,9 +49,8 @@ inference::GroupOptions group_options(const ModelFlags& flags, int ranks) {
 }
 
 inference::GroupOptions local_group_options(const ModelFlags& flags, int ranks) {
-  return {.ranks = ranks,
-          .threads_per_rank = flags.split.threads_per_rank.value_or(std::max(1, flags.threads / ranks)),
-          .pin = flags.split.pin};
+  const int shared = flags.threads ? std::max(1, *flags.threads / ranks) : comm::kShareOfCpus;
+  return {.ranks = ranks, .threads_per_rank = flags.split.threads_per_rank.value_or(shared), .pin = flags.split.pin};
 }
 
 inference::OpenedModel open_model(const ModelFlags& flags) {

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "app/hosts/host_list.h"
+#include "base/error.h"
 #include "inference/option_files.h"
 
 namespace cleave::app {
@@ -60,10 +62,26 @@ void add_plan_flags(CLI::App& command, SplitFlags& flags) {
   command.add_option("--hardware", flags.hardware, "rates of the machine, for the planner")->type_name("FILE");
 }
 
+CLI::Option* add_hosts_flag(CLI::App& command) {
+  return command.add_option("--hosts")
+      ->description("start processes on these machines: a:2,b:2 is two on a and two on b")
+      ->expected(1)
+      ->check([](const std::string& text) -> std::string {
+        try {
+          parse_hosts(text);
+          return "";
+        } catch (const Error& error) {
+          return error.what();
+        }
+      })
+      ->type_name("HOST:N,...");
+}
+
 void add_split_flags(CLI::App& command, SplitFlags& flags) {
   command.add_option("--tp", flags.tp, "ranks of this process to split the model over (default: 1)")
       ->check(CLI::Range(1, kMaxRanks))
       ->type_name("N");
+  add_hosts_flag(command);
   add_rank_threads_flag(command, flags);
   add_plan_flags(command, flags);
 }

@@ -31,6 +31,8 @@ void add_override_flags(CLI::App& command, SplitFlags& flags);
 void add_plan_flags(CLI::App& command, SplitFlags& flags);
 /// --threads-per-rank, --pin.
 void add_rank_threads_flag(CLI::App& command, SplitFlags& flags);
+/// --hosts, for commands that run a model: command_line.cpp starts the processes, which ignore the flag.
+CLI::Option* add_hosts_flag(CLI::App& command);
 /// All of these flags, and --tp.
 void add_split_flags(CLI::App& command, SplitFlags& flags);
 

@@ -1,13 +1,17 @@
 #include "app/terminal.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <string>
 #include <system_error>
+#include <vector>
 
+#include "app/hosts/rank_stream.h"
 #include "base/error.h"
 #include "base/strings.h"
 
@@ -25,7 +29,36 @@ int write_all(int file, std::string_view text) {
   return 0;
 }
 
+// Whether the program that has started this rank has said so of its streams.
+bool is_told(std::string_view word) {
+  const char* words = std::getenv(kStreamsVariable);
+  if (words == nullptr) return false;
+  const std::vector<std::string> all = split(words, ',');
+  return std::ranges::find(all, word) != all.end();
+}
+
+// What cannot be written is lost.
+void write_error_text(std::string_view text) {
+  write_all(STDERR_FILENO, is_started_by_hosts() ? wrapped(text) : std::string(text));
+}
+
 }  // namespace
+
+bool is_started_by_hosts() {
+  return std::getenv(kStreamsVariable) != nullptr;
+}
+
+bool input_is_terminal() {
+  return is_started_by_hosts() ? is_told(kInputIsTerminal) : isatty(STDIN_FILENO) != 0;
+}
+
+bool notes_follow_output() {
+  if (is_started_by_hosts()) return is_told(kErrorsFollowOutput);
+  struct stat output = {}, errors = {};
+  if (isatty(STDOUT_FILENO) != 0 || fstat(STDOUT_FILENO, &output) != 0 || fstat(STDERR_FILENO, &errors) != 0)
+    return false;
+  return output.st_dev == errors.st_dev && output.st_ino == errors.st_ino;
+}
 
 void Output::write(std::string_view text) {
   const int error = write_all(STDOUT_FILENO, text);
@@ -35,15 +68,30 @@ void Output::write(std::string_view text) {
 }
 
 bool Output::is_terminal() const {
-  return isatty(STDOUT_FILENO) != 0;
+  return is_started_by_hosts() ? is_told(kOutputIsTerminal) : isatty(STDOUT_FILENO) != 0;
 }
 
 void note(std::string_view line) {
-  write_all(STDERR_FILENO, fmt::format("{}\n", line));
+  write_error_text(fmt::format("{}\n", line));
 }
 
-void show_prompt(std::string_view text) {
-  write_all(STDERR_FILENO, text);
+void show(std::string_view text) {
+  write_error_text(text);
+}
+
+void end_answer_line(Output& output) {
+  if (output.is_terminal())
+    output.write("\n");
+  else if (notes_follow_output())
+    show("\n");
+}
+
+void announce_begin() {
+  if (is_started_by_hosts()) write_all(STDERR_FILENO, wrapped_begin());
+}
+
+void announce_end() {
+  if (is_started_by_hosts()) write_all(STDERR_FILENO, wrapped_end());
 }
 
 void print_error(std::string_view message) {
@@ -54,7 +102,7 @@ void print_error(std::string_view message) {
 }
 
 bool shows_progress() {
-  return isatty(STDERR_FILENO) != 0;
+  return !is_started_by_hosts() && isatty(STDERR_FILENO) != 0;
 }
 
 ProgressBar::ProgressBar(std::string_view what, std::string_view unit)

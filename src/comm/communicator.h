@@ -91,7 +91,7 @@ class Communicator : public PointToPoint {
 std::unique_ptr<Communicator> self_communicator();
 
 struct ThreadGroupOptions {
-  /// How many threads each rank computes with. Where all of them have a core, waiting ranks spin a little before they
+  /// How many threads each rank computes with. Where all of them have a CPU, waiting ranks spin a little before they
   /// sleep; where they do not, ranks give way at once.
   int threads_per_rank = 1;
   /// Ranks of other processes that use the same cores.

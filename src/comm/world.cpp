@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/cpus.h"
 #include "comm/thread_group.h"
 
 namespace cleave::comm {
@@ -13,13 +14,17 @@ namespace {
 
 class SingleProcess final : public World {
  public:
-  SingleProcess(int ranks, const ThreadGroupOptions& options)
-      : ranks_(ranks), communicators_(thread_communicators(numbered_members(ranks), options, failure_)) {}
+  SingleProcess(int ranks, ThreadGroupOptions options)
+      : ranks_(ranks), threads_per_rank_(threads_of_rank(options, ranks)) {
+    options.threads_per_rank = threads_per_rank_;
+    communicators_ = thread_communicators(numbered_members(ranks), options, failure_);
+  }
 
   int process() const override { return 0; }
   int num_processes() const override { return 1; }
   int first_rank(int process) const override { return process * ranks_; }
   CpuShare cpu_share() const override { return {0, ranks_}; }
+  int threads_per_rank() const override { return threads_per_rank_; }
   std::vector<std::unique_ptr<Communicator>> communicators() override {
     CHECK(!communicators_.empty());
     return std::move(communicators_);
@@ -30,12 +35,16 @@ class SingleProcess final : public World {
   void finish() override { failure_->raise_if_set(); }
 
  private:
-  int ranks_;
+  int ranks_, threads_per_rank_;
   std::shared_ptr<Failure> failure_ = std::make_shared<Failure>();
   std::vector<std::unique_ptr<Communicator>> communicators_;
 };
 
 }  // namespace
+
+int threads_of_rank(const ThreadGroupOptions& options, int num_ranks) {
+  return options.threads_per_rank == kShareOfCpus ? std::max(1, usable_cpus() / num_ranks) : options.threads_per_rank;
+}
 
 std::unique_ptr<World> single_process(int ranks, const ThreadGroupOptions& options) {
   CHECK_GE(ranks, 1);

@@ -35,6 +35,9 @@ class World {
   /// base/topology.h, which otherwise would give every process the same.
   virtual CpuShare cpu_share() const = 0;
 
+  /// How many threads each rank of this process is to compute with: as the options say.
+  virtual int threads_per_rank() const = 0;
+
   /// The ends of this process's ranks, in order, in the group of all ranks. REQUIRES: called once; the communicators
   /// are destroyed before the world.
   virtual std::vector<std::unique_ptr<Communicator>> communicators() = 0;
@@ -46,6 +49,12 @@ class World {
   /// it after the last collective, when this process has not failed.
   virtual void finish() = 0;
 };
+
+/// For the ranks' threads in ThreadGroupOptions: as many as the CPUs allow that they share with other ranks.
+inline constexpr int kShareOfCpus = 0;
+
+/// What the options ask for where `num_ranks` ranks share the CPUs of this process; at least 1.
+int threads_of_rank(const ThreadGroupOptions& options, int num_ranks);
 
 /// One process, which has all ranks. REQUIRES: ranks >= 1.
 std::unique_ptr<World> single_process(int ranks, const ThreadGroupOptions& options = {});

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "base/cpus.h"
 #include "base/error.h"
 #include "comm/testing/conformance.h"
 
@@ -27,6 +30,13 @@ TEST(SingleProcess, HasAllRanks) {
     }));
     world->finish();
   }
+}
+
+TEST(SingleProcess, SharesTheCpusBetweenItsRanks) {
+  EXPECT_EQ(single_process(3, {.threads_per_rank = 4})->threads_per_rank(), 4);
+  for (const int ranks : {1, 2, 1000})
+    EXPECT_EQ(single_process(ranks, {.threads_per_rank = kShareOfCpus})->threads_per_rank(),
+              std::max(1, usable_cpus() / ranks));
 }
 
 TEST(SingleProcess, TellsItsRanksThatItGivesUp) {

@@ -59,7 +59,7 @@ Model& Model::operator=(Model&&) noexcept = default;
 Model::~Model() = default;
 
 const std::string& Model::architecture() const {
-  return impl_->opened.architecture;
+  return impl_->opened.traced.architecture;
 }
 int64_t Model::vocab_size() const {
   return impl_->opened.vocab_size();

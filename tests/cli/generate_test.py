@@ -46,6 +46,20 @@ class Generate(Case):
         self.assertRegex(done.stderr.decode(),
                          r"^prompt 37 tokens, [\d.]+ tokens/s; answer \d tokens, [\d.]+ tokens/s; loaded in [\d.]+ s\n$")
 
+    def test_rates_are_on_a_line_of_their_own_where_they_follow_the_answer(self):
+        arguments = [CLEAVE, "generate", str(SMOLLM2), "-p", QUESTION, "--max-tokens", "8"]
+        apart = subprocess.run(arguments, capture_output=True, timeout=SECONDS, check=True)
+        self.assertFalse(apart.stdout.endswith(b"\n"))
+        self.assertTrue(apart.stderr.startswith(b"prompt "))
+        together = [subprocess.run(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS,
+                                   check=True).stdout]
+        path = self.folder / "log.txt"
+        with open(path, "ab") as log:
+            subprocess.run(arguments, stdout=log, stderr=log, timeout=SECONDS, check=True)
+        together.append(path.read_bytes())
+        for text in together:
+            self.assertTrue(text.startswith(apart.stdout + b"\nprompt 37 tokens"), text)
+
     def test_reads_prompts_unchanged_from_standard_input_and_files(self):
         text = f"{STORY}\n\n"
         flags = ["--raw", "--exact", "--max-tokens", 4]

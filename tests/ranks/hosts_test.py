@@ -12,6 +12,8 @@ import unittest
 MPIRUN = os.environ["MPIRUN"]
 CONFORMANCE = os.environ["CONFORMANCE"]
 FAULTS = os.environ["FAULTS"]
+CLEAVE = os.environ["CLEAVE"]
+DATA = pathlib.Path(os.environ["CLEAVE_TEST_DATA"]) / "models"
 SUFFIX = os.getpid() % 10000
 HOSTS = {f"cleave-a{SUFFIX}": "10.213.77.1", f"cleave-b{SUFFIX}": "10.213.77.2"}
 SECONDS = 120
@@ -42,15 +44,20 @@ def on_host(host, command):
     return ["ip", "netns", "exec", host, "unshare", "--uts", "sh", "-c", f"hostname {host}; {command}"]
 
 
-def mpirun(folder, program):
-    """The command that runs `program` (shell text) with one process on each host."""
-    # Stands in for ssh: "agent HOST COMMAND...".
+def make_agent(folder):
+    """What stands in for ssh: "agent HOST COMMAND..."."""
     agent = pathlib.Path(folder) / "agent"
     cases = "\n".join(f"  {address}) name={host} ;;" for host, address in HOSTS.items())
-    agent.write_text(f"#!/bin/sh\nhost=$1; shift\ncase $host in\n{cases}\nesac\n"
+    agent.write_text(f"#!/bin/sh\nhost=$1; shift\ncase $host in\n{cases}\n"
+                     '  *) echo "ssh: connect to host $host port 22: Connection refused" >&2; exit 255 ;;\nesac\n'
                      'exec ip netns exec "$name" unshare --uts sh -c "hostname $name; $*"\n')
     agent.chmod(0o755)
-    options = (f"--mca plm_rsh_agent {agent} --mca btl self,vader,tcp -H {','.join(HOSTS.values())} "
+    return agent
+
+
+def mpirun(folder, program):
+    """The command that runs `program` (shell text) with one process on each host."""
+    options = (f"--mca plm_rsh_agent {make_agent(folder)} --mca btl self,vader,tcp -H {','.join(HOSTS.values())} "
                f"-np 2 --map-by node")
     return on_host(next(iter(HOSTS)), f"{MPIRUN} {options} {program}")
 
@@ -64,7 +71,29 @@ def end_processes():
                 os.kill(int(pid), signal.SIGKILL)
 
 
+def cleave(folder, hosts):
+    """`cleave verify --hosts` as the first host's user types it, finished."""
+    model = DATA / "llama"
+    command = (f"OMPI_MCA_plm_rsh_agent={make_agent(folder)} OMPI_MCA_btl=self,vader,tcp {CLEAVE} verify {model} "
+               f"--expected {model}/expected.safetensors --exact --hosts {hosts}")
+    return subprocess.run(on_host(next(iter(HOSTS)), command), capture_output=True, text=True, timeout=SECONDS, check=False)
+
+
 class TwoHosts(unittest.TestCase):
+    def test_the_program_starts_its_processes_on_both(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = cleave(folder, ",".join(f"{address}:2" for address in HOSTS.values()))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("passed", done.stdout)
+
+    def test_the_program_names_a_host_that_cannot_be_reached(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = cleave(folder, f"{next(iter(HOSTS.values()))}:1,10.213.77.9:1")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertRegex(done.stderr, r"^cleave: error: 10\.213\.77\.9 cannot be reached \(ssh: connect to host 10\.213\.77\.9 "
+                                      r"port 22: Connection refused\): ")
+
     def test_processes_of_two_hosts_do_every_collective(self):
         for ranks in ("1,1", "2,1"):
             with tempfile.TemporaryDirectory() as folder:

@@ -1,6 +1,8 @@
 // mpi_conformance RANKS,RANKS,...: the conformance suite over MPI, with that many ranks in each process.
+#include <algorithm>
 #include <cstdio>
 
+#include "base/cpus.h"
 #include "base/strings.h"
 #include "comm/mpi/mpi_world.h"
 #include "comm/testing/conformance.h"
@@ -32,9 +34,11 @@ int run(const std::string& ranks_of_processes) {
   const char* process = std::getenv("OMPI_COMM_WORLD_RANK");
   MpiOptions options;
   options.local_ranks = std::stoi(ranks[process != nullptr ? std::stoul(process) : 0]);
+  options.local.threads_per_rank = kShareOfCpus;
   options.local.one_shot_bytes = kLocalOneShotBytes;
   const std::unique_ptr<World> world = mpi_world(options);
   EXPECT_EQ(world->num_processes(), static_cast<int>(ranks.size()));
+  EXPECT_EQ(world->threads_per_rank(), std::max(1, usable_cpus() / world->cpu_share().num_ranks));
   EXPECT_LE(world->cpu_share().first_rank + options.local_ranks, world->cpu_share().num_ranks);
   conformance::expect_no_errors(conformance::run_ranks(world->communicators(), check_rank));
   if (!testing::Test::HasFailure()) world->finish();

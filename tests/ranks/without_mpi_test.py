@@ -16,6 +16,13 @@ class WithoutMpi(unittest.TestCase):
             self.assertIn("cleave: error: mpirun has started this process, but the program is built without MPI",
                           done.stderr)
 
+    def test_asked_for_several_hosts_it_says_what_is_missing(self):
+        done = subprocess.run([CLEAVE, "generate", "model", "-p", "text", "--hosts", "localhost:2"], capture_output=True,
+                              text=True, check=False)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertIn("cleave: error: --hosts needs MPI, and the program is built without", done.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -78,6 +78,7 @@ void add_bench(CLI::App& app, Action& action) {
   flags->threads = {usable_cpus()};
   add_model_path(*command, flags->model);
   command->get_option("MODEL")->required(false);
+  add_hosts_flag(*command)->needs(command->get_option("MODEL"));
   add_measures(*command, *flags);
   add_machine_flags(*command, *flags);
   add_random_flags(*command, flags->model);

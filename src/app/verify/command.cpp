@@ -226,6 +226,7 @@ void add_verify(CLI::App& app, Action& action) {
       ->needs(expected)
       ->type_name("N");
   add_precision_flags(*command, flags->model);
+  add_hosts_flag(*command);
   add_rank_threads_flag(*command, flags->model.split);
   add_plan_flags(*command, flags->model.split);
   command->callback([flags, &action] {

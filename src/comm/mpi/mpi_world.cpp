@@ -63,6 +63,7 @@ class MpiWorld final : public World {
   int num_processes() const override { return context_.num_processes; }
   int first_rank(int process) const override { return context_.first_ranks.at(static_cast<size_t>(process)); }
   CpuShare cpu_share() const override { return share_; }
+  int threads_per_rank() const override { return options_.local.threads_per_rank; }
   std::vector<std::unique_ptr<Communicator>> communicators() override;
   void abort(std::string_view why) override { give_up(fmt::format(" gave up: {}", why)); }
   void finish() override;
@@ -117,6 +118,7 @@ void MpiWorld::introduce(const std::vector<Introduction>& all) {
     first_rank += other.local_ranks;
   }
   context_.first_ranks.push_back(first_rank);
+  options_.local.threads_per_rank = threads_of_rank(options_.local, share_.num_ranks);
   options_.local.num_neighbours = share_.num_ranks - options_.local_ranks;
   context_.cores_suffice = share_.num_ranks * options_.local.threads_per_rank <= usable_cpus();
 }
