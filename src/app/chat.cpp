@@ -7,10 +7,10 @@
 
 #include "app/commands.h"
 #include "app/flags.h"
-#include "app/interrupt.h"
-#include "app/line_reader.h"
 #include "app/run_model.h"
-#include "app/terminal.h"
+#include "app/terminal/interrupt.h"
+#include "app/terminal/line_reader.h"
+#include "app/terminal/terminal.h"
 #include "base/error.h"
 #include "engine/loaded_model.h"
 #include "inference/answer.h"

@@ -9,7 +9,7 @@
 
 #include "app/commands.h"
 #include "app/hosts/start.h"
-#include "app/terminal.h"
+#include "app/terminal/terminal.h"
 #include "base/strings.h"
 
 namespace cleave::app {

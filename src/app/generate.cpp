@@ -6,10 +6,10 @@
 
 #include "app/commands.h"
 #include "app/flags.h"
-#include "app/interrupt.h"
-#include "app/jsonl.h"
 #include "app/run_model.h"
-#include "app/terminal.h"
+#include "app/terminal/interrupt.h"
+#include "app/terminal/jsonl.h"
+#include "app/terminal/terminal.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "engine/loaded_model.h"

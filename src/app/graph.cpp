@@ -3,7 +3,7 @@
 #include "app/commands.h"
 #include "app/flags.h"
 #include "app/run_model.h"
-#include "app/terminal.h"
+#include "app/terminal/terminal.h"
 
 namespace cleave::app {
 namespace {

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "app/commands.h"
-#include "app/terminal.h"
+#include "app/terminal/terminal.h"
 #include "define/definitions.h"
 
 namespace cleave::app {

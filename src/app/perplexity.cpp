@@ -8,7 +8,7 @@
 #include "app/flags.h"
 #include "app/perplexity_windows.h"
 #include "app/run_model.h"
-#include "app/terminal.h"
+#include "app/terminal/terminal.h"
 #include "base/cpus.h"
 #include "base/error.h"
 #include "base/files.h"

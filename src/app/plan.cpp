@@ -7,7 +7,7 @@
 
 #include "app/commands.h"
 #include "app/run_model.h"
-#include "app/terminal.h"
+#include "app/terminal/terminal.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "inference/plan_report.h"

@@ -6,7 +6,8 @@
 #include <csignal>
 #include <cstdlib>
 
-#include "app/terminal.h"
+#include "app/hosts/started_by_mpi.h"
+#include "app/terminal/terminal.h"
 #include "comm/world.h"
 #include "inference/follower.h"
 
@@ -35,10 +36,6 @@ void exit_on_failure(const std::string& text) {
 
 Log log_to_terminal() {
   return [](LogLevel level, std::string_view line) { note(fmt::format("cleave: {}{}", prefix(level), line)); };
-}
-
-bool started_by_mpi() {
-  return comm::started_by_mpi([](const char* name) { return std::getenv(name); });
 }
 
 inference::GroupOptions group_options(const ModelFlags& flags, int ranks) {

@@ -14,9 +14,6 @@ namespace cleave::app {
 /// Lines on standard error, as "cleave: warning: ...".
 Log log_to_terminal();
 
-/// Whether mpirun has started this process.
-bool started_by_mpi();
-
 /// The ranks of this process as flags have them; with those of the other processes where mpirun has started it. What
 /// fails in the group ends the process, with the failure printed.
 inference::GroupOptions group_options(const ModelFlags& flags, int ranks);

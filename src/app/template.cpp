@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "app/commands.h"
-#include "app/jsonl.h"
-#include "app/terminal.h"
+#include "app/terminal/jsonl.h"
+#include "app/terminal/terminal.h"
 #include "base/error.h"
 #include "inference/tokenizer.h"
 #include "jinja/template.h"

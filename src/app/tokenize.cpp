@@ -6,8 +6,8 @@
 #include <memory>
 
 #include "app/commands.h"
-#include "app/jsonl.h"
-#include "app/terminal.h"
+#include "app/terminal/jsonl.h"
+#include "app/terminal/terminal.h"
 #include "base/error.h"
 #include "base/strings.h"
 #include "inference/tokenizer.h"

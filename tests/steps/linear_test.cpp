@@ -10,7 +10,7 @@
 #include "ckpt/checkpoint.h"
 #include "counting.h"
 #include "define/definitions.h"
-#include "lower/program.h"
+#include "lower/lower.h"
 #include "plan/explain.h"
 
 namespace cleave {
@@ -41,20 +41,20 @@ std::map<std::string, uint64_t> steps_of(const define::Definitions& definitions,
     taken[part] = steps() - before;
     before = steps();
   };
-  const graph::Model model = definitions.trace(config, nullptr);
+  const graph::ModelGraph model = definitions.trace(config, nullptr);
   end("trace");
-  const std::string text = graph::text(model.graph("decode"));
+  const std::string text = graph::text(model.graph);
   end("text");
-  const graph::Graph graph = graph::push_slices_into_weights(model.graph("decode"));
+  const graph::Graph graph = graph::push_slices_into_weights(model.graph);
   end("push slices");
-  plan::Request request;
-  request.rank_weights.assign(3, 1.0);
-  request.policy = plan::Policy::Split;
-  const plan::Plan plan = plan::make_plan(graph, request);
+  plan::PlanOptions options;
+  options.rank_weights.assign(3, 1.0);
+  options.policy = plan::Policy::Split;
+  const plan::Plan plan = plan::make_plan(graph, options);
   end("plan");
-  const std::string explanation = plan::text(plan::explain(graph, plan, request));
+  const std::string explanation = plan::text(plan::explain(graph, plan, options));
   end("explain");
-  const lower::Program program = lower::lower(graph, plan, 1, {});
+  const lower::RankPrograms programs = lower::lower(graph, plan, 1, {});
   end("lower");
   return taken;
 }

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "app/bench/flags.h"
-#include "app/terminal.h"
+#include "app/terminal/terminal.h"
 #include "base/error.h"
 #include "runtime/measure_hardware.h"
 

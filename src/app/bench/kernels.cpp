@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "app/bench/flags.h"
-#include "app/terminal.h"
+#include "app/terminal/terminal.h"
 #include "base/cpus.h"
 #include "base/json.h"
 #include "kernels/measure/measure.h"

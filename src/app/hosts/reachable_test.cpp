@@ -6,7 +6,7 @@
 
 #include <filesystem>
 
-#include "base/temporary_directory.h"
+#include "base/testing/temporary_directory.h"
 
 namespace cleave::app {
 namespace {

@@ -10,11 +10,11 @@
 
 #include "app/hosts/child_process.h"
 #include "app/hosts/mpirun.h"
-#include "app/hosts/rank_stream.h"
 #include "app/hosts/reachable.h"
-#include "app/interrupt.h"
-#include "app/run_model.h"
-#include "app/terminal.h"
+#include "app/hosts/started_by_mpi.h"
+#include "app/terminal/interrupt.h"
+#include "app/terminal/rank_stream.h"
+#include "app/terminal/terminal.h"
 #include "base/error.h"
 #include "comm/mpi/mpi_world.h"
 

@@ -5,8 +5,9 @@
 
 #include "app/commands.h"
 #include "app/flags.h"
+#include "app/hosts/started_by_mpi.h"
 #include "app/run_model.h"
-#include "app/terminal.h"
+#include "app/terminal/terminal.h"
 #include "app/verify/cases.h"
 #include "app/verify/feed.h"
 #include "app/verify/ranks.h"

@@ -10,7 +10,7 @@
 #include <optional>
 #include <random>
 
-#include "app/terminal.h"
+#include "app/terminal/terminal.h"
 #include "base/error.h"
 #include "base/strings.h"
 #include "graph/rows.h"

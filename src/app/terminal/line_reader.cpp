@@ -1,4 +1,4 @@
-#include "app/line_reader.h"
+#include "app/terminal/line_reader.h"
 
 #include <poll.h>
 #include <unistd.h>

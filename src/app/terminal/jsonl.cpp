@@ -1,4 +1,4 @@
-#include "app/jsonl.h"
+#include "app/terminal/jsonl.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "app/hosts/rank_stream.h"
+#include "app/terminal/rank_stream.h"
 
 #include <algorithm>
 #include <iterator>

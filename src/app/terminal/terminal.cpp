@@ -1,4 +1,4 @@
-#include "app/terminal.h"
+#include "app/terminal/terminal.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -11,7 +11,7 @@
 #include <system_error>
 #include <vector>
 
-#include "app/hosts/rank_stream.h"
+#include "app/terminal/rank_stream.h"
 #include "base/error.h"
 #include "base/strings.h"
 

@@ -1,4 +1,4 @@
-#include "app/interrupt.h"
+#include "app/terminal/interrupt.h"
 
 #include <csignal>
 

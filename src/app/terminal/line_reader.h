@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "app/interrupt.h"
+#include "app/terminal/interrupt.h"
 
 namespace cleave::app {
 
