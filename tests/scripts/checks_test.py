@@ -90,17 +90,52 @@ class ChecksTest(unittest.TestCase):
         self.write("docs/notes.md", "see " + "/ho" + "me/someone/model\n")
         self.assert_offence("check_rules.py", "docs/notes.md:1: a path of one machine")
 
+    def test_finds_the_command_line_and_signals_below_the_application(self):
+        for line in ("CLI::App app;", "#include <CLI/CLI.hpp>", "#include <csignal>", "std::signal(1, f);", 'note("a");'):
+            self.write("src/base/bad.cpp", line + "\n")
+            self.assert_offence("check_rules.py", "src/base/bad.cpp:1: below src/app nothing knows the command line")
+        self.write("src/base/bad.cpp", "")
+        self.write("src/app/main.cpp", "#include <CLI/CLI.hpp>\n#include <csignal>\n")
+        self.assertEqual(self.run_check("check_rules.py")[0], 0)
+
+    def test_finds_operations_by_name_outside_their_tables(self):
+        self.write("src/plan/search.cpp", "if (op == Op::Weight) return;\nif (op == graph::Op::Matmul) return;\n")
+        status, output = self.run_check("check_rules.py")
+        self.assertEqual(status, 1)
+        self.assertIn("src/plan/search.cpp:2: an operation by name", output)
+        self.assertNotIn("src/plan/search.cpp:1", output)
+
+    def test_finds_a_header_without_its_source(self):
+        self.write("src/graph/lonely.h", "namespace cleave::graph {\ninline int f() { return 1; }\nint g(int a);\n}\n")
+        self.assert_offence("check_rules.py", "src/graph/lonely.h:3: declares a function, but there is no lonely.cpp")
+        self.write("src/graph/lonely.cpp", "")
+        self.assertEqual(self.run_check("check_rules.py")[0], 0)
+
+    def test_finds_folders_that_include_each_other(self):
+        self.write("src/graph/high/a.h", '#include "graph/low/b.h"\n')
+        self.write("src/graph/low/b.h", "")
+        self.assertEqual(self.run_check("check_includes.py")[0], 0)
+        self.write("src/graph/low/b.h", '#include "graph/middle/c.h"\n')
+        self.write("src/graph/middle/c.h", '#include "graph/high/a.h"\n')
+        self.assert_offence("check_includes.py", "src/graph/low/b.h:1: folders graph/low and graph/middle include each other")
+
     def test_finds_a_file_that_is_too_long(self):
-        self.write("src/base/long.cpp", "int a;\n" * 801)
-        self.assert_offence("check_sizes.py", "src/base/long.cpp: 801 lines, over the limit of 800")
+        self.write("src/base/long.cpp", "int a;\n" * 401)
+        self.assert_offence("check_sizes.py", "src/base/long.cpp: 401 lines, over the limit of 400")
+
+    def test_finds_a_class_that_is_too_long(self):
+        self.write("src/base/long.h", "class Large {\n" + "  int a() { return 1; }\n" * 200 + "};\n")
+        self.assert_offence("check_sizes.py", "src/base/long.h: class Large has 202 lines, over the limit of 200")
 
     def test_measures_functions_past_strings_and_comments(self):
         body = '  f("}");  // }\n' * 45
-        self.write("src/base/f.cpp", "namespace cleave {\nvoid large(int a) {\n" + body + "}\nint small() {\n  return 1;\n}\n}\n")
-        status, output = self.run_check("check_sizes.py")
-        self.assertEqual(status, 0)
-        self.assertIn("large has 47 lines", output)
-        self.assertNotIn("small", output)
+        source = "namespace cleave {\nvoid large(int a) {\n" + body + "}\nint small() {\n  return 1;\n}\n}\n"
+        self.write("src/base/f.cpp", source)
+        self.assert_offence("check_sizes.py", "src/base/f.cpp: function large has 47 lines, over the limit of 40")
+        self.assertNotIn("small", self.run_check("check_sizes.py")[1])
+        self.write("src/base/f.cpp", "")
+        self.write("src/kernels/f.cpp", source)
+        self.assertEqual(self.run_check("check_sizes.py")[0], 0)
 
 
 if __name__ == "__main__":
