@@ -16,7 +16,8 @@ TEST(RankStream, TakesTheStreamCutAnywhere) {
   const std::string all = wrapped_begin() + "mpirun's" + wrapped("one\n") + wrapped_end() + " words" + wrapped("two\n");
   for (size_t cut = 0; cut <= all.size(); ++cut) {
     RankStream stream;
-    const std::string shown = stream.take(all.substr(0, cut)) + stream.take(all.substr(cut));
+    std::string shown = stream.take(all.substr(0, cut));
+    shown += stream.take(all.substr(cut));
     EXPECT_EQ(shown, "one\ntwo\n") << cut;
     EXPECT_EQ(stream.other_words(), "mpirun's words");
     EXPECT_EQ(stream.num_begun(), 1);
