@@ -126,7 +126,7 @@ class BadReferences(Case):
             lines = self.assert_works(done).splitlines()
             return [line for line in lines if line.startswith("rank ")]
         once = weights_in_memory(1)
-        self.assertEqual(len(once), 2 + 3)
+        self.assertEqual(len(once), 1 + 2 + 3)
         self.assertEqual(weights_in_memory(4), once)
 
 
