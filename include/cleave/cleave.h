@@ -178,7 +178,8 @@ struct SessionOptions {
 class Session {
  public:
   /// Plans the split, reads and packs the weights, all ranks at once. REQUIRES: group.leads(). Throws Error: Io where
-  /// the machines' memory cannot hold the weights, Comm where a rank fails.
+  /// the machines' memory cannot hold the weights, Comm where a rank fails; NotFound for a model without a
+  /// tokenizer.
   Session(const Model& model, Group& group, const SessionOptions& options = {});
   ~Session();
 
