@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/stop_watch.h"
 #include "base/topology.h"
 #include "comm/communicator.h"
 #include "kernels/matrix/pack.h"
@@ -53,9 +54,9 @@ void on_bound_thread(const Cpus& cpus, const std::function<void()>& work) {
 double measure_operation(ThreadPool& pool) {
   constexpr int kCalls = 2000;
   std::vector<float> x(kHidden, 0.5f), y(kHidden);
-  const double norm = kernels::shortest_call(
-      kCalls, [&] { kernels::rms_norm(x.data(), x.data(), 0, 1e-5f, 1, kHidden, y.data(), pool); });
-  const double sum = kernels::shortest_call(
+  const double norm =
+      shortest_call(kCalls, [&] { kernels::rms_norm(x.data(), x.data(), 0, 1e-5f, 1, kHidden, y.data(), pool); });
+  const double sum = shortest_call(
       kCalls, [&] { kernels::gate(kernels::UnaryKind::Silu, x.data(), x.data(), kHidden, y.data(), pool); });
   return (norm + sum) / 2;
 }
@@ -111,7 +112,7 @@ class ExchangeRank {
   // Both kinds end in a barrier: the slower rank counts.
   double sample(int first, bool exchange) {
     communicator_.barrier();
-    return kernels::seconds_of([&] {
+    return seconds_of([&] {
       for (int i = first; i < first + kProductsPerSample; ++i) {
         weights_[static_cast<size_t>(i)]->multiply(x_.data(), 1, y_.data(), {}, pool_);
         if (exchange) communicator_.all_reduce(y_.data(), kHidden, DType::F32);

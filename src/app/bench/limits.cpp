@@ -5,6 +5,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/stop_watch.h"
 #include "base/thread_pool.h"
 #include "kernels/measure/measure.h"
 
@@ -46,7 +47,7 @@ double measure_files(const std::vector<std::filesystem::path>& files, int thread
       if (error) fail(ErrorKind::Io, "cannot read {}: {}", path.string(), error.message());
       const int64_t size = std::min(whole, kMost - bytes);
       const int64_t pieces = (size + kPiece - 1) / kPiece;
-      seconds += kernels::seconds_of([&] {
+      seconds += seconds_of([&] {
         pool.parallel_for(pieces, 1, [&](int64_t first, int64_t last) {
           read_range(path, first * kPiece, std::min(size, last * kPiece));
         });

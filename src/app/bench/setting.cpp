@@ -8,7 +8,7 @@
 #include <thread>
 #include <utility>
 
-#include "kernels/measure/measure.h"
+#include "base/stop_watch.h"
 
 namespace cleave::app {
 namespace {
@@ -124,7 +124,7 @@ runtime::Options Setting::options() const {
 void Setting::load_here() {
   std::optional<inference::Group> own;
   if (group_ == nullptr) own.emplace(local_group_options(model_flags_, ranks_));
-  const double seconds = kernels::seconds_of(
+  const double seconds = seconds_of(
       [&] { loaded_.emplace(load_model(opened_, model_flags_, options(), group_ != nullptr ? *group_ : *own)); });
   load_seconds_ = load_seconds_ > 0 ? std::min(load_seconds_, seconds) : seconds;
   runtime::Ranks& ranks = *loaded_->ranks;
@@ -162,7 +162,7 @@ void Setting::run(size_t index, bool warm_up) {
   Samples& samples = samples_[index];
   const int64_t steps = warm_up ? std::min(kWarmUpSteps, c.tokens) : c.tokens;
   observed_ = &samples;
-  const double seconds = kernels::seconds_of([&] {
+  const double seconds = seconds_of([&] {
     if (c.prefill)
       run_prefill(c, samples);
     else

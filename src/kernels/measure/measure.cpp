@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstring>
 #include <limits>
 #include <memory>
@@ -11,21 +10,20 @@
 
 #include "base/buffer.h"
 #include "base/check.h"
+#include "base/stop_watch.h"
 #include "kernels/matrix/pack.h"
 
 namespace cleave::kernels {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-// Smaller buffers are partly served by the caches of a large server, even where a user has two of its cores.
+// Bytes that are read. Less would partly come from the caches of a large server, even if the user has two of its cores.
 constexpr int64_t kBytes = int64_t{384} << 20;
-// Long enough for the clock, short enough to fall between interruptions now and then.
+// Bytes of a piece, which is long enough for the clock and short enough to fall between interruptions now and then.
 constexpr int64_t kPieceBytes = int64_t{16} << 20;
 constexpr int64_t kPromptRows = 512;
 
-// Rounds go on until so many in a row have made the figure no better than by this part: a quiet machine needs no more
-// than that, a busy one is waited out for a while.
+// Rounds end when so many in a row (the patience) have improved the figure by less than kGain. A quiet machine needs no
+// more; on a busy one the rounds go on for a while.
 constexpr double kGain = 0.01;
 constexpr int kWalkPatience = 5, kPromptPatience = 25;  // a prompt's product is one piece, a walk dozens
 constexpr int kMostPatiences = 8, kMostRounds = 1000;
@@ -37,13 +35,13 @@ constexpr std::array kTypes = {DType::F32,  DType::BF16,   DType::Q8_0,   DType:
 struct LinearShape {
   int64_t n, k;
 };
-// A layer of a Llama of 1B: projections of queries, keys, values and attention's result, then the gated MLP's.
+// The linears of a layer of a Llama of 1B: queries, keys, values, attention's output, then the gated MLP.
 constexpr LinearShape kLayer[] = {{2048, 2048}, {512, 2048},  {512, 2048}, {2048, 2048},
                                   {8192, 2048}, {8192, 2048}, {2048, 8192}};
 constexpr LinearShape kPromptLinear = {256, 2048};  // 3 ms of a core: a time slice of a busy machine holds it
 
-// Seconds of pieces of work one after another: of each the shortest of all rounds. An interruption spoils one piece of
-// one round and not the figure.
+// The time of some work, measured in pieces: for each piece the shortest time of all rounds. An interruption spoils one
+// piece of one round and not the figure.
 class Walk {
  public:
   explicit Walk(size_t pieces) : shortest_(pieces, std::numeric_limits<double>::infinity()) {}
@@ -78,7 +76,8 @@ MeasuredRate rate(double amount, const Seconds& seconds) {
   return {amount / seconds.core, amount / seconds.machine};
 }
 
-// Eight sums keep enough loads in flight; the result is written where the compiler cannot leave it out.
+// Reads a piece of the buffer. Eight sums keep enough loads in flight, and writing them keeps the compiler from leaving
+// the loads out.
 void read_piece(const Buffer& buffer, int64_t offset, ThreadPool& pool, std::span<uint64_t> sums) {
   constexpr int64_t kWords = kPieceBytes / 8;
   const uint64_t* words = buffer.as<uint64_t>() + offset / 8;
@@ -91,7 +90,7 @@ void read_piece(const Buffer& buffer, int64_t offset, ThreadPool& pool, std::spa
   });
 }
 
-// Weights whose bytes are all 0x2c: small positive numbers in every float type, scales of about 0.07 in block types.
+// A matrix whose bytes are all 0x2c: small positive numbers in every float type, scales of about 0.07 in block types.
 // Kernels take the same time whatever the numbers.
 std::unique_ptr<Matrix> make_matrix(DType dtype, const LinearShape& shape, WeightArena* arena, Isa isa,
                                     ThreadPool& pool) {
@@ -152,19 +151,6 @@ MeasuredRate measure_prompt_flops(DType dtype, Isa isa, int max_rounds, const Me
 
 }  // namespace
 
-double seconds_of(FunctionRef<void()> call) {
-  const auto begin = Clock::now();
-  call();
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-double shortest_call(int rounds, FunctionRef<void()> call) {
-  call();
-  double shortest = std::numeric_limits<double>::infinity();
-  for (int round = 0; round < rounds; ++round) shortest = std::min(shortest, seconds_of(call));
-  return shortest;
-}
-
 MeasuredRate measure_read(const MeasurePools& pools) {
   CHECK_EQ(pools.core.size(), 1);
   Buffer buffer(static_cast<size_t>(kBytes));
@@ -198,7 +184,7 @@ ProductRates measure_products(DType dtype, const MeasurePools& pools, Isa isa, i
   return {measure_weights_read(dtype, isa, max_rounds, pools), measure_prompt_flops(dtype, isa, max_rounds, pools)};
 }
 
-// Both matrices stay in the second-level cache: the line through their times meets zero bytes at the fixed cost.
+// The cost is where the line through the times of two matrices meets zero bytes. Both stay in the second-level cache.
 double measure_product_call(ThreadPool& pool) {
   constexpr LinearShape kSmall = {128, 512}, kLarge = {512, 512};
   constexpr int kCalls = 2000;

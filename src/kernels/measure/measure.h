@@ -7,18 +7,18 @@
 #include "kernels/simd/isa.h"
 #include "tensor/dtype.h"
 
-/// Speeds of this machine as a model meets them, for the planner. Every figure is the best of several rounds in which
-/// one core and the whole machine take turns: what else runs on a machine only makes it look slower. Buffers and
-/// weights lie in two-megabyte pages and are larger than any cache; results depend on nothing but the machine.
+/// Measurements of this machine's speed, for the planner and for `bench`. Every figure is the best of several rounds,
+/// because whatever else runs on a machine can only make it look slower; one core and the whole machine take turns.
+/// Buffers and weights lie in pages of two megabytes and are larger than the caches.
 namespace cleave::kernels {
 
-/// What measures: the calling thread alone, and together with the workers of a pool.
+/// The threads that are measured: the calling one alone, and together with the workers of a pool.
 struct MeasurePools {
   ThreadPool& core;  // REQUIRES: size() == 1
   ThreadPool& machine;
 };
 
-/// A rate per second, of one core and of all together.
+/// An amount per second, of one core and of all together.
 struct MeasuredRate {
   double core = 0, machine = 0;
 };
@@ -26,29 +26,24 @@ struct MeasuredRate {
 /// Bytes per second of reading memory.
 MeasuredRate measure_read(const MeasurePools& pools);
 
-/// Operations per second of multiplying and adding alone: the bound of every kernel.
+/// Operations per second of a loop that only multiplies and adds: no kernel is faster.
 MeasuredRate measure_peak(const PeakLoop& loop, const MeasurePools& pools);
 
-/// Of products with weights of one stored type, packed as pack_matrix() does by default.
+/// Speeds of products with weights of one stored type, packed as pack_matrix() does by default.
 struct ProductRates {
-  MeasuredRate read;   // weights' bytes, as stored, in products with one row
-  MeasuredRate flops;  // of products with 512 rows
+  MeasuredRate read;   // bytes of weights, as stored, in products with one row
+  MeasuredRate flops;  // operations in products with 512 rows
 };
 
-/// Of the linears of a model of 1B parameters, more of them than caches hold. `max_rounds`: less patience, for slow
-/// kernels.
+/// Measures products with the linears of a model of 1B parameters, more of them than caches hold. `max_rounds` limits
+/// the rounds for slow kernels.
 ProductRates measure_products(DType dtype, const MeasurePools& pools, Isa isa = best_isa(), int max_rounds = 1000);
 
-/// Stored types that have kernels of their own: what measure_products() is worth calling for. F16 is kept as BF16.
+/// Stored types that have kernels of their own, for which measure_products() is worth calling. F16 is not one of them,
+/// because it is packed as bf16.
 std::span<const DType> measurable_types();
 
-/// Seconds that a product of one row with BF16 weights costs on the pool beyond reading its weights.
+/// Seconds that a product of one row with BF16 weights takes on the pool beyond the time to read the weights.
 double measure_product_call(ThreadPool& pool);
-
-/// Seconds that a call takes.
-double seconds_of(FunctionRef<void()> call);
-
-/// Seconds of the shortest of `rounds` calls, after one that does not count.
-double shortest_call(int rounds, FunctionRef<void()> call);
 
 }  // namespace cleave::kernels

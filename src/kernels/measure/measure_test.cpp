@@ -18,11 +18,5 @@ TEST(MeasurableTypes, AreAllThatHaveKernelsOfTheirOwn) {
   }
 }
 
-TEST(ShortestCall, CallsOnceMoreThanItCounts) {
-  int calls = 0;
-  shortest_call(5, [&] { ++calls; });
-  EXPECT_EQ(calls, 6);
-}
-
 }  // namespace
 }  // namespace cleave::kernels

@@ -5,9 +5,9 @@
 namespace cleave::kernels {
 namespace {
 
-// Assembly, so that neither optimisation nor target flags decide what is measured. Sums are registers 0 to 11: two
-// units with a latency of four or five cycles want ten under way. Registers 14 and 15 are operands. All are zero, and
-// instructions take the same time whatever the numbers.
+// The loops are assembly, so that neither optimisation nor target flags decide what is measured. Registers 0 to 11 are
+// sums, because two units with a latency of four or five cycles need ten under way. Registers 14 and 15 are operands.
+// All are zero; instructions take the same time whatever the numbers.
 constexpr int kSums = 12;
 
 #define CLEAVE_SUMS ".irp r,0,1,2,3,4,5,6,7,8,9,10,11\n"

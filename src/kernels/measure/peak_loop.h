@@ -5,23 +5,23 @@
 
 namespace cleave::kernels {
 
-/// Numbers that are multiplied; sums are f32, or 32-bit integers for Int8.
+/// Numbers that a loop multiplies. Sums are f32, for Int8 32-bit integers.
 enum class Arithmetic : uint8_t { F32, Bf16, Int8 };
 inline constexpr Arithmetic kArithmetics[] = {Arithmetic::F32, Arithmetic::Bf16, Arithmetic::Int8};
 
 /// "f32", "bf16", "int8".
 std::string_view to_string(Arithmetic arithmetic);
 
-/// A loop that does nothing but multiply and add, in registers, with as many independent sums as keep the arithmetic
-/// units busy: nothing that computes with these numbers is faster.
+/// A loop that only multiplies and adds, in registers, with enough independent sums to keep the arithmetic units busy.
+/// Nothing that computes with these numbers is faster.
 struct PeakLoop {
   std::string_view instruction;
-  double operations = 0;  // of one round; a multiplication and its addition are two
+  double operations = 0;  // of one round; a multiplication and its addition count as two
   void (*run)(int64_t rounds) = nullptr;
 };
 
-/// With the widest instruction for such numbers that processor and system support. Where there is none, numbers are
-/// converted and multiplied as f32: that loop is given.
+/// The loop with the widest instruction for such numbers that processor and system support. If there is none, it is the
+/// loop of f32, because such numbers are then converted to f32 and multiplied as that.
 PeakLoop peak_loop(Arithmetic arithmetic);
 
 }  // namespace cleave::kernels
