@@ -16,11 +16,11 @@ namespace {
 // Query vectors whose parts each thread has memory for, when positions are split over threads.
 constexpr int64_t kPartsPerThread = 64;
 
-// Tiles that each thread should have, at least, so that the slowest one does not keep the others waiting.
+// Least tiles for each thread, so many that the slowest one does not keep the others waiting.
 constexpr int64_t kTilesPerThread = 4;
 
-// Rows from which on a span attends in bf16: as with quantised weights, short prompts lose no accuracy to save nothing
-// that can be felt. Where all heads share one key-value head, a single row is as much work: from so many queries on.
+// Rows from which a span attends in bf16. A shorter prompt would lose accuracy and save no time that can be felt. If
+// all heads share one KV head, a row is as much work as many, and what counts is the number of queries.
 constexpr int64_t kManyRows = 64;
 constexpr int64_t kManyQueries = 16;
 
@@ -32,7 +32,7 @@ std::optional<PanelKernel> panels_for(const KvCache& cache, Isa isa) {
   return cache.dtype != DType::F32 && cache.block_size % 16 == 0 ? bf16_panel_kernel(isa) : std::nullopt;
 }
 
-// How the rows and heads of a span fall into tiles: a tile takes `heads` query heads of one group and `rows` rows.
+// How the rows and heads of a span are cut into tiles: a tile takes `heads` query heads of one group and `rows` rows.
 struct Tiling {
   int64_t heads;        // query heads of a tile
   int64_t rows;         // rows of a tile
@@ -56,8 +56,8 @@ int64_t count_tiles(const Tiling& tiling, std::span<const SequenceSpan> spans) {
   return tiles;
 }
 
-// Tiles share what they read, so they are as large as possible; but they are made smaller, by rows first, until every
-// thread has some. Results do not depend on the choice.
+// Chooses the largest tiles of which there are at least `wanted`; large ones, because the queries of a tile share what
+// they read. Tiles are cut by rows first. Results do not depend on the choice.
 Tiling choose_tiling(const AttentionParams& params, const KvCache& cache, std::span<const SequenceSpan> spans,
                      int64_t wanted) {
   int64_t longest = 1;
@@ -97,7 +97,7 @@ struct Job {
   int64_t part_floats() const { return tiling.vectors() * sizes.part_stride; }
 };
 
-// Elements of keys and values that all queries of a span read, about.
+// About how many elements of keys and values all queries of a span read.
 int64_t estimate_work(const SequenceSpan& span, const AttentionParams& params, const KvCache& cache) {
   const int64_t length = span.start_position + span.num_rows;
   const int64_t reach = params.window > 0 ? params.window : params.chunk > 0 ? params.chunk : length;
@@ -143,8 +143,8 @@ simd::AttentionTile make_tile(const Job& job, const SequenceSpan& span, int64_t 
   return tile;
 }
 
-// Takes numbers off the common counter, `per_tile` for each tile, until none is left, and calls body(tile, index of
-// tile, number in tile).
+// Calls body(tile, index of tile, number in tile) for `per_tile` numbers of every tile. Threads share the counter
+// `next`, from which each takes one number after another.
 template <class Body>
 void take_tiles(const Job& job, std::atomic<int64_t>& next, int64_t per_tile, const Body& body) {
   int64_t passed = 0;  // tiles of the spans before `span`
@@ -170,7 +170,7 @@ void run_whole(const Job& job, std::atomic<int64_t>& next, int thread) {
   });
 }
 
-// Adds the parts of a round to what earlier rounds gave, in order; after the last round makes the results.
+// Merges the parts of a round into the sums of the rounds before, in order; after the last round writes the results.
 void merge_tile(const Job& job, const simd::AttentionTile& tile, const float* parts, int64_t count, float* sums,
                 bool last) {
   const int64_t stride = job.sizes.part_stride;
@@ -181,8 +181,8 @@ void merge_tile(const Job& job, const simd::AttentionTile& tile, const float* pa
   }
 }
 
-// Splits of tiles in parallel, some splits of all tiles at a time. Parts lie as [tile][split of the round][vector],
-// what they add up to before them as [tile][vector].
+// Computes tiles whose positions are split over threads, in rounds of some splits of all tiles. In scratch the merged
+// sums lie first, [tile][vector], then the parts of a round, [tile][split of the round][vector].
 void run_split(const Job& job, const Splitting& splitting, ThreadPool& pool) {
   float* sums = job.scratch + pool.size() * job.tile_floats;
   const int64_t tiles = count_tiles(job.tiling, job.spans);
@@ -219,8 +219,8 @@ int64_t estimate_work(std::span<const SequenceSpan> spans, const AttentionParams
   return work;
 }
 
-// Positions are split where whole tiles are too few for the threads, as many at a time as there is memory for parts.
-// Sets the tiling, too.
+// Chooses how positions are split: only if whole tiles are too few for the threads, and in rounds of as many splits as
+// there is memory for parts. Sets job.tiling, too.
 Splitting choose_splitting(Job& job, int64_t threads) {
   const int64_t wanted = threads > 1 ? kTilesPerThread * threads : 1;
   job.tiling = choose_tiling(job.params, job.cache, job.spans, 1);
@@ -312,7 +312,7 @@ void attention(const float* q, std::span<const SequenceSpan> spans, const KvCach
   CHECK(is_kv_type(cache.dtype));
   CHECK_LE(params.first_head + params.q_heads, cache.kv_heads * params.group);
   CHECK_GE(scratch.size(), attention_scratch_bytes(params, cache, pool.size()));
-  // A second thread may not be worth it.
+  // Work so little that a second thread is not worth it.
   const bool alone = pool.size() == 1 || estimate_work(spans, params, cache) < 2 * kGrainElements;
   const int threads = alone ? 1 : pool.size();
   Job job{q,

@@ -11,22 +11,22 @@
 namespace cleave::kernels {
 namespace {
 
-// What a multiplication inside of attention takes, over one of a product of matrices: on a Zen 4 core 226 GFLOP/s of
-// bf16 against 150 in bf16, 90 in f32.
+// Time of a multiplication within attention, as a multiple of one in a product of matrices. A Zen 4 core has 226
+// GFLOP/s in products of bf16, in attention 150 in bf16 and 90 in f32.
 double attention_per_product(DType cache) {
   return cache != DType::F32 && bf16_panel_kernel(best_isa()) ? 1.5 : 2.5;
 }
 
-// Keys and values that are made at a time: at most these bytes and heads. With 128 + 64 and 128 dimensions in f16 one
-// head's of 100,000 positions; longer sequences stay as they are cached.
+// Most bytes and heads of keys and values that are computed at a time. With 128 + 64 and 128 dimensions in f16 the
+// bytes are those of one head and 100,000 positions; longer sequences are attended to as cached.
 constexpr int64_t kExpandedBytes = int64_t{64} << 20;
 constexpr int64_t kExpandedHeads = 8;
-// Positions whose cached vectors are in f32 at a time: with 512 numbers 1 MB.
+// Positions whose cached vectors are converted to f32 at a time, 1 MB with 512 numbers each.
 constexpr int64_t kPiece = 512;
-// Query vectors that are multiplied with what makes keys at a time, about: with 512 + 64 dimensions 18 MB.
+// About how many query vectors are multiplied with `absorb` at a time, 18 MB with 512 + 64 dimensions.
 constexpr int64_t kAbsorbed = 8192;
 
-/// Deals out scratch; counts where there is none.
+/// A cursor that hands out pieces of scratch. With null memory it only counts the bytes.
 class Taker {
  public:
   explicit Taker(std::byte* memory) : memory_(memory) {}
@@ -49,7 +49,7 @@ size_t product_bytes(std::span<const Matrix* const> matrices, int64_t rows, int 
   return bytes;
 }
 
-// from[rows][n] to to[rows][n], rows so far apart.
+// Copies from[rows][n] to to[rows][n], whose rows lie as far apart as the strides say.
 void copy_rows(const float* from, int64_t from_stride, int64_t rows, int64_t n, float* to, int64_t to_stride,
                ThreadPool& pool) {
   pool.parallel_for(rows, row_grain(n), [&](int64_t begin, int64_t end) {
@@ -59,14 +59,14 @@ void copy_rows(const float* from, int64_t from_stride, int64_t rows, int64_t n, 
 
 // ---- as cached
 
-/// Memory for some heads of some rows, which attend to the cached vectors: `vectors` of them at most.
+/// Memory for attending to the cached vectors with up to `vectors` queries, of `rows` rows and some heads.
 struct Absorbed {
   Absorbed(const LatentParams& params, const KvCache& cache, int64_t rows, int64_t vectors, int threads,
            std::byte* memory) {
     Taker taker(memory);
     spans = taker.take<SequenceSpan>(rows);
     q = taker.take<float>(vectors * cache.key_dim);
-    sums = taker.take<float>(vectors * params.low);
+    sums = taker.take<float>(vectors * params.latent_dim);
     rest = std::max({block_diagonal_scratch_bytes(params.absorb, rows, threads),
                      block_diagonal_scratch_bytes(params.values, rows, threads),
                      attention_scratch_bytes(params.attention, cache, threads)});
@@ -74,12 +74,12 @@ struct Absorbed {
     bytes = taker.bytes();
   }
   SequenceSpan* spans;
-  float *q, *sums;  // [rows][heads][low + turned], [rows][heads][low]
+  float *q, *sums;  // [rows][heads][latent_dim + rope_dim], [rows][heads][latent_dim]
   std::byte* scratch;
   size_t rest, bytes;
 };
 
-void attend_as_cached(const float* q_own, const float* q_turned, std::span<const SequenceSpan> spans,
+void attend_as_cached(const float* q_nope, const float* q_rope, std::span<const SequenceSpan> spans,
                       const KvCache& cache, const LatentParams& p, float* out, std::span<std::byte> scratch,
                       ThreadPool& pool) {
   const int64_t first = spans.front().first_row, heads = p.attention.q_heads;
@@ -99,20 +99,21 @@ void attend_as_cached(const float* q_own, const float* q_turned, std::span<const
     const auto of = [&](std::span<const Matrix* const> matrices) {
       return matrices.subspan(static_cast<size_t>(head), static_cast<size_t>(params.q_heads));
     };
-    block_diagonal(of(p.absorb), {q_own + (first * heads + head) * p.own, heads * p.own, p.own}, rows,
+    block_diagonal(of(p.absorb), {q_nope + (first * heads + head) * p.nope_dim, heads * p.nope_dim, p.nope_dim}, rows,
                    {at.q, params.q_heads * width, width}, {at.scratch, at.rest}, pool);
     for (int64_t h = 0; h < params.q_heads; ++h)
-      copy_rows(q_turned + (first * heads + head + h) * p.turned, heads * p.turned, rows, p.turned,
-                at.q + h * width + p.low, params.q_heads * width, pool);
+      copy_rows(q_rope + (first * heads + head + h) * p.rope_dim, heads * p.rope_dim, rows, p.rope_dim,
+                at.q + h * width + p.latent_dim, params.q_heads * width, pool);
     attention(at.q, {at.spans, spans.size()}, cache, params, at.sums, {at.scratch, at.rest}, pool);
-    block_diagonal(of(p.values), {at.sums, params.q_heads * p.low, p.low}, rows,
-                   {out + (first * heads + head) * p.value, heads * p.value, p.value}, {at.scratch, at.rest}, pool);
+    block_diagonal(of(p.values), {at.sums, params.q_heads * p.latent_dim, p.latent_dim}, rows,
+                   {out + (first * heads + head) * p.value_dim, heads * p.value_dim, p.value_dim},
+                   {at.scratch, at.rest}, pool);
   }
 }
 
 // ---- expanded
 
-// Attention over keys and values of one head, as if every head were a sequence.
+// Options of attention for one head; the heads of a sequence attend as if each were a sequence of its own.
 AttentionParams params_of_head(const AttentionParams& params) {
   AttentionParams one = params;
   one.q_heads = one.group = 1;
@@ -122,7 +123,7 @@ AttentionParams params_of_head(const AttentionParams& params) {
 
 KvCache expanded_cache(const LatentParams& params, const KvCache& cache) {
   const DType dtype = cache.dtype == DType::F32 ? DType::F32 : DType::F16;
-  return {nullptr, nullptr, dtype, cache.block_size, 1, params.own + params.turned, params.value};
+  return {nullptr, nullptr, dtype, cache.block_size, 1, params.nope_dim + params.rope_dim, params.value_dim};
 }
 
 int64_t blocks_of(const KvCache& cache, int64_t positions) {
@@ -133,13 +134,13 @@ int64_t block_bytes(const KvCache& cache) {
   return static_cast<int64_t>(key_block_bytes(cache) + value_block_bytes(cache));
 }
 
-// Heads whose keys and values of so many positions there is memory for.
+// Heads at a time for whose keys and values of `positions` positions there is memory; 0 if there is not enough for one.
 int64_t heads_at_a_time(const LatentParams& params, const KvCache& cache, int64_t positions) {
   const int64_t bytes = block_bytes(expanded_cache(params, cache)) * blocks_of(cache, positions);
   return std::min({params.attention.q_heads, kExpandedHeads, kExpandedBytes / bytes});
 }
 
-/// Memory for keys and values of some heads of one sequence, `blocks` in all, and what is needed to make and use them.
+/// Memory for the keys and values of some heads of one sequence, `blocks` in all, and for computing and using them.
 struct Expanded {
   Expanded(const LatentParams& params, const KvCache& from, int64_t heads, int64_t blocks, int64_t rows, int threads,
            std::byte* memory)
@@ -149,34 +150,35 @@ struct Expanded {
     cache.values = taker.take<std::byte>(blocks * static_cast<int64_t>(value_block_bytes(cache)));
     table = taker.take<int32_t>(blocks);
     spans = taker.take<SequenceSpan>(heads);
-    latent = taker.take<float>(kPiece * params.low);
-    turned = taker.take<float>(kPiece * params.turned);
-    own = taker.take<float>(kPiece * params.own);
+    latent = taker.take<float>(kPiece * params.latent_dim);
+    rope = taker.take<float>(kPiece * params.rope_dim);
+    nope = taker.take<float>(kPiece * params.nope_dim);
     key = taker.take<float>(kPiece * cache.key_dim);
-    value = taker.take<float>(kPiece * params.value);
+    value = taker.take<float>(kPiece * params.value_dim);
     q = taker.take<float>(heads * rows * cache.key_dim);
-    out = taker.take<float>(heads * rows * params.value);
+    out = taker.take<float>(heads * rows * params.value_dim);
     rest = std::max({product_bytes(params.keys, kPiece, threads), product_bytes(params.values, kPiece, threads),
                      attention_scratch_bytes(params_of_head(params.attention), cache, threads)});
     scratch = taker.take<std::byte>(static_cast<int64_t>(rest));
     bytes = taker.bytes();
   }
   KvCache cache;
-  int32_t* table;                              // [heads][blocks of the sequence]
-  SequenceSpan* spans;                         // [heads]
-  float *latent, *turned, *own, *key, *value;  // of kPiece positions
-  float *q, *out;                              // [heads][rows][own + turned], [heads][rows][value]
+  int32_t* table;                             // [heads][blocks of the sequence]
+  SequenceSpan* spans;                        // [heads]
+  float *latent, *rope, *nope, *key, *value;  // of kPiece positions
+  float *q, *out;                             // [heads][rows][nope_dim + rope_dim], [heads][rows][value_dim]
   std::byte* scratch;
   size_t rest, bytes;
 };
 
-// Makes keys and values of positions [first, first + count) for matrices `head` ... of heads 0 ... of the memory.
+// Computes the keys and values of heads `head`, `head` + 1, ... at positions [first, first + count) and stores them as
+// heads 0, 1, ... of the memory.
 void expand(const LatentParams& p, const SequenceSpan& span, const KvCache& cache, int64_t head,
             std::span<const SequenceSpan> heads, int64_t first, int64_t count, const Expanded& at, ThreadPool& pool) {
-  load_keys(cache, span.blocks, first, count, 0, p.low, at.latent, pool);
-  load_keys(cache, span.blocks, first, count, p.low, p.turned, at.turned, pool);
+  load_keys(cache, span.blocks, first, count, 0, p.latent_dim, at.latent, pool);
+  load_keys(cache, span.blocks, first, count, p.latent_dim, p.rope_dim, at.rope, pool);
   const int64_t width = at.cache.key_dim;
-  copy_rows(at.turned, p.turned, count, p.turned, at.key + p.own, width, pool);
+  copy_rows(at.rope, p.rope_dim, count, p.rope_dim, at.key + p.nope_dim, width, pool);
   uint64_t preparation = 0;
   const auto multiply = [&](const Matrix& matrix, float* y) {
     const uint64_t wanted = matrix.preparation(count);
@@ -185,15 +187,15 @@ void expand(const LatentParams& p, const SequenceSpan& span, const KvCache& cach
     preparation = wanted;
   };
   for (size_t h = 0; h < heads.size(); ++h) {
-    multiply(*p.keys[static_cast<size_t>(head) + h], at.own);
+    multiply(*p.keys[static_cast<size_t>(head) + h], at.nope);
     multiply(*p.values[static_cast<size_t>(head) + h], at.value);
-    copy_rows(at.own, p.own, count, p.own, at.key, width, pool);
+    copy_rows(at.nope, p.nope_dim, count, p.nope_dim, at.key, width, pool);
     const SequenceSpan piece{0, count, first, heads[h].blocks};
     store_kv(at.key, at.value, {&piece, 1}, at.cache, pool);
   }
 }
 
-void attend_expanded(const float* q_own, const float* q_turned, const SequenceSpan& span, const KvCache& cache,
+void attend_expanded(const float* q_nope, const float* q_rope, const SequenceSpan& span, const KvCache& cache,
                      const LatentParams& p, float* out, std::span<std::byte> scratch, ThreadPool& pool) {
   const int64_t rows = span.num_rows, positions = span.start_position + rows, all = p.attention.q_heads;
   const int64_t at_a_time = heads_at_a_time(p, cache, positions), blocks = blocks_of(cache, positions);
@@ -209,24 +211,26 @@ void attend_expanded(const float* q_own, const float* q_turned, const SequenceSp
     const int64_t vector = span.first_row * all + head;
     for (int64_t h = 0; h < std::ssize(heads); ++h) {
       float* q = at.q + h * rows * width;
-      copy_rows(q_own + (vector + h) * p.own, all * p.own, rows, p.own, q, width, pool);
-      copy_rows(q_turned + (vector + h) * p.turned, all * p.turned, rows, p.turned, q + p.own, width, pool);
+      copy_rows(q_nope + (vector + h) * p.nope_dim, all * p.nope_dim, rows, p.nope_dim, q, width, pool);
+      copy_rows(q_rope + (vector + h) * p.rope_dim, all * p.rope_dim, rows, p.rope_dim, q + p.nope_dim, width, pool);
     }
     attention(at.q, heads, at.cache, params_of_head(p.attention), at.out, {at.scratch, at.rest}, pool);
     for (int64_t h = 0; h < std::ssize(heads); ++h)
-      copy_rows(at.out + h * rows * p.value, p.value, rows, p.value, out + (vector + h) * p.value, all * p.value, pool);
+      copy_rows(at.out + h * rows * p.value_dim, p.value_dim, rows, p.value_dim, out + (vector + h) * p.value_dim,
+                all * p.value_dim, pool);
   }
 }
 
 }  // namespace
 
-// Making keys and values of a new position takes as many multiplications as absorbing its query and result does, so
-// what counts are those of positions that were there before, against what a pair of positions saves.
+// Compares multiplications. Computing keys and values of a new position takes as many as multiplying its query with
+// `absorb` and its result with `values`, so these do not count. Expanding costs those of the positions before, and
+// saves some for each pair of positions.
 bool expands(const LatentParams& p, const SequenceSpan& span, const KvCache& cache) {
   const auto rows = static_cast<double>(span.num_rows), before = static_cast<double>(span.start_position);
   const double pairs = rows * before + rows * (rows + 1) / 2;
-  const auto saved = static_cast<double>(2 * p.low - p.own - p.value);
-  const auto made = static_cast<double>(p.low * (p.own + p.value));
+  const auto saved = static_cast<double>(2 * p.latent_dim - p.nope_dim - p.value_dim);
+  const auto made = static_cast<double>(p.latent_dim * (p.nope_dim + p.value_dim));
   return pairs * saved * attention_per_product(cache.dtype) > before * made &&
          heads_at_a_time(p, cache, span.start_position + span.num_rows) > 0;
 }
@@ -241,18 +245,18 @@ size_t latent_attention_scratch_bytes(const LatentParams& params, const KvCache&
                   Expanded(params, cache, heads, blocks, max_rows, threads, nullptr).bytes);
 }
 
-void latent_attention(const float* q_own, const float* q_turned, std::span<const SequenceSpan> spans,
+void latent_attention(const float* q_nope, const float* q_rope, std::span<const SequenceSpan> spans,
                       const KvCache& cache, const LatentParams& params, float* out, std::span<std::byte> scratch,
                       ThreadPool& pool) {
   for (size_t begin = 0; begin < spans.size();) {
     if (expands(params, spans[begin], cache)) {
-      attend_expanded(q_own, q_turned, spans[begin], cache, params, out, scratch, pool);
+      attend_expanded(q_nope, q_rope, spans[begin], cache, params, out, scratch, pool);
       ++begin;
       continue;
     }
     size_t end = begin + 1;
     while (end < spans.size() && !expands(params, spans[end], cache)) ++end;
-    attend_as_cached(q_own, q_turned, spans.subspan(begin, end - begin), cache, params, out, scratch, pool);
+    attend_as_cached(q_nope, q_rope, spans.subspan(begin, end - begin), cache, params, out, scratch, pool);
     begin = end;
   }
 }

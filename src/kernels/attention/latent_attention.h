@@ -9,31 +9,37 @@
 
 namespace cleave::kernels {
 
-/// Multi-head latent attention (DeepSeek-V2, 2024): the cache keeps one vector of `low` numbers for each position, of
-/// which every head makes its own keys and values, and `turned` numbers that the keys of all heads share.
+/// One layer of multi-head latent attention (DeepSeek-AI, "DeepSeek-V2", 2024). The cache holds, for each position, one
+/// latent vector of latent_dim numbers, from which every head computes its own keys and values, and one rotated key
+/// part of rope_dim numbers, which all heads share:
+///   key of head h    [keys[h] * latent | rotated part]    nope_dim + rope_dim numbers
+///   value of head h  values[h] * latent                   value_dim numbers
 struct LatentParams {
   AttentionParams attention;  // without slopes and sinks
-  int64_t own;                // dimensions of a query and key that are the head's own
-  int64_t turned;             // those that follow, of which the keys are the same for all heads
-  int64_t low, value;
-  /// By head. keys and values make them of a cached vector; absorb is keys transposed.
-  std::span<const Matrix* const> absorb;  // [low, own]
-  std::span<const Matrix* const> keys;    // [own, low]
-  std::span<const Matrix* const> values;  // [value, low]
+  int64_t nope_dim;           // dimensions of a query and key before the rotated ones, a head's own
+  int64_t rope_dim;           // rotated dimensions
+  int64_t latent_dim;
+  int64_t value_dim;
+  std::span<const Matrix* const> absorb;  // by head: [latent_dim, nope_dim], keys[h] transposed
+  std::span<const Matrix* const> keys;    // by head: [nope_dim, latent_dim]
+  std::span<const Matrix* const> values;  // by head: [value_dim, latent_dim]
 };
 
-/// Whether a span's keys and values are made out of the cache, which its rows then attend to with own + turned and
-/// value dimensions; otherwise queries are multiplied with what makes keys, and attend to the cached vectors.
+/// Whether latent_attention() computes keys and values of all positions of the span and attends to those ("expanded",
+/// for many rows). Otherwise it multiplies the queries with absorb[h] and attends to the cached vectors themselves ("as
+/// cached", for few rows), which takes more work for each pair of positions but none for each cached position.
 bool expands(const LatentParams& params, const SequenceSpan& span, const KvCache& cache);
 
-/// For steps of up to `max_rows` rows and sequences of up to `max_positions` positions.
+/// Bytes of scratch that latent_attention() needs for steps of up to `max_rows` rows and sequences of up to
+/// `max_positions` positions.
 size_t latent_attention_scratch_bytes(const LatentParams& params, const KvCache& cache, int64_t max_rows,
                                       int64_t max_positions, int threads);
 
-/// out[T, q_heads, value] from q_own[T, q_heads, own], q_turned[T, q_heads, turned] and the cache, in which store_kv()
-/// has put the rows of this step: keys [low + turned], with values in keys. Each span by the form that takes less time,
-/// which rounds otherwise than the other one. REQUIRES: scratch is aligned to 64 bytes; out overlaps nothing.
-void latent_attention(const float* q_own, const float* q_turned, std::span<const SequenceSpan> spans,
+/// Computes out[T, q_heads, value_dim] from q_nope[T, q_heads, nope_dim], q_rope[T, q_heads, rope_dim] and the cache,
+/// in which store_kv() has put the rows of this step: keys of latent_dim + rope_dim numbers, with values in keys. Each
+/// span takes the faster of two ways (see expands()), whose results differ by rounding. Runs on all threads of the
+/// pool. REQUIRES: scratch is aligned to 64 bytes and holds latent_attention_scratch_bytes(); out overlaps nothing.
+void latent_attention(const float* q_nope, const float* q_rope, std::span<const SequenceSpan> spans,
                       const KvCache& cache, const LatentParams& params, float* out, std::span<std::byte> scratch,
                       ThreadPool& pool);
 

@@ -14,7 +14,7 @@ namespace {
 
 struct Case {
   const char* name;
-  int64_t heads, own, turned, low, value;
+  int64_t heads, nope_dim, rope_dim, latent_dim, value_dim;
   DType dtype;
   double tolerance;
 };
@@ -52,7 +52,7 @@ std::vector<float> transposed(const std::vector<float>& w, int64_t n, int64_t k)
 
 struct Sequence {
   int64_t length;
-  std::vector<float> q_own, q_turned, k, out;
+  std::vector<float> q_nope, q_rope, k, out;
   std::vector<int32_t> blocks;
 };
 
@@ -60,18 +60,20 @@ class Model {
  public:
   Model(const Case& c, ThreadPool& pool) : c_(c), pool_(pool) {
     for (int64_t h = 0; h < c.heads; ++h) {
-      const std::vector<float> keys = random_floats(c.own * c.low, static_cast<uint32_t>(h), 0.2f);
-      absorb_.add(transposed(keys, c.own, c.low), c.low, c.own, pool);
-      keys_.add(keys, c.own, c.low, pool);
-      values_.add(random_floats(c.value * c.low, static_cast<uint32_t>(100 + h)), c.value, c.low, pool);
+      const std::vector<float> keys = random_floats(c.nope_dim * c.latent_dim, static_cast<uint32_t>(h), 0.2f);
+      absorb_.add(transposed(keys, c.nope_dim, c.latent_dim), c.latent_dim, c.nope_dim, pool);
+      keys_.add(keys, c.nope_dim, c.latent_dim, pool);
+      values_.add(random_floats(c.value_dim * c.latent_dim, static_cast<uint32_t>(100 + h)), c.value_dim, c.latent_dim,
+                  pool);
     }
-    cache_ = {nullptr, nullptr, c.dtype, kBlock, 1, c.low + c.turned, c.low, true};
+    cache_ = {nullptr, nullptr, c.dtype, kBlock, 1, c.latent_dim + c.rope_dim, c.latent_dim, true};
     memory_ = Buffer(key_block_bytes(cache_) * 40);
     cache_.keys = memory_.data();
   }
 
   LatentParams params() const {
-    LatentParams p{{}, c_.own, c_.turned, c_.low, c_.value, absorb_.pointers, keys_.pointers, values_.pointers};
+    LatentParams p{{},           c_.nope_dim,      c_.rope_dim,    c_.latent_dim,
+                   c_.value_dim, absorb_.pointers, keys_.pointers, values_.pointers};
     p.attention.q_heads = p.attention.group = c_.heads;
     p.attention.scale = 0.3f;
     return p;
@@ -80,10 +82,10 @@ class Model {
 
   Sequence sequence(int64_t length, uint32_t seed) {
     Sequence s{length,
-               random_floats(length * c_.heads * c_.own, seed),
-               random_floats(length * c_.heads * c_.turned, seed + 1),
+               random_floats(length * c_.heads * c_.nope_dim, seed),
+               random_floats(length * c_.heads * c_.rope_dim, seed + 1),
                random_floats(length * cache_.key_dim, seed + 2),
-               std::vector<float>(static_cast<size_t>(length * c_.heads * c_.value)),
+               std::vector<float>(static_cast<size_t>(length * c_.heads * c_.value_dim)),
                {}};
     for (int64_t p = 0; p < length; p += kBlock) s.blocks.push_back(--next_block_);
     return s;
@@ -92,7 +94,7 @@ class Model {
   // One step of `rows` rows of each sequence from its `start` on.
   void step(std::span<Sequence* const> sequences, std::span<const int64_t> starts, std::span<const int64_t> rows) {
     std::vector<SequenceSpan> spans;
-    std::vector<float> q_own, q_turned, k;
+    std::vector<float> q_nope, q_rope, k;
     int64_t total = 0;
     for (size_t i = 0; i < sequences.size(); ++i) {
       const Sequence& s = *sequences[i];
@@ -101,41 +103,41 @@ class Model {
       const auto append = [&](std::vector<float>& to, const std::vector<float>& from, int64_t n) {
         to.insert(to.end(), from.begin() + starts[i] * n, from.begin() + (starts[i] + rows[i]) * n);
       };
-      append(q_own, s.q_own, c_.heads * c_.own);
-      append(q_turned, s.q_turned, c_.heads * c_.turned);
+      append(q_nope, s.q_nope, c_.heads * c_.nope_dim);
+      append(q_rope, s.q_rope, c_.heads * c_.rope_dim);
       append(k, s.k, cache_.key_dim);
     }
     const LatentParams p = params();
     store_kv(k.data(), nullptr, spans, cache_, pool_);
     Buffer scratch(latent_attention_scratch_bytes(p, cache_, total, 200, pool_.size()));
-    std::vector<float> out(static_cast<size_t>(total * c_.heads * c_.value));
-    latent_attention(q_own.data(), q_turned.data(), spans, cache_, p, out.data(), scratch.bytes(), pool_);
-    const int64_t n = c_.heads * c_.value;
+    std::vector<float> out(static_cast<size_t>(total * c_.heads * c_.value_dim));
+    latent_attention(q_nope.data(), q_rope.data(), spans, cache_, p, out.data(), scratch.bytes(), pool_);
+    const int64_t n = c_.heads * c_.value_dim;
     for (size_t i = 0; i < spans.size(); ++i)
       std::copy_n(out.begin() + spans[i].first_row * n, rows[i] * n, sequences[i]->out.begin() + starts[i] * n);
   }
 
   // Keys and values of every head, made of unrounded vectors.
   std::vector<float> wanted(const Sequence& s) const {
-    const int64_t width = c_.own + c_.turned;
-    std::vector<float> q, keys, values(static_cast<size_t>(s.length * c_.heads * c_.value));
+    const int64_t width = c_.nope_dim + c_.rope_dim;
+    std::vector<float> q, keys, values(static_cast<size_t>(s.length * c_.heads * c_.value_dim));
     keys.resize(static_cast<size_t>(s.length * c_.heads * width));
     for (int64_t row = 0; row < s.length; ++row)
       for (int64_t h = 0; h < c_.heads; ++h) {
         const float* latent = s.k.data() + row * cache_.key_dim;
         const int64_t vector = row * c_.heads + h;
-        reference::matmul(latent, keys_.numbers[static_cast<size_t>(h)].data(), 1, c_.own, c_.low,
+        reference::matmul(latent, keys_.numbers[static_cast<size_t>(h)].data(), 1, c_.nope_dim, c_.latent_dim,
                           keys.data() + vector * width);
-        std::copy_n(latent + c_.low, c_.turned, keys.data() + vector * width + c_.own);
-        reference::matmul(latent, values_.numbers[static_cast<size_t>(h)].data(), 1, c_.value, c_.low,
-                          values.data() + vector * c_.value);
-        q.insert(q.end(), s.q_own.begin() + vector * c_.own, s.q_own.begin() + (vector + 1) * c_.own);
-        q.insert(q.end(), s.q_turned.begin() + vector * c_.turned, s.q_turned.begin() + (vector + 1) * c_.turned);
+        std::copy_n(latent + c_.latent_dim, c_.rope_dim, keys.data() + vector * width + c_.nope_dim);
+        reference::matmul(latent, values_.numbers[static_cast<size_t>(h)].data(), 1, c_.value_dim, c_.latent_dim,
+                          values.data() + vector * c_.value_dim);
+        q.insert(q.end(), s.q_nope.begin() + vector * c_.nope_dim, s.q_nope.begin() + (vector + 1) * c_.nope_dim);
+        q.insert(q.end(), s.q_rope.begin() + vector * c_.rope_dim, s.q_rope.begin() + (vector + 1) * c_.rope_dim);
       }
     AttentionParams attention = params().attention;
     attention.group = 1;
     std::vector<float> out(s.out.size());
-    reference::attention({q.data(), keys.data(), values.data(), s.length, s.length, c_.heads, width, c_.value},
+    reference::attention({q.data(), keys.data(), values.data(), s.length, s.length, c_.heads, width, c_.value_dim},
                          attention, out.data());
     return out;
   }

@@ -12,7 +12,7 @@ size_t aligned(size_t bytes) {
   return (bytes + 63) / 64 * 64;
 }
 
-// Scratch of one thread: rows of x and of y of one block, then what the product itself wants.
+// Scratch of one thread: rows of x and of y of one block, then the scratch of the product itself.
 struct Part {
   size_t x, y, product;
   size_t bytes() const { return x + y + product; }

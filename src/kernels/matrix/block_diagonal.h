@@ -8,22 +8,25 @@
 
 namespace cleave::kernels {
 
-/// Number i of block h in row r is data[r * row_stride + h * block_stride + i].
+/// Rows of activations that fall into blocks, borrowed: number i of block h in row r is
+/// data[r * row_stride + h * block_stride + i].
 template <class T>
 struct BlockRows {
   T* data;
   int64_t row_stride, block_stride;
 };
 
-/// y[m, h, n] = x[m, h, k] times the transpose of blocks[h], for each block h by itself: what a linear whose weight is
-/// zero outside of its diagonal blocks computes. All blocks have one shape. The threads share the blocks, not the rows
-/// of one, for blocks are small and many. REQUIRES: scratch is aligned to 64 bytes and holds
-/// block_diagonal_scratch_bytes; x, y and scratch do not overlap.
+/// A linear whose weight is zero outside of its diagonal blocks [n, k], all of one shape: y[m, h, n] = x[m, h, k] *
+/// blocks[h]^T for each block h. The blocks are shared among the threads, because they are small and many. REQUIRES:
+/// scratch is aligned to 64 bytes and holds block_diagonal_scratch_bytes(); x, y and scratch do not overlap.
 void block_diagonal(std::span<const Matrix* const> blocks, const float* x, int64_t m, float* y,
                     std::span<std::byte> scratch, ThreadPool& pool);
+
 /// The same with x and y as parts of larger tensors.
 void block_diagonal(std::span<const Matrix* const> blocks, const BlockRows<const float>& x, int64_t m,
                     const BlockRows<float>& y, std::span<std::byte> scratch, ThreadPool& pool);
+
+/// Bytes of scratch that block_diagonal() needs for up to `max_m` rows on `threads` threads.
 size_t block_diagonal_scratch_bytes(std::span<const Matrix* const> blocks, int64_t max_m, int threads);
 
 }  // namespace cleave::kernels

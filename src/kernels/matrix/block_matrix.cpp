@@ -19,25 +19,25 @@
 namespace cleave::kernels {
 namespace {
 
-// Weights that one thread reads in about the time of a barrier; smaller shares are not worth a second thread.
+// Bytes of weights that a thread reads in about the time of a barrier. Smaller shares are not worth a second thread.
 constexpr int64_t kGrainBytes = 16 << 10;
 
-// Rows from which a product is long. Threads take strips as they get to them, and speed counts more than the last bit
-// of accuracy: activations have a second digit on demand only. Where there are dot products of bytes, levels are
-// unpacked into bytes, where there are matrix tiles, weights into bf16 panels, a part at a time.
+// Rows from which a product is long. Speed then counts more than the last bit of accuracy, and activations have a
+// second digit on demand only. With dot products of bytes, levels are unpacked into bytes; with matrix tiles, weights
+// are unpacked into bf16 panels, a part at a time. Threads take strips from a common counter.
 constexpr int64_t kManyRows = 64;
 
-// The same for an expert, whose rows are some of a step's. With fewer, unpacking costs more than it saves.
+// The same for an expert, which gets some of a step's rows. With fewer rows unpacking costs more than it saves.
 constexpr int64_t kManyExpertRows = 16;
 
-// Strips that a thread takes at a time then.
+// Strips that a thread takes at a time in a long product.
 constexpr int64_t kSharedStrips = 4;
 
 constexpr size_t align_up(size_t bytes) {
   return (bytes + 63) / 64 * 64;
 }
 
-// The type whose layout weights of `dtype` get.
+// The block type in whose layout weights of `dtype` are packed.
 DType packed_type(DType dtype, WeightFormat format) {
   return has_block_layout(dtype) ? dtype : format == WeightFormat::Int4 ? DType::Q4_1 : DType::Q8_0;
 }
@@ -150,7 +150,7 @@ class BlockMatrix : public Matrix {
     return buffer;
   }
 
-  // Rows that quantised ones take room for.
+  // Rows of a whole number of tiles.
   static int64_t padded(int64_t m) {
     return m == 1 ? 1 : (m + simd::kTileRows - 1) / simd::kTileRows * simd::kTileRows;
   }

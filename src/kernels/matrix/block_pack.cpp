@@ -9,9 +9,9 @@
 #include "base/transpose.h"
 #include "tensor/blocks.h"
 
-// The words of 32 bits of one block of each of the strip's rows are transposed first: a word then stands beside those
-// of the other rows, as four levels do in the layout, and masks, shifts and joins are loops over the rows, which the
-// compiler makes vectors of.
+// Packing of blocks. The 32-bit words of one block of each row of a strip are transposed first. A word then stands
+// beside the same word of the other rows, as levels do in the layout, and masks, shifts and joins are loops over rows,
+// which the compiler turns into vectors.
 namespace cleave::kernels {
 namespace {
 
@@ -20,12 +20,12 @@ constexpr uint32_t kNibbles = 0x0f0f0f0f;
 constexpr uint32_t kPairs = 0x03030303;
 constexpr uint32_t kOnes = 0x01010101;
 
-// A word of each row.
+// The same word of each row.
 struct alignas(64) Column {
   std::array<uint32_t, kStripRows> of;
 };
 
-// Words of one block of each row, from byte `offset` of the block on.
+// Reads words of one block of each row, from byte `offset` of the block on.
 template <class Block, int kWords>
 struct Words {
   std::array<Column, kWords> columns;
@@ -74,15 +74,16 @@ inline const Block& block_of(const std::byte* const* rows, size_t row, int64_t b
   return reinterpret_cast<const Block*>(rows[row])[block];  // packed and of bytes: no alignment needed
 }
 
-// Types of 32 elements with element i in the low and i + 16 in the high nibble of byte i have them as the layout does.
+// Writes the levels of types of 32 elements with element i in the low and i + 16 in the high nibble of byte i, as they
+// are: the layout has the same order.
 template <class Block, LayoutId kId>
 inline void put_nibbles(const std::byte* const* rows, int64_t block, std::byte* record) {
   const Words<Block, 4> words(rows, block, offsetof(Block, qs));
   std::memcpy(vector_at<kId>(record, 0, 0), words.at(0), sizeof words);
 }
 
-// Byte b of the result has bits b, b + 4, ... b + 28 of `bits`: from bit i of element i to bit j of byte b for element
-// 4j + b.
+// Rearranges fifth bits: from bit i for element i to bit j of byte b for element 4j + b. Byte b of the result has bits
+// b, b + 4, ... b + 28 of `bits`.
 inline uint32_t transpose_bits(uint32_t bits) {
   uint32_t result = 0;
   for (int b = 0; b < 4; ++b) {
@@ -101,7 +102,7 @@ inline void put_fifth_bits(const std::byte* const* rows, int64_t block, std::byt
   put(vector_at<kId>(record, 0, 4), [&](size_t r) { return transpose_bits(bits.at(0)->of[r]); });
 }
 
-// One block of every row into a record. The types' own names are those of their layouts.
+// Functions that write one block of every row into a record, named by block type.
 template <class Block, LayoutId kId>
 struct Pack;
 

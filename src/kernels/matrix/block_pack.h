@@ -9,13 +9,14 @@
 
 namespace cleave::kernels {
 
-/// The layout that blocks of `dtype` are kept in; nothing for types that have none.
+/// The layout into which blocks of `dtype` are packed; nothing for types that have none.
 std::optional<LayoutId> layout_of(DType dtype);
 
-/// Writes a strip (block_layout.h) of kStripRows rows with `blocks` blocks each. Rows need no alignment.
+/// A function that writes kStripRows rows of `blocks` blocks each as one strip (layout/block_layout.h). Rows need no
+/// alignment.
 using StripPacker = void (*)(const std::byte* const* rows, int64_t blocks, std::byte* strip);
 
-/// The one for blocks of `dtype`. REQUIRES: layout_of(dtype) is something.
+/// The packer for blocks of `dtype`. REQUIRES: layout_of(dtype) has a value.
 StripPacker strip_packer(DType dtype);
 
 }  // namespace cleave::kernels

@@ -16,7 +16,7 @@
 namespace cleave::kernels {
 namespace {
 
-// Multiplications that one thread does in about the time of a barrier.
+// Multiplications that a thread does in about the time of a barrier.
 constexpr int64_t kGrainProducts = 16 << 10;
 
 bool is_wide(DType dtype) {
@@ -42,7 +42,7 @@ class DenseMatrix : public Matrix {
                    weights_.data() + panel * panel_bytes_);
       }
     });
-    // Fewer rows are read as they are while weights stream by; in f32 to the same result.
+    // Products of fewer rows read x as it is while weights stream by. In f32 both ways give the same result.
     const auto bf16 = wide_ ? std::nullopt : bf16_panel_kernel(options.isa);
     const PanelKernel kernel = bf16 ? *bf16 : f32_panel_kernel(options.isa);
     first_many_ = bf16 ? std::max(kernel.least_rows, kFewProducts / (n * k) + 1) : kernel.least_rows;

@@ -8,13 +8,13 @@
 
 namespace cleave::kernels {
 
-/// Keeps weights as f32 (F32 and F64) or bf16 (all other types without a block layout) in panels (dense_layout.h).
-/// Products of several rows with bf16 weights round the activations to bf16 where the processor computes in it
-/// (panel_product.h); all others multiply the f32 activations with the widened weights.
+/// A matrix that keeps weights in panels (layout/dense_layout.h): F32 and F64 as f32, other float types as bf16.
+/// Products of several rows with bf16 weights round the activations to bf16 if the processor multiplies bf16
+/// (panel_product.h). All other products widen the weights to f32 and leave the activations as they are.
 std::unique_ptr<Matrix> make_dense_matrix(DType dtype, int64_t n, int64_t k, RowsReader rows,
                                           const PackOptions& options, ThreadPool& pool);
 
-/// Bytes of its weights.
+/// Matrix::bytes() of such a matrix.
 size_t dense_matrix_bytes(DType dtype, int64_t n, int64_t k);
 
 }  // namespace cleave::kernels

@@ -11,10 +11,10 @@
 namespace cleave::kernels {
 namespace {
 
-// Elements of all rows that are converted at a time: 64 KB in f32, which stay in the second-level cache.
+// Elements of each row that are converted at a time: 64 KB of f32 for all rows, which stay in the second-level cache.
 constexpr int64_t kChunk = 256;
 
-// Neighbouring bf16 numbers stay together: pairs are transposed as words. `first` is even.
+// Writes converted elements into a bf16 panel. Pairs of neighbours are transposed as words. REQUIRES: `first` is even.
 void put_pairs(const std::byte* const* rows, int64_t num_rows, int64_t first, int64_t count, std::byte* panel) {
   std::byte* out = panel + first * kPanelRows * 2;
   transpose_32(rows, num_rows, count / 2, out, kPanelRows);

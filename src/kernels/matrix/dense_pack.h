@@ -9,8 +9,8 @@
 
 namespace cleave::kernels {
 
-/// Writes rows of k elements of a type that is not one of blocks, at most kPanelRows, into a panel (dense_layout.h)
-/// that holds zeros: as f32 where `wide`, else as bf16. Rows need no alignment.
+/// Writes at most kPanelRows rows of k elements of a float type into a panel (layout/dense_layout.h), as f32 if `wide`,
+/// else as bf16. Rows need no alignment. REQUIRES: the panel is zeroed; numbers that the rows do not have stay so.
 void pack_panel(DType dtype, std::span<const std::byte* const> rows, int64_t k, bool wide, const simd::Table& table,
                 std::byte* panel);
 

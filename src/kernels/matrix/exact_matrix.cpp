@@ -15,7 +15,7 @@
 namespace cleave::kernels {
 namespace {
 
-// Converted rows that stay in the second-level cache while all rows of x pass by.
+// Bytes of converted rows, so few that they stay in the second-level cache while all rows of x pass by.
 constexpr int64_t kPanelBytes = 256 << 10;
 constexpr int64_t kMaxPanelRows = 16;
 

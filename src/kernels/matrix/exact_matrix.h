@@ -8,8 +8,8 @@
 
 namespace cleave::kernels {
 
-/// Keeps rows as stored and computes in f32: a few rows at a time are converted into scratch and multiplied with all of
-/// x.
+/// A matrix that keeps rows as stored. A product converts a few rows at a time to f32, in scratch, and multiplies all
+/// of x with them.
 std::unique_ptr<Matrix> make_exact_matrix(DType dtype, int64_t n, int64_t k, RowsReader rows,
                                           const PackOptions& options, ThreadPool& pool);
 

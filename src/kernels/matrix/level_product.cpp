@@ -9,8 +9,8 @@
 namespace cleave::kernels {
 namespace {
 
-// Strips that are unpacked at once: four, which share what going through a row's high digits costs, but not more than
-// half of a second-level cache of 1 MB.
+// Strips that are unpacked at once: four, which share the cost of going through a row's list of high digits, but at
+// most half of a second-level cache of 1 MB.
 constexpr int64_t kStripsAtOnce = 4;
 constexpr int64_t kLevelBytes = 512 << 10;
 
@@ -39,7 +39,7 @@ size_t LevelProduct::panel_bytes() const {
   return levels_bytes() + align_up(static_cast<size_t>(scales) * sizeof(float));
 }
 
-// Places rounded rows into scratch; returns how much they take.
+// Sets where the rounded rows lie in scratch. Returns their bytes.
 size_t LevelProduct::place_rows(int64_t m, std::byte* scratch, simd::DigitRows& rows) const {
   size_t used = 0;
   const auto take = [&]<class T>(T*& part, int64_t count) {

@@ -15,23 +15,26 @@ struct DigitRows;
 struct Table;
 }  // namespace simd
 
-/// Products of many rows with weights of a block layout, y[m, n] = x[m, k] * W[n, k]^T: levels are unpacked into bytes,
-/// some strips at a time, activations rounded to one byte, two where they stand out. A row of y depends on its row of x
-/// alone.
+/// The product of many rows with weights in a block layout, y[m, n] = x[m, k] * W[n, k]^T, by dot products of bytes.
+/// Levels are unpacked into bytes, some strips at a time; activations are rounded to one byte each, and to two where
+/// they stand out (simd/levels-inl.h). A row of y depends on its row of x alone. Immutable: several threads may call
+/// its members at once.
 class LevelProduct {
  public:
-  /// `weights`: strips of `layout`, which outlive the product. REQUIRES: the table has level_product.
+  /// `weights` are strips of `layout` and outlive the product. REQUIRES: the table has level_product.
   LevelProduct(int64_t n, int64_t k, LayoutId layout, const std::byte* weights, const simd::Table& table);
 
+  /// Bytes of scratch that multiply() needs for up to `max_m` rows on `threads` threads.
   size_t scratch_bytes(int64_t max_m, int threads) const;
 
-  /// Matrix::preparation() of rounded rows, with which scratch begins. k is below 2^32.
+  /// Matrix::preparation() of the rounded rows, with which scratch begins. k is below 2^32.
   uint64_t preparation() const {
     return uint64_t{3} << 61 | static_cast<uint64_t>(layout_.zero) << 48 | static_cast<uint64_t>(layout_.group) << 32 |
            static_cast<uint64_t>(k_);
   }
 
-  /// REQUIRES: scratch is aligned to 64 bytes and holds scratch_bytes(m, pool.size()); x, y and scratch do not overlap.
+  /// Writes y[m, n]. REQUIRES: scratch is aligned to 64 bytes and holds scratch_bytes(m, pool.size()); x, y and scratch
+  /// do not overlap.
   void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool,
                 Prepared prepared) const;
 
@@ -49,7 +52,7 @@ class LevelProduct {
   const std::byte* weights_;
   const simd::Table& table_;
   int64_t strip_bytes_;
-  int64_t strips_at_once_;  // that are unpacked, and that a thread takes, at a time
+  int64_t strips_at_once_;  // strips that a thread takes and unpacks at a time
 };
 
 }  // namespace cleave::kernels

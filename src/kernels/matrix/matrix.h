@@ -9,13 +9,12 @@
 
 namespace cleave::kernels {
 
-/// Whether scratch holds what the previous product with the same x has left there, whose matrix's preparation() was the
-/// same.
+/// Whether x has been prepared for a product already. Yes: x was rounded or quantised into scratch by the previous
+/// multiply() with the same x, m and scratch, of a matrix with an equal preparation(m).
 enum class Prepared : uint8_t { No, Yes };
 
 /// The weights W of a linear, packed for the product y[m, n] = x[m, k] * W[n, k]^T. Immutable: several threads may call
-/// a const member at once, each with its own scratch and pool. Owns its memory
-/// or borrows it from PackOptions::arena.
+/// its members at once, each with its own scratch and pool. Owns its memory or borrows it from PackOptions::arena.
 class Matrix {
  public:
   virtual ~Matrix() = default;
@@ -26,20 +25,28 @@ class Matrix {
   /// Resident bytes of the packed weights, padding included.
   virtual size_t bytes() const = 0;
 
-  /// How the product is computed, for explain and bench: "exact Q4_1", "bf16 avx512", "Q4_1 avx512 vnni".
+  /// A name of how the product is computed, for explain and bench: "exact Q4_1", "bf16 avx512", "Q4_1 avx512 vnni".
   virtual std::string_view kind() const = 0;
 
   /// Bytes of scratch that multiply() needs for up to `max_m` rows on `threads` threads.
   virtual size_t scratch_bytes(int64_t max_m, int threads) const = 0;
 
-  /// What multiply() makes of m rows of x at the beginning of scratch before anything else: two matrices that say the
-  /// same make the same, so that the second can find it there (Prepared::Yes). 0: nothing that could be shared.
+  /// The form into which multiply() brings m rows of x, at the beginning of scratch, before it multiplies. Matrices
+  /// with equal answers use the same form, so that the second of two products with one x can skip it (Prepared::Yes).
+  /// 0: x is read as it is, and there is nothing to share.
   virtual uint64_t preparation(int64_t m) const = 0;
 
-  /// Writes y[m, n]; rows of x are k apart, rows of y are n apart. A row of y depends on its row of x alone, never on
-  /// m, the threads or the other rows, in exact matrices; others round activations otherwise for many rows than for
-  /// few, 16-bit ones from 4 rows on, block ones from 64 on, those of experts from 16. REQUIRES: scratch is aligned to
-  /// 64 bytes and holds scratch_bytes(m, pool.size()); x, y and scratch do not overlap. Does not allocate.
+  /// Writes y[m, n] = x[m, k] * W^T; rows of x are k apart, rows of y are n apart. A row of y depends on its row of x
+  /// and on how activations are rounded, which is chosen by m; it does not depend on the other rows or the threads:
+  ///   weights                     few rows           many rows        many: m of at least
+  ///   exact, f32                  not rounded        not rounded
+  ///   bf16                        not rounded        to bf16          4, in matrix tiles 8
+  ///   blocks, int8, int4          to 16-bit levels   to 8-bit levels  64, an expert's 16
+  ///   blocks, in matrix tiles     to 16-bit levels   to bf16          64, an expert's 16
+  /// Rounding to bf16 takes a processor that multiplies bf16. It, and unpacking blocks, take more than kFewProducts
+  /// multiplications (panel_product.h). 8-bit levels have a second byte where a number stands out (simd/table.h,
+  /// Digits). Does not allocate. REQUIRES: scratch is aligned to 64 bytes and holds scratch_bytes(m, pool.size()); x, y
+  /// and scratch do not overlap.
   virtual void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool,
                         Prepared prepared = Prepared::No) const = 0;
 };

@@ -21,7 +21,7 @@ Kind kind_of(DType dtype, int64_t n, int64_t k, const PackOptions& options) {
   if (options.exact) return Kind::Exact;
   if (has_block_layout(dtype)) return Kind::Block;
   if (options.format != WeightFormat::AsStored && is_float(dtype) && k % 32 == 0) return Kind::Block;
-  // Blocks without a layout of their own stay as they are and are converted a few rows at a time.
+  // Blocks without a layout of their own stay as stored.
   return is_block(dtype) ? Kind::Exact : Kind::Dense;
 }
 

@@ -12,10 +12,10 @@
 namespace cleave::kernels {
 namespace {
 
-// Rows below which a task is not cut: reading or unpacking its panel would cost more than its products.
+// Least rows of a task. With fewer, reading or unpacking its panel would cost more than its products.
 constexpr int64_t kLeastRows = 96;
 
-// Elements of a row that are rounded at once before they are laid out.
+// Elements of a row that are rounded at a time before they are laid out.
 constexpr int64_t kRoundedAtOnce = 256;
 
 constexpr int64_t round_up(int64_t count, int64_t unit) {
@@ -25,8 +25,8 @@ constexpr int64_t round_up(int64_t count, int64_t unit) {
 }  // namespace
 
 std::optional<PanelKernel> bf16_panel_kernel(Isa isa) {
-  // In tiles the sums of six panels and 512 rows, and that part of the rows, take half of the second-level cache of a
-  // processor that has them.
+  // The sums of six panels and 512 rows, and a part of 256 elements of these rows, take half of the second-level cache
+  // of a processor with tiles.
   if (isa == Isa::Amx) return PanelKernel{simd::amx_panel_product, PanelNumbers::Bf16, kTileRowLayout, 8, 256, 6};
   // A part of 4096 elements takes half of the second-level cache of a Zen 4 core.
   if (const auto product = simd::table(isa).panel_product)
@@ -40,8 +40,8 @@ PanelKernel f32_panel_kernel(Isa isa) {
   return {simd::table(isa).float_panel_product, PanelNumbers::F32, kFloatRowLayout, 2 * kFloatRows, depth, 1};
 }
 
-// In bf16 a little more than depth(), which is often a power of two: the same part of all rows, or blocks of them,
-// would share few places of the caches.
+// Numbers from row to row. In bf16 a little more than depth(), which is often a power of two: the same part of all rows
+// would then share few places of the caches.
 int64_t PanelProduct::row_stride() const {
   return wide() ? depth() : depth() + (kernel_.layout.rows == 1 ? kPanelDepth : kernel_.depth);
 }
@@ -54,7 +54,8 @@ size_t PanelProduct::part_bytes() const {
   return static_cast<size_t>(std::min(kernel_.depth, round_up(depth(), 2)) * kPanelRows * number_bytes());
 }
 
-// Rows of y lie too far apart to stay in caches from one part to the next.
+// Bytes of sums that lie together in scratch from one part to the next, because rows of y lie too far apart to stay in
+// caches.
 size_t PanelProduct::sums_bytes(int64_t m) const {
   return depth() <= kernel_.depth ? 0 : static_cast<size_t>(kernel_.panels * m * kPanelRows) * sizeof(float);
 }
@@ -68,7 +69,7 @@ void PanelProduct::multiply(const float* x, int64_t m, PanelReader panels, float
   CHECK_GE(scratch.size(), scratch_bytes(m, pool.size()));
   std::byte* rows = scratch.data();
   if (prepared == Prepared::No) lay_out(x, m, rows, pool);
-  // Two tasks for every thread: fewer panels in each, then fewer rows.
+  // At least two tasks for every thread, with fewer panels in each or, if that is not enough, fewer rows.
   const int64_t tasks = pool.size() == 1 ? 1 : 2 * pool.size(), all = shape_.panels();
   const int64_t group = std::clamp<int64_t>(all / tasks, 1, kernel_.panels), groups = (all + group - 1) / group;
   const int64_t chunks = std::clamp<int64_t>((tasks + groups - 1) / groups, 1, std::max<int64_t>(1, m / kLeastRows));
@@ -81,7 +82,7 @@ void PanelProduct::multiply(const float* x, int64_t m, PanelReader panels, float
   });
 }
 
-// Rows beyond m, whose products nobody asks for, are left as they are.
+// Rounds rows and lays them out. Rows beyond m are left as they are, because their products are not used.
 void PanelProduct::lay_out(const float* x, int64_t m, std::byte* out, ThreadPool& pool) const {
   const int64_t block = kernel_.layout.rows, k = shape_.k;
   pool.parallel_for(round_up(m, block) / block, row_grain(k * block), [&](int64_t begin, int64_t end) {
@@ -95,7 +96,7 @@ void PanelProduct::lay_out(const float* x, int64_t m, std::byte* out, ThreadPool
   });
 }
 
-// Elements beyond k are zeros.
+// Rounds a block of rows. Elements beyond k become zeros.
 void PanelProduct::round_block(const float* x, int64_t rows, uint16_t* out) const {
   const int64_t k = shape_.k, depth = this->depth();
   const auto round = simd::table(isa_).to_bfloat16;

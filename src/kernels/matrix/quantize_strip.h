@@ -10,9 +10,9 @@
 
 namespace cleave::kernels {
 
-/// Quantises kStripRows rows of k elements of a float type, of which `first` is the number of the first one, into a
-/// strip (block_layout.h) of the layout Q8_0 or, for Int4, Q4_1. Throws Error(Corrupt) where a number is not finite.
-/// REQUIRES: k is a multiple of 32.
+/// Quantises kStripRows rows of k elements of a float type into a strip (layout/block_layout.h) of the layout Q8_0 or,
+/// for Int4, Q4_1. Throws Error(Corrupt) where a number is not finite, naming its row; `first` is the number of the
+/// first row. REQUIRES: k is a multiple of 32.
 void quantize_strip(DType dtype, std::span<const std::byte* const> rows, int64_t k, WeightFormat format,
                     const simd::Table& table, int64_t first, std::byte* strip);
 

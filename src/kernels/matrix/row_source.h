@@ -12,16 +12,17 @@
 
 namespace cleave::kernels {
 
-/// Rows of a matrix for packing, some at a time; one object per thread.
+/// A reader of the rows of a matrix for packing, some at a time, with the buffer that they may need. Each thread has
+/// its own.
 class RowSource {
  public:
-  /// For up to `max_rows` rows at a time.
+  /// Reads up to `max_rows` rows at a time.
   RowSource(DType dtype, int64_t k, RowsReader rows, int64_t max_rows);
 
-  /// Rows [first, first + count) as stored; valid until the next call.
+  /// Where rows [first, first + count) begin, as stored. Valid until the next call.
   std::span<const std::byte* const> rows(int64_t first, int64_t count);
 
-  /// The same, filled up with rows of zeros to max_rows.
+  /// The same, followed by rows of zeros, max_rows in all.
   std::span<const std::byte* const> padded_rows(int64_t first, int64_t count);
 
  private:
@@ -31,7 +32,7 @@ class RowSource {
   std::vector<const std::byte*> pointers_;
 };
 
-/// `count` elements of a type that is not one of blocks, in f32. No alignment is needed.
+/// Converts `count` elements of a float type to f32. Pointers need no alignment.
 void widen(DType dtype, const simd::Table& table, const std::byte* from, int64_t count, float* to);
 
 }  // namespace cleave::kernels

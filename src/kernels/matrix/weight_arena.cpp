@@ -8,7 +8,7 @@ namespace {
 
 constexpr size_t kHugePage = size_t{2} << 20;
 
-// Only reserved, not resident; large enough that the unused ends of chunks do not matter.
+// Bytes of a chunk, which are reserved, not resident: so many that the unused ends of chunks do not matter.
 constexpr size_t kChunk = size_t{256} << 20;
 
 constexpr size_t align_up(size_t bytes) {

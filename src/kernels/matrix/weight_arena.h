@@ -8,12 +8,12 @@
 
 namespace cleave::kernels {
 
-/// Memory for the packed weights of a whole model, handed out piece by piece and freed as one. Pieces lie next to one
-/// another in two-megabyte pages, however small they are. Not thread-safe; pieces stay where they are when the arena is
-/// moved.
+/// Memory for the packed weights of a whole model, handed out in pieces and freed as one. Pieces lie side by side in
+/// pages of two megabytes, however small they are. Not thread-safe. Pieces stay where they are when the arena is moved.
 class WeightArena {
  public:
-  /// Zeroed memory aligned to 64 bytes; resident when first touched. Throws Error(Io) where the system gives none.
+  /// A piece of zeroed memory, aligned to 64 bytes, that becomes resident when it is touched first. Throws Error(Io)
+  /// where the system gives none.
   std::span<std::byte> allocate(size_t bytes);
 
   /// Bytes handed out so far.
@@ -21,11 +21,11 @@ class WeightArena {
 
  private:
   std::vector<Buffer> chunks_;
-  std::span<std::byte> free_;  // rest of the last chunk
+  std::span<std::byte> free_;  // what is left of the last chunk
   size_t used_ = 0;
 };
 
-/// The weights of one matrix: a piece of an arena or, without one, memory of its own. Movable.
+/// Memory for the weights of one matrix: a piece of an arena or, without one, a buffer of its own. Movable.
 class WeightMemory {
  public:
   WeightMemory() = default;

@@ -4,16 +4,21 @@
 
 namespace cleave::kernels {
 
-/// Scores are s = q.k * scale, then soft-capped, then biased:
-///   s = softcap * tanh(s / softcap)        where softcap is not 0
-///   s = s + alibi_scale * slope[head] * key_position
-/// A query at position p sees key positions in (p - window, p], all up to p where window is 0, those from the last
-/// multiple of chunk up to p where chunk is not 0, and every position of its span and before where it is not causal
-/// (window then also bounds the other side: positions below p + window).
+/// Options of attention. The score of a query and a key is computed in three steps:
+///   s = q.k * scale
+///   s = softcap * tanh(s / softcap)                           if softcap is not 0
+///   s = s + alibi_scale * alibi_slopes[head] * key_position   if there are slopes
+/// A query at position p sees the key positions of its sequence from `first` to `last`, both included:
+///               first                   last
+///   plain       0                       p
+///   window > 0  max(0, p - window + 1)  p
+///   chunk > 0   p / chunk * chunk       p
+///   not causal  as above                the last position of the step; with a window at most p + window - 1
+/// With a window and a chunk `first` is the larger of both.
 struct AttentionParams {
   int64_t q_heads = 1;
-  int64_t group = 1;       // query heads that share a key-value head
-  int64_t first_head = 0;  // of the query heads of the first key-value head, those before the first one here
+  int64_t group = 1;       // query heads that share a KV head
+  int64_t first_head = 0;  // query heads of the first KV head's group that precede query head 0, on other ranks
   float scale = 1;
   int64_t window = 0;
   int64_t chunk = 0;

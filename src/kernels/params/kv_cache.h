@@ -7,22 +7,23 @@
 
 namespace cleave::kernels {
 
-/// Keys and values of one layer in blocks of positions, borrowed. Within a block keys are stored by dimension, so that
-/// scores of neighbouring positions are computed side by side without sums across a vector, values by position:
+/// Keys and values of one layer, borrowed. They lie in blocks of block_size positions, any of which can belong to any
+/// sequence (Kwon et al., "PagedAttention", 2023). Within a block keys are stored by dimension, so that the scores of
+/// neighbouring positions fill a vector and nothing is summed across one; values are stored by position:
 ///   keys    [blocks][kv_heads][key_dim][block_size]
 ///   values  [blocks][kv_heads][block_size][value_dim]
-/// In int8 a key or value is a multiple of a scale of its position and head, the largest of its numbers being 127; the
-/// f32 scales [block_size] follow the numbers of a head's block. Keys are rotated before (simd/rotation-inl.h).
-/// Where values are the first value_dim numbers of the keys (latent attention) there are keys alone.
+/// In int8 each position and head has one f32 scale; a stored number times it is the number meant, and the largest one
+/// is stored as 127. The scales [block_size] follow the numbers of their head in each block. Keys are rotated before
+/// they are rounded (simd/rotation-inl.h).
 struct KvCache {
   std::byte* keys;
-  std::byte* values;
-  DType dtype;  // F32, F16 or I8
+  std::byte* values;  // not used where values_in_keys
+  DType dtype;        // F32, F16 or I8
   int64_t block_size;
   int64_t kv_heads;
   int64_t key_dim;
   int64_t value_dim;
-  bool values_in_keys = false;  // `values` is not used
+  bool values_in_keys = false;  // a value is the first value_dim numbers of its key (latent attention)
 };
 
 }  // namespace cleave::kernels

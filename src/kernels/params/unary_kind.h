@@ -5,8 +5,13 @@
 
 namespace cleave::kernels {
 
-/// Functions of one argument. Gelu is the exact one, x * (1 + erf(x / sqrt(2))) / 2; GeluTanh its approximation by
-/// tanh; Relu2 is max(x, 0)^2; Silu is x * sigmoid(x); Softplus is log(1 + exp(x)).
+/// Functions of one number:
+///   Silu      x * sigmoid(x)
+///   Gelu      x * (1 + erf(x / sqrt(2))) / 2
+///   GeluTanh  the approximation of Gelu by tanh
+///   Relu2     max(x, 0)^2
+///   Softplus  log(1 + exp(x))
+/// The others are what their names say.
 enum class UnaryKind : uint8_t { Silu, Gelu, GeluTanh, Relu, Relu2, Tanh, Sigmoid, Exp, Softplus, Log, Floor, Sqrt };
 
 /// "silu", "gelu", "gelu_tanh", ...

@@ -9,7 +9,7 @@
 namespace cleave::kernels {
 namespace {
 
-// Channels that one task takes: a few cache lines, so that tasks share none.
+// Channels of a task: whole cache lines, so that tasks share none.
 constexpr int64_t kChannels = 64;
 
 // Calls f(first, last, span) for every tile of channels of every sequence. Neighbouring tasks are of different

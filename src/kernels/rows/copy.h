@@ -7,8 +7,8 @@
 
 namespace cleave::kernels {
 
-/// A copy of up to five dimensions, outermost first; unused ones have extent 1. Strides are in elements. Any slice,
-/// transpose or concatenation of activations is one of these per input.
+/// Extents and strides, in elements, of a copy of up to five dimensions, outermost first; those not used have extent 1.
+/// A slice or transpose of activations is one such copy, a concatenation one for each input.
 struct StridedCopy {
   static constexpr int kDims = 5;
   std::array<int64_t, kDims> extent = {1, 1, 1, 1, 1};
@@ -16,8 +16,9 @@ struct StridedCopy {
   std::array<int64_t, kDims> target_stride = {0, 0, 0, 0, 0};
 };
 
-/// target[sum i_d * target_stride_d] = source[sum i_d * source_stride_d] for every index i. A source stride of 0
-/// repeats. REQUIRES: source and target do not overlap.
+/// Copies element i = (i_0, ..., i_4) for all i below `extent`: target[sum over d of i_d * target_stride_d] =
+/// source[sum over d of i_d * source_stride_d]. A source stride of 0 repeats. REQUIRES: source and target do not
+/// overlap.
 void copy_strided(const float* source, float* target, const StridedCopy& copy, ThreadPool& pool);
 
 }  // namespace cleave::kernels

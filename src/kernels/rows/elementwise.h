@@ -8,29 +8,29 @@
 
 namespace cleave::kernels {
 
-// In all of these y may be any of the inputs; otherwise they do not overlap.
+// Operations on single numbers. In all of them y may be one of the inputs; otherwise nothing overlaps.
 
-/// y[i] = a[i] + b[i], y[i] = a[i] * b[i] for i in [0, count).
+/// Sums and products of two arrays of `count` numbers: y[i] = a[i] + b[i], y[i] = a[i] * b[i].
 void add(const float* a, const float* b, int64_t count, float* y, ThreadPool& pool, Isa isa = best_isa());
 void mul(const float* a, const float* b, int64_t count, float* y, ThreadPool& pool, Isa isa = best_isa());
 
-/// y[r, i] = x[r, i] + row[i], y[r, i] = x[r, i] * row[i] for x, y of [rows, n] and row of [n].
+/// Sums and products with a row [n] that all rows of x [rows, n] share: y[r, i] = x[r, i] + row[i], x[r, i] * row[i].
 void add_row(const float* x, const float* row, int64_t rows, int64_t n, float* y, ThreadPool& pool,
              Isa isa = best_isa());
 void mul_row(const float* x, const float* row, int64_t rows, int64_t n, float* y, ThreadPool& pool,
              Isa isa = best_isa());
 
-/// y[r, i] = x[r, i] * column[r] for x, y of [rows, n] and column of [rows].
+/// Products of each row of x [rows, n] with a factor of its own, column [rows]: y[r, i] = x[r, i] * column[r].
 void mul_column(const float* x, const float* column, int64_t rows, int64_t n, float* y, ThreadPool& pool,
                 Isa isa = best_isa());
 
-/// y[i] = x[i] * factor.
+/// Products with one factor: y[i] = x[i] * factor.
 void scale(const float* x, float factor, int64_t count, float* y, ThreadPool& pool, Isa isa = best_isa());
 
-/// y[i] = f(x[i]).
+/// A function of each number: y[i] = f(x[i]).
 void unary(UnaryKind kind, const float* x, int64_t count, float* y, ThreadPool& pool, Isa isa = best_isa());
 
-/// y[i] = f(a[i]) * b[i], the gate of a gated MLP in one pass.
+/// The gate of a gated MLP, in one pass: y[i] = f(a[i]) * b[i].
 void gate(UnaryKind kind, const float* a, const float* b, int64_t count, float* y, ThreadPool& pool,
           Isa isa = best_isa());
 

@@ -8,8 +8,8 @@ namespace cleave::kernels {
 
 void route(const int32_t* indices, int64_t tokens, int64_t slots, int64_t first, int64_t experts, int32_t* offsets,
            int32_t* order, int32_t* position) {
-  // A counting sort: count per expert, running sum, then place the pairs in their order; placing moves each expert's
-  // start to its end, which is the next expert's start, so one shift restores the offsets.
+  // A counting sort: pairs are counted per expert, counts become offsets, and pairs are placed in their order. Placing
+  // moves each expert's start to its end, which is the next expert's start, so that one shift restores the offsets.
   const int64_t pairs = tokens * slots;
   std::fill_n(offsets, experts + 1, 0);
   for (int64_t pair = 0; pair < pairs; ++pair) {

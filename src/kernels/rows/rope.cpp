@@ -9,7 +9,7 @@
 namespace cleave::kernels {
 namespace {
 
-// One head of one row. Both values of a pair are read before either is written, so y may be x.
+// Rotates one head of one row. Both numbers of a pair are read before one is written, so that y may be x.
 void rotate(const float* x, const RopeParams& params, const float* cos, const float* sin, float* y) {
   const int64_t half = params.rotary_dim / 2;
   const int64_t step = params.interleaved ? 2 : 1;

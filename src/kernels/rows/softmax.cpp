@@ -9,7 +9,7 @@
 namespace cleave::kernels {
 namespace {
 
-// Keeps the k best in order while walking along the row; a later equal value does not displace an earlier one.
+// Keeps the k largest numbers in order while walking along the row. A number displaces smaller ones, not equal ones.
 void top_k_row(const float* x, int64_t n, int64_t k, int32_t* indices, float* values) {
   const auto better = [](float a, float b) { return std::isnan(b) ? !std::isnan(a) : a > b; };
   int64_t found = 0;
@@ -25,7 +25,7 @@ void top_k_row(const float* x, int64_t n, int64_t k, int32_t* indices, float* va
   }
 }
 
-// Whether x[i] is among the `best` largest of `count` numbers; of equal ones the first are.
+// Whether x[i] is among the `best` largest of `count` numbers. Of equal numbers the first count as larger.
 bool is_among(const float* x, int64_t count, int64_t i, int64_t best) {
   int64_t before = 0;
   for (int64_t j = 0; j < count; ++j) before += x[j] > x[i] || (x[j] == x[i] && j < i) ? 1 : 0;

@@ -1,21 +1,25 @@
-// Attention of one tile: some query vectors against one KV head, stretch by stretch with a running softmax.
+// Attention of one tile: some query vectors with one KV head, stretch by stretch, with a running softmax.
 //
-// A stretch is some blocks of the cache, a fixed number of positions. For each: scores[q][p], their maximum, weights
-// 2^(score - maximum), and sums[q][d] += weight * value. When a stretch raises the maximum, what was summed before is
-// scaled down. After a fixed number of stretches, a split, sums start afresh; the splits' results are merged in order,
-// so that splits may as well be computed by several threads.
+// For each stretch (simd/attention_tile.h) and query q:
+//   1. scores[q][p] for its positions p
+//   2. their maximum; if it exceeds that of all stretches before, the sums so far are scaled down to the new one
+//   3. weights 2^(score - maximum), and sums[q][d] += weight * value[p][d]
+// Sums start afresh with each split, and the parts of splits are merged in order. Several threads may therefore compute
+// the splits of a tile.
 //
-// In f32, up to kDirectQueries vectors read the cache as it is stored; more share a copy in f32 of each stretch, and so
-// do all where values are parts of keys, which are stored the other way round. Tiles in bf16 have copies of their own
-// (attention_panels-inl.h). Every number is the sum of the same terms in the same order in all cases but that one: a
-// query's result depends on the positions that it sees alone, never on the other queries of the tile.
+// Three ways compute the same:
+//   as stored  f32, up to kDirectQueries queries: numbers of the cache are converted as they are multiplied
+//   widened    f32, more queries, or values that are parts of keys: each stretch is copied to f32 once for all queries
+//   panels     bf16, with AttentionTile::panel_product: each stretch is packed into panels (attention_panels-inl.h)
+// The two in f32 add the same terms in the same order. In all three a query's result depends on the positions that it
+// sees alone, never on the other queries of the tile.
 #pragma once
 
 #include "kernels/simd/attention_panels-inl.h"
 #include "kernels/simd/attention_softmax-inl.h"
 #include "kernels/simd/attention_tile-inl.h"
+#include "kernels/simd/attention_tile.h"
 #include "kernels/simd/rotation-inl.h"
-#include "kernels/simd/table.h"
 #include "kernels/simd/vector-inl.h"
 
 namespace cleave::kernels::simd {
@@ -23,7 +27,7 @@ namespace {
 
 constexpr int kDirectQueries = 8;
 
-// Slots [begin, end) of the part of a stretch that lies in its block number i.
+// The slots [begin, end) of block number i of a stretch that are seen.
 struct Slots {
   int64_t begin, end;
 };
@@ -32,9 +36,10 @@ CLEAVE_INLINE Slots slots_of(const Stretch& at, int64_t i, int64_t block_size) {
   return {at.begin > offset ? at.begin - offset : 0, least(at.end - offset, block_size)};
 }
 
-// Elements from this block's part of an array to that of the second one after it, for prefetching; 0 where there is
-// none. A head's part of a block is a few KB, too little for the processor's own prefetching: without, 9 GB/s and core,
-// one block ahead 14, two 18 (Zen 4, 4 KB pages, into the second-level cache; into the first 11).
+// The distance, in elements, from a head's part of this block to its part of the second block after it, for
+// prefetching; 0 if there is none. Such a part is a few KB, too little for the processor's own prefetching. Speed of a
+// core (Zen 4, pages of 4 KB): without 9 GB/s, one block ahead 14, two 18; into the first-level instead of the
+// second-level cache 11.
 CLEAVE_INLINE int64_t distance(const AttentionTile& tile, int64_t block, int64_t head_bytes, int64_t element_bytes) {
   constexpr int64_t kBlocks = 2;
   if ((block + kBlocks) * tile.cache->block_size >= tile.length) return 0;
@@ -42,7 +47,7 @@ CLEAVE_INLINE int64_t distance(const AttentionTile& tile, int64_t block, int64_t
          element_bytes;
 }
 
-// Scores of few queries with a stretch as it lies in the cache.
+// Computes the scores of few queries, with keys as stored.
 template <class Values>
 CLEAVE_INLINE void score_stored(const AttentionTile& tile, const TileState& state, const Stretch& at) {
   using Element = typename Values::Element;
@@ -92,7 +97,7 @@ CLEAVE_INLINE void weigh_stored(const AttentionTile& tile, const TileState& stat
   }
 }
 
-// A copy of `count` neighbouring numbers in f32, whole vectors. Asks for what lies `ahead` elements further.
+// Copies `count` neighbouring numbers to f32, whole vectors. Prefetches what lies `ahead` elements further.
 template <class Values>
 CLEAVE_INLINE void widen_row(const typename Values::Element* from, int64_t count, int64_t ahead, float* to) {
   constexpr int kVectorsPerLine = 64 / (kLanes * static_cast<int>(sizeof(typename Values::Element)));
@@ -102,7 +107,8 @@ CLEAVE_INLINE void widen_row(const typename Values::Element* from, int64_t count
   }
 }
 
-// Values out of the widened keys of the block at `offset` in the stretch, kLanes of its slots at a time.
+// Cuts the values out of the widened keys of the block that begins at position `offset` of the stretch, kLanes slots at
+// a time.
 CLEAVE_INLINE void cut_values(const AttentionTile& tile, const TileState& state, int64_t offset, const Slots& slots) {
   const int64_t value_dim = tile.cache->value_dim;
   const int64_t end = offset + slots.end;
@@ -120,7 +126,7 @@ CLEAVE_INLINE void cut_values(const AttentionTile& tile, const TileState& state,
     }
 }
 
-// Copies of a stretch's keys and values in f32.
+// Copies a stretch's keys and values to f32.
 template <class Values>
 __attribute__((noinline)) void widen(const AttentionTile& tile, const TileState& state, const Stretch& at) {
   using Element = typename Values::Element;
@@ -144,7 +150,7 @@ __attribute__((noinline)) void widen(const AttentionTile& tile, const TileState&
   }
 }
 
-// The scales of a stretch's positions, out of its blocks (int8).
+// Collects the scales of a stretch's positions from its blocks (int8).
 CLEAVE_INLINE void gather_scales(const AttentionTile& tile, const Stretch& at, float* key_scales, float* value_scales) {
   const KvCache& cache = *tile.cache;
   const int64_t size = cache.block_size;
@@ -162,7 +168,7 @@ CLEAVE_INLINE FloatWeights weights_of(const TileState& state, int q) {
   return {state.scores + q * state.sizes.score_stride};
 }
 
-// kQ queries from q on with a widened stretch: only as many positions as any of them sees.
+// Attends with kQ queries from q on to the widened stretch, of which only positions that one of them sees are computed.
 template <int kQ>
 CLEAVE_INLINE void attend_group(const AttentionTile& tile, TileState& state, int q, const Stretch& at,
                                 const float* key_scales, const float* value_scales) {
@@ -223,7 +229,7 @@ CLEAVE_INLINE void attend_stretch(const AttentionTile& tile, TileState& state, c
   }
 }
 
-// Joins a later split's part into what the splits before it gave.
+// Merges a split's part into the merged parts of the splits before it.
 void merge_part(const float* part, int64_t stride, float* sum) {
   const int64_t dims = stride - 16;
   const float maximum = part[dims];
@@ -258,7 +264,7 @@ void finish_part(const AttentionTile& tile, int query, const float* part) {
   if (rotated) rotate(out, value_dim, tile.sizes.rotation);
 }
 
-// A part of nothing.
+// Makes a part of no positions.
 CLEAVE_INLINE void clear_part(float* part, int64_t stride) {
   for (int64_t d = 0; d < stride; d += kLanes) store(part + d, F32{});
   part[stride - 16] = kLowest;

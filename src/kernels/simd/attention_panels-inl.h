@@ -1,15 +1,16 @@
-// Attention of many queries in bf16, by the products of matrices (panels-inl.h): scores are products of queries with a
-// panel of keys, what is summed those of weights with a panel of values. Sums, scores and the softmax are in f32.
+// Attention of many queries in bf16, by products with bf16 panels (panels-inl.h): scores are products of queries with
+// panels of keys, sums are products of weights with panels of values. Scores, the softmax and sums are in f32.
 //
 // Rounding queries, keys, weights and values costs as much accuracy as rounding activations before a product with bf16
-// weights does. Every number is the sum of the same terms in the same order, whatever the other queries of the tile.
+// weights does. A query's terms are added in the same order whatever the other queries of the tile.
 #pragma once
 
 #include "kernels/layout/dense_layout.h"
 #include "kernels/simd/attention_softmax-inl.h"
 #include "kernels/simd/attention_tile-inl.h"
+#include "kernels/simd/attention_tile.h"
 #include "kernels/simd/panels-inl.h"
-#include "kernels/simd/table.h"
+#include "kernels/simd/product_tiles.h"
 #include "kernels/simd/vector-inl.h"
 
 namespace cleave::kernels::simd {
@@ -17,14 +18,14 @@ namespace {
 
 #if defined(__AVX512BF16__)
 
-// Queries of a tile that take part in a product: their scores stay in the first-level cache. Whole rows of tiles, and
-// of the six rows of a panel's product.
+// Queries of a tile in one product, so few that their scores stay in the first-level cache: a multiple of the 16 rows
+// of a matrix tile, and of the six rows of a panel's product.
 constexpr int kPanelQueries = 48;
 
 template <class Values>
 constexpr bool kPanels = sizeof(typename Values::Element) < sizeof(float);
 
-// What a tile in bf16 has in place of TileState::keys and values.
+// Memory of a tile in bf16, in place of TileState::keys and values.
 struct PanelCopy {
   explicit PanelCopy(const TileState& state)
       : q_stride(state.sizes.key_depth),
@@ -57,15 +58,15 @@ CLEAVE_INLINE void round_queries(const AttentionTile& tile, const TileState& sta
   }
 }
 
-// Positions [from, to) of a stretch that are multiplied with values: what is seen of it and, as depths are multiples of
-// kPanelDepth, some around with weights and values of zero.
+// The positions [from, to) of a stretch that are multiplied with values: those that are seen, and some around them,
+// with weights and values of zero, because depths are multiples of kPanelDepth.
 struct Depth {
   explicit Depth(const Stretch& at)
       : from(at.begin / kPanelDepth * kPanelDepth), to((at.end + kPanelDepth - 1) / kPanelDepth * kPanelDepth) {}
   int64_t from, to;
 };
 
-// Panels of the blocks of a stretch; columns of other blocks may hold anything.
+// Packs the keys of a stretch's blocks into panels. Columns of other blocks may hold anything.
 template <class Values>
 CLEAVE_INLINE void pack_keys(const AttentionTile& tile, const PanelCopy& copy, const Stretch& at) {
   const KvCache& cache = *tile.cache;
@@ -84,13 +85,13 @@ CLEAVE_INLINE void pack_keys(const AttentionTile& tile, const PanelCopy& copy, c
   }
 }
 
-// Two positions' pairs of dimension d on go to this place.
+// Where the pair of these two positions goes, from dimension d on.
 CLEAVE_INLINE std::byte* value_pair(const TileState& state, const PanelCopy& copy, int64_t p, int64_t d) {
   const int64_t row = d / kPanelRows * state.sizes.stretch_depth / 2 + p / 2;
   return copy.values + (row * kPanelRows + d % kPanelRows) * 4;
 }
 
-// Panels of the values of a stretch.
+// Packs the values of a stretch into panels.
 template <class Values>
 CLEAVE_INLINE void pack_values(const AttentionTile& tile, const TileState& state, const PanelCopy& copy,
                                const Stretch& at) {
@@ -112,7 +113,7 @@ CLEAVE_INLINE void pack_values(const AttentionTile& tile, const TileState& state
   }
 }
 
-// The same where values are the first dimensions of the keys, which lie the other way round.
+// The same for values that are the first dimensions of the keys, which are stored the other way round.
 template <class Values>
 CLEAVE_INLINE void cut_value_panels(const AttentionTile& tile, const TileState& state, const PanelCopy& copy,
                                     const Stretch& at) {
@@ -140,7 +141,8 @@ CLEAVE_INLINE void cut_value_panels(const AttentionTile& tile, const TileState& 
   }
 }
 
-// `count` queries from q on with a packed stretch: only as many positions as any of them sees.
+// Attends with `count` queries from q on to the packed stretch, of which only positions that one of them sees are
+// computed.
 CLEAVE_INLINE void attend_rows(const AttentionTile& tile, TileState& state, const PanelCopy& copy, int q, int count,
                                const Stretch& at, const float* key_scales, const float* value_scales) {
   const AttentionSizes& sizes = state.sizes;

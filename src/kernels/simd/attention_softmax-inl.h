@@ -1,8 +1,8 @@
-// What a tile of attention keeps between stretches of the cache, and its running softmax (see attention-inl.h).
+// The state of a tile of attention between stretches of the cache, and the running softmax (see attention-inl.h).
 #pragma once
 
 #include "kernels/simd/attention_tile-inl.h"
-#include "kernels/simd/table.h"
+#include "kernels/simd/attention_tile.h"
 #include "kernels/simd/vector-inl.h"
 
 namespace cleave::kernels::simd {
@@ -11,15 +11,15 @@ namespace {
 constexpr float kLog2E = 1.44269504088896341f;
 constexpr float kLowest = -__builtin_inff();
 
-// A stretch of positions, counted from its first one: [begin, end) is what any query of the tile sees.
+// A stretch. Any query of the tile sees at most the positions [begin, end), counted from the stretch's first one.
 struct Stretch {
   int64_t base;   // position of its first slot
   int64_t block;  // of the sequence's table
   int64_t begin, end;
 };
 
-// What a tile keeps between stretches. Rows of sums are parts (see AttentionTile), whose maximum and total are filled
-// in at the end of a split.
+// The state of a tile between stretches. Rows of `sums` are parts (AttentionTile::parts), into which maximum and total
+// are written at the end of a split.
 struct TileState {
   AttentionSizes sizes;
   float* q;                    // [num_queries][q_stride], scaled
@@ -40,7 +40,7 @@ CLEAVE_INLINE const Element* block_of(const std::byte* array, int64_t head_bytes
   return reinterpret_cast<const Element*>(array + index * head_bytes);
 }
 
-// Of a stretch, what any of `count` queries from q on sees.
+// The part of a stretch that one or more of `count` queries from q on see.
 CLEAVE_INLINE Stretch seen_by(const TileState& state, int q, int count, const Stretch& at) {
   int64_t begin = at.end;
   int64_t end = at.begin;
@@ -51,8 +51,9 @@ CLEAVE_INLINE Stretch seen_by(const TileState& state, int q, int count, const St
   return {at.base, at.block, begin > at.begin ? begin : at.begin, least(end, at.end)};
 }
 
-// One pass over the scores of query q: soft-cap, position bias, what is not visible, and the maximum. The scores'
-// scale and log2(e) are in q already, where there is no soft-cap.
+// One pass over the scores of query q: caps them softly, adds the position bias, sets those of positions that are not
+// seen to minus infinity, and finds the maximum. Without a soft-cap the queries have been multiplied by scale *
+// log2(e), with one by scale.
 CLEAVE_INLINE float adjust_scores(const AttentionTile& tile, const Stretch& at, int64_t head, float* scores,
                                   const float* key_scales, int64_t from, int64_t to, int64_t begin, int64_t end) {
   const AttentionParams& params = *tile.params;
@@ -77,13 +78,13 @@ CLEAVE_INLINE float adjust_scores(const AttentionTile& tile, const Stretch& at, 
   return peak(top);
 }
 
-// Where weights go: to the place of the scores.
+// A place for weights: that of the scores.
 struct FloatWeights {
   float* weights;
   CLEAVE_INLINE void put(int64_t p, F32 weight) const { store(weights + p, weight); }
 };
 
-// Turns the scores of query q in [from, to) into weights, those outside [begin, end) into zeros, and updates maximum,
+// Turns the scores of query q at [from, to) into weights, those outside [begin, end) into zeros, and updates maximum,
 // total and sums.
 template <class Weights>
 __attribute__((noinline)) void update_softmax(const AttentionTile& tile, TileState& state, int q, const Stretch& at,
@@ -93,7 +94,7 @@ __attribute__((noinline)) void update_softmax(const AttentionTile& tile, TileSta
   const int64_t begin = state.first[q] > at.base ? state.first[q] - at.base : 0;
   const int64_t end = least(state.last[q] - at.base, at.end);
   const bool any = begin < to && end > from && begin < end;
-  // Vectors with a position that is visible.
+  // Vectors with a position that is seen.
   const int64_t visible = !any ? to : begin > from ? begin / kLanes * kLanes : from;
   const int64_t beyond = any ? least(to, (end + kLanes - 1) / kLanes * kLanes) : to;
   for (int64_t p = from; p < visible; p += kLanes) weights.put(p, F32{});
@@ -112,7 +113,7 @@ __attribute__((noinline)) void update_softmax(const AttentionTile& tile, TileSta
   for (int64_t p = visible; p < beyond; p += kLanes) {
     F32 weight = exp2_negative(load(scores + p) - maximum);
     total += weight;
-    // Scales of what is not visible may be anything.
+    // Scales of positions that are not seen may be anything.
     if (value_scales != nullptr) weight = weight == 0 ? F32{} : weight * load(value_scales + p);
     weights.put(p, weight);
   }

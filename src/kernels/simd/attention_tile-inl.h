@@ -1,4 +1,5 @@
-// What attention-inl.h is made of: readers of the cache's types, one small matrix product, exponentials.
+// The parts of attention-inl.h that know no cache: readers of stored numbers, one small product of matrices,
+// exponentials.
 #pragma once
 
 #include "kernels/simd/vector-inl.h"
@@ -6,7 +7,7 @@
 namespace cleave::kernels::simd {
 namespace {
 
-// Readers of kLanes stored numbers. Those of int8 are without their scales.
+// Readers of kLanes stored numbers. Numbers of int8 come without their scales.
 CLEAVE_INLINE F32 load_int8(const int8_t* p) {
 #if defined(__AVX512F__)  // intrinsics: g++ 12 converts element by element
   return bits<F32>(_mm512_maskz_cvtepi32_ps(0xffff, _mm512_maskz_cvtepi8_epi32(0xffff, load_as<__m128i>(p))));
@@ -42,12 +43,12 @@ CLEAVE_INLINE F32 get_part(const typename Values::Element* p, int64_t count) {
   return Values::get(whole);
 }
 
-// Query vectors that a product takes at a time: with two vectors of columns sixteen (AVX-512) or eight registers of
-// sums, enough to hide the latency of a multiplication.
+// Query vectors of a product at a time. With two vectors of columns that makes sixteen (AVX-512) or eight registers of
+// sums, enough to hide the latency of multiplications.
 constexpr int kQueryRows = kBytes == 64 ? 8 : 4;
 
-// c[i][j] (+)= sum over t < depth of a[i][t] * b[t][j] for kQ rows of a, some columns of b at a time. Summed in the
-// order of t, whatever kQ and the columns are.
+// A product of kQ rows of a with some columns of b: c[i][j] = (c[i][j] or 0) + sum over t < depth of a[i][t] * b[t][j].
+// It is summed in the order of t, whatever kQ and the number of columns.
 template <class Values>
 struct RowProduct {
   using Element = typename Values::Element;
@@ -60,7 +61,7 @@ struct RowProduct {
   int64_t ahead;  // while b is read, what lies so many elements further is asked for (0: nothing)
 };
 
-// Columns [j, j + kV * kLanes) of b, of which `count` exist. Not inlined: there are too many callers.
+// Columns [j, j + kV * kLanes) of the product, of which `count` exist. Not inlined, because it has many callers.
 template <class Values, int kQ, int kV, bool kWhole>
 __attribute__((noinline)) void multiply_rows(const RowProduct<Values>& p, int64_t j, int64_t count) {
   constexpr int kRowBytes = kV * kLanes * static_cast<int>(sizeof(typename Values::Element));
@@ -96,7 +97,7 @@ __attribute__((noinline)) void multiply_rows(const RowProduct<Values>& p, int64_
     for (int v = 0; v < kV; ++v) store(c + i * p.c_stride + v * kLanes, sums[i][v]);
 }
 
-// All of `columns` columns; whole vectors are written, the last one beyond `columns`. Few rows take more columns at a
+// All columns of the product. Whole vectors are written, the last one beyond `columns`. Few rows take more columns at a
 // time.
 template <class Values, int kQ>
 CLEAVE_INLINE void multiply_columns(const RowProduct<Values>& p, int64_t columns) {
@@ -109,7 +110,7 @@ CLEAVE_INLINE void multiply_columns(const RowProduct<Values>& p, int64_t columns
   if (j < columns) multiply_rows<Values, kQ, 1, false>(p, j, columns - j);
 }
 
-// Calls body.template operator()<kQ>(row) for groups of kQ rows that make up `rows`.
+// Calls body.template operator()<kQ>(row) for groups of kQ rows from `row` on that make up `rows`.
 template <class Body>
 CLEAVE_INLINE void for_row_groups(int rows, Body body) {
   int row = 0;
@@ -120,8 +121,8 @@ CLEAVE_INLINE void for_row_groups(int rows, Body body) {
   for (; row < rows; ++row) body.template operator()<1>(row);
 }
 
-// 2^x for x <= 0, to about 1 ulp; 0 below -126.5 and for minus infinity. x = n + f with |f| <= 1/2, a polynomial for
-// 2^f (Cephes exp2f), n put into the exponent. Half the work of exp(), which also serves numbers above 0.
+// 2^x for x <= 0, to about 1 ulp; 0 below -126.5 and for minus infinity. x = n + f with |f| <= 1/2; 2^f is a polynomial
+// (Cephes exp2f), and n goes into the exponent. Half the work of exp(), which also takes numbers above 0.
 CLEAVE_INLINE F32 exp2_negative(F32 x) {
   constexpr float kRound = 12582912.0f + 127.0f;       // 1.5 * 2^23: adding it rounds to an integer; plus the bias
   const F32 clamped = x < -127.0f ? set(-127.0f) : x;  // a NaN stays one
@@ -142,7 +143,7 @@ CLEAVE_INLINE I32 lane_numbers() {
   return numbers;
 }
 
-// Lanes in [begin, end); the others are minus infinity.
+// Keeps the lanes in [begin, end); all others become minus infinity.
 CLEAVE_INLINE F32 keep_lanes(F32 v, int64_t begin, int64_t end) {
   const int32_t first = static_cast<int32_t>(begin > 0 ? begin : 0);
   const int32_t last = static_cast<int32_t>(least(end, kLanes));
@@ -150,7 +151,7 @@ CLEAVE_INLINE F32 keep_lanes(F32 v, int64_t begin, int64_t end) {
   return (lanes >= first) & (lanes < last) ? v : set(-__builtin_inff());
 }
 
-// largest(), without a way through memory.
+// The same as largest(), without a detour through memory.
 CLEAVE_INLINE float peak(F32 v) {
 #if defined(__AVX512F__)
   using Half = float __attribute__((vector_size(32)));

@@ -1,15 +1,17 @@
-// Products of quantised activations with weights in block layouts (kernels/layout/block_layout.h).
+// Products of activations rounded to digits with weights in block layouts (kernels/layout/block_layout.h).
 //
-// For a group of elements: levels are widened to bytes once, multiplied with the digits of each row of activations into
-// 32-bit sums (exactly), and the sums scaled into f32: y += scale_w * scale_x * (sum - zero * sum_x) + minimum_w *
-// sum_x. Sums of groups are added in ascending order for every row, so a row's result does not depend on the number of
-// rows.
+// For each group of elements, levels are widened to bytes once. Dot products with the digits of each row of activations
+// give exact sums of 32 bits, and these are scaled and added up in f32:
+//   y += scale_w * scale_x * (sum - zero * sum_v)                    without minima
+//   y += scale_w * scale_x * sum + minimum_w * (scale_x * sum_v)     with minima
+// where sum_v is the sum of the group's rounded activations v. Groups are added in ascending order for every row, so
+// that a row's result does not depend on the number of rows.
 #pragma once
 
 #include <emmintrin.h>
 
 #include "kernels/layout/block_layout.h"
-#include "kernels/simd/table.h"
+#include "kernels/simd/product_tiles.h"
 #include "kernels/simd/vector-inl.h"
 
 namespace cleave::kernels::simd {
@@ -29,7 +31,7 @@ CLEAVE_INLINE U8 shift_left(U8 v, uint8_t mask) {
   return mask_bytes(bits<W16>(v) << kShift, mask);
 }
 
-// Sixteen-bit products of neighbours, added in pairs.
+// Products of 16-bit numbers, neighbours added in pairs.
 CLEAVE_INLINE I32 multiply_pairs(I32 a, I32 b) {
 #if defined(__AVX512BW__)
   return bits<I32>(_mm512_madd_epi16(bits<__m512i>(a), bits<__m512i>(b)));
@@ -40,7 +42,7 @@ CLEAVE_INLINE I32 multiply_pairs(I32 a, I32 b) {
 #endif
 }
 
-// sums[lane] += the four products of unsigned bytes of `levels` and signed bytes at `digits`. kWide: levels may exceed
+// A dot product of four in each lane: sums[lane] + levels[4 * lane + i] * digits[i] over i. kWide: levels may exceed
 // 127.
 template <bool kWide>
 CLEAVE_INLINE I32 dot4(I32 sums, U8 levels, const int8_t* digits) {
@@ -74,7 +76,7 @@ CLEAVE_INLINE I32 dot4(I32 sums, U8 levels, const int8_t* digits) {
 #endif
 }
 
-// Levels as offsets from -zero: what kIq4Values and kMxfp4Values of tensor/blocks.h hold, plus the layout's zero.
+// The codebooks as levels: kIq4Values and kMxfp4Values of tensor/blocks.h, plus the layout's zero.
 alignas(16) constexpr uint8_t kIq4Codes[16] = {1, 24, 45, 63, 79, 93, 106, 118, 129, 141, 153, 166, 181, 197, 217, 241};
 alignas(16) constexpr uint8_t kMxfp4Codes[16] = {12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0};
 
@@ -94,8 +96,8 @@ CLEAVE_INLINE U8 look_up(U8 index) {
 #endif
 }
 
-// Levels of one group as bytes: levels[j] has elements 4j ... 4j + 3 of kLanes rows. `p` points at the first vector's
-// part for these rows; vectors are 64 bytes apart.
+// Widens the levels of one group to bytes: levels[j] gets elements 4j ... 4j + 3 of kLanes rows. `p` points at the part
+// of the first vector that belongs to these rows; vectors are 64 bytes apart.
 template <BlockLayout kLayout, int kVectors>
 CLEAVE_INLINE void unpack_levels(const uint8_t* p, U8 (&levels)[kVectors]) {
   constexpr int kHalf = kVectors / 2;
@@ -143,7 +145,7 @@ CLEAVE_INLINE F32 load_scale(const uint8_t* p) {
     return load_half(p);
 }
 
-// Scales and minima of a group of kLanes rows.
+// The scales and minima of one group, for kLanes rows.
 struct GroupScale {
   F32 scale;
   F32 minimum;
@@ -162,7 +164,8 @@ CLEAVE_INLINE GroupScale group_scale(GroupScale record, const uint8_t* p) {
   return record;
 }
 
-// Calls use(scale, packed levels) for every group of kStripRows rows of a strip; whole records. Returns what follows.
+// Calls use(scale, packed levels) for every group of the first `elements` elements of a strip, whole records. Returns
+// where the next record begins.
 template <BlockLayout kLayout, class Use>
 CLEAVE_INLINE const uint8_t* for_groups(const uint8_t* strip, int64_t elements, Use use) {
   static_assert(kLanes <= kStripRows);
@@ -179,15 +182,15 @@ CLEAVE_INLINE const uint8_t* for_groups(const uint8_t* strip, int64_t elements, 
   return strip;
 }
 
-// Activations of one group of a tile, [kM][group] digits and [kM] of the rest.
+// The activations of one group in kM rows: digits [kM][group], all else [kM].
 struct GroupRows {
   const int8_t *high, *low;
   const float *scales, *sums;
   const int32_t* offsets;
 };
 
-// Adds the products of rows [first, first + kRows) with one group of weights: v times levels, less what the zero level
-// adds, scaled. Rows side by side hide the latency of dot products, of which each row's wait for one another.
+// Adds the products of rows [first, first + kRows) with one group of weights. The dot products of a row wait for one
+// another; several rows side by side hide that latency.
 template <BlockLayout kLayout, bool kBoth, int kRows>
 CLEAVE_INLINE void add_rows(F32* total, const U8 (&levels)[kLayout.group / 4], GroupScale w, const GroupRows& x,
                             int first) {
@@ -217,14 +220,14 @@ CLEAVE_INLINE void add_rows(F32* total, const U8 (&levels)[kLayout.group / 4], G
   }
 }
 
-// Sums that grow side by side.
+// Sums of dot products that add_rows() computes side by side.
 #if defined(__AVX512VNNI__)
 constexpr int kSumsAtOnce = 8;
 #else
 constexpr int kSumsAtOnce = 2;
 #endif
 
-// The same of all rows of a tile.
+// Adds the products of all kM rows with one group of weights.
 template <BlockLayout kLayout, bool kBoth, int kM>
 CLEAVE_INLINE void add_group(F32 (&total)[kM], const U8 (&levels)[kLayout.group / 4], GroupScale w,
                              const GroupRows& x) {
@@ -233,7 +236,7 @@ CLEAVE_INLINE void add_group(F32 (&total)[kM], const U8 (&levels)[kLayout.group 
   for (int a = 0; a < kM; a += kRows) add_rows<kLayout, kBoth, kRows>(total, levels, w, x, a);
 }
 
-// Whether all of kM rows have one digit: no branches within the unrolled loop then.
+// Whether no row's group is wide, so that the unrolled loop over rows needs no branches.
 template <int kM>
 CLEAVE_INLINE bool none_wide(const uint8_t* wide) {
   if constexpr (kM == 8) return load_as<uint64_t>(wide) == 0;
@@ -241,14 +244,15 @@ CLEAVE_INLINE bool none_wide(const uint8_t* wide) {
   return false;
 }
 
-// How many elements ahead a single row's digits are asked for. The stream of weights pushes them out of the first-level
-// cache from one strip to the next, and loads that miss it wait behind those of weights: with 8192 elements 26 GB/s and
-// core instead of 22 (Q4_0, Zen 4, which reads 31 with 2048 elements either way; 64 ahead do nothing, 192 less). Strips
-// in parts of 2048 elements, one part after another, would confuse the processor's prefetching: 15 GB/s.
+// Elements by which digits of a single row are prefetched ahead. From one strip to the next the stream of weights
+// pushes them out of the first-level cache, and loads that miss it wait behind those of weights. Rows of 8,192
+// elements: 26 GB/s of a core instead of 22 (Q4_0, Zen 4); 64 elements ahead gain nothing, 192 less. Rows of 2,048
+// elements read 31 GB/s either way. Going through strips in parts of 2,048 elements instead confuses the processor's
+// prefetching: 15 GB/s.
 constexpr int64_t kDigitsAhead = 128;
 
-// kM rows of activations from `row` on, of one tile of kInterleave rows, times kLanes rows of the strip, from `lane`
-// on; `ahead`: weights are prefetched.
+// The product of kM rows of activations from `row` on, which lie in one tile of kInterleave rows, with kLanes rows of
+// the strip from `lane` on. `ahead`: weights are prefetched.
 template <BlockLayout kLayout, int kM, int kInterleave, Digits kDigits>
 CLEAVE_INLINE void block_tile(const BlockTile& tile, int64_t row, const uint8_t* strip, int lane, int64_t column,
                               bool ahead) {
@@ -318,8 +322,8 @@ CLEAVE_INLINE void block_rows(const BlockTile& tile, int64_t row, int64_t end, c
     block_tile<kLayout, 1, kTileRows, kDigits>(tile, row, strip, lane, column, ahead);
 }
 
-// Bytes of activations that stay in the second-level cache while the weights stream by: 512 rows of 2048 elements at
-// once run at 306 GFLOP/s, 128 at a time at 330 (Q4_0, Zen 4).
+// Bytes of activations that meet the weights at a time, so few that they stay in the second-level cache: 128 rows of
+// 2,048 elements run at 330 GFLOP/s, 512 at once at 306 (Q4_0, Zen 4).
 constexpr int64_t kRowsBytes = 256 << 10;
 
 template <BlockLayout kLayout>

@@ -1,21 +1,22 @@
 // Products of many rows with f32 panels (kernels/layout/dense_layout.h), and bf16 panels widened into such.
 //
-// A panel's part stays in the second-level cache while all rows pass by it, kFloatRows at a time: 135 GFLOP/s of 152 on
-// one core of a Cascade Lake (512 x 2048 x 2048, parts of 1024; 133 in parts of 512, 126 in parts of 256, with sums
-// that were kept in y between parts), 72 of 86 with AVX2. Sums are taken in ascending order for every row, as
-// f32_product() and bf16_product() take them: a row's result depends neither on how rows and parts are cut nor on which
-// of the functions computes it.
+// A part of a panel stays in the second-level cache while all rows pass by it, kFloatRows at a time. Terms are added in
+// ascending order for every row, as f32_product() and bf16_product() add them, so that a row's result depends neither
+// on how rows and parts are cut nor on which of these functions computes it.
+//
+// One core of a Cascade Lake, 512 x 2,048 x 2,048: 135 GFLOP/s of 152 in parts of 1,024 elements, with AVX2 72 of 86.
+// Parts of 512 and 256 elements reached 133 and 126, while sums were still kept in y between parts.
 #pragma once
 
 #include "kernels/layout/dense_layout.h"
-#include "kernels/simd/table.h"
+#include "kernels/simd/product_tiles.h"
 #include "kernels/simd/vector-inl.h"
 
 namespace cleave::kernels::simd {
 namespace {
 
-// kM rows from `row` on, which are of one tile of rows, x[depth][kFloatRows], times kV vectors of columns from `column`
-// on, of which the last one may be a part.
+// The product of kM rows from `row` on, all in one tile of rows x[depth][kFloatRows], with kV vectors of columns from
+// `column` on, of which the last one may be a part.
 template <int kM, int kV>
 CLEAVE_INLINE void float_tile(const PanelTile& tile, int64_t row, int64_t column) {
   const int64_t at = row % kFloatRows;

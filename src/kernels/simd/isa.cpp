@@ -5,8 +5,8 @@
 namespace cleave::kernels {
 namespace {
 
-// __builtin_cpu_supports also asks whether the operating system keeps the wide registers. F16C, which clang's does not
-// know, is in every processor with AVX2.
+// __builtin_cpu_supports also asks whether the operating system keeps the wide registers. It is not asked for F16C,
+// which clang's version does not know and every processor with AVX2 has.
 Isa detect() {
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return Isa::Portable;
   if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||

@@ -6,7 +6,8 @@
 
 namespace cleave::kernels {
 
-/// Instruction sets that kernels are compiled for, each including the ones before it. Portable needs plain x86-64 only.
+/// Instruction sets that kernels are compiled for. Each includes the ones before it.
+///   Portable    plain x86-64
 ///   Avx2        AVX2, FMA, F16C
 ///   Avx512      AVX-512 F, BW, DQ, VL
 ///   Avx512Vnni  AVX-512 VNNI (8-bit dot products)
@@ -17,16 +18,20 @@ enum class Isa : uint8_t { Portable, Avx2, Avx512, Avx512Vnni, Avx512Bf16, Amx }
 /// "portable", "avx2", "avx512", "avx512 vnni", "avx512 bf16", "amx".
 std::string_view to_string(Isa isa);
 
-/// The largest set that this processor and operating system support; found out once.
+/// The largest set that this processor and operating system support. Found out once per process. Thread-safe.
 Isa best_isa();
 
-/// Whether a stream of weights that `rows` rows meet is to be asked for a page ahead. A single row is as fast as
-/// memory: Intel's own prefetching stops at the ends of pages (Q4_1 10.2 GB/s and thread without, 14.0 with it, AMX
-/// machine), on AMD's ours only costs (Q6_K 31 GB/s without, 19 with it, of 32 that a Zen 4 core reads). More rows keep
-/// the processor from looking ahead far enough (Q4_0, 8 rows: 250 GFLOP/s without, 345 with it).
+/// Whether kernels should prefetch weights a page ahead, in a product of `rows` rows with weights that stream from
+/// memory.
+///                     without           with            measured
+///   1 row, Intel      10.2 GB/s         14.0 GB/s       one thread, Q4_1, a processor with AMX
+///   1 row, AMD        31 GB/s           19 GB/s         one core, Q6_K, Zen 4, which reads 32 GB/s
+///   8 rows            250 GFLOP/s       345 GFLOP/s     one core, Q4_0, Zen 4
+/// One row is as fast as memory, but Intel's own prefetching stops at the ends of pages. With more rows the processor
+/// does not look far enough ahead.
 bool wants_prefetch(int64_t rows);
 
-/// Every set up to best_isa(), smallest first; what tests run over.
+/// All sets up to best_isa(), smallest first. Tests run over them.
 std::vector<Isa> available_isas();
 
 }  // namespace cleave::kernels

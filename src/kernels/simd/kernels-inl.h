@@ -1,4 +1,5 @@
-// Included once by each file of an instruction set, which names its table in CLEAVE_SIMD_TABLE.
+// The body of every file of an instruction set (avx2.cpp, ...), which includes it once and names its table in
+// CLEAVE_SIMD_TABLE.
 #include <utility>
 
 #include "kernels/simd/attention-inl.h"

@@ -1,10 +1,9 @@
-// Writing keys and values into the cache (kernels/params/kv_cache.h), and reading keys: conversion, and their
-// transposition.
+// Writing keys and values into the cache (kernels/params/kv_cache.h), converted and transposed, and reading keys back.
 #pragma once
 
 #include "kernels/simd/attention_tile-inl.h"
+#include "kernels/simd/attention_tile.h"
 #include "kernels/simd/rotation-inl.h"
-#include "kernels/simd/table.h"
 #include "kernels/simd/vector-inl.h"
 
 namespace cleave::kernels::simd {
@@ -13,7 +12,7 @@ namespace {
 // The largest finite f16; keys and values of real models stay far below it.
 constexpr float kMaxHalf = 65504.0f;
 
-// Rounds to f16, to nearest even; what is too large becomes the largest number, a NaN stays one.
+// Rounds to f16, to nearest even. Numbers that are too large become the largest f16, a NaN stays one.
 CLEAVE_INLINE U16 to_half(F32 v) {
   v = v > kMaxHalf ? set(kMaxHalf) : v;
   v = v < -kMaxHalf ? set(-kMaxHalf) : v;
@@ -33,10 +32,10 @@ CLEAVE_INLINE U16 to_half(F32 v) {
 #endif
 }
 
-// Dimensions that are converted and transposed at a time: a block of 32 positions stays in 4 KB.
+// Dimensions that are converted and transposed at a time, so few that a block of 32 positions stays within 4 KB.
 constexpr int64_t kStoreDims = 64;
 
-// Writers of one row's numbers [0, count), count <= kStoreDims.
+// Writers of the numbers [0, count) of one row, count <= kStoreDims.
 struct HalfWriter {
   using Element = uint16_t;
   static CLEAVE_INLINE void put(const float* x, int64_t count, float, uint16_t* y) {
@@ -72,7 +71,8 @@ struct ByteWriter {
   }
 };
 
-// What a row is divided by to fit into int8, and its inverse. A row that is not finite becomes NaN as a whole.
+// The scale by which a row is divided to fit into int8, and its inverse. A row that is not finite becomes NaN as a
+// whole.
 CLEAVE_INLINE float finish_scale(F32 top, float& inverse) {
   float scale = 0;
   for (int i = 0; i < kLanes; ++i) scale = top[i] <= scale ? scale : top[i];
@@ -89,7 +89,7 @@ CLEAVE_INLINE F32 raise_top(F32 top, const float* x, int64_t count) {
   return top;
 }
 
-// Eight rows of eight 16-bit numbers, transposed: three steps that interleave halves.
+// Transposes eight rows of eight 16-bit numbers, in three steps that interleave halves.
 CLEAVE_INLINE void transpose_8x8(const uint16_t* from, int64_t from_stride, uint16_t* to, int64_t to_stride) {
   using V = uint16_t __attribute__((vector_size(16)));
   V a[8], b[8];
@@ -106,7 +106,7 @@ CLEAVE_INLINE void transpose_8x8(const uint16_t* from, int64_t from_stride, uint
   for (int i = 0; i < 8; ++i) store_as(to + i * to_stride, b[i]);
 }
 
-// to[d][slot] = from[slot][d].
+// Transposes: to[d][slot] = from[slot][d].
 template <class Element>
 CLEAVE_INLINE void transpose(const Element* from, int64_t from_stride, int64_t slots, int64_t dims, Element* to,
                              int64_t to_stride) {
@@ -124,7 +124,7 @@ CLEAVE_INLINE void transpose(const Element* from, int64_t from_stride, int64_t s
     for (int64_t i = done; i < slots; ++i) to[d * to_stride + i] = from[i * from_stride + d];
 }
 
-// A part of a key, rotated where the cache is in int8.
+// Copies a part of a key, rotated if the cache is in int8.
 struct KeyPart {
   alignas(64) float rotated[kStoreDims];
   CLEAVE_INLINE const float* get(const KvRows& rows, int64_t row, int64_t d, int64_t dims) {
@@ -136,7 +136,7 @@ struct KeyPart {
   }
 };
 
-// Scales of int8 keys go into the block, their inverses to `inverse`.
+// Writes the scales of int8 keys into the block and their inverses to `inverse`.
 CLEAVE_INLINE void scale_keys(const KvRows& rows, float* inverse) {
   const int64_t key_dim = rows.cache->key_dim;
   auto* scales = reinterpret_cast<float*>(rows.keys + rows.sizes.key_scales);
@@ -195,7 +195,7 @@ void store_kv(const KvRows& rows) {
     store_rows<ByteWriter>(rows);
 }
 
-// kLanes dimensions of kLanes slots at a time; of less there may be only a part.
+// Reads kLanes dimensions of kLanes slots at a time, of which a part may not exist.
 template <class Values>
 CLEAVE_INLINE void load_rows(const KeyRows& rows) {
   const int64_t size = rows.cache->block_size;

@@ -1,21 +1,33 @@
-// Products of many rows with weights of block layouts whose levels are unpacked into bytes.
+// Products of many rows with weights in block layouts whose levels are unpacked into bytes.
 //
-// Next to the dot products of a group of 32 elements, eight per row, block_product() converts their sum, multiplies two
-// scales and adds the product of all: 80% of the dot products' rate at best, and every eight rows unpack the levels
-// again. Here rows have a scale for kDigitGroup elements and levels are unpacked once, so that 88% is the most. Numbers
-// that stand out of theirs have a second digit; what those few add is gone through afterwards.
+// Words:
+//   level    the small unsigned integer that is stored for a weight
+//   digit    one signed byte of an activation, which was rounded to an integer v = low + 256 * high
+//   outlier  an activation whose high digit is not 0; all others have the low digit alone
+//   group    elements of a row of weights that share a scale (32 or 16)
 //
-// Sums of a group are not converted to floats, which processors do with the units that dot products want: they begin at
-// the bits of kMagic = 1.5 * 2^23, so that as a float they are kMagic + sum, exactly. Low digits of every second group
-// are negated and begin at -kMagic, which makes sum - kMagic of it, so that what is added to a group's sum stays small
-// against the rounding of activations; the scales of the groups say what all of that comes to (level_scales()). That
-// is an error of about one unit per group, beside the seven that rounding activations makes of four-bit levels.
+// What is gained. For each group and row, block_product() computes eight dot products (of 32 elements), converts the
+// sum to f32, multiplies the scales of weights and activations, and adds the product of sum and scales: at best 80% of
+// the rate of the dot products alone. Every eight rows it unpacks the levels again. Here activations have one scale for
+// kDigitGroup elements instead of each group, and levels are unpacked once for all rows: at best 88%. What outliers'
+// high digits add is computed afterwards, from a list.
+//
+// How a group's integer sum becomes a float without a conversion, which would take the units that dot products need:
+//   1. The sum begins at the bits of the float kMagic = 1.5 * 2^23. Adding an integer s to these bits gives the bits
+//      of kMagic + s, exactly.
+//   2. That float is multiplied by the group's scale and added to the sums of the row: scale * kMagic too much.
+//   3. The sums of a row therefore begin at minus what the kMagic of all groups adds (`start` of level_scales()).
+//   4. Every second group begins at the bits of -kMagic and has its low digits negated: adding -s to these bits gives
+//      those of s - kMagic. What kMagic adds to neighbouring groups then nearly cancels, and the sums of a row stay so
+//      small that rounding them does not matter.
+// The error that is left is about one unit of s per group. Rounding activations makes one of seven units, with levels
+// of four bits.
 #pragma once
 
 #include "kernels/layout/block_layout.h"
 #include "kernels/simd/blocks-inl.h"
+#include "kernels/simd/product_tiles.h"
 #include "kernels/simd/quantize-inl.h"
-#include "kernels/simd/table.h"
 #include "kernels/simd/vector-inl.h"
 
 namespace cleave::kernels::simd {
@@ -25,13 +37,20 @@ namespace {
 
 static_assert(kLanes == kStripRows);
 
-// How far numbers may stand out of their group before they have a second digit: beyond so many times the geometric mean
-// of the largest of every sixteenth element, which a few large ones hardly move; about one of 512 normal numbers is.
-// Measured as for kStandsOut, with tokens/s of a 1B prompt on a Zen 4 core (Q4_0; block_product() 4e-4 and 138), for
-// groups of 256: 1.5 9e-4 and 153, 1.8 1.3e-3 and 165, none 180; of 128: 2.2 1.0e-3 and 160; of 64: 2.5 6e-4 and 146.
+// Size from which a number is an outlier, as a multiple of its group's usual size: the geometric mean of the largest
+// numbers of sixteen interleaved parts of the group, which a few large numbers hardly move. About one of 512 normally
+// distributed numbers is one. Kullback-Leibler divergence as for kStandsOut, and tokens/s of a 1B prompt, Q4_0, one
+// core of a Zen 4 (block_product() has 4e-4 and 138):
+//   group  multiple  divergence  tokens/s
+//   256    1.5       9e-4        153
+//   256    1.8       1.3e-3      165
+//   256    infinite              180
+//   128    2.2       1.0e-3      160
+//   64     2.5       6e-4        146
 constexpr float kDigitStandsOut = 1.8f;
 
-// The scale of `count` numbers.
+// The scale of a group of `count` activations: 1/127 of the size from which numbers are outliers, or of the largest one
+// if none is.
 CLEAVE_INLINE float digit_scale(const float* x, int64_t count) {
   F32 tops = {};
   for (int64_t i = 0; i < count; i += kLanes) tops = max(absolute(load(x + i)), tops);
@@ -48,7 +67,7 @@ CLEAVE_INLINE float digit_scale(const float* x, int64_t count) {
 constexpr float kMagic = 12582912.0f;
 constexpr int32_t kMagicBits = 0x4b400000, kMinusMagicBits = static_cast<int32_t>(0xcb400000u);
 
-// Where a group's sums begin and what its numbers are multiplied with.
+// Where a group's sums begin, and the sign that its digits are stored with.
 constexpr int32_t magic_bits(int64_t group) {
   return group % 2 == 0 ? kMagicBits : kMinusMagicBits;
 }
@@ -56,8 +75,9 @@ constexpr int sign_of(int64_t group) {
   return group % 2 == 0 ? 1 : -1;
 }
 
-// Writes the digits of kLanes numbers of a row, the elements from `quad` on, of which x is `sign` times; returns the
-// low ones and adds x, rounded, to *sum. `count`: of the row's high digits so far.
+// Writes the digits of kLanes neighbouring numbers of a row, of which `quad` is the first quad's number. x holds these
+// numbers divided by their scale and multiplied by `sign`. Returns the low digits and adds the rounded x to *sum.
+// *count is the number of entries of `high` that the row has so far.
 CLEAVE_INLINE I32 split_vector(F32 x, int sign, int64_t quad, int zero, int8_t* low, HighDigits* high, int32_t* count,
                                I32* sum) {
   const I32 v = nearest(x), upper = high_digit(v), lower = v - (upper << 8);
@@ -97,7 +117,7 @@ void split_digits(const float* x, int64_t k, const BlockLayout& layout, int64_t 
       I32 lower = {}, sum = {};
       for (const int64_t group_end = i + layout.group; i < group_end; i += kLanes, low += kLanes * kDigitRows)
         lower += split_vector(load(x + i) * factor, sign, i / 4, layout.zero, low, high, &count, &sum);
-      // Where there are minima, levels begin at 0.
+      // layout.zero is 0 in layouts with minima.
       out.offsets[group_at] = magic_bits(group) - layout.zero * total_of(lower);
       out.sums[group_at] = static_cast<float>(sign * total_of(sum));
     }
@@ -105,27 +125,27 @@ void split_digits(const float* x, int64_t k, const BlockLayout& layout, int64_t 
   out.counts[row] = count;
 }
 
-// Floats of scales of a group of a strip.
+// Floats that a group has among the scales of a strip.
 template <bool kMinimum>
 constexpr int64_t kGroupScales = kMinimum ? 2 * kStripRows : kStripRows;
 
-// Where those of group number `group` are among a strip's.
+// Where those of group number `group` begin (see level_scales()).
 template <int kGroup, bool kMinimum>
 constexpr int64_t scales_of(int64_t group) {
   return (group / (kDigitGroup / kGroup) + 1) * kStripRows + group * kGroupScales<kMinimum>;
 }
 
-// The same four digits in all lanes, in a register: g++ 12 would rather read them again for every dot product, more
-// than a processor with two reads a cycle can do.
+// Four digits, repeated in all lanes of a register. The empty assembly keeps g++ 12 from reading them from memory again
+// for every dot product, which is more than a processor with two reads a cycle can do.
 CLEAVE_INLINE __m512i four_digits(const int8_t* p) {
   __m512i four = _mm512_set1_epi32(load_as<int32_t>(p));
   asm("" : "+v"(four));
   return four;
 }
 
-// kM rows of one tile of rows, from `row` on, times kStrips strips: what their low digits give. Six rows and two strips
-// hide most of the latency of dot products and leave registers for the scaled sums: on one core of a Cascade Lake 420
-// Gop/s of 612, 378 with minima (eight rows and one strip, with conversions, 324 and 325).
+// The products of the low digits of kM rows of one tile of rows, from `row` on, with kStrips strips. Six rows and two
+// strips hide most of the latency of dot products and leave registers for the scaled sums: 420 Gop/s of 612 on one core
+// of a Cascade Lake, 378 with minima. Eight rows and one strip, with conversions of the sums, reached 324 and 325.
 template <int kGroup, bool kMinimum, int kM, int kStrips>
 CLEAVE_INLINE void multiply_low_digits(const LevelTile& tile, int64_t row, int64_t strip) {
   const int64_t at = row % kDigitRows, first_row = row - at, groups = tile.k / kGroup;
@@ -197,8 +217,8 @@ CLEAVE_INLINE void multiply_rows_low(const LevelTile& tile, int64_t row, int64_t
   if (strip < strips) multiply_low_digits<kGroup, kMinimum, kM, 1>(tile, row, strip);
 }
 
-// Adds what a row's high digits give. Four strips at a time: what costs most is that a processor cannot foresee how
-// many there are.
+// Adds the products of a row's high digits. Four strips at a time share the loop over the list, because most of the
+// time is lost when the processor guesses wrongly where the list ends.
 template <int kGroup, bool kMinimum, int kStrips>
 CLEAVE_INLINE void add_high_digits(const LevelTile& tile, int64_t row, int64_t strip) {
   const int64_t at = row % kDigitRows, next_scales = level_scales(tile.k, kGroup, kMinimum);  // of a strip

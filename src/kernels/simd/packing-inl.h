@@ -1,4 +1,4 @@
-// What packing weights needs: conversion of stored numbers to f32, and quantisation of a strip's rows.
+// Packing of weights: conversion of stored numbers to f32, and quantisation of a strip's rows.
 #pragma once
 
 #include "kernels/layout/block_layout.h"
@@ -12,7 +12,7 @@ CLEAVE_INLINE F32 load_bfloat16(const void* p) {
   return bits<F32>(__builtin_convertvector(load_as<U16>(p), U32) << 16);
 }
 
-// f16 numbers that may be infinite or NaN.
+// kLanes numbers of f16, which may be infinite or NaN.
 CLEAVE_INLINE F32 load_any_half(const void* p) {
   const F32 v = load_half(p);
 #if defined(__AVX2__)
@@ -45,7 +45,8 @@ void widen_half(const void* from, int64_t count, float* to) {
       from, count, to, [](const void* p) __attribute__((always_inline)) { return load_any_half(p); });
 }
 
-// Elements of a group, one of kLanes rows in each lane: element i of the strip's rows stands at x + i * kStripRows.
+// The elements of a group, with kLanes rows of the strip side by side: element i of these rows stands at x + i *
+// kStripRows.
 constexpr int kQuantGroup = 32;
 
 CLEAVE_INLINE F32 round_to_integer(F32 x) {
@@ -53,7 +54,7 @@ CLEAVE_INLINE F32 round_to_integer(F32 x) {
   return x + kRound - kRound;
 }
 
-// Whether all numbers of a strip's group are finite: none has an exponent of ones.
+// Whether all numbers of a strip's group are finite, which means that none has an exponent of ones.
 CLEAVE_INLINE bool all_finite(const float* x) {
   I32 top = {};
   for (int i = 0; i < kQuantGroup * kStripRows; i += kLanes) {
@@ -94,13 +95,13 @@ bool quantize_int8(const float* x, std::byte* record) {
   return true;
 }
 
-// A scale and a minimum for levels 0 ... 15, and what they take off the squared error.
+// A scale and a minimum for levels 0 ... 15, and `gain`, the sum of x^2 minus the squared error that they leave.
 struct Fit {
   F32 scale, minimum, gain;
 };
 
-// Levels of x at `inverse` per unit above `low`, and the scale and minimum that suit these levels best (least squares).
-// The error that is left is the sum of x^2 minus `gain`.
+// Rounds x to levels, `inverse` levels per unit above `low`, and finds the scale and minimum that suit these levels
+// best, by least squares.
 CLEAVE_INLINE Fit fit_levels(const float* x, F32 low, F32 inverse, F32 sum_x) {
   const F32 shift = -low * inverse;
   F32 sum = {}, squares = {}, products = {};
@@ -121,9 +122,12 @@ CLEAVE_INLINE Fit fit_levels(const float* x, F32 low, F32 inverse, F32 sum_x) {
   return fit;
 }
 
-// Levels per range that are tried: 15 cut off nothing, more cut off the ends. Root mean square error of normally
-// distributed numbers: 7.8% without a fit, 7.5 with 15 alone, 7.3 with these, 7.3 with seven or nine; symmetric levels
-// (Q4_0, half a bit less) 8.6.
+// Numbers of levels into which the range of a group is cut, all of which are tried. 15 cut nothing off; more cut off
+// the ends. Root mean square error of normally distributed numbers:
+//   minimum and maximum alone, without a fit           7.8%
+//   15 alone                                           7.5%
+//   these five; seven or nine do no better             7.3%
+//   symmetric levels (Q4_0, half a bit less)           8.6%
 constexpr float kTries[] = {15.0f, 14.6f, 15.4f, 15.8f, 16.4f};
 
 // 4-bit quantisation with scale and minimum of a group of 32 elements of kStripRows rows, x[32][kStripRows], into a
@@ -145,7 +149,7 @@ bool quantize_int4(const float* x, std::byte* record) {
     Fit best = {range / 15.0f, low, set(-__builtin_inff())};
     for (const float levels : kTries) {
       const F32 inverse = levels * per_range;
-      // The middle of the range is the middle of the levels.
+      // The middle of the range becomes the middle of the levels.
       const F32 start = low + range * (0.5f - 7.5f / levels);
       const Fit fit = fit_levels(columns, start, inverse, sum_x);
       const auto better = (fit.gain > best.gain) & (fit.scale > 0.0f);

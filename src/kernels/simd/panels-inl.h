@@ -1,15 +1,17 @@
 // Products of many rows with bf16 panels (kernels/layout/dense_layout.h), and block layouts unpacked into such panels.
 //
-// A panel's part stays in the second-level cache while all rows pass by it, six at a time: 24 sums, four vectors of
-// weights and one of activations, the same pair in all lanes. 226 GFLOP/s of 229 on one Zen 4 core (512 x 1024 x 2048;
-// oneDNN 2.6.3 222); asking for rows of y before they are written gave 2% at 512 x 8192 x 2048. Sums are taken in
-// ascending order for every row, so a row's result does not depend on how rows and parts are cut.
+// A part of a panel stays in the second-level cache while all rows pass by it, six at a time. That takes 24 registers
+// of sums, four of weights and one of activations, with the same pair in all lanes. Terms are added in ascending order
+// for every row, so that a row's result does not depend on how rows and parts are cut.
+//
+// One core of a Zen 4: 226 GFLOP/s of 229 (512 x 1,024 x 2,048; oneDNN 2.6.3 222). Prefetching rows of y before they
+// are written gains 2% at 512 x 8,192 x 2,048.
 #pragma once
 
 #include "kernels/layout/block_layout.h"
 #include "kernels/layout/dense_layout.h"
 #include "kernels/simd/blocks-inl.h"
-#include "kernels/simd/table.h"
+#include "kernels/simd/product_tiles.h"
 #include "kernels/simd/vector-inl.h"
 
 namespace cleave::kernels::simd {
@@ -19,7 +21,7 @@ namespace {
 
 constexpr int kPanelVectors = kPanelRows / kLanes;
 
-// kM rows times a panel's part. A step of the loop is a pair of elements of the inner dimension.
+// The product of kM rows with a part of a panel. A step of the loop takes a pair of elements of the inner dimension.
 template <int kM>
 CLEAVE_INLINE void panel_rows(const PanelTile& tile, int64_t row) {
   const auto* x = static_cast<const uint16_t*>(tile.x) + row * tile.ldx;
@@ -50,7 +52,7 @@ CLEAVE_INLINE void panel_rows(const PanelTile& tile, int64_t row) {
       _mm512_mask_storeu_ps(y + a * ldy + j * kLanes, lanes_within(tile.columns, j), partial[a][j]);
 }
 
-// A vector of a panel: pairs of the numbers in the same lanes.
+// Makes a vector of a panel, in which numbers of the same lane form pairs.
 CLEAVE_INLINE U32 pair_up(F32 even, F32 odd) {
   const __m512bh halves = _mm512_cvtne2ps_pbh(bits<__m512>(odd), bits<__m512>(even));
   using U16x32 = uint16_t __attribute__((vector_size(64)));
@@ -59,7 +61,8 @@ CLEAVE_INLINE U32 pair_up(F32 even, F32 odd) {
   return bits<U32>(_mm512_maskz_permutexvar_epi16(0xffffffff, bits<__m512i>(kInterleave), bits<__m512i>(halves)));
 }
 
-// Elements `kFirst` and `kFirst + 1` of the four of each row that a vector of levels has, scaled: a vector of a panel.
+// Makes a vector of a panel from a vector of levels, which has four elements of each row: kFirst and kFirst + 1,
+// scaled.
 template <int kFirst>
 CLEAVE_INLINE U32 unpack_pair(U32 levels, F32 scale, F32 offset) {
   const I32 even = bits<I32>((levels >> (8 * kFirst)) & 0xffu);
@@ -68,7 +71,7 @@ CLEAVE_INLINE U32 unpack_pair(U32 levels, F32 scale, F32 offset) {
                  __builtin_convertvector(odd, F32) * scale + offset);
 }
 
-// One group of a strip: kLayout.group / 2 vectors, which lie a panel's row apart.
+// Unpacks one group of a strip into kLayout.group / 2 vectors, which lie a panel's row apart.
 template <BlockLayout kLayout>
 CLEAVE_INLINE void unpack_group(const uint8_t* group, GroupScale w, std::byte* out) {
   constexpr int kVectors = kLayout.group / 4;

@@ -1,15 +1,15 @@
-// Products with f32 and bf16 weights.
+// Products of few rows with f32 and bf16 weights.
 #pragma once
 
 #include "kernels/layout/dense_layout.h"
-#include "kernels/simd/table.h"
+#include "kernels/simd/product_tiles.h"
 #include "kernels/simd/vector-inl.h"
 
 namespace cleave::kernels::simd {
 namespace {
 
-// Exact products: a tile of kM x kN dot products, one vector of partial sums each. Every dot product is summed in the
-// same order whatever the tile, so results do not depend on how rows are grouped.
+// A tile of kM x kN dot products, with a vector of partial sums for each. Every dot product is summed in the same order
+// whatever the tile, so that results do not depend on how rows are grouped.
 template <int kM, int kN>
 CLEAVE_INLINE void exact_tile(const float* x, const float* w, int64_t k, float* y, int64_t ldy) {
   F32 partial[kM][kN] = {};
@@ -42,8 +42,8 @@ void exact_product(const ExactTile& tile) {
   for (; row < tile.rows; ++row) exact_rows<1>(tile, row);
 }
 
-// Multiplies step `i` of the inner dimension into the sums: one element of f32, a pair of bf16 (the first in the lower
-// half).
+// Adds the products of step `i` of the inner dimension to the sums: one element in f32, a pair in bf16, of which the
+// first is the lower half.
 struct FloatPanel {
   static constexpr int kStep = 1;
   static constexpr bool kPrefetch = false;  // measured: 15.0 GB/s and thread without, 12.4 with it (4096 x 4096)
@@ -75,7 +75,7 @@ struct Bfloat16Panel {
   }
 };
 
-// kM rows times kV vectors of columns, from column `column` of the panel w, [steps][kPanelRows].
+// The product of kM rows with kV vectors of columns of the panel w, [steps][kPanelRows], from `column` on.
 template <class Panel, int kM, int kV>
 CLEAVE_INLINE void dense_tile(const DenseTile& tile, int64_t row, const typename Panel::Element* w, int64_t column,
                               int64_t first_column) {

@@ -1,8 +1,8 @@
-// Activations as signed bytes, which products with blocks multiply (blocks-inl.h, levels-inl.h).
+// Rounding of activations to digits, signed bytes, for products with block layouts (blocks-inl.h, levels-inl.h).
 #pragma once
 
 #include "kernels/layout/block_layout.h"
-#include "kernels/simd/table.h"
+#include "kernels/simd/product_tiles.h"
 #include "kernels/simd/vector-inl.h"
 
 namespace cleave::kernels::simd {
@@ -10,23 +10,29 @@ namespace {
 
 using SmallI8 = int8_t __attribute__((vector_size(kLanes)));
 
-// How far a group's largest number stands out of its row's to become wide: it is compared with the square of the mean
-// root of all groups' largest numbers, which a few large ones hardly move. A tenth of the groups of normal numbers do.
-// SmolLM2, Q4_1, 2044 tokens of WikiText, Kullback-Leibler divergence from exact arithmetic, and GFLOP/s of a Zen 4
-// core (Q4_0, 96 rows): all wide 4e-7 and 200, 1 2e-4 and 238, 1.25 4e-4 and 314, 2 7e-4 and 320, none 3e-3 and 340;
-// rounding weights and activations to bf16 1.4e-4 and 222.
+// Size of a group's largest number from which the group is wide (Digits::OnDemand), as a multiple of the usual size in
+// its row: the square of the mean of the roots of all groups' largest numbers, which a few large groups hardly move. A
+// tenth of the groups of normally distributed numbers are wide. Kullback-Leibler divergence from exact arithmetic
+// (SmolLM2, Q4_1, 2,044 tokens of WikiText), and GFLOP/s of a Zen 4 core (Q4_0, 96 rows):
+//   multiple         divergence  GFLOP/s
+//   0, all wide      4e-7        200
+//   1                2e-4        238
+//   1.25             4e-4        314
+//   2                7e-4        320
+//   infinite         3e-3        340
+//   instead of digits, weights and activations rounded to bf16: 1.4e-4, 222
 constexpr float kStandsOut = 1.25f;
 
-// The largest v of a wide group: its high byte stays within 127 when the low one is rounded to [-128, 127].
+// The largest v of a wide group. Its high digit stays within 127 when the low one is brought into [-128, 127].
 constexpr float kMaxQuantized = 127.0f * 256.0f;
 
-// To the nearest integer, of numbers below 2^22.
+// Rounds to the nearest integer. REQUIRES: |x| < 2^22.
 CLEAVE_INLINE I32 nearest(F32 x) {
   constexpr float kRound = 12582912.0f;  // 1.5 * 2^23, see exp()
   return bits<I32>(x + kRound) - bits<I32>(set(kRound));
 }
 
-// The high digit h of a number v, which leaves v - 256 * h within [-128, 127].
+// The high digit h of v. The low one, v - 256 * h, lies in [-128, 127].
 CLEAVE_INLINE I32 high_digit(I32 v) {
   return (v + 128) >> 8;
 }
@@ -37,7 +43,7 @@ CLEAVE_INLINE int32_t total_of(I32 v) {
   return total;
 }
 
-// Writes numbers over `scale` as 256 * high + low, both signed bytes, or as one; returns their sums.
+// Rounds x and writes the digits of the result: one digit to `high` if `low` is null, else both. Returns the result.
 CLEAVE_INLINE I32 write_digits(F32 x, int8_t* high, int8_t* low) {
   const I32 v = nearest(x), upper = low == nullptr ? v : high_digit(v);
   store_as(high, __builtin_convertvector(upper, SmallI8));
@@ -51,8 +57,8 @@ CLEAVE_INLINE float largest_of_group(const float* x, int group) {
   return largest(top);
 }
 
-// Quantises one row in groups: scale = max |x| / the largest v, values rounded to nearest. Sums of products fit into 32
-// bits: 255 * kMaxQuantized * 32 is below 2^28.
+// Rounds one row, group by group, with the scale max |x| / (largest v). Dot products of a group fit into 32 bits: 255 *
+// kMaxQuantized * 32 is below 2^28.
 void quantize(const float* x, int64_t k, const BlockLayout& layout, Digits digits, int64_t row,
               const QuantizedRows& out) {
   const int64_t groups = k / layout.group, stride = out.interleave;

@@ -1,14 +1,14 @@
-// Operations that carry a state along the rows of one sequence. What lies along a vector: channels, or the p columns of
-// a head's state.
+// Operations that carry a state along the rows of one sequence. Channels lie along a vector, or the p columns of a
+// head's state.
 #pragma once
 
-#include "kernels/simd/table.h"
+#include "kernels/params/recurrent_params.h"
 #include "kernels/simd/vector-inl.h"
 
 namespace cleave::kernels::simd {
 namespace {
 
-// Some lanes from `p` on: all, or the first `count` where fewer are left.
+// The lanes from `p` on, all or the first `count` of them.
 struct Lanes {
   int64_t count;
 
@@ -43,7 +43,8 @@ void causal_conv(const float* x, int64_t rows, const CausalConvParams& params, i
       }
       lanes.put(y + t * n + c, sum);
     });
-  // The last `kept` rows of what came before and x together; rows move towards the front, so none is read too late.
+  // Keeps the last `kept` of the rows of the old state followed by those of x. Rows move towards the front, so that
+  // none is overwritten before it is read.
   for (int64_t j = 0; j < kept; ++j) {
     const int64_t from = rows - kept + j;
     const float* row = from < 0 ? state + (kept + from) * n : x + from * n;
@@ -51,7 +52,7 @@ void causal_conv(const float* x, int64_t rows, const CausalConvParams& params, i
   }
 }
 
-// Channels [first, last) of kernels::linear_attention, one number each; state [n, heads].
+// Heads [first, last) of kernels::linear_attention, whose values have one number each; state [n, heads].
 void linear_attention_channels(const LinearAttentionInput& input, int64_t rows, const LinearAttentionParams& params,
                                int64_t first, int64_t last, float* state, float* out) {
   const int64_t heads = params.heads;
@@ -73,8 +74,8 @@ void linear_attention_channels(const LinearAttentionInput& input, int64_t rows, 
   }
 }
 
-// One row of one head: decay the state, add k (x) u, read with q. kEach: `decay` has a factor for each row of the
-// state, else one for all.
+// A row of one head: decays the state, adds the outer product of k and u, and reads it with q. kEach: `decay` has a
+// factor for each row of the state, else one for all.
 template <bool kEach>
 CLEAVE_INLINE void attend_row(const float* q, const float* k, const float* v, const float* beta, const float* decay,
                               int64_t n, int64_t p, float* state, float* out) {
@@ -95,7 +96,8 @@ CLEAVE_INLINE void attend_row(const float* q, const float* k, const float* v, co
   });
 }
 
-// One head of kernels::linear_attention; the input's pointers stand at the head, `a` and state [n, p] are the head's.
+// One head of kernels::linear_attention. The input's pointers stand at the head; `a` and the state [n, p] are the
+// head's.
 void linear_attention_head(const LinearAttentionInput& input, int64_t rows, const LinearAttentionParams& params,
                            const float* a, float* state, float* out) {
   float decay[kMaxDecays];

@@ -1,6 +1,7 @@
-// The rotation that spreads large numbers of a key over its dimensions before it is kept in int8: a Walsh-Hadamard
-// transform of neighbouring dimensions. Products of queries and keys do not change when both are rotated (but for a
-// factor), and what one large dimension would cost all others in accuracy is shared. Ashkboos et al., "QuaRot", 2024.
+// The rotation of a key before it is rounded to int8: a Walsh-Hadamard transform of neighbouring dimensions, which
+// spreads a large number over all of them (Ashkboos et al., "QuaRot", 2024). Otherwise one large dimension would set
+// the scale and cost all others their accuracy. Products of queries and keys do not change when both are rotated, but
+// for a factor.
 #pragma once
 
 #include "kernels/simd/vector-inl.h"
@@ -8,8 +9,8 @@
 namespace cleave::kernels::simd {
 namespace {
 
-// The last steps of a transform, among the lanes of a vector: sums in the lower, differences in the upper lane of pairs
-// kWidth apart.
+// The last steps of a transform, within a vector: of two lanes kWidth apart, the lower gets the sum, the upper the
+// difference.
 template <int kWidth>
 CLEAVE_INLINE F32 rotate_lanes(F32 v) {
   I32 partner;
@@ -46,7 +47,7 @@ CLEAVE_INLINE void rotate_block(float* x, int64_t block) {
       }
 }
 
-// Rotates `count` numbers, whole blocks, in place. Twice gives the numbers times `block`.
+// Rotates `count` numbers in place, in blocks of `block`, whole ones. Rotating twice gives the numbers times `block`.
 CLEAVE_INLINE void rotate(float* x, int64_t count, int64_t block) {
   for (int64_t i = 0; i < count; i += block) rotate_block(x + i, block);
 }

@@ -1,13 +1,13 @@
 // Kernels that walk along rows: norms, softmax, elementwise functions.
 #pragma once
 
-#include "kernels/simd/table.h"
+#include "kernels/params/unary_kind.h"
 #include "kernels/simd/vector-inl.h"
 
 namespace cleave::kernels::simd {
 namespace {
 
-// y[i] = f(a[i]), y[i] = f(a[i], b[i]) in whole vectors and one partial one.
+// Elementwise functions, y[i] = f(a[i]) and y[i] = f(a[i], b[i]), in whole vectors and one partial one.
 template <class F>
 CLEAVE_INLINE void map(const float* a, int64_t count, float* y, F f) {
   int64_t i = 0;
@@ -21,8 +21,7 @@ CLEAVE_INLINE void map(const float* a, const float* b, int64_t count, float* y, 
   if (i < count) store_part(y + i, f(load_part(a + i, count - i), load_part(b + i, count - i)), count - i);
 }
 
-// sum of f(x[i]), in four vectors of partial sums. REQUIRES: f(0) does not count in lanes beyond the end; `fill` may
-// change it.
+// The sum of f(x[i]), in four vectors of partial sums. Lanes beyond the end get `fill`. REQUIRES: f(fill) is 0.
 template <class F>
 CLEAVE_INLINE float sum_over(const float* x, int64_t count, float fill, F f) {
   F32 partial[4] = {};
@@ -90,7 +89,7 @@ CLEAVE_INLINE F32 softplus(F32 x) {
   return y;
 }
 
-// A scalar function of every lane, for functions that no model spends time in.
+// A function applied lane by lane, for functions that no model spends time in.
 template <class F>
 CLEAVE_INLINE F32 each(F32 x, F f) {
   F32 y = x;

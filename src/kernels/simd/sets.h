@@ -4,7 +4,7 @@
 
 namespace cleave::kernels::simd {
 
-// One per file of that name.
+// The tables of the instruction sets. Each is defined in the file of its name (avx2.cpp, ...), compiled for that set.
 extern const Table kPortableTable;
 extern const Table kAvx2Table;
 extern const Table kAvx512Table;

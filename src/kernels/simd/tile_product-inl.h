@@ -1,13 +1,15 @@
-// Products of many rows with bf16 panels in matrix tiles, for a set of tile registers: the processor's
-// (tile_product.cpp), or one in plain memory for tests on processors without.
+// Products of many rows with bf16 panels in matrix tiles, for any set of tile registers: the processor's
+// (tile_product.cpp), or one in plain memory, for tests on processors without tiles.
 //
-// A panel's part [depth / 2][64][2] is what TDPBF16PS wants of its second operand: a tile is 16 pairs of elements of 16
-// columns, its rows a panel's row apart. Four tiles of sums, 32 rows by 32 columns, take 64 lines of 64 bytes for every
-// 32 elements, in which the processor multiplies for 64 cycles: a second-level cache cannot keep up with that. 128
-// elements of a panel stay in a first-level cache of 48 KB while all rows pass by, each block of 32 rows for both
-// halves of the panel, and sums in between lie together. Meanwhile memory is asked for the weights that come next. A
-// test counts lines: 9 per product from the second-level cache and 1.6 from beyond; with 512 elements, half a panel
-// after the other and sums in y it was 18 and 2.6.
+// A part of a panel, [depth / 2][64][2], has the form of the second operand of TDPBF16PS: a tile is 16 pairs of
+// elements of 16 columns, with its rows a panel's row apart. Four tiles of sums, 32 rows by 32 columns, need 64 lines
+// of 64 bytes for every 32 elements, which the processor multiplies in 64 cycles. A second-level cache cannot keep up
+// with that, so 128 elements of a panel stay in a first-level cache of 48 KB while all rows pass by, each block of 32
+// rows for both halves of the panel. Sums lie together until they are done. Meanwhile the weights that come next are
+// prefetched.
+//
+// A test counts the lines of a product of 16 x 16 x 32: 9 from the second-level cache and 1.6 from beyond. With parts
+// of 512 elements, one half of the panel after the other and sums in y they were 18 and 2.6.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +17,7 @@
 #include <cstring>
 
 #include "kernels/layout/dense_layout.h"
-#include "kernels/simd/table.h"
+#include "kernels/simd/product_tiles.h"
 
 namespace cleave::kernels::simd {
 
@@ -31,7 +33,7 @@ concept TileRegisters = requires(T tiles, const void* from, void* to, int64_t st
 inline constexpr int64_t kTileSide = 16;              // rows of a tile, and f32 of its rows
 inline constexpr int64_t kBlockSide = 2 * kTileSide;  // rows and columns that four tiles of sums cover
 
-/// Where a block's numbers are.
+/// Where the numbers of a block of rows lie.
 struct BlockPlace {
   const uint16_t* x;
   const std::byte* w;
@@ -41,7 +43,7 @@ struct BlockPlace {
   int64_t ld_to;
 };
 
-/// Sums of 32 columns and up to 32 rows, of which those beyond 16 are only computed where there are such.
+/// The product of up to 32 rows with 32 columns. The second 16 rows are computed only if there are some.
 template <TileRegisters Tiles, bool kTwo>
 void multiply_block(Tiles& tiles, const PanelTile& tile, int64_t depth, const BlockPlace& at) {
   const int64_t x_row = tile.layout.rows == 1 ? tile.ldx : tile.layout.group;  // numbers from one row to the next
@@ -84,7 +86,7 @@ void multiply_block(Tiles& tiles, const PanelTile& tile, int64_t depth, const Bl
   }
 }
 
-/// The same of `rows` rows and `columns` columns, at most 32 each: tiles are whole, `from` and `to` need not be.
+/// The same for `rows` rows and `columns` columns, at most 32 each. Tiles are whole; `from` and `to` need not be.
 template <TileRegisters Tiles>
 void multiply_part(Tiles& tiles, const PanelTile& tile, int64_t depth, int64_t rows, int64_t columns,
                    const BlockPlace& at) {
@@ -97,7 +99,7 @@ void multiply_part(Tiles& tiles, const PanelTile& tile, int64_t depth, int64_t r
   for (int64_t i = 0; i < rows; ++i) std::memcpy(at.to + i * at.ld_to, sums[i], bytes);
 }
 
-/// Asks memory for the i-th of `count` equal parts of tile.next.
+/// Prefetches the i-th of `count` equal parts of tile.next.
 inline void ask_for_next(const PanelTile& tile, int64_t i, int64_t count) {
   if (tile.next == nullptr) return;
   const int64_t lines = tile.depth * kPanelRows * 2 / 64;
@@ -105,8 +107,8 @@ inline void ask_for_next(const PanelTile& tile, int64_t i, int64_t count) {
     __builtin_prefetch(tile.next + line * 64, 0, 2);
 }
 
-/// Table::panel_product, but that depth is a multiple of kPanelDepth, x has rows up to a multiple of kTileSide, which
-/// may hold anything, and may lie in kTileRowLayout.
+/// Table::panel_product in tiles. x may lie in kTileRowLayout. REQUIRES: depth is a multiple of kPanelDepth; x has
+/// memory for rows up to a multiple of kTileSide, whatever is in it.
 template <TileRegisters Tiles>
 void tile_product(Tiles& tiles, const PanelTile& tile) {
   static_assert(kTileRowLayout.rows == kBlockSide && kTileRowLayout.group == kPanelDepth);

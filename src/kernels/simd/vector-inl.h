@@ -1,6 +1,7 @@
-// Vectors of one instruction set, written with the compiler's vector extension so that the same source serves all
-// widths. Everything is in an unnamed namespace and nothing of the standard library is called: an inline function
-// shared with other files might be linked in the version compiled here, with instructions that the processor lacks.
+// Vectors of one instruction set, and functions of them. They are written with the compiler's vector extension, so that
+// the same source serves all widths. Everything is in an unnamed namespace, and nothing of the standard library is
+// called: an inline function that other files share might be linked in the version compiled here, with instructions
+// that the processor lacks.
 #pragma once
 
 #include <cstddef>
@@ -58,7 +59,7 @@ CLEAVE_INLINE void store(float* p, F32 v) {
   store_as(p, v);
 }
 
-// kLanes f16 numbers, finite ones.
+// kLanes numbers of f16. REQUIRES: they are finite.
 CLEAVE_INLINE F32 load_half(const void* p) {
 #if defined(__AVX512F__)
   return bits<F32>(_mm512_maskz_cvtph_ps(0xffff, load_as<__m256i>(p)));  // maskz: g++ 12 warns of the plain ones
@@ -72,7 +73,8 @@ CLEAVE_INLINE F32 load_half(const void* p) {
 #endif
 }
 
-// kLanes bytes widened to 32 bits. Written out because g++ 12 converts them one by one: 10 GB/s of Q4_K instead of 30.
+// kLanes bytes widened to 32 bits. Written out because g++ 12 converts them one by one, which reads 10 GB/s of Q4_K
+// instead of 30.
 CLEAVE_INLINE I32 load_unsigned_bytes(const void* p) {
 #if defined(__AVX512F__)
   return bits<I32>(_mm512_maskz_cvtepu8_epi32(0xffff, load_as<__m128i>(p)));
@@ -92,14 +94,14 @@ CLEAVE_INLINE I32 load_signed_bytes(const void* p) {
 #endif
 }
 
-// Asks for the `kCount` bytes that a stream of weights reaches one page later (see wants_prefetch()).
+// Prefetches the kCount bytes that a stream of weights reaches one page later (see wants_prefetch()).
 constexpr int kAhead = 4096;
 template <int kCount>
 CLEAVE_INLINE void prefetch(const void* p) {
   for (int i = 0; i < kCount; i += 64) __builtin_prefetch(static_cast<const char*>(p) + kAhead + i);
 }
 
-// The first `count` lanes, in [0, kLanes); the others are `fill`.
+// The first `count` lanes of a vector, count in [0, kLanes). load_part() makes all others `fill`.
 CLEAVE_INLINE F32 load_part(const float* p, int64_t count, float fill = 0) {
   F32 v = set(fill);
   for (int64_t i = 0; i < count; ++i) v[i] = p[i];
@@ -110,15 +112,15 @@ CLEAVE_INLINE void store_part(float* p, F32 v, int64_t count) {
 }
 
 #if defined(__AVX512F__)
-// Lanes of the j-th vector of `columns` columns that are among them.
+// The lanes of the j-th vector of a row that lie within its `columns` columns.
 CLEAVE_INLINE __mmask16 lanes_within(int64_t columns, int j) {
   const int64_t count = columns - static_cast<int64_t>(j) * kLanes;
   return count >= kLanes ? 0xffff : count <= 0 ? 0 : static_cast<__mmask16>((1u << count) - 1);
 }
 #endif
 
-// a * b + c, rounded once where the processor can, in whatever the compiler makes of the surroundings: contraction
-// alone may treat the two branches of a condition differently.
+// a * b + c, rounded once if the processor can. Leaving the contraction to the compiler is not enough where results
+// must agree, because it may contract in one branch of a condition and not in the other.
 CLEAVE_INLINE F32 multiply_add(F32 a, F32 b, F32 c) {
 #if defined(__AVX512F__)
   return bits<F32>(_mm512_fmadd_ps(bits<__m512>(a), bits<__m512>(b), bits<__m512>(c)));
@@ -139,7 +141,7 @@ CLEAVE_INLINE int64_t least(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
 
-// Sum and maximum of the lanes, always in the same order: halves are folded onto one another.
+// The sum and the maximum of the lanes. Halves are folded onto one another, always in the same order.
 CLEAVE_INLINE float sum(F32 v) {
   float lanes[kLanes];
   store(lanes, v);
@@ -155,7 +157,7 @@ CLEAVE_INLINE float largest(F32 v) {
   return lanes[0];
 }
 
-// Lane j of row i becomes lane i of row j: each step interleaves the upper half of the rows with the lower.
+// Transposes: lane j of row i becomes lane i of row j. Each step interleaves the upper half of the rows with the lower.
 CLEAVE_INLINE void transpose_lanes(F32 (&rows)[kLanes]) {
   I32 first, second;
   for (int i = 0; i < kLanes; ++i) {
@@ -175,7 +177,7 @@ CLEAVE_INLINE void transpose_lanes(F32 (&rows)[kLanes]) {
   }
 }
 
-// bfloat16 is the upper half of a float.
+// Rounds to bf16, the upper half of a float.
 CLEAVE_INLINE U16 round_to_bfloat16(F32 v) {  // to nearest even; NaN becomes a quiet NaN
 #if defined(__AVX512BF16__)
   return bits<U16>(_mm512_cvtneps_pbh(bits<__m512>(v)));  // subnormal numbers become 0
@@ -186,8 +188,8 @@ CLEAVE_INLINE U16 round_to_bfloat16(F32 v) {  // to nearest even; NaN becomes a 
 #endif
 }
 
-// e^x to about 1 ulp: x = n ln 2 + r with |r| <= ln 2 / 2, a polynomial for e^r (Cephes expf), n added to the exponent.
-// Below -87.33 the result is 0, above 88.37 infinity.
+// e^x to about 1 ulp; 0 below -87.33 and infinity above 88.37. x = n ln 2 + r with |r| <= ln 2 / 2; e^r is a polynomial
+// (Cephes expf), and n goes into the exponent.
 CLEAVE_INLINE F32 exp(F32 x) {
   constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer, kept in the low bits
   const F32 clamped = max(min(x, set(88.37f)), set(-87.33f));
@@ -214,7 +216,8 @@ CLEAVE_INLINE F32 with_sign_of(F32 magnitude, F32 x) {
   return bits<F32>(bits<U32>(magnitude) | (bits<U32>(x) & 0x80000000u));
 }
 
-// (1 - e^-2|x|) / (1 + e^-2|x|), and near 0, where that cancels, the first terms of the series.
+// tanh x as (1 - e^-2|x|) / (1 + e^-2|x|), with the sign of x. Near 0, where that cancels, the first terms of the
+// series.
 CLEAVE_INLINE F32 tanh(F32 x) {
   const F32 e = exp(-2.0f * absolute(x));
   const F32 far = with_sign_of((1.0f - e) / (1.0f + e), x);
@@ -223,7 +226,7 @@ CLEAVE_INLINE F32 tanh(F32 x) {
   return absolute(x) < 0.15f ? near : far;
 }
 
-// Rational approximation of erf on [-4, 4], beyond which it is +-1 in f32; the coefficients are Eigen's (minimax, 3
+// erf x as a rational approximation on [-4, 4], beyond which it is +-1 in f32. The coefficients are Eigen's (minimax, 3
 // ulp).
 CLEAVE_INLINE F32 erf(F32 x) {
   const F32 t = max(min(x, set(4.0f)), set(-4.0f));

@@ -1,4 +1,3 @@
-// Matrices of every stored type for tests, with their values.
 #pragma once
 
 #include <cstddef>
@@ -16,13 +15,14 @@
 #include "tensor/blocks.h"
 #include "tensor/convert.h"
 
+/// Matrices of every stored type for tests, with their values.
 namespace cleave::kernels {
 
 inline constexpr DType kBlockTypes[] = {DType::Q4_0,   DType::Q4_1,   DType::Q5_0, DType::Q5_1, DType::Q8_0,
                                         DType::Q2_K,   DType::Q3_K,   DType::Q4_K, DType::Q5_K, DType::Q6_K,
                                         DType::IQ4_NL, DType::IQ4_XS, DType::MXFP4};
 
-// Byte offsets of the f16 scales in a block.
+/// Byte offsets of the f16 scales in a block.
 inline std::vector<size_t> scale_offsets(DType dtype) {
   switch (dtype) {
     case DType::Q4_1:
@@ -43,7 +43,7 @@ inline std::vector<size_t> scale_offsets(DType dtype) {
   }
 }
 
-// A stored matrix with its values in f32. The bytes lie at an odd address.
+/// A stored matrix with its values in f32. Its bytes begin at an odd address, since files promise no alignment.
 struct Stored {
   DType dtype;
   int64_t n, k;
@@ -65,7 +65,7 @@ inline void read_values(Stored& stored) {
   convert_to_f32(stored.dtype, std::span(stored.bytes).subspan(1), stored.values);
 }
 
-// Blocks of random bits with scales of either sign around 0.01.
+/// Blocks of random bits, with scales of either sign around 0.01.
 inline Stored random_blocks(DType dtype, int64_t n, int64_t k, uint32_t seed) {
   std::mt19937 generator(seed);
   Stored stored{dtype, n, k, std::vector<std::byte>(1 + static_cast<size_t>(n * row_bytes(dtype, k))), {}};
@@ -81,6 +81,7 @@ inline Stored random_blocks(DType dtype, int64_t n, int64_t k, uint32_t seed) {
   return stored;
 }
 
+/// Normally distributed weights, stored as a float type.
 inline Stored random_weights(DType dtype, int64_t n, int64_t k, uint32_t seed) {
   const std::vector<float> values = random_floats(n * k, seed, 0.05f);
   const auto size = static_cast<size_t>(info(dtype).block_bytes);
@@ -99,6 +100,7 @@ inline Stored random_weights(DType dtype, int64_t n, int64_t k, uint32_t seed) {
   return stored;
 }
 
+/// y[m, n] by the reference.
 inline std::vector<float> reference_product(const Stored& stored, const std::vector<float>& x, int64_t m) {
   std::vector<float> y(static_cast<size_t>(m * stored.n));
   reference::matmul(x.data(), stored.values.data(), m, stored.n, stored.k, y.data());

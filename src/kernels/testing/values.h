@@ -7,7 +7,7 @@
 
 namespace cleave::kernels {
 
-/// Reproducible values for tests, about normally distributed with deviation `scale`.
+/// Numbers for tests, normally distributed with deviation `scale`; the same for the same seed.
 inline std::vector<float> random_floats(int64_t count, uint32_t seed, float scale = 1) {
   std::mt19937 generator(seed);
   std::normal_distribution<float> normal(0, scale);
@@ -16,7 +16,7 @@ inline std::vector<float> random_floats(int64_t count, uint32_t seed, float scal
   return values;
 }
 
-/// Largest absolute difference over the largest absolute value of `wanted`; NaN anywhere gives infinity.
+/// The largest absolute difference, divided by the largest absolute value of `wanted`; infinite if `got` has a NaN.
 inline double relative_error(const std::vector<float>& got, const std::vector<float>& wanted) {
   double difference = 0;
   double largest = 1e-30;

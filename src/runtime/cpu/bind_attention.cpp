@@ -40,24 +40,23 @@ struct LatentMatrices {
 
 kernels::LatentParams latent_params(const Instruction& i, const LatentMatrices& m) {
   return {.attention = attention_params(i),
-          .own = i.input_shapes[0].back(),
-          .turned = i.input_shapes[1].back(),
-          .low = m.values[0]->k(),
-          .value = i.output_shape.back(),
+          .nope_dim = i.input_shapes[0].back(),
+          .rope_dim = i.input_shapes[1].back(),
+          .latent_dim = m.values[0]->k(),
+          .value_dim = i.output_shape.back(),
           .absorb = m.absorb,
           .keys = m.keys,
           .values = m.values};
 }
 
 BoundInstruction bind_latent_attention(const Instruction& i, const Workspace& w) {
-  const float* q_own = w.numbers(i.inputs[0]);
-  const float* q_turned = w.numbers(i.inputs[1]);
+  const float* q_nope = w.numbers(i.inputs[0]);
+  const float* q_rope = w.numbers(i.inputs[1]);
   const float* k = w.numbers(i.inputs[2]);
   float* y = w.value(i.output);
-  return [&w, &i, q_own, q_turned, k, y, cache = kv_cache(i, w), matrices = LatentMatrices(i, w)] {
+  return [&w, &i, q_nope, q_rope, k, y, cache = kv_cache(i, w), matrices = LatentMatrices(i, w)] {
     kernels::store_kv(k, nullptr, w.state.spans(), cache, w.pool);
-    kernels::latent_attention(q_own, q_turned, w.state.spans(), cache, latent_params(i, matrices), y, w.scratch,
-                              w.pool);
+    kernels::latent_attention(q_nope, q_rope, w.state.spans(), cache, latent_params(i, matrices), y, w.scratch, w.pool);
   };
 }
 
