@@ -75,11 +75,19 @@ class Start(unittest.TestCase):
         done = run("generate", SMOLLM2, *QUESTION, *HERE, stderr=subprocess.STDOUT)
         self.assertRegex(done.stdout.decode(), r"Paris[^\n]*\nprompt 37 tokens")
 
-    def test_the_exit_code_of_the_ranks_is_passed_on(self):
+    def test_a_failed_comparison_is_said_once(self):
         done = run("verify", DATA / "llama", "--expected", DATA / "llama" / "expected.safetensors", "--tolerance", "1e-12", *HERE)
         self.assertEqual(done.returncode, 1)
-        self.assertEqual(done.stderr, b"")
-        self.assertIn(b"failed", done.stdout)
+        self.assertRegex(done.stderr.decode(), r"^cleave: error: rank 0 [^\n]*\n$")
+
+    def test_the_exit_code_of_the_ranks_is_passed_on(self):
+        with tempfile.TemporaryDirectory() as folder:  # in place of ranks that end of their own will
+            mpirun = pathlib.Path(folder) / "mpirun"
+            mpirun.write_text("#!/bin/sh\nprintf '\\002\\005\\003\\002\\004\\003' >&2\nexit 7\n")
+            mpirun.chmod(0o755)
+            done = run("generate", SMOLLM2, *QUESTION, *HERE,
+                       environment={**ENVIRONMENT, "PATH": f"{folder}:{os.environ['PATH']}"})
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (7, b"", b""))
 
     def test_what_is_wrong_at_one_rank_is_said_once(self):
         self.assert_fails(run("generate", "/no/such/model", "-p", "x", *HERE), "rank 0", "no model at /no/such/model")

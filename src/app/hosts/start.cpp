@@ -57,12 +57,15 @@ ChildProcess start(const std::vector<std::string>& command) {
   }
 }
 
-// Passes on what the ranks say until all have ended.
+// Passes on what the ranks say until all have ended; after a Ctrl-C they only say that others are gone.
 void pass_on(ChildProcess& mpirun, RankStream& stream, const Interrupt& interrupt) {
   std::optional<Clock::time_point> interrupted_at;
   while (const auto bytes = mpirun.read_errors(kLookInterval)) {
-    if (const std::string shown = stream.take(*bytes); !shown.empty()) show(shown);
-    if (!interrupt.requested()) continue;
+    const std::string shown = stream.take(*bytes);
+    if (!interrupt.requested()) {
+      if (!shown.empty()) show(shown);
+      continue;
+    }
     const auto now = Clock::now();
     if (!interrupted_at) interrupted_at = now;
     if (now - *interrupted_at < kInterruptLimit) continue;
