@@ -12,7 +12,7 @@
 #include "app/terminal/terminal.h"
 #include "base/error.h"
 #include "base/files.h"
-#include "engine/loaded_model.h"
+#include "engine/ranks_step_model.h"
 #include "inference/answer.h"
 #include "inference/chat.h"
 
@@ -63,7 +63,7 @@ int generate(const GenerateFlags& flags, inference::Group& group) {
 
   const inference::LoadedModel model =
       load_model(opened, flags.model, {.max_output_rows = 1, .kv_tokens = context}, group);
-  engine::LoadedModel steps(*model.ranks);
+  engine::RanksStepModel steps(*model.ranks);
   engine::Engine engine(steps, context);
   inference::Statistics statistics{.load_seconds = inference::seconds_now() - start};
 

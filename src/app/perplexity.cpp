@@ -12,7 +12,7 @@
 #include "base/cpus.h"
 #include "base/error.h"
 #include "base/files.h"
-#include "engine/loaded_model.h"
+#include "engine/ranks_step_model.h"
 #include "inference/answer.h"
 #include "inference/scorer.h"
 #include "inference/tokenizer.h"
@@ -126,7 +126,7 @@ int perplexity(const PerplexityFlags& flags, inference::Group& group) {
   const std::vector<TextWindow> windows = windows_of(flags, tokens);
   inference::context_length(opened, flags.context, 0, log_to_terminal());  // for its warning
   const inference::LoadedModel model = load_model(opened, flags.model, options_for(flags, opened.vocab_size()), group);
-  engine::LoadedModel steps(*model.ranks);
+  engine::RanksStepModel steps(*model.ranks);
   const Result result = measure(flags, steps, tokens, windows, beginning_token(*tokenizer, tokens));
   Output().write(report(flags, result));
   note(fmt::format("{} tokens in {:.1f} s, {:.1f} tokens/s", result.fed, result.seconds,

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/thread_pool.h"
 #include "engine/engine.h"
-#include "engine/loaded_model.h"
+#include "engine/ranks_step_model.h"
 #include "inference/answer_stream.h"
 #include "inference/loaded.h"
 #include "inference/sampling.h"
@@ -92,7 +92,7 @@ struct Session::Impl {
 
   const Model::Impl& model;
   inference::LoadedModel loaded;
-  engine::LoadedModel steps;
+  engine::RanksStepModel steps;
   engine::Engine engine;
   ThreadPool score_pool;
   inference::AnswerStreams streams{*model.text().tokenizer};  // of the stepping thread

@@ -7,7 +7,7 @@
 
 #include "counting.h"
 #include "engine/engine.h"
-#include "engine/loaded_model.h"
+#include "engine/ranks_step_model.h"
 #include "inference/loaded.h"
 
 namespace cleave {
@@ -109,7 +109,7 @@ TEST(EngineSteps, AllocateNothingWhileAnswersGrow) {
   for (const int ranks : {1, 2}) {
     SCOPED_TRACE(testing::Message() << ranks << " ranks");
     Running running(fs::path(CLEAVE_TEST_DATA) / "models" / "llama", ranks, 2, false, 3);
-    engine::LoadedModel steps(running.ranks());
+    engine::RanksStepModel steps(running.ranks());
     engine::Engine engine(steps, 256);
     const engine::SamplingParams sampling[] = {{.temperature = 0},
                                                {.repeat_penalty = 1.1, .temperature = 1, .top_k = 20, .top_p = 0.9},

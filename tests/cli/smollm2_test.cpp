@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "ckpt/safetensors.h"
 #include "engine/engine.h"
-#include "engine/loaded_model.h"
+#include "engine/ranks_step_model.h"
 #include "inference/chat.h"
 #include "inference/loaded.h"
 
@@ -67,7 +67,7 @@ TEST(SmolLm2, ChoosesEveryGreedyTokenInExactArithmetic) {
   const OpenedModel opened = open_smollm2();
   Group group({.threads_per_rank = usable_cpus()});
   const LoadedModel model = load(opened, {.exact = true}, {}, {.kv_tokens = 1024}, group);
-  engine::LoadedModel steps(*model.ranks);
+  engine::RanksStepModel steps(*model.ranks);
   engine::Engine engine(steps, 1024);
   const std::vector<Reference> all = references();
   std::map<engine::SequenceId, std::vector<int32_t>> answers, wanted;

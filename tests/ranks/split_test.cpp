@@ -13,7 +13,7 @@
 #include "app/verify/cases.h"
 #include "app/verify/feed.h"
 #include "comm/communicator.h"
-#include "engine/loaded_model.h"
+#include "engine/ranks_step_model.h"
 #include "inference/opened.h"
 #include "inference/split.h"
 #include "plan/explain.h"
@@ -51,7 +51,7 @@ class SplitFixture : public testing::TestWithParam<std::string> {
     runtime::Ranks ranks({&opened_->checkpoint}, opened_->graph, plan, options,
                          {comm::thread_communicators(plan.ranks), 1});
     check_weights(plan, request, ranks, what);
-    engine::LoadedModel model(ranks);
+    engine::RanksStepModel model(ranks);
     std::vector<app::Track> tracks;
     for (const app::VerifyCase& c : cases_) tracks.push_back({.reference = &c, .chunk = 5});
     app::feed(model, tracks);

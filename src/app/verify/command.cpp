@@ -12,7 +12,7 @@
 #include "app/verify/feed.h"
 #include "app/verify/ranks.h"
 #include "base/error.h"
-#include "engine/loaded_model.h"
+#include "engine/ranks_step_model.h"
 #include "inference/chat.h"
 
 namespace cleave::app {
@@ -151,7 +151,7 @@ void verify_recorded(const VerifyFlags& flags, inference::Group& group) {
   const std::vector<VerifyCase> cases = read_cases(flags.expected, opened.vocab_size());
   std::vector<Feeding> feedings = plan_feedings(cases, flags.chunks);
   const inference::LoadedModel model = load_model(opened, flags.model, options_for(cases, feedings), group);
-  engine::LoadedModel steps(*model.ranks);
+  engine::RanksStepModel steps(*model.ranks);
   if (group.num_ranks() > 1) print_shares(*model.ranks);
   Report report(flags.model.numbers.exact, tolerance(flags));
   for (Feeding& feeding : feedings) {

@@ -5,10 +5,11 @@
 
 namespace cleave::engine {
 
-/// A loaded model as the engine sees it, on rank 0. The ranks must outlive it.
-class LoadedModel final : public StepModel {
+/// The StepModel of a loaded model: hands the engine's steps to its ranks. Used in the process that has rank 0, by one
+/// thread. The ranks must outlive it.
+class RanksStepModel final : public StepModel {
  public:
-  explicit LoadedModel(runtime::Ranks& ranks) : ranks_(ranks) {}
+  explicit RanksStepModel(runtime::Ranks& ranks) : ranks_(ranks) {}
   StepLimits limits() const override;
   std::span<const float> step(const runtime::StepInput& input) override { return ranks_.step(input); }
 

@@ -1,8 +1,8 @@
-#include "engine/loaded_model.h"
+#include "engine/ranks_step_model.h"
 
 namespace cleave::engine {
 
-StepLimits LoadedModel::limits() const {
+StepLimits RanksStepModel::limits() const {
   const runtime::Options& options = ranks_.options();
   return {ranks_.vocab_size(), options.max_tokens,    options.max_output_rows,
           ranks_.num_blocks(), runtime::kKvBlockSize, ranks_.num_state_slots()};
