@@ -151,7 +151,7 @@ int converse(Conversation& conversation, Interrupt& interrupt) {
 int chat(const ChatFlags& flags, inference::Group& group) {
   const double start = inference::seconds_now();
   const inference::OpenedModel opened = open_model(flags.model);
-  opened.checkpoint.require_weights();
+  opened.require_weights();
   const inference::ModelText text = inference::load_model_text(opened, inference::ChatMode::Always, log_to_terminal());
   const engine::SamplingParams sampling =
       inference::sampling_params(flags.sampling, opened.checkpoint.generation_config());

@@ -46,7 +46,7 @@ int generate(const GenerateFlags& flags, inference::Group& group) {
   const std::string prompt = read_prompt(flags);
   const double start = inference::seconds_now();
   const inference::OpenedModel opened = open_model(flags.model);
-  opened.checkpoint.require_weights();
+  opened.require_weights();
   using inference::ChatMode;
   const ChatMode mode = flags.raw ? ChatMode::Never : flags.chat ? ChatMode::Always : ChatMode::Automatic;
   const inference::ModelText text = inference::load_model_text(opened, mode, log_to_terminal());

@@ -120,7 +120,7 @@ int perplexity(const PerplexityFlags& flags, inference::Group& group) {
                                            "windows would be left out",
                                            *flags.stride, flags.context));
   const inference::OpenedModel opened = open_model(flags.model);
-  opened.checkpoint.require_weights();
+  opened.require_weights();
   const std::unique_ptr<text::Tokenizer> tokenizer = inference::load_tokenizer(opened.checkpoint);
   std::vector<int32_t> tokens = tokens_of(flags, *tokenizer);
   const std::vector<TextWindow> windows = windows_of(flags, tokens);

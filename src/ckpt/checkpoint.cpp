@@ -72,12 +72,6 @@ void Checkpoint::open_gguf(MappedFile file) {
   files_.push_back(std::move(file));
 }
 
-void Checkpoint::make_random_weights(const std::vector<RandomTensor>& list, uint64_t seed) {
-  CHECK(!has_weights());
-  random_.emplace(list, seed);
-  tensors_ = random_->tensors();
-}
-
 void Checkpoint::require_weights() const {
   if (has_weights()) return;
   fail(ErrorKind::NotFound,
@@ -89,18 +83,14 @@ void Checkpoint::require_weights() const {
 }
 
 const Tensor* Checkpoint::find(std::string_view name) const {
-  const auto found = tensors_.find(name);
-  return found == tensors_.end() ? nullptr : &found->second;
+  return ckpt::find(tensors_, name);
 }
 
 std::vector<std::string> Checkpoint::names() const {
-  std::vector<std::string> names;
-  names.reserve(tensors_.size());
-  for (const auto& [name, tensor] : tensors_) names.push_back(name);
-  return names;
+  return names_of(tensors_);
 }
 
-void Checkpoint::release_files() const {
+void Checkpoint::release_all() const {
   for (const MappedFile& file : files_) file.release(file.bytes());
 }
 
@@ -111,7 +101,6 @@ void Checkpoint::release(const TensorView& view) const {
     if (std::less_equal<>()(begin, view.bytes.data()) && std::less<>()(view.bytes.data(), begin + file.bytes().size()))
       file.release(view.bytes);
   }
-  if (random_) random_->release(view.bytes);
 }
 
 std::vector<std::filesystem::path> Checkpoint::files() const {

@@ -9,8 +9,7 @@
 #include "base/json.h"
 #include "base/mapped_file.h"
 #include "ckpt/gguf_metadata.h"
-#include "ckpt/random_weights.h"
-#include "ckpt/tensor.h"
+#include "ckpt/tensor_source.h"
 
 namespace cleave::ckpt {
 
@@ -18,7 +17,7 @@ namespace cleave::ckpt {
 /// copied, and their headers are untrusted: whatever does not fit is an Error that names file, tensor and value.
 ///
 /// Thread-safe after construction. Movable; views and metadata live as long as the checkpoint, moved or not.
-class Checkpoint {
+class Checkpoint final : public TensorSource {
  public:
   /// Opens a model by its path, which is one of
   /// - a directory with config.json and weights: model.safetensors alone where there is one; otherwise the shards that
@@ -30,10 +29,7 @@ class Checkpoint {
   static Checkpoint open(const std::filesystem::path& path);
 
   /// False where only a config was found. Nothing is found then, and require_weights throws.
-  bool has_weights() const { return !files_.empty() || random_; }
-
-  /// Gives a checkpoint without weights made-up ones. REQUIRES: not has_weights(). Throws as RandomWeights does.
-  void make_random_weights(const std::vector<RandomTensor>& list, uint64_t seed);
+  bool has_weights() const { return !files_.empty(); }
 
   /// Throws Error(NotFound), saying where weights were looked for, unless has_weights(). To be called before loading.
   void require_weights() const;
@@ -45,17 +41,10 @@ class Checkpoint {
   /// generation_config.json; {} where absent.
   const Json& generation_config() const { return generation_config_; }
 
-  /// nullptr where there is no tensor of that name.
-  const Tensor* find(std::string_view name) const;
-
-  /// Names of all tensors, sorted.
-  std::vector<std::string> names() const;
-
-  /// Says that the bytes of `view`, which comes from this checkpoint, need not stay resident.
-  void release(const TensorView& view) const;
-
-  /// Says the same of all files. What is touched later is read again.
-  void release_files() const;
+  const Tensor* find(std::string_view name) const override;
+  std::vector<std::string> names() const override;
+  void release(const TensorView& view) const override;
+  void release_all() const override;
 
   /// The files with weights, and their sizes together.
   std::vector<std::filesystem::path> files() const;
@@ -82,7 +71,6 @@ class Checkpoint {
   std::vector<MappedFile> files_;
   NamedTensors tensors_;
   std::optional<GgufMetadata> gguf_;
-  std::optional<RandomWeights> random_;
 };
 
 }  // namespace cleave::ckpt

@@ -46,6 +46,7 @@ struct RefusedArchitecture {
   std::string_view reason;
 };
 
+/// The tables of both kinds.
 std::span<const GgufArchitecture> known_architectures();
 std::span<const RefusedArchitecture> refused_architectures();
 

@@ -14,6 +14,7 @@ struct ModelSizes {
   int64_t num_experts = 0;  // 0 for a dense model
 };
 
+/// A config, and the counts in it that readers of tensors need.
 struct GgufConfig {
   Json config;
   ModelSizes sizes;

@@ -23,7 +23,8 @@ struct GgufArray {
   std::vector<GgufArray> arrays;
 };
 
-/// Integers keep their sign, so that every value of both 64-bit types is exact. An F32 is kept as it is.
+/// A value of the metadata. Integers keep their sign, so that every value of both 64-bit types is exact; an F32 is kept
+/// as it is.
 using GgufValue = std::variant<uint64_t, int64_t, float, double, bool, std::string_view, GgufArray>;
 
 /// The metadata of a GGUF file: key -> value. Strings and arrays borrow from the file's bytes.

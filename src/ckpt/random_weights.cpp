@@ -169,4 +169,8 @@ RandomWeights::RandomWeights(const std::vector<RandomTensor>& list, uint64_t see
   }
 }
 
+void RandomWeights::release(const TensorView& view) const {
+  for (const RepeatedBytes& memory : memory_) memory.release(view.bytes);
+}
+
 }  // namespace cleave::ckpt

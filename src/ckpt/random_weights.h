@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/repeated_bytes.h"
-#include "ckpt/tensor.h"
+#include "ckpt/tensor_source.h"
 
 namespace cleave::ckpt {
 
@@ -20,7 +20,7 @@ struct RandomTensor {
 /// Made-up weights of any size in a few megabytes: numbers like those of a fresh model, normal with a deviation of
 /// 0.02 (vectors called "weight", which norms multiply with, around 1 instead of 0). They recur every few megabytes.
 /// Speed does not depend on what numbers weights are. The same list and seed give the same numbers.
-class RandomWeights {
+class RandomWeights final : public TensorSource {
  public:
   /// Throws Error: Unsupported for another type, InvalidArgument for rows that are no whole blocks.
   RandomWeights(const std::vector<RandomTensor>& list, uint64_t seed);
@@ -28,10 +28,11 @@ class RandomWeights {
   /// Borrowed from this object, moved or not.
   const NamedTensors& tensors() const { return tensors_; }
 
-  /// As Checkpoint::release().
-  void release(std::span<const std::byte> bytes) const {
-    for (const RepeatedBytes& memory : memory_) memory.release(bytes);
-  }
+  const Tensor* find(std::string_view name) const override { return ckpt::find(tensors_, name); }
+  std::vector<std::string> names() const override { return names_of(tensors_); }
+  void release(const TensorView& view) const override;
+  /// Nothing is to be read again, and the few megabytes stay.
+  void release_all() const override {}
 
  private:
   std::vector<RepeatedBytes> memory_;

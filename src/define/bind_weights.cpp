@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "define/bindings.h"
 #include "define/lua_arguments.h"
+#include "graph/stored_name.h"
 
 namespace cleave::define {
 
@@ -24,13 +25,6 @@ int positions(lua_State* state) {
 int output_rows(lua_State* state) {
   push_tensor(state, graph_of(state).input(graph::InputKind::OutputRows));
   return 1;
-}
-
-// The name of one of several stacked tensors.
-std::string nth_name(std::string name, int64_t n) {
-  const size_t star = name.find('*');
-  if (star == std::string::npos) fail(ErrorKind::InvalidArgument, "{}: stacked weights need a * in their name", name);
-  return name.replace(star, 1, std::to_string(n));
 }
 
 [[noreturn]] void missing_weight(const Tracer& tracer, const std::string& name) {
@@ -68,7 +62,7 @@ int weight(lua_State* state) {
   Shape shape;
   if (attributes.stacked > 0) {
     for (int64_t i = 0; i < attributes.stacked; ++i) {
-      std::string name = nth_name(attributes.name, i);
+      std::string name = graph::stored_name(attributes, i);
       const std::string asked = name;
       shape = weight_shape(tracer, name, wanted);
       if (wanted.empty()) wanted = shape;

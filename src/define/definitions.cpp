@@ -151,13 +151,13 @@ const Definition* Definitions::find(std::string_view architecture) const {
   return nullptr;
 }
 
-graph::ModelGraph Definitions::trace(const Json& original_config, const WeightShapes* weights) const {
+graph::ModelGraph Definitions::trace(const Json& original_config, const TensorTable* tensors) const {
   const std::string architecture = architecture_of(original_config);
   const Definition* definition = find(architecture);
   if (definition == nullptr) unknown_architecture(architecture, definitions_);
   const Json config = normalize_config(original_config);
   LuaState lua;
-  Tracer tracer(lua, weights);
+  Tracer tracer(lua, tensors);
   load_library(lua);
   load_definition(lua, *definition);
   graph::ModelGraph model{architecture, definition->file, {}};

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "graph/graph.h"
+#include "tensor/tensor_table.h"
 
 namespace cleave::define {
 
@@ -28,15 +29,6 @@ struct Definition {
   std::vector<std::string> architectures;
 };
 
-/// Names and shapes of a checkpoint's tensors, in Hugging Face form: all that tracing reads of it. Without a
-/// checkpoint, shapes come from the definition and the configuration alone.
-class WeightShapes {
- public:
-  virtual ~WeightShapes() = default;
-  virtual std::optional<Shape> find(std::string_view name) const = 0;
-  virtual std::vector<std::string> names() const = 0;
-};
-
 /// The definitions of a run: the built-in ones, and those that a user adds. For the architectures that it names, a
 /// user's definition replaces a built-in one. Immutable once made; thread-safe.
 class Definitions {
@@ -53,11 +45,12 @@ class Definitions {
   const Definition* find(std::string_view architecture) const;
 
   /// Runs the definition of config.architectures[0] over symbolic tensors: the functions of its outputs one after
-  /// another, in its order, into one graph. `weights` is null where there are none. The graph is verified. Throws
+  /// another, in its order, into one graph. `tensors` are the checkpoint's; null: shapes come from
+  /// the definition and the configuration alone. The graph is verified. Throws
   /// Error: Unsupported for an unknown architecture, naming the nearest known ones; InvalidArgument with Lua file and
   /// line, module path and shapes seen and wanted where configuration, checkpoint and definition contradict one
   /// another; NotFound for a weight that is missing.
-  graph::ModelGraph trace(const Json& config, const WeightShapes* weights) const;
+  graph::ModelGraph trace(const Json& config, const TensorTable* tensors) const;
 
  private:
   std::vector<Definition> definitions_;  // users' first

@@ -15,22 +15,12 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-class FakeWeights : public WeightShapes {
- public:
-  explicit FakeWeights(std::map<std::string, Shape> shapes) : shapes_(std::move(shapes)) {}
-  std::optional<Shape> find(std::string_view name) const override {
-    const auto found = shapes_.find(std::string(name));
-    return found == shapes_.end() ? std::nullopt : std::optional(found->second);
-  }
-  std::vector<std::string> names() const override {
-    std::vector<std::string> names;
-    for (const auto& [name, shape] : shapes_) names.push_back(name);
-    return names;
-  }
-
- private:
-  std::map<std::string, Shape> shapes_;
-};
+// Tensors of these shapes, all of one type.
+TensorTable table_of(const std::map<std::string, Shape>& shapes) {
+  TensorTable tensors;
+  for (const auto& [name, shape] : shapes) tensors[name] = {DType::F32, shape};
+  return tensors;
+}
 
 // A definition file in a folder of its own, traced with a small configuration.
 class UserDefinition : public testing::Test {
@@ -39,14 +29,14 @@ class UserDefinition : public testing::Test {
     return folder_.write(name, text);
   }
 
-  graph::ModelGraph trace(const std::string& text, const WeightShapes* weights = nullptr) const {
+  graph::ModelGraph trace(const std::string& text, const TensorTable* tensors = nullptr) const {
     const fs::path path = write(text);
-    return Definitions::load({&path, 1}).trace(config_, weights);
+    return Definitions::load({&path, 1}).trace(config_, tensors);
   }
 
-  std::string error_of(const std::string& text, const WeightShapes* weights = nullptr) const {
+  std::string error_of(const std::string& text, const TensorTable* tensors = nullptr) const {
     try {
-      trace(text, weights);
+      trace(text, tensors);
     } catch (const Error& error) {
       return error.what();
     }
@@ -95,22 +85,23 @@ TEST_F(UserDefinition, TakesBiasesOnlyWhereTheCheckpointHasThem) {
                                          {"model.layers.0.down.weight", {48, 88}},
                                          {"model.layers.0.up.bias", {88}},
                                          {"model.norm.weight", {48}}};
-  const FakeWeights weights(shapes);
+  const TensorTable weights = table_of(shapes);
   const std::string text = graph::text(trace(kMine, &weights).graph);
   EXPECT_THAT(text, HasSubstr("model.layers.0.up.bias"));
   EXPECT_THAT(text, testing::Not(HasSubstr("model.layers.0.down.bias")));
 }
 
 TEST_F(UserDefinition, FindsTensorsOfACheckpointWithoutTheBasePrefix) {
-  const FakeWeights weights({{"embed_tokens.weight", {131, 48}},
-                             {"layers.0.up.weight", {88, 48}},
-                             {"layers.0.down.weight", {48, 88}},
-                             {"norm.weight", {48}}});
+  const TensorTable weights = table_of({{"embed_tokens.weight", {131, 48}},
+                                        {"layers.0.up.weight", {88, 48}},
+                                        {"layers.0.down.weight", {48, 88}},
+                                        {"norm.weight", {48}}});
   EXPECT_THAT(graph::text(trace(kMine, &weights).graph), HasSubstr("weight() layers.0.up.weight"));
 }
 
 TEST_F(UserDefinition, NamesTheMissingWeightAndItsNeighbours) {
-  const FakeWeights weights({{"model.embed_tokens.weight", {131, 48}}, {"model.layers.0.upp.weight", {88, 48}}});
+  const TensorTable weights =
+      table_of({{"model.embed_tokens.weight", {131, 48}}, {"model.layers.0.upp.weight", {88, 48}}});
   const std::string message = error_of(kMine, &weights);
   EXPECT_THAT(message, HasSubstr("mine.lua:4:"));
   EXPECT_THAT(message, HasSubstr("weight model.layers.0.up.weight is not in the checkpoint"));
@@ -118,14 +109,15 @@ TEST_F(UserDefinition, NamesTheMissingWeightAndItsNeighbours) {
 }
 
 TEST_F(UserDefinition, ShowsShapesSeenAndWanted) {
-  const FakeWeights weights({{"model.embed_tokens.weight", {131, 48}}, {"model.layers.0.up.weight", {80, 48}}});
+  const TensorTable weights =
+      table_of({{"model.embed_tokens.weight", {131, 48}}, {"model.layers.0.up.weight", {80, 48}}});
   const std::string message = error_of(kMine, &weights);
   EXPECT_THAT(message, HasSubstr("model.layers.0.up.weight has shape [80, 48]"));
   EXPECT_THAT(message, HasSubstr("want [88, 48]"));
 }
 
 TEST_F(UserDefinition, IsNamedWhereTheFrameAroundItFails) {
-  const FakeWeights weights({{"model.embed_tokens.weight", {131, 40}}});
+  const TensorTable weights = table_of({{"model.embed_tokens.weight", {131, 40}}});
   EXPECT_THAT(error_of(kMine, &weights), HasSubstr("mine.lua: weight model.embed_tokens.weight has shape [131, 40]"));
 }
 

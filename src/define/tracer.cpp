@@ -71,7 +71,7 @@ NodeId to_tensor(lua_State* state, int index) {
   return tensor.node;
 }
 
-Tracer::Tracer(LuaState& lua, const WeightShapes* weights) : weights_(weights) {
+Tracer::Tracer(LuaState& lua, const TensorTable* tensors) : tensors_(tensors) {
   lua_State* state = lua.get();
   lua_pushlightuserdata(state, this);
   lua_setfield(state, LUA_REGISTRYINDEX, "tracer");
@@ -112,15 +112,21 @@ graph::Graph& Tracer::graph() const {
   return *graph_;
 }
 
+std::vector<std::string> Tracer::weight_names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, info] : *tensors_) names.push_back(name);
+  return names;
+}
+
 std::optional<Shape> Tracer::find_weight(std::string& name) const {
   std::vector<std::string> candidates = {name};
   if (const size_t dot = name.find('.'); dot != std::string::npos) candidates.push_back(name.substr(dot + 1));
   for (const auto& [ending, old_ending] : kOldEndings)
     if (name.ends_with(ending)) candidates.push_back(name.substr(0, name.size() - ending.size()).append(old_ending));
   for (std::string& candidate : candidates)
-    if (std::optional<Shape> shape = weights_->find(candidate)) {
+    if (const auto found = tensors_->find(candidate); found != tensors_->end()) {
       name = std::move(candidate);
-      return shape;
+      return found->second.shape;
     }
   return std::nullopt;
 }

@@ -12,8 +12,8 @@ namespace cleave::define {
 /// node. Lives at least as long as the state runs.
 class Tracer {
  public:
-  /// Borrows everything. `weights` may be null.
-  Tracer(LuaState& lua, const WeightShapes* weights);
+  /// Borrows everything. `tensors` may be null.
+  Tracer(LuaState& lua, const TensorTable* tensors);
 
   /// Begins a trace: the functions add to this graph from now on, all outputs of a model to the same one.
   void begin(graph::Graph& graph);
@@ -26,8 +26,8 @@ class Tracer {
   /// head lacks the first segment of every name ("transformer."), and old ones have endings that Transformers changes
   /// as it loads them ("LayerNorm.gamma"); then `name` is corrected.
   std::optional<Shape> find_weight(std::string& name) const;
-  bool has_checkpoint() const { return weights_ != nullptr; }
-  std::vector<std::string> weight_names() const { return weights_->names(); }
+  bool has_checkpoint() const { return tensors_ != nullptr; }
+  std::vector<std::string> weight_names() const;
 
   int next_attention_layer() { return attention_layers_++; }
   int next_state() { return states_++; }
@@ -35,7 +35,7 @@ class Tracer {
   static Tracer& of(lua_State* state);
 
  private:
-  const WeightShapes* weights_;
+  const TensorTable* tensors_;
   graph::Graph* graph_ = nullptr;
   int trace_ = 0;
   int attention_layers_ = 0;

@@ -8,7 +8,7 @@
 
 namespace cleave::engine {
 
-/// What is to be generated.
+/// A prompt, and how it is to be answered.
 struct Request {
   std::vector<int32_t> prompt = {};  // at least one token
   SamplingParams sampling = {};

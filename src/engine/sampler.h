@@ -27,8 +27,8 @@ struct SamplingParams {
 /// Throws Error(InvalidArgument) naming the value that is out of range.
 void check(const SamplingParams& params);
 
-/// Chooses the tokens of one sequence. For the same parameters, logits and history it chooses the same tokens on every
-/// machine: random numbers are taken from mt19937_64 by our own rule, and ties go to the smaller id. Not thread-safe.
+/// The chooser of one sequence's tokens. Parameters, logits and history alone decide, on every machine alike: random
+/// numbers are taken from mt19937_64 by our own rule, and ties go to the smaller id. Not thread-safe.
 class Sampler {
  public:
   /// Throws as check() does.

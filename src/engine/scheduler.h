@@ -11,8 +11,8 @@
 
 namespace cleave::engine {
 
-/// Forms steps out of many sequences (continuous batching): single tokens of sequences that answer come first, the rest
-/// of the step is filled with prompt chunks, first come, first served.
+/// The queue of all sequences and the rule by which steps are formed of them (continuous batching): single tokens of
+/// sequences that answer come first, the rest of the step is filled with prompt chunks, first come, first served.
 ///
 /// A sequence is admitted when the key-value blocks for all its tokens are free, and a slot for its recurrent states
 /// where the model keeps some; it takes further blocks as it grows. Where none is left, kept sequences that answer

@@ -7,7 +7,7 @@
 
 namespace cleave::engine {
 
-/// What limits the steps that a model can take.
+/// The limits of a model's steps, fixed when it is loaded.
 struct StepLimits {
   int64_t vocab_size = 0;
   int64_t max_tokens = 0;       // of a step

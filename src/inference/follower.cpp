@@ -12,35 +12,11 @@
 namespace cleave::inference {
 namespace {
 
-// Tensors that this process has only heard of, as definitions see them.
-class TableShapes final : public define::WeightShapes {
- public:
-  explicit TableShapes(const TensorTable& tensors) : tensors_(tensors) {}
-  std::optional<Shape> find(std::string_view name) const override {
-    const auto found = tensors_.find(name);
-    return found == tensors_.end() ? std::nullopt : std::optional(found->second.shape);
-  }
-  std::vector<std::string> names() const override {
-    std::vector<std::string> names;
-    for (const auto& [name, entry] : tensors_) names.push_back(name);
-    return names;
-  }
-  FindType types() const {
-    return [this](const std::string& name) -> std::optional<DType> {
-      const auto found = tensors_.find(name);
-      return found == tensors_.end() ? std::nullopt : std::optional(found->second.dtype);
-    };
-  }
-
- private:
-  const TensorTable& tensors_;
-};
-
 // The model's files, if this process has them and they hold the same tensors.
 std::optional<ckpt::Checkpoint> same_files(const std::filesystem::path& path, const TensorTable& tensors) {
   try {
     ckpt::Checkpoint checkpoint = ckpt::Checkpoint::open(path);
-    if (checkpoint.has_weights() && tensor_table(checkpoint) == tensors) return checkpoint;
+    if (checkpoint.has_weights() && checkpoint.table() == tensors) return checkpoint;
   } catch (const Error&) {  // not here, or something else: rank 0 has them
   }
   return std::nullopt;
@@ -52,12 +28,11 @@ void follow(const std::filesystem::path& path, Group& group) {
   const ModelMessage message = receive_model(group);
   const std::optional<ckpt::Checkpoint> checkpoint = same_files(path, message.tensors);
   answer_model(checkpoint.has_value(), group);
-  const TableShapes shapes(message.tensors);
-  const graph::ModelGraph model = define::Definitions::of(message.definition).trace(message.config, &shapes);
+  const graph::ModelGraph model = define::Definitions::of(message.definition).trace(message.config, &message.tensors);
   const graph::Graph graph = graph::push_slices_into_weights(model.graph);
   std::vector<std::string> notes;  // rank 0 prints them
   const plan::Plan plan = plan::make_plan(
-      graph, plan_request(message.plan, message.config, graph, shapes.types(), group.num_ranks(), notes));
+      graph, plan_request(message.plan, message.config, graph, message.tensors, group.num_ranks(), notes));
   runtime::Ranks ranks({checkpoint ? &*checkpoint : nullptr}, graph, plan, message.options, group.local());
   ranks.follow();
 }

@@ -14,7 +14,7 @@ LoadedModel load(const OpenedModel& opened, const NumberOptions& numbers, const 
   sizes.weights = numbers.weights;
   sizes.isa = numbers.isa;
   sizes.kv_type = numbers.kv_type();
-  opened.checkpoint.require_weights();
+  opened.require_weights();
   PlanInputs inputs = plan_inputs(opened.checkpoint, split, numbers);
   if (inputs.hardware.ranks_per_machine == 0)  // each process may be a machine
     inputs.hardware.ranks_per_machine = group.num_ranks() / group.num_processes();
@@ -22,13 +22,12 @@ LoadedModel load(const OpenedModel& opened, const NumberOptions& numbers, const 
   LoadedModel loaded;
   loaded.graph = &opened.graph;
   loaded.plan = plan::make_plan(opened.graph, plan_request(inputs, opened.checkpoint.config(), opened.graph,
-                                                           types_in(opened.checkpoint), group.num_ranks(), notes));
+                                                           opened.tensors, group.num_ranks(), notes));
   for (const std::string& text : notes) write(log, LogLevel::Note, text);
   for (const std::string& text : loaded.plan.warnings) write(log, LogLevel::Warning, text);
-  runtime::WeightOrigin weights{&opened.checkpoint};
+  runtime::WeightOrigin weights{&opened.weights()};
   if (group.num_processes() > 1)
-    weights.feed = send_model(
-        {opened.checkpoint.config(), opened.definition, tensor_table(opened.checkpoint), inputs, sizes}, group);
+    weights.feed = send_model({opened.checkpoint.config(), opened.definition, opened.tensors, inputs, sizes}, group);
   loaded.ranks = std::make_unique<runtime::Ranks>(weights, opened.graph, loaded.plan, sizes, group.local(), progress);
   return loaded;
 }

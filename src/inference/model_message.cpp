@@ -94,15 +94,6 @@ ModelMessage message_from(const Json& json) {
 
 }  // namespace
 
-TensorTable tensor_table(const ckpt::Checkpoint& checkpoint) {
-  TensorTable table;
-  for (const std::string& name : checkpoint.names()) {
-    const ckpt::Tensor* tensor = checkpoint.find(name);
-    table[name] = {tensor->view.dtype, tensor->view.shape};
-  }
-  return table;
-}
-
 std::vector<int> send_model(const ModelMessage& message, Group& group) {
   const std::string text = to_json(message).dump();
   const auto size = static_cast<int64_t>(text.size());

@@ -6,18 +6,9 @@
 #include "define/definitions.h"
 #include "inference/group.h"
 #include "inference/split.h"
+#include "tensor/tensor_table.h"
 
 namespace cleave::inference {
-
-/// A stored tensor without its bytes.
-struct TensorEntry {
-  DType dtype = DType::BF16;
-  Shape shape;
-  bool operator==(const TensorEntry&) const = default;
-};
-using TensorTable = std::map<std::string, TensorEntry, std::less<>>;
-
-TensorTable tensor_table(const ckpt::Checkpoint& checkpoint);
 
 /// All that a process needs to make the same plan and programs as rank 0, without a file of the model: rank 0 sends it
 /// to every other process.

@@ -8,25 +8,12 @@
 
 #include "base/error.h"
 #include "define/config.h"
+#include "graph/stored_name.h"
 #include "inference/unused_tensors.h"
 #include "lower/lower.h"
 
 namespace cleave::inference {
 namespace {
-
-// The checkpoint's tensors as definitions see them.
-class CheckpointShapes final : public define::WeightShapes {
- public:
-  explicit CheckpointShapes(const ckpt::Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
-  std::optional<Shape> find(std::string_view name) const override {
-    const ckpt::Tensor* tensor = checkpoint_.find(name);
-    return tensor == nullptr ? std::nullopt : std::optional(tensor->view.shape);
-  }
-  std::vector<std::string> names() const override { return checkpoint_.names(); }
-
- private:
-  const ckpt::Checkpoint& checkpoint_;
-};
 
 // Stored tensors of which the model takes columns, or parts of rows that are no whole blocks.
 std::set<std::string> cut_tensors(const graph::Graph& graph, int64_t block) {
@@ -39,8 +26,8 @@ std::set<std::string> cut_tensors(const graph::Graph& graph, int64_t block) {
 }
 
 // Matrices of the wanted type, or of BF16 where the model does not take whole blocks of them; vectors in f32.
-void make_random_weights(ckpt::Checkpoint& checkpoint, const graph::Graph& traced, const graph::Graph& graph,
-                         const RandomWeights& random) {
+ckpt::RandomWeights make_random_weights(const ckpt::Checkpoint& checkpoint, const graph::Graph& traced,
+                                        const graph::Graph& graph, const RandomWeights& random) {
   if (checkpoint.has_weights())
     fail(ErrorKind::InvalidArgument, "{} has weights; give its config.json alone for random ones",
          checkpoint.path().string());
@@ -53,18 +40,25 @@ void make_random_weights(ckpt::Checkpoint& checkpoint, const graph::Graph& trace
     const auto& weight = node.as<graph::WeightAttributes>();
     Shape shape = traced.shape(static_cast<graph::NodeId>(i));
     if (weight.stacked > 0) shape.erase(shape.begin());
-    for (int64_t n = 0; n < std::max<int64_t>(1, weight.stacked); ++n) {
-      std::string name = weight.name;
-      if (const size_t star = name.find('*'); star != std::string::npos) name.replace(star, 1, std::to_string(n));
+    for (std::string& name : graph::stored_names(weight)) {
       const bool whole = !shape.empty() && shape.back() % block == 0 && !cut.contains(name);
       const DType type = shape.size() < 2 ? DType::F32 : whole ? random.matrices : DType::BF16;
       list.push_back({std::move(name), type, shape});
     }
   }
-  checkpoint.make_random_weights(list, random.seed);
+  return {list, random.seed};
 }
 
 }  // namespace
+
+const ckpt::TensorSource& OpenedModel::weights() const {
+  if (random) return *random;
+  return checkpoint;
+}
+
+void OpenedModel::require_weights() const {
+  if (!random) checkpoint.require_weights();
+}
 
 std::optional<int64_t> OpenedModel::max_positions() const {
   const auto found = config.find("max_position_embeddings");
@@ -78,16 +72,21 @@ int64_t OpenedModel::vocab_size() const {
 OpenedModel open(const ModelOptions& options, const Log& log) {
   const define::Definitions definitions = define::Definitions::load(options.definitions);
   ckpt::Checkpoint checkpoint = ckpt::Checkpoint::open(options.path);
-  const CheckpointShapes shapes(checkpoint);
-  graph::ModelGraph traced = definitions.trace(checkpoint.config(), checkpoint.has_weights() ? &shapes : nullptr);
+  TensorTable tensors = checkpoint.table();
+  graph::ModelGraph traced = definitions.trace(checkpoint.config(), checkpoint.has_weights() ? &tensors : nullptr);
   graph::Graph graph = graph::push_slices_into_weights(traced.graph);
-  if (options.random_weights) make_random_weights(checkpoint, traced.graph, graph, *options.random_weights);
+  std::optional<ckpt::RandomWeights> random;
+  if (options.random_weights) {
+    random.emplace(make_random_weights(checkpoint, traced.graph, graph, *options.random_weights));
+    tensors = random->table();
+  }
   if (options.list_unused)
-    for (const std::string& tensor : unused_tensors(checkpoint, traced.graph))
+    for (const std::string& tensor : unused_tensors(tensors, traced.graph))
       write(log, LogLevel::Info, fmt::format("the model does not use tensor {}", tensor));
   Json config = define::normalize_config(checkpoint.config());
   const define::Definition definition = *definitions.find(traced.architecture);
-  return {std::move(checkpoint), definition, std::move(traced), std::move(graph), std::move(config)};
+  return {std::move(checkpoint), definition,         std::move(traced), std::move(graph),
+          std::move(config),     std::move(tensors), std::move(random)};
 }
 
 int64_t context_length(const OpenedModel& opened, std::optional<int64_t> asked, int64_t needed, const Log& log) {

@@ -4,10 +4,12 @@
 #include <optional>
 
 #include "ckpt/checkpoint.h"
+#include "ckpt/random_weights.h"
 #include "define/definitions.h"
 #include "graph/graph.h"
 #include "inference/log.h"
 #include "inference/options.h"
+#include "tensor/tensor_table.h"
 
 namespace cleave::inference {
 
@@ -18,6 +20,13 @@ struct OpenedModel {
   graph::ModelGraph traced;       // as the definition writes it
   graph::Graph graph;             // the same with slices pushed into weights: what is planned and computed
   Json config;                    // normalised (define/config.h)
+  TensorTable tensors;            // of weights(); empty where there are none
+  std::optional<ckpt::RandomWeights> random = {};  // in place of a checkpoint's weights
+
+  /// What weights are loaded from; borrowed from this object.
+  const ckpt::TensorSource& weights() const;
+  /// Throws Error(NotFound) where there are none, saying where they were looked for. To be called before loading.
+  void require_weights() const;
 
   /// Tokens that the model was made for; nothing where the configuration does not say.
   std::optional<int64_t> max_positions() const;

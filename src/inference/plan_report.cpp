@@ -46,7 +46,7 @@ plan::PlanOptions request_for(const OpenedModel& opened, const SplitOptions& spl
                               int ranks, const Log& log) {
   std::vector<std::string> notes;
   plan::PlanOptions request = plan_request(plan_inputs(opened.checkpoint, split, numbers), opened.checkpoint.config(),
-                                           opened.graph, types_in(opened.checkpoint), ranks, notes);
+                                           opened.graph, opened.tensors, ranks, notes);
   for (const std::string& line : notes) write(log, LogLevel::Note, line);
   return request;
 }

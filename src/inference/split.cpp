@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "graph/head.h"
+#include "graph/stored_name.h"
 #include "inference/option_files.h"
 
 namespace cleave::inference {
@@ -59,33 +60,25 @@ PlanInputs plan_inputs(const ckpt::Checkpoint& checkpoint, const SplitOptions& s
           .kv_type = numbers.kv_type()};
 }
 
-std::vector<DType> stored_types(const graph::Graph& graph, const FindType& find) {
+std::vector<DType> stored_types(const graph::Graph& graph, const TensorTable& tensors) {
   std::vector<DType> types(graph.nodes().size(), DType::BF16);
   for (size_t i = 0; i < types.size(); ++i) {
     if (graph.nodes()[i].op != graph::Op::Weight) continue;
-    std::string name = graph.nodes()[i].as<graph::WeightAttributes>().name;
-    if (const size_t star = name.find('*'); star != std::string::npos) name[star] = '0';
-    types[i] = find(name).value_or(DType::BF16);
+    const auto found = tensors.find(graph::stored_name(graph.nodes()[i].as<graph::WeightAttributes>(), 0));
+    if (found != tensors.end()) types[i] = found->second.dtype;
   }
   return types;
 }
 
-FindType types_in(const ckpt::Checkpoint& checkpoint) {
-  return [&checkpoint](const std::string& name) -> std::optional<DType> {
-    const ckpt::Tensor* tensor = checkpoint.find(name);
-    return tensor == nullptr ? std::nullopt : std::optional(tensor->view.dtype);
-  };
-}
-
 plan::PlanOptions plan_request(const PlanInputs& inputs, const Json& config, const graph::Graph& graph,
-                               const FindType& find, int ranks, std::vector<std::string>& notes) {
+                               const TensorTable& tensors, int ranks, std::vector<std::string>& notes) {
   plan::PlanOptions request;
   request.rank_weights = rank_weights(inputs.rank_weights, ranks);
   request.policy = inputs.policy;
   request.cost.hardware = inputs.hardware;
   request.cost.threads_per_rank = inputs.threads_per_rank;
   request.cost.kv_type = inputs.kv_type;
-  request.stored = stored_types(graph, find);
+  request.stored = stored_types(graph, tensors);
   if (inputs.weights != kernels::WeightFormat::AsStored) {  // quantised while loading, in groups that must not be cut
     const graph::NodeId head = graph::find_head(graph);
     for (size_t i = 0; i < request.stored.size(); ++i)

@@ -8,6 +8,7 @@
 #include "ckpt/checkpoint.h"
 #include "inference/options.h"
 #include "plan/plan.h"
+#include "tensor/tensor_table.h"
 
 namespace cleave::inference {
 
@@ -28,15 +29,12 @@ struct PlanInputs {
 /// read.
 PlanInputs plan_inputs(const ckpt::Checkpoint& checkpoint, const SplitOptions& split, const NumberOptions& numbers);
 
-/// The type of every weight of the graph in the checkpoint, by node; `find` gives that of a tensor, or nothing.
-using FindType = std::function<std::optional<DType>(const std::string& tensor)>;
-std::vector<DType> stored_types(const graph::Graph& graph, const FindType& find);
-/// Borrows the checkpoint.
-FindType types_in(const ckpt::Checkpoint& checkpoint);
+/// The stored types of a graph's weights, by node; BF16 for other nodes, and for a weight that is not in the table.
+std::vector<DType> stored_types(const graph::Graph& graph, const TensorTable& tensors);
 
 /// The planner's request for `ranks` ranks. Notes about overrides go to `notes`. Throws Error(InvalidArgument) for
 /// overrides that cannot be read, or another number of rank weights than ranks.
 plan::PlanOptions plan_request(const PlanInputs& inputs, const Json& config, const graph::Graph& graph,
-                               const FindType& find, int ranks, std::vector<std::string>& notes);
+                               const TensorTable& tensors, int ranks, std::vector<std::string>& notes);
 
 }  // namespace cleave::inference

@@ -4,8 +4,10 @@
 
 #include <map>
 #include <set>
+#include <utility>
 
 #include "base/strings.h"
+#include "graph/stored_name.h"
 
 namespace cleave::inference {
 namespace {
@@ -14,22 +16,17 @@ std::set<std::string> used_tensors(const graph::Graph& graph) {
   std::set<std::string> used;
   for (const graph::Node& node : graph.nodes()) {
     if (node.op != graph::Op::Weight) continue;
-    const auto& weight = node.as<graph::WeightAttributes>();
-    if (weight.stacked == 0) used.insert(weight.name);
-    for (int64_t i = 0; i < weight.stacked; ++i) {
-      std::string name = weight.name;
-      used.insert(name.replace(name.find('*'), 1, std::to_string(i)));
-    }
+    for (std::string& name : graph::stored_names(node.as<graph::WeightAttributes>())) used.insert(std::move(name));
   }
   return used;
 }
 
 }  // namespace
 
-std::vector<std::string> unused_tensors(const ckpt::Checkpoint& checkpoint, const graph::Graph& graph) {
+std::vector<std::string> unused_tensors(const TensorTable& tensors, const graph::Graph& graph) {
   const std::set<std::string> used = used_tensors(graph);
   std::map<std::string, std::vector<std::string>> by_pattern;
-  for (const std::string& name : checkpoint.names())
+  for (const auto& [name, info] : tensors)
     if (!used.contains(name)) by_pattern[stars_for_numbers(name)].push_back(name);
   std::vector<std::string> lines;
   for (const auto& [pattern, names] : by_pattern)

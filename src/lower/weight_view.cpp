@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "graph/stored_name.h"
 #include "lower/weight_reshape.h"
 
 namespace cleave::lower {
@@ -25,9 +26,8 @@ WeightView stored(const graph::WeightAttributes& attributes, const Shape& shape)
   for (int64_t i = 0; i < attributes.stacked; ++i) {
     Shape begin(shape.size(), 0);
     begin[0] = i;
-    std::string name = attributes.name;
-    name.replace(name.find('*'), 1, std::to_string(i));
-    view.pieces.push_back({std::move(name), 0, row_major_strides(extents), std::move(begin), extents});
+    view.pieces.push_back(
+        {graph::stored_name(attributes, i), 0, row_major_strides(extents), std::move(begin), extents});
   }
   return view;
 }

@@ -119,10 +119,10 @@ struct Ranks::Impl {
       const int number = rank.communicator->rank();
       std::optional<WeightFeed> feed;
       if (number == 0 && !weights.feed.empty())
-        feed.emplace(*weights.checkpoint, fed_parameters(weights, graph, plan), options, *rank.communicator);
+        feed.emplace(*weights.tensors, fed_parameters(weights, graph, plan), options, *rank.communicator);
       lower::RankPrograms programs = lower::lower(graph, plan, number, limits_of(options));
-      const auto source = weights.checkpoint != nullptr
-                              ? weights_from_files(*weights.checkpoint, programs.parameters, options)
+      const auto source = weights.tensors != nullptr
+                              ? weights_from_files(*weights.tensors, programs.parameters, options)
                               : weights_from_rank_0(*rank.communicator);
       require_memory(*rank.communicator, source->packed_bytes());
       if (feed) feed->send();
@@ -177,7 +177,6 @@ Ranks::Ranks(const WeightOrigin& weights, const graph::Graph& graph, const plan:
   Impl& m = *impl_;
   CHECK(!local.communicators.empty());
   CHECK_EQ(local.communicators[0]->size(), plan.ranks);
-  if (weights.checkpoint != nullptr) weights.checkpoint->require_weights();
   m.local = std::move(local);
   m.options = options;
   m.ranks.resize(m.local.communicators.size());

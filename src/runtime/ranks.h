@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "ckpt/checkpoint.h"
+#include "ckpt/tensor_source.h"
 #include "comm/communicator.h"
 #include "plan/plan.h"
 #include "runtime/device/options.h"
@@ -26,7 +26,7 @@ struct LocalRanks {
 
 /// What the weights are read from: files, or what rank 0 sends. On rank 0, `feed` are the ranks that it sends to.
 struct WeightOrigin {
-  const ckpt::Checkpoint* checkpoint = nullptr;  // null: from rank 0
+  const ckpt::TensorSource* tensors = nullptr;  // null: from rank 0
   std::vector<int> feed = {};
 };
 
@@ -38,7 +38,7 @@ struct WeightOrigin {
 class Ranks {
  public:
   /// Compares the plans of all ranks, lowers the graph for each rank of this process and loads its weights, all ranks
-  /// at once. The checkpoint must outlive the ranks. Throws Error.
+  /// at once. The source of tensors must outlive the ranks. Throws Error.
   Ranks(const WeightOrigin& weights, const graph::Graph& graph, const plan::Plan& plan, const Options& options,
         LocalRanks local, const Progress& progress = {});
   Ranks(const Ranks&) = delete;

@@ -37,7 +37,7 @@ class SplitFixture : public testing::TestWithParam<std::string> {
     plan::PlanOptions request;
     request.rank_weights = std::move(weights);
     request.policy = policy;
-    request.stored = inference::stored_types(opened_->graph, inference::types_in(opened_->checkpoint));
+    request.stored = inference::stored_types(opened_->graph, opened_->tensors);
     return request;
   }
 

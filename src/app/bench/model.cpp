@@ -120,8 +120,8 @@ class Measurement {
 
   double stored_bytes() const {
     double bytes = 0;
-    for (const std::string& name : opened_.checkpoint.names())
-      bytes += static_cast<double>(opened_.checkpoint.find(name)->view.bytes.size());
+    for (const std::string& name : opened_.weights().names())
+      bytes += static_cast<double>(opened_.weights().find(name)->view.bytes.size());
     return bytes;
   }
 
@@ -189,7 +189,7 @@ class Measurement {
 
 int measure(const BenchFlags& flags, inference::Group* group) {
   const inference::OpenedModel opened = open_model(flags.model);
-  opened.checkpoint.require_weights();
+  opened.require_weights();
   std::string report;
   {
     Measurement measurement(flags, opened);

@@ -147,7 +147,7 @@ class Report {
 // Against recorded logits.
 void verify_recorded(const VerifyFlags& flags, inference::Group& group) {
   const inference::OpenedModel opened = open_model(flags.model);
-  opened.checkpoint.require_weights();
+  opened.require_weights();
   const std::vector<VerifyCase> cases = read_cases(flags.expected, opened.vocab_size());
   std::vector<Feeding> feedings = plan_feedings(cases, flags.chunks);
   const inference::LoadedModel model = load_model(opened, flags.model, options_for(cases, feedings), group);
@@ -166,7 +166,7 @@ void verify_ranks(const VerifyFlags& flags, inference::Group& group, std::option
                   std::optional<RankComparison>& comparison) {
   if (!comparison) {
     opened.emplace(open_model(flags.model));
-    opened->checkpoint.require_weights();
+    opened->require_weights();
     comparison.emplace(
         *opened, flags.model,
         flags.prompt ? inference::load_model_text(*opened, inference::ChatMode::Never).prompt(*flags.prompt, {}, 0)

@@ -11,15 +11,15 @@
 
 namespace cleave::runtime {
 
-WeightReader::WeightReader(const ckpt::Checkpoint& checkpoint, const lower::WeightView& view)
-    : checkpoint_(checkpoint), view_(view) {
+WeightReader::WeightReader(const ckpt::TensorSource& tensors, const lower::WeightView& view)
+    : tensors_(tensors), view_(view) {
   CHECK(!view.shape.empty());
   row_elements_ = view.shape.back();
   num_rows_ = row_elements_ == 0 ? 0 : num_elements(view.shape) / row_elements_;
   std::optional<DType> common;
   bool mixed = false;
   for (const lower::Piece& piece : view.pieces) {
-    const ckpt::Tensor* tensor = checkpoint.find(piece.tensor);
+    const ckpt::Tensor* tensor = tensors.find(piece.tensor);
     if (tensor == nullptr) fail(ErrorKind::NotFound, "weight {} is not in the checkpoint", piece.tensor);
     const Shape& shape = tensor->view.shape;
     const int64_t columns = shape.empty() || shape[0] == 0 ? 1 : num_elements(shape) / shape[0];
@@ -219,11 +219,11 @@ void WeightReader::release_rows(int64_t begin, int64_t end) const {
   };
   const size_t first = byte_of(piece.offset + begin * piece.strides[0]);
   const size_t last = std::min(stored.bytes.size(), byte_of(piece.offset + end * piece.strides[0]));
-  checkpoint_.release({stored.dtype, {}, stored.bytes.subspan(first, last - first)});
+  tensors_.release({stored.dtype, {}, stored.bytes.subspan(first, last - first)});
 }
 
 void WeightReader::release() const {
-  for (const Source& source : sources_) checkpoint_.release(source.tensor->view);
+  for (const Source& source : sources_) tensors_.release(source.tensor->view);
 }
 
 }  // namespace cleave::runtime

@@ -4,18 +4,18 @@
 #include <span>
 #include <vector>
 
-#include "ckpt/checkpoint.h"
+#include "ckpt/tensor_source.h"
 #include "lower/weight_view.h"
 #include "runtime/device/weight_rows.h"
 
 namespace cleave::runtime {
 
-/// Reads the rows of a parameter out of the checkpoint's mapped files. Borrows checkpoint and view.
+/// The rows of a parameter out of stored tensors, a checkpoint's mapped files as a rule. Borrows tensors and view.
 class WeightReader final : public WeightRows {
  public:
-  /// Throws Error: NotFound for a tensor that the checkpoint lacks, InvalidArgument where a stored tensor is smaller
+  /// Throws Error: NotFound for a tensor that is not there, InvalidArgument where a stored tensor is smaller
   /// than the view says, Unsupported where blocks would have to be cut or transposed.
-  WeightReader(const ckpt::Checkpoint& checkpoint, const lower::WeightView& view);
+  WeightReader(const ckpt::TensorSource& tensors, const lower::WeightView& view);
 
   int64_t num_rows() const override { return num_rows_; }
   int64_t row_elements() const override { return row_elements_; }
@@ -47,7 +47,7 @@ class WeightReader final : public WeightRows {
   bool is_transposed(const Source& source) const;
   void read_transposed(const Source& source, int64_t element, int64_t count, int64_t row, std::byte* buffer) const;
 
-  const ckpt::Checkpoint& checkpoint_;
+  const ckpt::TensorSource& tensors_;
   const lower::WeightView& view_;
   std::vector<Source> sources_;
   int64_t num_rows_ = 0, row_elements_ = 0;

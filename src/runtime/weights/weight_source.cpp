@@ -30,18 +30,18 @@ struct Header {
 class FileSource final : public WeightSource {
  public:
   /// `maps`: whoever packs the parameters can read tables where they lie in the files.
-  FileSource(const ckpt::Checkpoint& checkpoint, std::span<const lower::Parameter> parameters, const Options& options,
+  FileSource(const ckpt::TensorSource& tensors, std::span<const lower::Parameter> parameters, const Options& options,
              bool maps)
-      : checkpoint_(checkpoint) {
+      : tensors_(tensors) {
     for (const lower::Parameter& parameter : parameters) {
-      const WeightReader& reader = readers_.emplace_back(checkpoint, parameter.view);
+      const WeightReader& reader = readers_.emplace_back(tensors, parameter.view);
       totals_.total += reader.bytes();
       const bool stays = maps && parameter.use == graph::WeightUse::Table && reader.mapped();
       totals_.packed += stays ? 0 : cpu::packed_bytes(reader, parameter, options);
       if (!parameter.is_copy) totals_.stored += reader.stored_bytes();
     }
   }
-  ~FileSource() override { checkpoint_.release_files(); }  // headers and a tokenizer's vocabulary, too
+  ~FileSource() override { tensors_.release_all(); }  // headers and a tokenizer's vocabulary, too
 
   int64_t total_bytes() const override { return totals_.total; }
   int64_t stored_bytes() const override { return totals_.stored; }
@@ -52,7 +52,7 @@ class FileSource final : public WeightSource {
   }
 
  private:
-  const ckpt::Checkpoint& checkpoint_;
+  const ckpt::TensorSource& tensors_;
   std::vector<WeightReader> readers_;
   Totals totals_;
   size_t next_ = 0;
@@ -126,21 +126,21 @@ void send_rows(const WeightRows& rows, int rank, std::vector<std::byte>& message
 
 }  // namespace
 
-std::unique_ptr<WeightSource> weights_from_files(const ckpt::Checkpoint& checkpoint,
+std::unique_ptr<WeightSource> weights_from_files(const ckpt::TensorSource& tensors,
                                                  std::span<const lower::Parameter> parameters, const Options& options) {
-  return std::make_unique<FileSource>(checkpoint, parameters, options, true);
+  return std::make_unique<FileSource>(tensors, parameters, options, true);
 }
 
 std::unique_ptr<WeightSource> weights_from_rank_0(comm::Communicator& communicator) {
   return std::make_unique<FedSource>(communicator);
 }
 
-WeightFeed::WeightFeed(const ckpt::Checkpoint& checkpoint,
+WeightFeed::WeightFeed(const ckpt::TensorSource& tensors,
                        std::vector<std::pair<int, std::vector<lower::Parameter>>> parameters_by_rank,
                        const Options& options, comm::Communicator& communicator)
     : parameters_by_rank_(std::move(parameters_by_rank)), communicator_(communicator) {
   for (const auto& [rank, parameters] : parameters_by_rank_) {
-    const auto& source = *sources_.emplace_back(std::make_unique<FileSource>(checkpoint, parameters, options, false));
+    const auto& source = *sources_.emplace_back(std::make_unique<FileSource>(tensors, parameters, options, false));
     const Totals totals{source.total_bytes(), source.stored_bytes(), source.packed_bytes()};
     communicator_.send(&totals, sizeof totals, rank);
   }

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "ckpt/checkpoint.h"
+#include "ckpt/tensor_source.h"
 #include "comm/communicator.h"
 #include "lower/program.h"
 #include "runtime/device/options.h"
@@ -13,20 +13,20 @@
 
 namespace cleave::runtime {
 
-/// From the checkpoint's files, to be packed as the options say. Borrows checkpoint and parameters. Throws as
+/// A source that reads stored tensors, to be packed as the options say. Borrows tensors and parameters. Throws as
 /// WeightReader does, before anything is read.
-std::unique_ptr<WeightSource> weights_from_files(const ckpt::Checkpoint& checkpoint,
+std::unique_ptr<WeightSource> weights_from_files(const ckpt::TensorSource& tensors,
                                                  std::span<const lower::Parameter> parameters, const Options& options);
 
 /// From rank 0, whose WeightFeed has begun.
 std::unique_ptr<WeightSource> weights_from_rank_0(comm::Communicator& communicator);
 
 /// Rank 0's side of weights_from_rank_0(): the parameters of the ranks that have no files. Borrows the
-/// checkpoint.
+/// tensors.
 class WeightFeed {
  public:
   /// Sends how much there is to come.
-  WeightFeed(const ckpt::Checkpoint& checkpoint,
+  WeightFeed(const ckpt::TensorSource& tensors,
              std::vector<std::pair<int, std::vector<lower::Parameter>>> parameters_by_rank, const Options& options,
              comm::Communicator& communicator);
   /// Sends everything: the first parameters of all ranks first, so that they pack while others receive. Once.

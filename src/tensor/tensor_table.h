@@ -1,0 +1,22 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "tensor/tensor_view.h"
+
+namespace cleave {
+
+/// A stored tensor without its bytes.
+struct TensorInfo {
+  DType dtype = DType::BF16;
+  Shape shape;  // outermost first, in Hugging Face's order ([out, in] for a linear)
+  bool operator==(const TensorInfo&) const = default;
+};
+
+/// The tensors of a model by Hugging Face name, sorted. All that tracing and planning want to know of a checkpoint:
+/// plain data, which can be compared and sent to a process that has no files.
+using TensorTable = std::map<std::string, TensorInfo, std::less<>>;
+
+}  // namespace cleave
