@@ -105,7 +105,8 @@ struct GroupOptions {
   bool mpi = false;  // with the ranks of the other processes that mpirun has started; once in a process's life
 };
 
-/// The ranks that models are split over. Rank 0 leads: sessions are made in its process; other processes follow().
+/// The ranks that models are split over. Rank 0 leads: sessions are made in its process, one after another or several
+/// at a time, which take steps by turns; other processes follow().
 class Group {
  public:
   /// Throws Error(Comm) where processes cannot reach one another; Unsupported for mpi in a library built without it.

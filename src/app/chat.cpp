@@ -159,7 +159,7 @@ int chat(const ChatFlags& flags, inference::Group& group) {
 
   const inference::LoadedModel model =
       load_model(opened, flags.model, {.max_output_rows = 1, .kv_tokens = context}, group);
-  engine::RanksStepModel steps(*model.ranks);
+  engine::RanksStepModel steps(*model.split);
   engine::Engine engine(steps, context);
   const double load_seconds = inference::seconds_now() - start;
 

@@ -57,11 +57,11 @@ std::vector<TextWindow> windows_of(const PerplexityFlags& flags, const std::vect
 
 runtime::Options options_for(const PerplexityFlags& flags, int64_t vocab_size) {
   runtime::Options options;
-  options.max_tokens = std::min(kMaxStep, flags.context);
-  options.max_output_rows =
+  options.sizes.max_tokens = std::min(kMaxStep, flags.context);
+  options.sizes.max_output_rows =
       std::min(std::clamp(kLogitsBytes / (vocab_size * static_cast<int64_t>(sizeof(float))), kLeastRows, kMostRows),
                flags.context);
-  options.kv_tokens = flags.context;
+  options.sizes.kv_tokens = flags.context;
   return options;
 }
 
@@ -126,7 +126,7 @@ int perplexity(const PerplexityFlags& flags, inference::Group& group) {
   const std::vector<TextWindow> windows = windows_of(flags, tokens);
   inference::context_length(opened, flags.context, 0, log_to_terminal());  // for its warning
   const inference::LoadedModel model = load_model(opened, flags.model, options_for(flags, opened.vocab_size()), group);
-  engine::RanksStepModel steps(*model.ranks);
+  engine::RanksStepModel steps(*model.split);
   const Result result = measure(flags, steps, tokens, windows, beginning_token(*tokenizer, tokens));
   Output().write(report(flags, result));
   note(fmt::format("{} tokens in {:.1f} s, {:.1f} tokens/s", result.fed, result.seconds,

@@ -3,9 +3,9 @@
 namespace cleave::engine {
 
 StepLimits RanksStepModel::limits() const {
-  const runtime::Options& options = ranks_.options();
-  return {ranks_.vocab_size(), options.max_tokens,    options.max_output_rows,
-          ranks_.num_blocks(), runtime::kKvBlockSize, ranks_.num_state_slots()};
+  const runtime::Sizes& sizes = model_.options().sizes;
+  return {model_.output_width(), sizes.max_tokens,      sizes.max_output_rows,
+          model_.num_blocks(),   runtime::kKvBlockSize, model_.num_state_slots()};
 }
 
 }  // namespace cleave::engine

@@ -1,20 +1,20 @@
 #pragma once
 
 #include "engine/step_model.h"
-#include "runtime/ranks.h"
+#include "runtime/split_model.h"
 
 namespace cleave::engine {
 
 /// The StepModel of a loaded model: hands the engine's steps to its ranks. Used in the process that has rank 0, by one
-/// thread. The ranks must outlive it.
+/// thread. The split model must outlive it.
 class RanksStepModel final : public StepModel {
  public:
-  explicit RanksStepModel(runtime::Ranks& ranks) : ranks_(ranks) {}
+  explicit RanksStepModel(runtime::SplitModel& model) : model_(model) {}
   StepLimits limits() const override;
-  std::span<const float> step(const runtime::StepInput& input) override { return ranks_.step(input); }
+  std::span<const float> step(const runtime::StepInput& input) override { return model_.step(input); }
 
  private:
-  runtime::Ranks& ranks_;
+  runtime::SplitModel& model_;
 };
 
 }  // namespace cleave::engine

@@ -22,7 +22,7 @@ class StepModel {
  public:
   virtual ~StepModel() = default;
   virtual StepLimits limits() const = 0;
-  /// As runtime::Ranks::step: logits [R, vocab_size] that stay valid until the next step.
+  /// As runtime::SplitModel::step: logits [R, vocab_size] that stay valid until the next step.
   virtual std::span<const float> step(const runtime::StepInput& input) = 0;
 };
 

@@ -1,7 +1,9 @@
 #include "inference/follower.h"
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -12,7 +14,7 @@
 namespace cleave::inference {
 namespace {
 
-// The model's files, if this process has them and they hold the same tensors.
+// The model's files, if this process has them at the path and they hold the same tensors.
 std::optional<ckpt::Checkpoint> same_files(const std::filesystem::path& path, const TensorTable& tensors) {
   try {
     ckpt::Checkpoint checkpoint = ckpt::Checkpoint::open(path);
@@ -22,19 +24,32 @@ std::optional<ckpt::Checkpoint> same_files(const std::filesystem::path& path, co
   return std::nullopt;
 }
 
+/// A model as this process makes it of what rank 0 says.
+struct FollowedModel {
+  FollowedModel(const ModelMessage& message, const std::filesystem::path& path, int num_ranks)
+      : checkpoint(same_files(path, message.tensors)) {
+    if (!checkpoint) checkpoint = same_files(message.path, message.tensors);
+    const graph::ModelGraph model = define::Definitions::of(message.definition).trace(message.config, &message.tensors);
+    graph = std::make_unique<graph::Graph>(graph::push_slices_into_weights(model.graph));
+    std::vector<std::string> notes;  // rank 0 prints them
+    plan =
+        plan::make_plan(*graph, plan_request(message.plan, message.config, *graph, message.tensors, num_ranks, notes));
+  }
+
+  std::optional<ckpt::Checkpoint> checkpoint;
+  std::unique_ptr<graph::Graph> graph;
+  plan::Plan plan;
+};
+
 }  // namespace
 
 void follow(const std::filesystem::path& path, Group& group) {
-  const ModelMessage message = receive_model(group);
-  const std::optional<ckpt::Checkpoint> checkpoint = same_files(path, message.tensors);
-  answer_model(checkpoint.has_value(), group);
-  const graph::ModelGraph model = define::Definitions::of(message.definition).trace(message.config, &message.tensors);
-  const graph::Graph graph = graph::push_slices_into_weights(model.graph);
-  std::vector<std::string> notes;  // rank 0 prints them
-  const plan::Plan plan = plan::make_plan(
-      graph, plan_request(message.plan, message.config, graph, message.tensors, group.num_ranks(), notes));
-  runtime::Ranks ranks({checkpoint ? &*checkpoint : nullptr}, graph, plan, message.options, group.local());
-  ranks.follow();
+  group.ranks().follow([&](std::string_view description) -> runtime::ModelSource {
+    const ModelMessage message = parse_model_message(description);
+    const auto model = std::make_shared<const FollowedModel>(message, path, group.num_ranks());
+    return {model->graph.get(), &model->plan, message.options, model->checkpoint ? &*model->checkpoint : nullptr,
+            model};
+  });
 }
 
 }  // namespace cleave::inference

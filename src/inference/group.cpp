@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/cpus.h"
 #include "base/topology.h"
 #include "comm/mpi/mpi_world.h"
 
@@ -27,24 +28,22 @@ std::unique_ptr<comm::World> make_world(const GroupOptions& options) {
 
 }  // namespace
 
-Group::Group(const GroupOptions& options) : world_(make_world(options)), communicators_(world_->communicators()) {
-  num_ranks_ = first().size();
-  threads_per_rank_ = world_->threads_per_rank();
-  leads_ = first().rank() == 0;
-  cpus_ = cpus_of_ranks(options, *world_);
+Group::Group(const GroupOptions& options)
+    : num_cpus_(usable_cpus()), world_(make_world(options)), threads_per_rank_(world_->threads_per_rank()) {
+  ranks_ = std::make_unique<runtime::RankGroup>(
+      runtime::LocalRanks{world_->communicators(), threads_per_rank_, cpus_of_ranks(options, *world_)});
+  num_ranks_ = ranks_->size();
+  leads_ = ranks_->leads();
 }
 
 Group::~Group() = default;
-
-runtime::LocalRanks Group::local() {
-  return {std::move(communicators_), threads_per_rank_, std::move(cpus_)};
-}
 
 void Group::abort(std::string_view why) {
   world_->abort(why);
 }
 
 void Group::finish() {
+  ranks_.reset();
   world_->finish();
 }
 

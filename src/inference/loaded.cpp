@@ -9,13 +9,10 @@
 namespace cleave::inference {
 
 LoadedModel load(const OpenedModel& opened, const NumberOptions& numbers, const SplitOptions& split,
-                 runtime::Options sizes, Group& group, const Log& log, const runtime::Progress& progress) {
-  sizes.exact = numbers.exact;
-  sizes.weights = numbers.weights;
-  sizes.isa = numbers.isa;
-  sizes.kv_type = numbers.kv_type();
+                 runtime::Options options, Group& group, const Log& log, const runtime::Progress& progress) {
+  options.numerics = {numbers.exact, numbers.weights, numbers.kv_type(), numbers.isa};
   opened.require_weights();
-  PlanInputs inputs = plan_inputs(opened.checkpoint, split, numbers);
+  PlanInputs inputs = plan_inputs(opened.checkpoint, split, numbers, group.num_cpus());
   if (inputs.hardware.ranks_per_machine == 0)  // each process may be a machine
     inputs.hardware.ranks_per_machine = group.num_ranks() / group.num_processes();
   std::vector<std::string> notes;
@@ -25,10 +22,13 @@ LoadedModel load(const OpenedModel& opened, const NumberOptions& numbers, const 
                                                            opened.tensors, group.num_ranks(), notes));
   for (const std::string& text : notes) write(log, LogLevel::Note, text);
   for (const std::string& text : loaded.plan.warnings) write(log, LogLevel::Warning, text);
-  runtime::WeightOrigin weights{&opened.weights()};
+  std::string description;
   if (group.num_processes() > 1)
-    weights.feed = send_model({opened.checkpoint.config(), opened.definition, opened.tensors, inputs, sizes}, group);
-  loaded.ranks = std::make_unique<runtime::Ranks>(weights, opened.graph, loaded.plan, sizes, group.local(), progress);
+    description = to_text(
+        {opened.checkpoint.path(), opened.checkpoint.config(), opened.definition, opened.tensors, inputs, options});
+  loaded.split = std::make_unique<runtime::SplitModel>(
+      group.ranks(), runtime::ModelSource{&opened.graph, &loaded.plan, options, &opened.weights()}, description,
+      progress);
   return loaded;
 }
 

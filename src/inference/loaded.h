@@ -8,7 +8,7 @@
 #include "inference/opened.h"
 #include "inference/options.h"
 #include "plan/plan.h"
-#include "runtime/ranks.h"
+#include "runtime/split_model.h"
 
 namespace cleave::inference {
 
@@ -16,13 +16,14 @@ namespace cleave::inference {
 struct LoadedModel {
   const graph::Graph* graph = nullptr;  // the opened model's, which the plan is about
   plan::Plan plan;
-  std::unique_ptr<runtime::Ranks> ranks;
+  std::unique_ptr<runtime::SplitModel> split;
 };
 
-/// Plans the split and tells other processes of it, then reads and packs the weights, all ranks at once. `sizes` are
-/// options of which `numbers` overwrites all that concerns precision. The opened model and the group must outlive the
-/// loaded one. REQUIRES: group.leads(); once for a group. Throws Error.
+/// Plans the split and tells other processes of it, then reads and packs the weights, all ranks at once. The group may
+/// hold other models. What `options` say of precision is overwritten by `numbers`. The opened model and the group must
+/// outlive the loaded one. REQUIRES: group.leads(). Throws Error; where that is before weights were read, the group can
+/// go on (runtime/rank_group.h).
 LoadedModel load(const OpenedModel& opened, const NumberOptions& numbers, const SplitOptions& split,
-                 runtime::Options sizes, Group& group, const Log& log = {}, const runtime::Progress& progress = {});
+                 runtime::Options options, Group& group, const Log& log = {}, const runtime::Progress& progress = {});
 
 }  // namespace cleave::inference

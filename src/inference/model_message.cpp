@@ -48,7 +48,8 @@ OverrideSources sources_from(const Json& json) {
 Json to_json(const ModelMessage& m) {
   Json tensors = Json::array();
   for (const auto& [name, entry] : m.tensors) tensors.push_back({name, static_cast<int>(entry.dtype), entry.shape});
-  return {{"config", m.config},
+  return {{"path", m.path.string()},
+          {"config", m.config},
           {"definition", {m.definition.file, m.definition.origin, m.definition.text, m.definition.architectures}},
           {"tensors", tensors},
           {"overrides", to_json(m.plan.overrides)},
@@ -57,16 +58,17 @@ Json to_json(const ModelMessage& m) {
           {"hardware", m.plan.hardware.to_json()},
           {"threads_per_rank", m.plan.threads_per_rank},
           {"strict", m.plan.strict},
-          {"exact", m.options.exact},
-          {"weights", static_cast<int>(m.options.weights)},
-          {"isa", m.options.isa ? static_cast<int>(*m.options.isa) : -1},
+          {"exact", m.options.numerics.exact},
+          {"weights", static_cast<int>(m.options.numerics.weights)},
+          {"isa", m.options.numerics.isa ? static_cast<int>(*m.options.numerics.isa) : -1},
           {"fill_cache", m.options.fill_cache},
-          {"kv", static_cast<int>(m.options.kv_type)},
-          {"limits", {m.options.max_tokens, m.options.max_output_rows, m.options.kv_tokens}}};
+          {"kv", static_cast<int>(m.options.numerics.kv_type)},
+          {"limits", {m.options.sizes.max_tokens, m.options.sizes.max_output_rows, m.options.sizes.kv_tokens}}};
 }
 
 ModelMessage message_from(const Json& json) {
   ModelMessage m;
+  m.path = json.at("path").get<std::string>();
   m.config = json.at("config");
   const Json& definition = json.at("definition");
   m.definition = {definition.at(0).get<std::string>(), definition.at(1).get<std::string>(),
@@ -79,57 +81,34 @@ ModelMessage message_from(const Json& json) {
   m.plan.hardware = plan::Hardware::from_json(json.at("hardware"));
   m.plan.threads_per_rank = json.at("threads_per_rank").get<int>();
   m.plan.strict = json.at("strict").get<bool>();
-  m.options.exact = json.at("exact").get<bool>();
-  m.plan.kv_type = m.options.kv_type = static_cast<DType>(json.at("kv").get<int>());
-  m.plan.weights = m.options.weights = static_cast<kernels::WeightFormat>(json.at("weights").get<int>());
+  m.options.numerics.exact = json.at("exact").get<bool>();
+  m.plan.kv_type = m.options.numerics.kv_type = static_cast<DType>(json.at("kv").get<int>());
+  m.plan.weights = m.options.numerics.weights = static_cast<kernels::WeightFormat>(json.at("weights").get<int>());
   if (const int isa = json.at("isa").get<int>(); isa >= 0)
-    m.options.isa = std::min(static_cast<kernels::Isa>(isa), kernels::best_isa());
+    m.options.numerics.isa = std::min(static_cast<kernels::Isa>(isa), kernels::best_isa());
   m.options.fill_cache = json.at("fill_cache").get<bool>();
   const auto limits = json.at("limits").get<std::vector<int64_t>>();
-  m.options.max_tokens = limits.at(0);
-  m.options.max_output_rows = limits.at(1);
-  m.options.kv_tokens = limits.at(2);
+  m.options.sizes.max_tokens = limits.at(0);
+  m.options.sizes.max_output_rows = limits.at(1);
+  m.options.sizes.kv_tokens = limits.at(2);
   return m;
 }
 
 }  // namespace
 
-std::vector<int> send_model(const ModelMessage& message, Group& group) {
-  const std::string text = to_json(message).dump();
-  const auto size = static_cast<int64_t>(text.size());
-  for (int process = 1; process < group.num_processes(); ++process) {
-    const int rank = group.first_rank(process);
-    group.first().send(&size, sizeof size, rank);
-    group.first().send(text.data(), size, rank);
-  }
-  std::vector<int> without_files;
-  for (int process = 1; process < group.num_processes(); ++process) {
-    uint8_t has_files = 0;
-    group.first().receive(&has_files, sizeof has_files, group.first_rank(process));
-    for (int rank = group.first_rank(process); has_files == 0 && rank < group.first_rank(process + 1); ++rank)
-      without_files.push_back(rank);
-  }
-  return without_files;
+std::string to_text(const ModelMessage& message) {
+  return to_json(message).dump();
 }
 
-ModelMessage receive_model(Group& group) {
-  int64_t size = 0;
-  group.first().receive(&size, sizeof size, 0);
-  std::string text(static_cast<size_t>(size), '\0');
-  group.first().receive(text.data(), size, 0);
+ModelMessage parse_model_message(std::string_view text) {
   try {
     return message_from(Json::parse(text));
   } catch (const Json::exception& error) {
     fail(ErrorKind::Comm,
-         "rank 0 describes the model in another way than this program knows ({}); run the same version "
-         "of Cleave everywhere",
+         "rank 0 describes the model in another way than this program knows ({}); run the same version of Cleave "
+         "everywhere",
          error.what());
   }
-}
-
-void answer_model(bool has_files, Group& group) {
-  const uint8_t answer = has_files ? 1 : 0;
-  group.first().send(&answer, sizeof answer, 0);
 }
 
 }  // namespace cleave::inference

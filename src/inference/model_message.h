@@ -1,11 +1,13 @@
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "define/definitions.h"
-#include "inference/group.h"
 #include "inference/split.h"
+#include "runtime/device/options.h"
 #include "tensor/tensor_table.h"
 
 namespace cleave::inference {
@@ -13,6 +15,7 @@ namespace cleave::inference {
 /// All that a process needs to make the same plan and programs as rank 0, without a file of the model: rank 0 sends it
 /// to every other process.
 struct ModelMessage {
+  std::filesystem::path path;  // where rank 0 has the files
   Json config;
   define::Definition definition;  // that serves it
   TensorTable tensors;
@@ -20,13 +23,8 @@ struct ModelMessage {
   runtime::Options options;
 };
 
-/// Sends the message to the other processes, and hears which of them have no files of the model: gives the ranks there.
-/// REQUIRES: group.leads().
-std::vector<int> send_model(const ModelMessage& message, Group& group);
-
-/// REQUIRES: not group.leads().
-ModelMessage receive_model(Group& group);
-/// Tells rank 0 whether this process has the files.
-void answer_model(bool has_files, Group& group);
+/// The message as it is sent, and back. Throws Error(Comm) for a text that another version of Cleave has made.
+std::string to_text(const ModelMessage& message);
+ModelMessage parse_model_message(std::string_view text);
 
 }  // namespace cleave::inference

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/cpus.h"
 #include "inference/split.h"
 
 namespace cleave::inference {
@@ -45,8 +46,8 @@ Json prediction_json(const std::vector<plan::Prediction>& predictions) {
 plan::PlanOptions request_for(const OpenedModel& opened, const SplitOptions& split, const NumberOptions& numbers,
                               int ranks, const Log& log) {
   std::vector<std::string> notes;
-  plan::PlanOptions request = plan_request(plan_inputs(opened.checkpoint, split, numbers), opened.checkpoint.config(),
-                                           opened.graph, opened.tensors, ranks, notes);
+  plan::PlanOptions request = plan_request(plan_inputs(opened.checkpoint, split, numbers, usable_cpus()),
+                                           opened.checkpoint.config(), opened.graph, opened.tensors, ranks, notes);
   for (const std::string& line : notes) write(log, LogLevel::Note, line);
   return request;
 }

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "base/cpus.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "graph/head.h"
@@ -29,10 +28,9 @@ plan::ModelNames model_names(const Json& config) {
   return names;
 }
 
-// The default rates, for a machine with as many cores as this one.
-plan::Hardware default_hardware() {
+// The default rates, for a machine with this many cores.
+plan::Hardware default_hardware(int cores) {
   plan::Hardware hardware;
-  const int cores = usable_cpus();
   // Two cores nearly double what one reads; more share the same memory.
   hardware.machine_flops *= static_cast<double>(cores) / hardware.cores;
   hardware.machine_read *= static_cast<double>(cores) / hardware.cores;
@@ -49,11 +47,12 @@ std::vector<double> rank_weights(const std::vector<double>& given, int ranks) {
 
 }  // namespace
 
-PlanInputs plan_inputs(const ckpt::Checkpoint& checkpoint, const SplitOptions& split, const NumberOptions& numbers) {
+PlanInputs plan_inputs(const ckpt::Checkpoint& checkpoint, const SplitOptions& split, const NumberOptions& numbers,
+                       int num_cpus) {
   return {.overrides = override_sources(checkpoint, split.overrides),
           .rank_weights = split.rank_weights,
           .policy = split.policy,
-          .hardware = split.hardware ? *split.hardware : default_hardware(),
+          .hardware = split.hardware ? *split.hardware : default_hardware(num_cpus),
           .threads_per_rank = split.threads_per_rank,
           .strict = split.strict,
           .weights = numbers.weights,

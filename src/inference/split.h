@@ -25,9 +25,10 @@ struct PlanInputs {
   DType kv_type = DType::F16;
 };
 
-/// Adds the model directory's cleave.json, and this machine's number of CPUs. Throws Error where that file cannot be
-/// read.
-PlanInputs plan_inputs(const ckpt::Checkpoint& checkpoint, const SplitOptions& split, const NumberOptions& numbers);
+/// Adds the model directory's cleave.json, and default rates for a machine of `num_cpus` where the options have none.
+/// Throws Error where that file cannot be read.
+PlanInputs plan_inputs(const ckpt::Checkpoint& checkpoint, const SplitOptions& split, const NumberOptions& numbers,
+                       int num_cpus);
 
 /// The stored types of a graph's weights, by node; BF16 for other nodes, and for a weight that is not in the table.
 std::vector<DType> stored_types(const graph::Graph& graph, const TensorTable& tensors);

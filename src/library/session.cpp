@@ -38,7 +38,10 @@ runtime::Options sizes_of(const SessionOptions& options) {
          "a session with a context of {} tokens, {} sequences and a cache of {} tokens, wanted 1 or more (cache: 0 or "
          "more)",
          options.context, options.sequences, options.cache);
-  return {.max_output_rows = options.sequences, .kv_tokens = std::max(options.context, options.cache)};
+  runtime::Options result;
+  result.sizes.max_output_rows = options.sequences;
+  result.sizes.kv_tokens = std::max(options.context, options.cache);
+  return result;
 }
 
 }  // namespace
@@ -48,7 +51,7 @@ struct Session::Impl {
       : model(opened),
         loaded(inference::load(opened.opened, number_options(opened.options), split_options(options.split),
                                sizes_of(options), group.group, opened.options.log, options.progress)),
-        steps(*loaded.ranks),
+        steps(*loaded.split),
         engine(steps, options.context),
         score_pool(group.group.threads_per_rank()) {}
 
@@ -156,7 +159,7 @@ std::vector<double> Session::score(std::span<const int32_t> tokens) {
 
 std::vector<int64_t> Session::weight_bytes() const {
   std::vector<int64_t> bytes;
-  for (const runtime::RankReport& report : impl_->loaded.ranks->reports()) bytes.push_back(report.memory.weights);
+  for (const runtime::RankReport& report : impl_->loaded.split->reports()) bytes.push_back(report.memory.weights);
   return bytes;
 }
 

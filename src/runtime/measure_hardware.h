@@ -7,6 +7,7 @@
 
 namespace cleave::runtime {
 
+/// What of this machine is measured.
 struct MeasureOptions {
   int threads = 1;  // the cores of the machine that models may use
   int ranks = 2;    // of the exchanges that are measured, each with its part of the threads; below 2: none
@@ -15,8 +16,9 @@ struct MeasureOptions {
 /// Called before each thing that is measured.
 using MeasureProgress = std::function<void(std::string_view what, int done, int total)>;
 
-/// Measures this machine, in a quarter of a minute or so. Threads are bound to cores meanwhile, where there are enough.
-/// What is not measured keeps its default: the network, and exchanges where there are no two ranks. Throws Error.
+/// The rates of this machine for the planner's cost model, measured in a quarter of a minute or so. Threads are bound
+/// to cores meanwhile, where there are enough. What is not measured keeps its default: the network, and exchanges where
+/// there are no two ranks. Throws Error.
 plan::Hardware measure_hardware(const MeasureOptions& options, const MeasureProgress& progress);
 
 }  // namespace cleave::runtime

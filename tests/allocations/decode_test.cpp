@@ -33,14 +33,14 @@ class Running {
         group_({.ranks = ranks, .threads_per_rank = threads / ranks}),
         model_(inference::load(opened_, {.exact = exact}, {}, options_for(batch), group_)) {}
 
-  runtime::Ranks& ranks() { return *model_.ranks; }
+  runtime::SplitModel& model() { return *model_.split; }
 
  private:
   static runtime::Options options_for(int64_t batch) {
     runtime::Options options;
-    options.max_tokens = std::max<int64_t>(16, batch);
-    options.max_output_rows = batch;
-    options.kv_tokens = batch * 256;
+    options.sizes.max_tokens = std::max<int64_t>(16, batch);
+    options.sizes.max_output_rows = batch;
+    options.sizes.kv_tokens = batch * 256;
     return options;
   }
 
@@ -50,10 +50,10 @@ class Running {
 };
 
 /// Steps in which every sequence of a batch gets a token; four warm up, eight are counted.
-void expect_no_allocation(runtime::Ranks& ranks, int64_t batch) {
+void expect_no_allocation(runtime::SplitModel& model, int64_t batch) {
   const auto count = static_cast<size_t>(batch);
-  const size_t blocks_each = static_cast<size_t>(ranks.num_blocks()) / count;
-  std::vector<int32_t> blocks(static_cast<size_t>(ranks.num_blocks())), tokens(count), rows(count);
+  const size_t blocks_each = static_cast<size_t>(model.num_blocks()) / count;
+  std::vector<int32_t> blocks(static_cast<size_t>(model.num_blocks())), tokens(count), rows(count);
   std::iota(blocks.begin(), blocks.end(), 0);
   std::iota(tokens.begin(), tokens.end(), 1);
   std::iota(rows.begin(), rows.end(), 0);
@@ -62,7 +62,7 @@ void expect_no_allocation(runtime::Ranks& ranks, int64_t batch) {
     for (size_t s = 0; s < count; ++s)
       sequences[s] = {1, position, position + 1, std::span(blocks).subspan(s * blocks_each, blocks_each),
                       static_cast<int64_t>(s)};
-    ranks.step({tokens, sequences, rows});
+    model.step({tokens, sequences, rows});
   };
   int64_t position = 0;
   while (position < 4) step(position++);
@@ -82,8 +82,8 @@ TEST_P(DecodeSteps, AllocateNothingOnAnyThread) {
     for (const bool exact : {false, true}) {
       SCOPED_TRACE(testing::Message() << ranks << " ranks, " << threads << " threads" << (exact ? ", exact" : ""));
       Running running(path(), ranks, threads, exact, 3);
-      expect_no_allocation(running.ranks(), 1);
-      expect_no_allocation(running.ranks(), 3);
+      expect_no_allocation(running.model(), 1);
+      expect_no_allocation(running.model(), 3);
     }
 }
 
@@ -109,7 +109,7 @@ TEST(EngineSteps, AllocateNothingWhileAnswersGrow) {
   for (const int ranks : {1, 2}) {
     SCOPED_TRACE(testing::Message() << ranks << " ranks");
     Running running(fs::path(CLEAVE_TEST_DATA) / "models" / "llama", ranks, 2, false, 3);
-    engine::RanksStepModel steps(running.ranks());
+    engine::RanksStepModel steps(running.model());
     engine::Engine engine(steps, 256);
     const engine::SamplingParams sampling[] = {{.temperature = 0},
                                                {.repeat_penalty = 1.1, .temperature = 1, .top_k = 20, .top_p = 0.9},

@@ -67,7 +67,7 @@ TEST(SmolLm2, ChoosesEveryGreedyTokenInExactArithmetic) {
   const OpenedModel opened = open_smollm2();
   Group group({.threads_per_rank = usable_cpus()});
   const LoadedModel model = load(opened, {.exact = true}, {}, {.kv_tokens = 1024}, group);
-  engine::RanksStepModel steps(*model.ranks);
+  engine::RanksStepModel steps(*model.split);
   engine::Engine engine(steps, 1024);
   const std::vector<Reference> all = references();
   std::map<engine::SequenceId, std::vector<int32_t>> answers, wanted;
@@ -82,7 +82,7 @@ TEST(SmolLm2, ChoosesTheGreedyTokensThatAreClearInTheDefaultPath) {
   const OpenedModel opened = open_smollm2();
   Group group({.threads_per_rank = usable_cpus()});
   const LoadedModel model = load(opened, {}, {}, {.kv_tokens = 128}, group);
-  std::vector<int32_t> blocks(static_cast<size_t>(model.ranks->num_blocks()));
+  std::vector<int32_t> blocks(static_cast<size_t>(model.split->num_blocks()));
   for (size_t i = 0; i < blocks.size(); ++i) blocks[i] = static_cast<int32_t>(i);
   for (const Reference& reference : references()) {
     // The reference's tokens are fed, so that one choice that differs does not change those after it.
@@ -93,7 +93,7 @@ TEST(SmolLm2, ChoosesTheGreedyTokensThatAreClearInTheDefaultPath) {
       const runtime::SequenceStep sequence = {count, position, static_cast<int64_t>(tokens.size()), blocks};
       const std::vector<int32_t> rows = {static_cast<int32_t>(count) - 1};
       const std::span<const float> logits =
-          model.ranks->step({std::span(tokens).subspan(static_cast<size_t>(position)), {&sequence, 1}, rows});
+          model.split->step({std::span(tokens).subspan(static_cast<size_t>(position)), {&sequence, 1}, rows});
       const auto choice = static_cast<int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
       if (reference.margin[i] >= kClearMargin) {
         EXPECT_EQ(choice, reference.greedy[i])
@@ -118,7 +118,7 @@ double largest_error(const NumberOptions& numbers) {
     const auto count = static_cast<int64_t>(all[i].ids.size());
     const runtime::SequenceStep sequence = {count, 0, count, blocks};
     const std::vector<int32_t> rows = {static_cast<int32_t>(count) - 1};
-    const std::span<const float> logits = model.ranks->step({all[i].ids, {&sequence, 1}, rows});
+    const std::span<const float> logits = model.split->step({all[i].ids, {&sequence, 1}, rows});
     const auto* wanted = file.find("logits_" + std::to_string(i));
     for (size_t t = 0; t < logits.size(); ++t) {
       float value = 0;

@@ -45,13 +45,13 @@ class SplitFixture : public testing::TestWithParam<std::string> {
   void check(const plan::PlanOptions& request, const std::string& what) {
     const plan::Plan plan = plan::make_plan(opened_->graph, request);
     runtime::Options options;
-    options.exact = true;
-    options.kv_tokens = 512;
-    options.max_tokens = options.max_output_rows = 64;
-    runtime::Ranks ranks({&opened_->checkpoint}, opened_->graph, plan, options,
-                         {comm::thread_communicators(plan.ranks), 1});
-    check_weights(plan, request, ranks, what);
-    engine::RanksStepModel model(ranks);
+    options.numerics.exact = true;
+    options.sizes.kv_tokens = 512;
+    options.sizes.max_tokens = options.sizes.max_output_rows = 64;
+    runtime::RankGroup group({comm::thread_communicators(plan.ranks), 1});
+    runtime::SplitModel split(group, {&opened_->graph, &plan, options, &opened_->checkpoint});
+    check_weights(plan, request, split, what);
+    engine::RanksStepModel model(split);
     std::vector<app::Track> tracks;
     for (const app::VerifyCase& c : cases_) tracks.push_back({.reference = &c, .chunk = 5});
     app::feed(model, tracks);
@@ -62,11 +62,11 @@ class SplitFixture : public testing::TestWithParam<std::string> {
   }
 
   // Every rank has read what the plan says, and nothing else.
-  void check_weights(const plan::Plan& plan, const plan::PlanOptions& request, const runtime::Ranks& ranks,
+  void check_weights(const plan::Plan& plan, const plan::PlanOptions& request, const runtime::SplitModel& model,
                      const std::string& what) const {
     const plan::Explanation planned = plan::explain(opened_->graph, plan, request);
-    for (size_t r = 0; r < ranks.reports().size(); ++r)
-      EXPECT_EQ(ranks.reports()[r].memory.stored, planned.weight_bytes[r]) << what << ", rank " << r;
+    for (size_t r = 0; r < model.reports().size(); ++r)
+      EXPECT_EQ(model.reports()[r].memory.stored, planned.weight_bytes[r]) << what << ", rank " << r;
   }
 
   std::unique_ptr<inference::OpenedModel> opened_;

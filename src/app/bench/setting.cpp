@@ -105,33 +105,36 @@ void Setting::load() {
 }
 
 void Setting::unload() {
-  on_own_thread([&] { loaded_.reset(); });
+  on_own_thread([&] {
+    loaded_.reset();
+    own_group_.reset();
+  });
   worker_.reset();
 }
 
 runtime::Options Setting::options() const {
   runtime::Options options;
-  options.max_tokens = options.max_output_rows = options.kv_tokens = 1;
+  runtime::Sizes& sizes = options.sizes;
+  sizes.max_tokens = sizes.max_output_rows = sizes.kv_tokens = 1;
   for (const BenchCase& c : cases_) {
-    options.max_tokens = std::max(options.max_tokens, c.prefill ? std::min(c.tokens, kPrefillStep) : c.batch);
-    options.max_output_rows = std::max(options.max_output_rows, c.batch);
-    options.kv_tokens = std::max(options.kv_tokens, cache_positions(c));
+    sizes.max_tokens = std::max(sizes.max_tokens, c.prefill ? std::min(c.tokens, kPrefillStep) : c.batch);
+    sizes.max_output_rows = std::max(sizes.max_output_rows, c.batch);
+    sizes.kv_tokens = std::max(sizes.kv_tokens, cache_positions(c));
   }
   options.fill_cache = true;
   return options;
 }
 
 void Setting::load_here() {
-  std::optional<inference::Group> own;
-  if (group_ == nullptr) own.emplace(local_group_options(model_flags_, ranks_));
-  const double seconds = seconds_of(
-      [&] { loaded_.emplace(load_model(opened_, model_flags_, options(), group_ != nullptr ? *group_ : *own)); });
+  if (group_ == nullptr) own_group_.emplace(local_group_options(model_flags_, ranks_));
+  inference::Group& group = group_ != nullptr ? *group_ : *own_group_;
+  const double seconds = seconds_of([&] { loaded_.emplace(load_model(opened_, model_flags_, options(), group)); });
   load_seconds_ = load_seconds_ > 0 ? std::min(load_seconds_, seconds) : seconds;
-  runtime::Ranks& ranks = *loaded_->ranks;
+  runtime::SplitModel& model = *loaded_->split;
   weight_bytes_ = 0;
-  for (const runtime::RankReport& report : ranks.reports()) weight_bytes_ += report.memory.weights;
+  for (const runtime::RankReport& report : model.reports()) weight_bytes_ += report.memory.weights;
   if (!flags_.plain)
-    ranks.observe([this](int rank, const lower::Instruction& instruction, std::span<const float>) {
+    model.observe([this](int rank, const lower::Instruction& instruction, std::span<const float>) {
       if (rank != 0) return;
       const auto now = std::chrono::steady_clock::now();
       observed_->observe(kind_of(instruction), std::chrono::duration<double>(now - last_).count());
@@ -141,8 +144,8 @@ void Setting::load_here() {
   for (const BenchCase& c : cases_) most = std::max(most, c.prefill ? c.tokens : c.batch);
   tokens_.resize(static_cast<size_t>(most));
   for (size_t i = 0; i < tokens_.size(); ++i)
-    tokens_[i] = static_cast<int32_t>(static_cast<int64_t>(i * 7919 + 1) % ranks.vocab_size());
-  blocks_.resize(static_cast<size_t>(ranks.num_blocks()));
+    tokens_[i] = static_cast<int32_t>(static_cast<int64_t>(i * 7919 + 1) % model.output_width());
+  blocks_.resize(static_cast<size_t>(model.num_blocks()));
   std::iota(blocks_.begin(), blocks_.end(), 0);
 }
 
@@ -205,7 +208,7 @@ void Setting::run_decode(const BenchCase& decode, int64_t steps, Samples& sample
 void Setting::step(std::span<const int32_t> tokens, std::span<const runtime::SequenceStep> sequences,
                    std::span<const int32_t> rows) {
   last_ = std::chrono::steady_clock::now();
-  loaded_->ranks->step({tokens, sequences, rows});
+  loaded_->split->step({tokens, sequences, rows});
 }
 
 }  // namespace cleave::app

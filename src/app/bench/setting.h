@@ -53,7 +53,8 @@ class Setting {
   int ranks_, threads_;
   std::vector<BenchCase> cases_;
   inference::Group* group_;
-  std::vector<Samples> samples_;  // by case
+  std::vector<Samples> samples_;               // by case
+  std::optional<inference::Group> own_group_;  // where group_ is null, while loaded
   std::optional<inference::LoadedModel> loaded_;
   int64_t weight_bytes_ = 0;
   double load_seconds_ = 0;

@@ -76,17 +76,18 @@ std::vector<Feeding> plan_feedings(const std::vector<VerifyCase>& cases, const s
 // Steps as large as the longest input, and a cache for the feeding that needs most.
 runtime::Options options_for(const std::vector<VerifyCase>& cases, const std::vector<Feeding>& feedings) {
   runtime::Options options;
-  options.max_tokens = 1;
-  for (const VerifyCase& reference : cases) options.max_tokens = std::max(options.max_tokens, length(reference));
-  options.max_output_rows = options.max_tokens;
-  options.kv_tokens = 0;
+  runtime::Sizes& sizes = options.sizes;
+  sizes.max_tokens = 1;
+  for (const VerifyCase& reference : cases) sizes.max_tokens = std::max(sizes.max_tokens, length(reference));
+  sizes.max_output_rows = sizes.max_tokens;
+  sizes.kv_tokens = 0;
   for (const Feeding& feeding : feedings) {
     int64_t positions = 0;
     for (const Track& track : feeding.tracks) {
       const int64_t tokens = length(*track.reference) + static_cast<int64_t>(track.reference->greedy.size());
       positions += tokens + runtime::kKvBlockSize;  // the last block of a sequence is not filled
     }
-    options.kv_tokens = std::max(options.kv_tokens, positions);
+    sizes.kv_tokens = std::max(sizes.kv_tokens, positions);
   }
   return options;
 }
@@ -151,8 +152,8 @@ void verify_recorded(const VerifyFlags& flags, inference::Group& group) {
   const std::vector<VerifyCase> cases = read_cases(flags.expected, opened.vocab_size());
   std::vector<Feeding> feedings = plan_feedings(cases, flags.chunks);
   const inference::LoadedModel model = load_model(opened, flags.model, options_for(cases, feedings), group);
-  engine::RanksStepModel steps(*model.ranks);
-  if (group.num_ranks() > 1) print_shares(*model.ranks);
+  engine::RanksStepModel steps(*model.split);
+  if (group.num_ranks() > 1) print_shares(*model.split);
   Report report(flags.model.numbers.exact, tolerance(flags));
   for (Feeding& feeding : feedings) {
     feed(steps, feeding.tracks);

@@ -49,18 +49,18 @@ double compare_rows(std::span<const float> part, std::span<const float> whole, s
 
 runtime::Options options_for(size_t tokens) {
   runtime::Options options;
-  options.max_tokens = options.max_output_rows = static_cast<int64_t>(tokens);
-  options.kv_tokens = static_cast<int64_t>(tokens);
+  options.sizes.max_tokens = options.sizes.max_output_rows = static_cast<int64_t>(tokens);
+  options.sizes.kv_tokens = static_cast<int64_t>(tokens);
   return options;
 }
 
-void run(runtime::Ranks& ranks, std::span<const int32_t> tokens) {
-  std::vector<int32_t> blocks(static_cast<size_t>(ranks.num_blocks())), rows(tokens.size());
+void run(runtime::SplitModel& model, std::span<const int32_t> tokens) {
+  std::vector<int32_t> blocks(static_cast<size_t>(model.num_blocks())), rows(tokens.size());
   std::iota(blocks.begin(), blocks.end(), 0);
   std::iota(rows.begin(), rows.end(), 0);
   const auto count = static_cast<int64_t>(tokens.size());
   const runtime::SequenceStep sequence{count, 0, count, blocks};
-  ranks.step({tokens, {&sequence, 1}, rows});
+  model.step({tokens, {&sequence, 1}, rows});
 }
 
 /// Compares what instructions compute, on all ranks at once.
@@ -148,14 +148,14 @@ std::vector<int32_t> random_tokens(int64_t count, int64_t vocab_size) {
   return tokens;
 }
 
-void print_shares(const runtime::Ranks& ranks) {
+void print_shares(const runtime::SplitModel& model) {
   Output output;
   int64_t total = 0;
-  for (const runtime::RankReport& report : ranks.reports()) total += report.memory.stored;
-  for (size_t r = 0; r < ranks.reports().size(); ++r) {
-    const runtime::MemoryUse& memory = ranks.reports()[r].memory;
+  for (const runtime::RankReport& report : model.reports()) total += report.memory.stored;
+  for (size_t r = 0; r < model.reports().size(); ++r) {
+    const runtime::MemoryUse& memory = model.reports()[r].memory;
     output.write(
-        fmt::format("rank {} of {}: weights {} ({:.1f}% of all ranks'), in memory {}\n", r, ranks.size(),
+        fmt::format("rank {} of {}: weights {} ({:.1f}% of all ranks'), in memory {}\n", r, model.num_ranks(),
                     format_bytes(static_cast<double>(memory.stored)),
                     100 * static_cast<double>(memory.stored) / static_cast<double>(std::max<int64_t>(1, total)),
                     format_bytes(static_cast<double>(memory.weights))));
@@ -170,22 +170,22 @@ RankComparison::RankComparison(const inference::OpenedModel& opened, const Model
   single.split.tp = 1;
   inference::Group group(local_group_options(single, 1));
   const inference::LoadedModel model = load_model(opened, single, options_for(tokens_.size()), group);
-  model.ranks->observe([&](int, const lower::Instruction& instruction, std::span<const float> output) {
+  model.split->observe([&](int, const lower::Instruction& instruction, std::span<const float> output) {
     values_[instruction.node].assign(output.begin(), output.end());
   });
-  run(*model.ranks, tokens_);
+  run(*model.split, tokens_);
 }
 
 void RankComparison::compare(inference::Group& group) const {
   const int ranks = group.num_ranks();
   inference::LoadedModel model = load_model(opened_, flags_, options_for(tokens_.size()), group);
-  print_shares(*model.ranks);
+  print_shares(*model.split);
   Comparison comparison(model, values_);
-  model.ranks->observe([&](int rank, const lower::Instruction& instruction, std::span<const float> output) {
+  model.split->observe([&](int rank, const lower::Instruction& instruction, std::span<const float> output) {
     comparison.see(rank, instruction, output);
   });
-  run(*model.ranks, tokens_);
-  model.ranks.reset();  // the last rank has been compared, too
+  run(*model.split, tokens_);
+  model.split.reset();  // the last rank has been compared, too
   const auto describe = [&](const Difference& d) {
     const graph::Node& node = model.graph->node(d.node);
     return fmt::format("%{} {}{}{} on rank {}", d.node, graph::op_info(node.op).name, node.name.empty() ? "" : " of ",

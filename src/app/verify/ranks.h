@@ -13,7 +13,7 @@ namespace cleave::app {
 std::vector<int32_t> random_tokens(int64_t count, int64_t vocab_size);
 
 /// Prints each rank's share of the weights, the cache and their sums.
-void print_shares(const runtime::Ranks& ranks);
+void print_shares(const runtime::SplitModel& model);
 
 /// What one rank computes for some tokens, node by node, to hold several ranks against.
 class RankComparison {

@@ -4,8 +4,8 @@
 
 namespace cleave::runtime::cpu {
 
-/// Resolves one instruction: the one table from operations to kernels, and the exchanges (bind_exchange.h).
-/// `workspace` and the program must outlive the result.
+/// The call that an instruction becomes, from the one table of operations and kernels, or an exchange
+/// (bind_exchange.h). `workspace` and the program must outlive it.
 BoundInstruction bind(const lower::Instruction& instruction, const Workspace& workspace);
 
 /// Bytes of scratch that the instruction wants for the program's largest step.

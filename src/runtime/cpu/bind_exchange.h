@@ -4,8 +4,8 @@
 
 namespace cleave::runtime::cpu {
 
-// What ranks do between and around operations: instructions whose action is not Compute, and norms whose statistics are
-// taken over all ranks.
+// Instructions that exchange data between ranks or cut it: those whose action is not Compute, and norms whose
+// statistics are taken over all ranks.
 BoundInstruction bind_exchange(const lower::Instruction& instruction, const Workspace& workspace);
 bool is_distributed_norm(const lower::Instruction& instruction);
 BoundInstruction bind_distributed_norm(const lower::Instruction& instruction, const Workspace& workspace);

@@ -4,7 +4,7 @@
 
 namespace cleave::runtime::cpu {
 
-// Small operations of a single input: constants added, ranges, and what becomes of indices.
+// Small instructions with a single input: adding a constant, clamping, and numbers made of indices.
 BoundInstruction bind_shift(const lower::Instruction& instruction, const Workspace& workspace);
 BoundInstruction bind_clamp(const lower::Instruction& instruction, const Workspace& workspace);
 BoundInstruction bind_to_real(const lower::Instruction& instruction, const Workspace& workspace);

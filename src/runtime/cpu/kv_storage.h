@@ -9,8 +9,8 @@
 
 namespace cleave::runtime::cpu {
 
-/// Memory of the key-value cache: for every attention layer `num_blocks` blocks of kBlockSize positions. Which sequence
-/// owns which block is the caller's affair. Memory becomes resident as blocks are first written.
+/// Memory of the key-value cache: for every attention layer `num_blocks` blocks of `block_size` positions. Which
+/// sequence owns which block is the caller's affair. Memory becomes resident as blocks are first written.
 class KvStorage {
  public:
   KvStorage(const std::vector<lower::KvLayer>& layers, int64_t num_blocks, int64_t block_size, DType dtype);

@@ -10,8 +10,8 @@
 
 namespace cleave::runtime::cpu {
 
-/// What instructions see of the current step: inputs copied to fixed places, so that instructions are bound once. All
-/// memory is reserved for the largest step beforehand.
+/// The input of the current step as instructions see it. It is copied to fixed places, so that instructions are bound
+/// to them once; memory is reserved for the largest step beforehand.
 class StepState {
  public:
   explicit StepState(const lower::Program& program);

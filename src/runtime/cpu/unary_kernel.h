@@ -5,7 +5,7 @@
 
 namespace cleave::runtime::cpu {
 
-/// The kernels' name of a graph's function.
+/// The function of module kernels that computes a unary function of a graph.
 kernels::UnaryKind unary_kernel(graph::UnaryKind kind);
 
 }  // namespace cleave::runtime::cpu

@@ -1,40 +1,49 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
 
 #include "base/buffer.h"
 #include "base/thread_pool.h"
-#include "kernels/matrix/matrix.h"
 #include "kernels/matrix/weight_arena.h"
 #include "lower/program.h"
-#include "runtime/device/options.h"
-#include "runtime/device/weight_rows.h"
+#include "runtime/device/device.h"
 
 namespace cleave::runtime::cpu {
 
-/// A parameter ready for use; which member holds it depends on its use.
+/// A parameter in memory, ready for use. Which member holds it depends on how it is used.
 struct LoadedParameter {
   std::unique_ptr<kernels::Matrix> matrix;
   TensorView table;           // rows in the checkpoint's mapping or in `memory`
   std::vector<float> vector;  // row-major
   Buffer memory;
+
+  int64_t bytes() const;  // kept in memory; a table in the files counts as none
 };
 
-/// All parameters of a rank, in the order of RankPrograms, and the memory of their matrices.
-struct WeightStore {
-  kernels::WeightArena arena;
-  std::vector<LoadedParameter> parameters;
-  int64_t stored_bytes = 0;  // of the checkpoint that they were made of
+/// The packed weights of one rank's part of a model: each parameter once, whatever programs use it. Read by executors
+/// (executor.h), which it must outlive.
+class WeightStore {
+ public:
+  /// Takes and packs all parameters, each with all threads of the pool. The files' pages are let go as they are done
+  /// with; tables stay in the checkpoint's mapping where they lie there in one piece. Throws Error.
+  WeightStore(WeightSource& source, std::span<const lower::Parameter> parameters, const Options& options,
+              ThreadPool& pool, const Progress& progress);
 
-  /// Bytes kept in memory, tables in the files not counted.
-  int64_t resident_bytes() const;
+  /// In the order of the parameters.
+  const std::vector<LoadedParameter>& parameters() const { return parameters_; }
+  int64_t stored_bytes() const { return stored_bytes_; }  // of the checkpoint, that they were made of
+  int64_t bytes() const;                                  // kept in memory
+
+ private:
+  kernels::WeightArena arena_;  // of the matrices
+  std::vector<LoadedParameter> parameters_;
+  int64_t stored_bytes_;
 };
 
-/// Takes and packs all parameters of a rank, each with all threads of the pool. The files' pages are let go as they
-/// are done with. Throws Error.
-WeightStore load_weights(WeightSource& source, std::span<const lower::Parameter> parameters, const Options& options,
-                         ThreadPool& pool, const Progress& progress);
+/// What the parameter will take of WeightStore::bytes().
+int64_t packed_bytes(const RowLayout& rows, const lower::Parameter& parameter, const Options& options);
 
 }  // namespace cleave::runtime::cpu

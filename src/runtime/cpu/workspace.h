@@ -14,10 +14,11 @@
 
 namespace cleave::runtime::cpu {
 
-/// An instruction with kernel, buffers and weights resolved; called once per step.
+/// A call of a kernel with buffers and weights resolved: what an instruction becomes. Called once per step.
 using BoundInstruction = std::function<void()>;
 
-/// Where values and weights are while a program is bound and run. Everything is borrowed and does not move.
+/// Addresses of the values, weights and states of a program while it is bound and run. Everything is borrowed and does
+/// not move.
 struct Workspace {
   const lower::Program& program;
   const std::vector<LoadedParameter>& parameters;

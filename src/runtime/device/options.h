@@ -1,48 +1,41 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
-#include <span>
 
 #include "kernels/matrix/pack_options.h"
 #include "lower/program.h"
+#include "runtime/device/step.h"
 
 namespace cleave::runtime {
 
-/// Precision and sizes of a model that is to be loaded: every rank of it gets the same.
-struct Options {
+/// Precision of a model that is to be loaded.
+struct Numerics {
   bool exact = false;  // f32 throughout: weights as stored, products and the key-value cache in f32
   kernels::WeightFormat weights = kernels::WeightFormat::AsStored;
-  DType kv_type = DType::F16;    // of cached keys and values: F32, F16 or I8; F32 where exact
-  int64_t max_tokens = 512;      // most tokens of a step
-  int64_t max_output_rows = 64;  // most rows of logits of a step
-  int64_t kv_tokens = 4096;      // positions that the key-value cache holds, over all sequences
+  DType kv_type = DType::F16;  // of cached keys and values: F32, F16 or I8; F32 where exact
   /// Instruction set that matrices are packed for and multiplied with; nothing: the best one here.
   std::optional<kernels::Isa> isa = std::nullopt;
+};
+
+/// Largest step of a model that is to be loaded, and how much it keeps of its sequences.
+struct Sizes {
+  int64_t max_tokens = 512;      // of a step
+  int64_t max_output_rows = 64;  // rows of logits of a step
+  int64_t kv_tokens = 4096;      // positions that the key-value cache holds, over all sequences
+
+  int64_t num_state_slots() const { return max_output_rows; }  // as many as sequences can ask for logits in one step
+  int64_t num_kv_blocks() const { return (kv_tokens + kKvBlockSize - 1) / kKvBlockSize; }
+  lower::Limits limits() const { return {max_tokens, max_output_rows}; }
+};
+
+/// How a model is loaded; the same on all of its ranks.
+struct Options {
+  Numerics numerics;
+  Sizes sizes;
   /// The key-value cache begins with numbers instead of untouched memory: a measurement then need not compute the
   /// context that a step is to read.
   bool fill_cache = false;
-};
-
-/// The limits that programs are lowered with.
-inline lower::Limits limits_of(const Options& options) {
-  return {options.max_tokens, options.max_output_rows};
-}
-
-/// Sees what an instruction has computed: the rows of its output in the current step, one after another. Called on the
-/// rank's thread.
-using Observer = std::function<void(int rank, const lower::Instruction& instruction, std::span<const float> output)>;
-
-/// Bytes of weights packed so far and in all; called from the loading thread.
-using Progress = std::function<void(int64_t done, int64_t total)>;
-
-/// Bytes that one rank's part of a model takes.
-struct MemoryUse {
-  int64_t stored = 0;   // bytes of the checkpoint that became weights
-  int64_t weights = 0;  // bytes that weights take, packed
-  /// Bytes reserved; they become resident as they are used. The cache holds recurrent states, too.
-  int64_t kv_cache = 0, activations = 0;
 };
 
 }  // namespace cleave::runtime

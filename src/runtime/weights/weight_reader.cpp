@@ -14,8 +14,8 @@ namespace cleave::runtime {
 WeightReader::WeightReader(const ckpt::TensorSource& tensors, const lower::WeightView& view)
     : tensors_(tensors), view_(view) {
   CHECK(!view.shape.empty());
-  row_elements_ = view.shape.back();
-  num_rows_ = row_elements_ == 0 ? 0 : num_elements(view.shape) / row_elements_;
+  layout_.row_elements = view.shape.back();
+  layout_.num_rows = layout_.row_elements == 0 ? 0 : num_elements(view.shape) / layout_.row_elements;
   std::optional<DType> common;
   bool mixed = false;
   for (const lower::Piece& piece : view.pieces) {
@@ -28,9 +28,10 @@ WeightReader::WeightReader(const ckpt::TensorSource& tensors, const lower::Weigh
     check(sources_.back());
     mixed = mixed || (common && *common != dtype_of(*tensor));
     common = dtype_of(*tensor);
-    is_dequantized_ = is_dequantized_ || (tensor->scales && *common == DType::F32);
+    layout_.is_dequantized = layout_.is_dequantized || (tensor->scales && *common == DType::F32);
   }
-  if (common && !mixed) dtype_ = *common;
+  if (common && !mixed) layout_.dtype = *common;
+  layout_.is_mapped = WeightReader::mapped().has_value();
 }
 
 DType WeightReader::dtype_of(const ckpt::Tensor& tensor) {
@@ -82,8 +83,8 @@ void WeightReader::read(const Source& source, int64_t element, std::span<std::by
                                 static_cast<size_t>(elements / type.block_elements * type.block_bytes));
   };
   const auto put = [&](std::span<const std::byte> from, int64_t at, int64_t elements) {
-    if (dtype == dtype_) {
-      std::memcpy(target.data() + row_bytes(dtype_, at), from.data(), from.size());
+    if (dtype == layout_.dtype) {
+      std::memcpy(target.data() + row_bytes(layout_.dtype, at), from.data(), from.size());
     } else {
       convert_to_f32(dtype, from, {reinterpret_cast<float*>(target.data()) + at, static_cast<size_t>(elements)});
     }
@@ -106,19 +107,19 @@ std::optional<int64_t> WeightReader::find_row(const lower::Piece& piece, int64_t
 }
 
 std::span<const std::byte> WeightReader::row(int64_t index, std::span<std::byte> buffer) const {
-  CHECK_LT(index, num_rows_);
+  CHECK_LT(index, layout_.num_rows);
   for (const Source& source : sources_) {
     const lower::Piece& piece = *source.piece;
     const std::optional<int64_t> element = find_row(piece, index);
     if (!element) continue;
-    const auto size = static_cast<size_t>(row_bytes(dtype_, row_elements_));
-    if (source.runs && piece.extents.back() == row_elements_ && source.tensor->view.dtype == dtype_ &&
+    const auto size = static_cast<size_t>(layout_.row_size());
+    if (source.runs && piece.extents.back() == layout_.row_elements && source.tensor->view.dtype == layout_.dtype &&
         !source.tensor->scales) {
-      const DTypeInfo& type = info(dtype_);
+      const DTypeInfo& type = info(layout_.dtype);
       const int64_t block = stored_index(source, *element) / type.block_elements;
       return source.tensor->view.bytes.subspan(static_cast<size_t>(block * type.block_bytes), size);
     }
-    const int64_t begin = row_bytes(dtype_, piece.begin.back());
+    const int64_t begin = row_bytes(layout_.dtype, piece.begin.back());
     read(source, *element, buffer.subspan(static_cast<size_t>(begin)));
   }
   return buffer;
@@ -127,10 +128,10 @@ std::span<const std::byte> WeightReader::row(int64_t index, std::span<std::byte>
 // Whether neighbouring rows are neighbouring elements, of 16 or 32 bits that are taken as they are.
 bool WeightReader::is_transposed(const Source& source) const {
   const std::vector<int64_t>& strides = source.piece->strides;
-  const int64_t bytes = info(dtype_).block_bytes;
+  const int64_t bytes = info(layout_.dtype).block_bytes;
   return !source.runs && strides.size() >= 2 && strides[strides.size() - 2] == 1 &&
-         source.tensor->view.dtype == dtype_ && !source.tensor->scales && source.tensor->interleaved_heads == 0 &&
-         (bytes == 2 || bytes == 4);
+         source.tensor->view.dtype == layout_.dtype && !source.tensor->scales &&
+         source.tensor->interleaved_heads == 0 && (bytes == 2 || bytes == 4);
 }
 
 // The piece's part of `count` rows that begin at neighbouring elements, into those of `buffer` from `row` on.
@@ -138,8 +139,8 @@ void WeightReader::read_transposed(const Source& source, int64_t element, int64_
                                    std::byte* buffer) const {
   constexpr int64_t kColumns = 64;  // of the rows that are written; as many runs of `count` elements are read
   const lower::Piece& piece = *source.piece;
-  const int64_t size = info(dtype_).block_bytes;
-  std::byte* target = buffer + (row * row_elements_ + piece.begin.back()) * size;
+  const int64_t size = info(layout_.dtype).block_bytes;
+  std::byte* target = buffer + (row * layout_.row_elements + piece.begin.back()) * size;
   std::array<const std::byte*, kColumns> runs;
   for (int64_t first = 0; first < piece.extents.back(); first += kColumns) {
     const int64_t columns = std::min(kColumns, piece.extents.back() - first);
@@ -147,7 +148,7 @@ void WeightReader::read_transposed(const Source& source, int64_t element, int64_
       runs[static_cast<size_t>(c)] =
           source.tensor->view.bytes.data() + (element + (first + c) * piece.strides.back()) * size;
     const auto transpose = size == 2 ? transpose_16 : transpose_32;
-    transpose(runs.data(), columns, count, target + first * size, row_elements_);
+    transpose(runs.data(), columns, count, target + first * size, layout_.row_elements);
   }
 }
 
@@ -170,7 +171,7 @@ void WeightReader::rows(int64_t first, std::span<const std::byte*> out, std::byt
     }
     row += count;
   }
-  const int64_t size = row_bytes(dtype_, row_elements_);
+  const int64_t size = layout_.row_size();
   for (std::byte* row = buffer; const std::byte*& where : out) {
     where = row;
     row += size;
@@ -198,12 +199,12 @@ std::optional<TensorView> WeightReader::mapped() const {
     if (piece.extents[d] != 1 && piece.strides[d] != stride) return std::nullopt;
     stride *= piece.extents[d];
   }
-  const DTypeInfo& type = info(dtype_);
+  const DTypeInfo& type = info(layout_.dtype);
   const int64_t block = piece.offset / type.block_elements;
-  return TensorView{dtype_,
-                    {num_rows_, row_elements_},
+  return TensorView{layout_.dtype,
+                    {layout_.num_rows, layout_.row_elements},
                     sources_[0].tensor->view.bytes.subspan(static_cast<size_t>(block * type.block_bytes),
-                                                           static_cast<size_t>(bytes()))};
+                                                           static_cast<size_t>(layout_.bytes()))};
 }
 
 // Rows of one matrix of the checkpoint, in its order: what lies between the first and the last is let go, parts of

@@ -17,10 +17,6 @@ class WeightReader final : public WeightRows {
   /// than the view says, Unsupported where blocks would have to be cut or transposed.
   WeightReader(const ckpt::TensorSource& tensors, const lower::WeightView& view);
 
-  int64_t num_rows() const override { return num_rows_; }
-  int64_t row_elements() const override { return row_elements_; }
-  DType dtype() const override { return dtype_; }
-  bool is_dequantized() const override { return is_dequantized_; }
   std::span<const std::byte> row(int64_t index, std::span<std::byte> buffer) const override;
   void rows(int64_t first, std::span<const std::byte*> out, std::byte* buffer) const override;
   std::optional<TensorView> mapped() const override;
@@ -50,9 +46,6 @@ class WeightReader final : public WeightRows {
   const ckpt::TensorSource& tensors_;
   const lower::WeightView& view_;
   std::vector<Source> sources_;
-  int64_t num_rows_ = 0, row_elements_ = 0;
-  DType dtype_ = DType::F32;
-  bool is_dequantized_ = false;
 };
 
 }  // namespace cleave::runtime

@@ -39,10 +39,10 @@ class WeightReaderTest : public testing::Test {
 
   std::vector<float> read(const lower::WeightView& view) const {
     const WeightReader reader(*checkpoint_, view);
-    EXPECT_EQ(reader.dtype(), DType::F32);
+    EXPECT_EQ(reader.layout().dtype, DType::F32);
     std::vector<float> all;
-    std::vector<std::byte> buffer(static_cast<size_t>(row_bytes(reader.dtype(), reader.row_elements())));
-    for (int64_t r = 0; r < reader.num_rows(); ++r) {
+    std::vector<std::byte> buffer(static_cast<size_t>(reader.layout().row_size()));
+    for (int64_t r = 0; r < reader.layout().num_rows; ++r) {
       const auto row = reader.row(r, buffer);
       std::vector<float> numbers(row.size() / sizeof(float));
       std::memcpy(numbers.data(), row.data(), row.size());
@@ -53,10 +53,10 @@ class WeightReaderTest : public testing::Test {
   }
 
   static std::vector<float> read_together(const WeightReader& reader, int64_t count) {
-    const auto elements = static_cast<size_t>(reader.row_elements());
+    const auto elements = static_cast<size_t>(reader.layout().row_elements);
     std::vector<float> all;
-    for (int64_t first = 0; first < reader.num_rows(); first += count) {
-      std::vector<const std::byte*> rows(static_cast<size_t>(std::min(count, reader.num_rows() - first)));
+    for (int64_t first = 0; first < reader.layout().num_rows; first += count) {
+      std::vector<const std::byte*> rows(static_cast<size_t>(std::min(count, reader.layout().num_rows - first)));
       std::vector<float> buffer(rows.size() * elements);
       reader.rows(first, rows, reinterpret_cast<std::byte*>(buffer.data()));
       for (const std::byte* row : rows) {

@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
+#include "base/buffer.h"
 #include "base/thread_pool.h"
 #include "kernels/matrix/matrix.h"
 #include "kernels/matrix/weight_arena.h"
@@ -17,7 +19,13 @@ namespace cleave::runtime::cpu {
 std::unique_ptr<kernels::Matrix> load_matrix(const WeightRows& rows, const lower::Parameter& parameter,
                                              const Options& options, kernels::WeightArena& arena, ThreadPool& pool);
 
-/// What the parameter will take in memory, a table also where it could stay in its file.
-int64_t packed_bytes(const WeightRows& rows, const lower::Parameter& parameter, const Options& options);
+/// Bytes that load_matrix() will make of rows.
+int64_t packed_matrix_bytes(const RowLayout& rows, const lower::Parameter& parameter, const Options& options);
+
+/// The rows of a table where they lie in the checkpoint's mapping, or else copied into `memory`.
+TensorView load_table(const WeightRows& rows, Buffer& memory);
+
+/// The numbers of a vector, after the functions that the model's definition applies to it.
+std::vector<float> load_vector(const WeightRows& rows, const lower::Parameter& parameter, ThreadPool& pool);
 
 }  // namespace cleave::runtime::cpu

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "runtime/device/device.h"
+#include "runtime/model_source.h"
+#include "runtime/rank_group.h"
+
+namespace cleave::runtime {
+
+/// A model that is loaded into a group of ranks, each of which holds a part: packed weights, one program for each
+/// output of the model's graph, and the memory of sequences. Lives in the leading process, on the group's thread.
+class SplitModel {
+ public:
+  /// Compares the plans of all ranks, lowers the graph for each of them and loads its weights, all ranks at once.
+  /// `description` goes to the OpenSource of processes that do not lead; it may be empty where there are none. The
+  /// group and `source.tensors` must outlive the model. Throws Error, and leaves the group as RankGroup says.
+  SplitModel(RankGroup& group, const ModelSource& source, std::string_view description = {},
+             const Progress& progress = {});
+  SplitModel(const SplitModel&) = delete;
+  SplitModel& operator=(const SplitModel&) = delete;
+  /// Unloads it on all ranks: their memory is free when it returns.
+  ~SplitModel();
+
+  int num_ranks() const { return group_.size(); }
+  const Options& options() const { return options_; }
+  /// Numbers in a row of logits; of the graph's output `program`.
+  int64_t output_width(int program = 0) const;
+  int64_t num_blocks() const;       // key-value blocks; ids are [0, num_blocks)
+  int64_t num_state_slots() const;  // sequences that can be under way at a time; 0 where it does not matter
+  /// What every rank holds.
+  const std::vector<RankReport>& reports() const;
+
+  /// From now on every instruction of the ranks of this process is followed by a call of `observer`; these ranks call
+  /// it at the same time. To be called before the first step.
+  void observe(const Observer& observer);
+
+  /// Runs one step of the graph's output `program` by all ranks. Returns logits [R, output_width] in the order of
+  /// output_rows, valid until the next step. Throws Error(InvalidArgument) for a token id outside the vocabulary or a
+  /// position beyond the model's learned ones, Error(Comm) where a rank fails.
+  std::span<const float> step(const StepInput& input, int program = 0);
+
+ private:
+  RankGroup& group_;
+  const Options options_;
+  const int32_t number_;  // in the group
+};
+
+}  // namespace cleave::runtime

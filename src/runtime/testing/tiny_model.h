@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <numeric>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/testing/temporary_directory.h"
+#include "ckpt/checkpoint.h"
+#include "comm/communicator.h"
+#include "graph/graph.h"
+#include "plan/plan.h"
+#include "plan/testing/graphs.h"
+#include "runtime/model_source.h"
+#include "runtime/split_model.h"
+
+namespace cleave::runtime {
+
+/// A decoder of two layers with random weights, for tests. Equal shapes and seeds make equal models.
+class TinyModel {
+ public:
+  /// Without the tensor `missing`.
+  explicit TinyModel(const plan::TransformerShape& shape = {}, uint64_t seed = 1, std::string_view missing = {})
+      : graph(plan::TransformerBuilder(shape).build()), checkpoint(open_config()) {
+    std::vector<ckpt::RandomTensor> list;
+    for (size_t i = 0; i < graph.nodes().size(); ++i)
+      if (graph.nodes()[i].op == graph::Op::Weight && graph.nodes()[i].name != missing)
+        list.push_back({graph.nodes()[i].name, DType::F32, graph.shape(static_cast<graph::NodeId>(i))});
+    checkpoint.make_random_weights(list, seed);
+  }
+
+  plan::Plan plan(int ranks) const {
+    plan::PlanOptions request;
+    request.rank_weights.assign(static_cast<size_t>(ranks), 1.0);
+    request.policy = plan::Policy::Split;
+    request.stored.assign(graph.nodes().size(), DType::F32);
+    return plan::make_plan(graph, request);
+  }
+
+  /// Borrows the plan and this model.
+  ModelSource source(const plan::Plan& plan) const { return {&graph, &plan, exact_options(), &checkpoint}; }
+
+  static Options exact_options() {
+    Options options;
+    options.numerics.exact = true;
+    options.sizes = {.max_tokens = 16, .max_output_rows = 16, .kv_tokens = 64};
+    return options;
+  }
+
+  graph::Graph graph;
+  ckpt::Checkpoint checkpoint;
+
+ private:
+  static ckpt::Checkpoint open_config() {
+    const TemporaryDirectory folder;
+    return ckpt::Checkpoint::open(folder.write("config.json", "{}"));
+  }
+};
+
+/// The logits of all of `count` tokens, which begin a sequence; or another output's rows.
+inline std::vector<float> logits_of(SplitModel& model, int32_t count, int program = 0) {
+  std::vector<int32_t> tokens(static_cast<size_t>(count)), rows(tokens.size());
+  std::iota(tokens.begin(), tokens.end(), 3);
+  std::iota(rows.begin(), rows.end(), 0);
+  const std::vector<int32_t> blocks = {1};
+  const SequenceStep sequence{count, 0, count, blocks, 2};
+  const std::span<const float> logits = model.step({tokens, {&sequence, 1}, rows}, program);
+  return {logits.begin(), logits.end()};
+}
+
+/// A group of ranks that are threads of this process.
+inline LocalRanks thread_ranks(int ranks) {
+  return {comm::thread_communicators(ranks), 1};
+}
+
+}  // namespace cleave::runtime
