@@ -158,7 +158,7 @@ int chat(const ChatFlags& flags, inference::Group& group) {
   const int64_t context = inference::context_length(opened, flags.answer.context, kDefaultContext, log_to_terminal());
 
   const inference::LoadedModel model =
-      load_model(opened, flags.model, {.max_output_rows = 1, .kv_tokens = context}, group);
+      load_model(opened, flags.model, {.numerics = {}, .sizes = {.max_output_rows = 1, .kv_tokens = context}}, group);
   engine::RanksStepModel steps(*model.split);
   engine::Engine engine(steps, context);
   const double load_seconds = inference::seconds_now() - start;

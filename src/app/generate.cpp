@@ -62,7 +62,7 @@ int generate(const GenerateFlags& flags, inference::Group& group) {
       log_to_terminal());
 
   const inference::LoadedModel model =
-      load_model(opened, flags.model, {.max_output_rows = 1, .kv_tokens = context}, group);
+      load_model(opened, flags.model, {.numerics = {}, .sizes = {.max_output_rows = 1, .kv_tokens = context}}, group);
   engine::RanksStepModel steps(*model.split);
   engine::Engine engine(steps, context);
   inference::Statistics statistics{.load_seconds = inference::seconds_now() - start};

@@ -58,7 +58,7 @@ std::optional<Error> RankLoader::compare_plans() {
 
 // On rank 0 also those of ranks that have no files.
 void RankLoader::open_weights() {
-  const ckpt::Checkpoint* tensors = job_.source->tensors;
+  const ckpt::TensorSource* tensors = job_.source->tensors;
   if (tensors != nullptr) weights_ = weights_from_files(*tensors, programs_.parameters);
   if (communicator_.rank() != 0) return;
   if (tensors == nullptr) fail(ErrorKind::NotFound, "rank 0 has no files of the model");

@@ -66,7 +66,7 @@ TEST(SmolLm2, WritesPromptsAndIdsAsTransformersDoes) {
 TEST(SmolLm2, ChoosesEveryGreedyTokenInExactArithmetic) {
   const OpenedModel opened = open_smollm2();
   Group group({.threads_per_rank = usable_cpus()});
-  const LoadedModel model = load(opened, {.exact = true}, {}, {.kv_tokens = 1024}, group);
+  const LoadedModel model = load(opened, {.exact = true}, {}, {.numerics = {}, .sizes = {.kv_tokens = 1024}}, group);
   engine::RanksStepModel steps(*model.split);
   engine::Engine engine(steps, 1024);
   const std::vector<Reference> all = references();
@@ -81,7 +81,7 @@ TEST(SmolLm2, ChoosesEveryGreedyTokenInExactArithmetic) {
 TEST(SmolLm2, ChoosesTheGreedyTokensThatAreClearInTheDefaultPath) {
   const OpenedModel opened = open_smollm2();
   Group group({.threads_per_rank = usable_cpus()});
-  const LoadedModel model = load(opened, {}, {}, {.kv_tokens = 128}, group);
+  const LoadedModel model = load(opened, {}, {}, {.numerics = {}, .sizes = {.kv_tokens = 128}}, group);
   std::vector<int32_t> blocks(static_cast<size_t>(model.split->num_blocks()));
   for (size_t i = 0; i < blocks.size(); ++i) blocks[i] = static_cast<int32_t>(i);
   for (const Reference& reference : references()) {
@@ -109,7 +109,7 @@ TEST(SmolLm2, ChoosesTheGreedyTokensThatAreClearInTheDefaultPath) {
 double largest_error(const NumberOptions& numbers) {
   const OpenedModel opened = open_smollm2();
   Group group({.threads_per_rank = usable_cpus()});
-  const LoadedModel model = load(opened, numbers, {}, {.kv_tokens = 128}, group);
+  const LoadedModel model = load(opened, numbers, {}, {.numerics = {}, .sizes = {.kv_tokens = 128}}, group);
   const ckpt::SafetensorsFile file(CLEAVE_TEST_DATA "/smollm2/expected.safetensors");
   const std::vector<Reference> all = references();
   const std::vector<int32_t> blocks = {2, 1, 3, 0};

@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "base/thread_pool.h"
+#include "kernels/matrix/matrix.h"
 #include "kernels/matrix/weight_arena.h"
 #include "lower/program.h"
 #include "runtime/device/device.h"

@@ -7,8 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/testing/temporary_directory.h"
-#include "ckpt/checkpoint.h"
+#include "ckpt/random_weights.h"
 #include "runtime/weights/weight_source.h"
 
 namespace cleave::runtime::cpu {
@@ -17,12 +16,8 @@ namespace {
 using lower::Parameter;
 using testing::ElementsAre;
 
-ckpt::Checkpoint random_checkpoint() {
-  const TemporaryDirectory folder;
-  ckpt::Checkpoint checkpoint = ckpt::Checkpoint::open(folder.write("config.json", "{}"));
-  checkpoint.make_random_weights(
-      {{"matrix", DType::BF16, {40, 64}}, {"table", DType::BF16, {10, 64}}, {"vector", DType::F32, {5}}}, 1);
-  return checkpoint;
+ckpt::RandomWeights random_weights() {
+  return {{{"matrix", DType::BF16, {40, 64}}, {"table", DType::BF16, {10, 64}}, {"vector", DType::F32, {5}}}, 1};
 }
 
 /// A weight, or what a definition makes of it with an op.
@@ -41,14 +36,14 @@ class WeightStoreTest : public testing::Test {
  protected:
   WeightStore load(
       const std::vector<Parameter>& parameters, const Progress& progress = [](int64_t, int64_t) {}) {
-    const auto source = weights_from_files(checkpoint_, parameters);
+    const auto source = weights_from_files(weights_, parameters);
     foreseen_ = 0;
     for (size_t p = 0; p < parameters.size(); ++p)
       foreseen_ += packed_bytes(source->layouts()[p], parameters[p], options_);
     return WeightStore(*source, parameters, options_, pool_, progress);
   }
 
-  const ckpt::Checkpoint checkpoint_ = random_checkpoint();
+  const ckpt::RandomWeights weights_ = random_weights();
   const Parameter matrix_ = parameter(graph::WeightUse::Matrix, "matrix", {40, 64}),
                   table_ = parameter(graph::WeightUse::Table, "table", {10, 64}),
                   vector_ = parameter(graph::WeightUse::Vector, "vector", {5});
@@ -80,7 +75,7 @@ TEST_F(WeightStoreTest, TakesTheMemoryThatIsForeseen) {
 TEST_F(WeightStoreTest, LeavesTablesInTheirFiles) {
   const WeightStore store = load({table_});
   EXPECT_EQ(store.bytes(), 0);
-  EXPECT_EQ(store.parameters()[0].table.bytes.data(), checkpoint_.find("table")->view.bytes.data());
+  EXPECT_EQ(store.parameters()[0].table.bytes.data(), weights_.find("table")->view.bytes.data());
 }
 
 TEST_F(WeightStoreTest, CountsACopyOfAWeightInMemoryAlone) {

@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "comm/communicator.h"
+#include "kernels/matrix/matrix.h"
 #include "lower/program.h"
 #include "runtime/cpu/kv_storage.h"
 #include "runtime/cpu/state_storage.h"

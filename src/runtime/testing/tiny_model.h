@@ -7,8 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/testing/temporary_directory.h"
-#include "ckpt/checkpoint.h"
+#include "ckpt/random_weights.h"
 #include "comm/communicator.h"
 #include "graph/graph.h"
 #include "plan/plan.h"
@@ -23,13 +22,7 @@ class TinyModel {
  public:
   /// Without the tensor `missing`.
   explicit TinyModel(const plan::TransformerShape& shape = {}, uint64_t seed = 1, std::string_view missing = {})
-      : graph(plan::TransformerBuilder(shape).build()), checkpoint(open_config()) {
-    std::vector<ckpt::RandomTensor> list;
-    for (size_t i = 0; i < graph.nodes().size(); ++i)
-      if (graph.nodes()[i].op == graph::Op::Weight && graph.nodes()[i].name != missing)
-        list.push_back({graph.nodes()[i].name, DType::F32, graph.shape(static_cast<graph::NodeId>(i))});
-    checkpoint.make_random_weights(list, seed);
-  }
+      : graph(plan::TransformerBuilder(shape).build()), weights(random_weights(graph, seed, missing)) {}
 
   plan::Plan plan(int ranks) const {
     plan::PlanOptions request;
@@ -40,7 +33,7 @@ class TinyModel {
   }
 
   /// Borrows the plan and this model.
-  ModelSource source(const plan::Plan& plan) const { return {&graph, &plan, exact_options(), &checkpoint}; }
+  ModelSource source(const plan::Plan& plan) const { return {&graph, &plan, exact_options(), &weights}; }
 
   static Options exact_options() {
     Options options;
@@ -50,12 +43,15 @@ class TinyModel {
   }
 
   graph::Graph graph;
-  ckpt::Checkpoint checkpoint;
+  ckpt::RandomWeights weights;
 
  private:
-  static ckpt::Checkpoint open_config() {
-    const TemporaryDirectory folder;
-    return ckpt::Checkpoint::open(folder.write("config.json", "{}"));
+  static ckpt::RandomWeights random_weights(const graph::Graph& graph, uint64_t seed, std::string_view missing) {
+    std::vector<ckpt::RandomTensor> list;
+    for (size_t i = 0; i < graph.nodes().size(); ++i)
+      if (graph.nodes()[i].op == graph::Op::Weight && graph.nodes()[i].name != missing)
+        list.push_back({graph.nodes()[i].name, DType::F32, graph.shape(static_cast<graph::NodeId>(i))});
+    return {list, seed};
   }
 };
 

@@ -2,23 +2,20 @@
 
 #include <gtest/gtest.h>
 
+#include "ckpt/random_weights.h"
+
 #include <cstring>
 #include <thread>
 #include <vector>
 
-#include "base/testing/temporary_directory.h"
 #include "runtime/weights/weight_source.h"
 
 namespace cleave::runtime {
 namespace {
 
-ckpt::Checkpoint random_checkpoint() {
-  const TemporaryDirectory folder;
-  ckpt::Checkpoint checkpoint = ckpt::Checkpoint::open(folder.write("config.json", "{}"));
+ckpt::RandomWeights random_weights() {
   // The second is larger than a message.
-  checkpoint.make_random_weights({{"a", DType::F32, {6, 4}}, {"b", DType::BF16, {3000, 1000}}, {"c", DType::F32, {5}}},
-                                 1);
-  return checkpoint;
+  return {{{"a", DType::F32, {6, 4}}, {"b", DType::BF16, {3000, 1000}}, {"c", DType::F32, {5}}}, 1};
 }
 
 std::vector<lower::Parameter> parameters(const std::vector<graph::WeightAttributes>& names,
@@ -43,12 +40,12 @@ std::vector<std::byte> bytes_of(const WeightRows& rows) {
 }
 
 TEST(WeightFeed, GivesRanksWithoutFilesTheSameRows) {
-  const ckpt::Checkpoint checkpoint = random_checkpoint();
+  const ckpt::RandomWeights tensors = random_weights();
   const std::vector<lower::Parameter> of_1 = parameters({{"a"}, {"b"}, {"c"}}, {{6, 4}, {3000, 1000}, {5}}),
                                       of_2 = parameters({{"b"}}, {{3000, 1000}});
   const auto communicators = comm::thread_communicators(3);
   const auto receive = [&](size_t rank, const std::vector<lower::Parameter>& wanted) {
-    const auto files = weights_from_files(checkpoint, wanted);
+    const auto files = weights_from_files(tensors, wanted);
     const auto fed = weights_from_rank_0(*communicators[rank]);
     EXPECT_EQ(fed->stored_bytes(), files->stored_bytes());
     EXPECT_EQ(fed->total_bytes(), files->total_bytes());
@@ -65,8 +62,8 @@ TEST(WeightFeed, GivesRanksWithoutFilesTheSameRows) {
   };
   std::thread first([&] { receive(1, of_1); }), second([&] { receive(2, of_2); });
   WeightFeed feed(*communicators[0]);
-  feed.add(1, checkpoint, of_1);
-  feed.add(2, checkpoint, of_2);
+  feed.add(1, tensors, of_1);
+  feed.add(2, tensors, of_2);
   feed.announce();
   feed.send();
   first.join();

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/testing/temporary_directory.h"
+#include "ckpt/checkpoint.h"
 
 namespace cleave::runtime {
 namespace {
