@@ -9,7 +9,7 @@ MODEL := build/models/SmolLM2-135M-Instruct.Q4_1.gguf
 QUESTION ?= What is the capital of France?
 FUZZ_SECONDS ?= 5
 
-.PHONY: help demo test build packages packages-checks model dev check-style format tidy fuzz clean
+.PHONY: help demo test build packages packages-checks model dev nompi check-style format tidy fuzz clean
 
 help:
 	@echo "make demo         install packages, build, split a real model over 2 ranks and let it answer (QUESTION=...)"
@@ -27,8 +27,9 @@ demo: build model
 	@echo "== run: build/release/cleave generate $(MODEL) --tp 2 -p \"$(QUESTION)\""
 	@build/release/cleave generate $(MODEL) --tp 2 -p "$(QUESTION)" --max-tokens 64 --temperature 0 2>&1
 
-# The unit tests run twice: as they are, and (label "sanitizer") as the dev build's programs under ASan and UBSan.
-test: packages model dev build/release/build.ninja
+# The unit tests run twice: as they are, and (label "sanitizer") as the dev build's programs under ASan and UBSan. What the
+# program and its collectives do without MPI is tested with a build of its own.
+test: packages model dev nompi build/release/build.ninja
 	@echo "== build: everything, optimised, into build/release"
 	cmake --build --preset release --parallel $(JOBS)
 	@echo "== test"
@@ -41,6 +42,10 @@ build: packages build/release/build.ninja
 dev: packages build/dev/build.ninja
 	@echo "== build: unit tests under sanitizers, into build/dev"
 	cmake --build --preset dev --parallel $(JOBS) --target unit_tests
+
+nompi: packages build/nompi/build.ninja
+	@echo "== build: the program without MPI, into build/nompi"
+	cmake --build --preset nompi --parallel $(JOBS) --target cleave comm_test
 
 packages:
 	@scripts/install_packages.sh build
@@ -68,7 +73,7 @@ fuzz: packages-checks build/fuzz/build.ninja
 	@scripts/run_fuzz.sh build/fuzz $(FUZZ_SECONDS)
 
 clean:
-	rm -rf build/release build/dev build/tsan build/fuzz
+	rm -rf build/release build/dev build/nompi build/tsan build/fuzz
 
 # Ninja configures again by itself when a CMakeLists.txt changes; it does not know of the presets.
 build/%/build.ninja: CMakePresets.json | packages
