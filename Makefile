@@ -45,7 +45,7 @@ dev: packages build/dev/build.ninja
 
 nompi: packages build/nompi/build.ninja
 	@echo "== build: the program without MPI, into build/nompi"
-	cmake --build --preset nompi --parallel $(JOBS) --target cleave comm_test
+	cmake --build --preset nompi --parallel $(JOBS) --target cleave cleave_library comm_test
 
 packages:
 	@scripts/install_packages.sh build
