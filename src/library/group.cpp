@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/error.h"
 #include "base/cpus.h"
+#include "base/error.h"
 #include "inference/follower.h"
 #include "library/impl.h"
 

@@ -193,6 +193,37 @@ int verify(const VerifyFlags& flags) {
   return 0;
 }
 
+// --expected, --tp, --prompt, --tokens, --tolerance, --chunk.
+void add_comparison_flags(CLI::App& command, VerifyFlags& flags) {
+  CLI::Option* expected =
+      command.add_option("--expected", flags.expected, "safetensors file with input_ids_i, logits_i, greedy_i")
+          ->type_name("FILE");
+  command
+      .add_option("--tp", flags.ranks,
+                  "numbers of ranks, such as 1,2,3 (default: 1 with --expected, else 2, compared with one rank)")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::Range(1, 4096))
+      ->type_name("N,N,...");
+  command.add_option("-p,--prompt", flags.prompt, "text to compare ranks on (default: random tokens)")
+      ->type_name("TEXT")
+      ->excludes(expected);
+  command.add_option("--tokens", flags.num_tokens, "number of random tokens (default: 16)")
+      ->check(CLI::Range(1, 512))
+      ->type_name("N")
+      ->excludes(expected);
+  command
+      .add_option("--tolerance", flags.tolerance,
+                  "largest error, relative to the largest value (default: 1e-4 with --exact, else 5e-2)")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("X");
+  command.add_option("--chunk", flags.chunks, "feed inputs in chunks of N tokens only; can be given several times")
+      ->check(CLI::PositiveNumber)
+      ->allow_extra_args(false)
+      ->needs(expected)
+      ->type_name("N");
+}
+
 }  // namespace
 
 void add_verify(CLI::App& app, Action& action) {
@@ -200,33 +231,7 @@ void add_verify(CLI::App& app, Action& action) {
       app.add_subcommand("verify", "compare a model's logits with recorded ones, or several ranks with one");
   const auto flags = std::make_shared<VerifyFlags>();
   add_model_path(*command, flags->model);
-  CLI::Option* expected =
-      command->add_option("--expected", flags->expected, "safetensors file with input_ids_i, logits_i, greedy_i")
-          ->type_name("FILE");
-  command
-      ->add_option("--tp", flags->ranks,
-                   "numbers of ranks, such as 1,2,3 (default: 1 with --expected, else 2, compared with one rank)")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->check(CLI::Range(1, 4096))
-      ->type_name("N,N,...");
-  command->add_option("-p,--prompt", flags->prompt, "text to compare ranks on (default: random tokens)")
-      ->type_name("TEXT")
-      ->excludes(expected);
-  command->add_option("--tokens", flags->num_tokens, "number of random tokens (default: 16)")
-      ->check(CLI::Range(1, 512))
-      ->type_name("N")
-      ->excludes(expected);
-  command
-      ->add_option("--tolerance", flags->tolerance,
-                   "largest error, relative to the largest value (default: 1e-4 with --exact, else 5e-2)")
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("X");
-  command->add_option("--chunk", flags->chunks, "feed inputs in chunks of N tokens only; can be given several times")
-      ->check(CLI::PositiveNumber)
-      ->allow_extra_args(false)
-      ->needs(expected)
-      ->type_name("N");
+  add_comparison_flags(*command, *flags);
   add_precision_flags(*command, flags->model);
   add_hosts_flag(*command);
   add_rank_threads_flag(*command, flags->model.split);
