@@ -26,9 +26,9 @@ void AnswerStreams::begin(engine::SequenceId sequence, std::vector<std::string> 
   CHECK(streams_.try_emplace(sequence, tokenizer_, std::move(stops)).second);
 }
 
-AnswerPart AnswerStreams::push(const engine::NewToken& token) {
+std::optional<AnswerPart> AnswerStreams::push(const engine::NewToken& token) {
   const auto stream = streams_.find(token.sequence);
-  CHECK(stream != streams_.end());
+  if (stream == streams_.end()) return std::nullopt;
   AnswerPart part = stream->second.push(token);
   if (part.finish) streams_.erase(stream);
   return part;

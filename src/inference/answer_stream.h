@@ -46,9 +46,9 @@ class AnswerStreams {
 
   /// REQUIRES: the sequence has no stream.
   void begin(engine::SequenceId sequence, std::vector<std::string> stops);
-  /// The part that a token adds to its own answer; the stream is gone behind the last one. REQUIRES: the sequence has a
-  /// stream.
-  AnswerPart push(const engine::NewToken& token);
+  /// The part that a token adds to its own answer; the stream is gone behind the last one. Nothing for a sequence
+  /// without a stream: the engine may have chosen a token more before it learned that the answer has ended.
+  std::optional<AnswerPart> push(const engine::NewToken& token);
   bool empty() const { return streams_.empty(); }
 
  private:

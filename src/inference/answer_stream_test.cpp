@@ -74,10 +74,11 @@ TEST(AnswerStreams, TextsOfSequencesThatShareStepsDoNotMix) {
   streams.begin(2, {});
   // One character of each in turns, of which both halves come apart: C3 A9 is e with an acute accent.
   const std::pair<engine::SequenceId, char> order[] = {{1, '\xc3'}, {2, 'x'}, {1, '\xa9'}, {2, 'y'}, {1, 'z'}};
-  for (const auto& [sequence, c] : order) texts[sequence] += streams.push(token(sequence, c)).text;
+  for (const auto& [sequence, c] : order) texts[sequence] += streams.push(token(sequence, c)).value().text;
   EXPECT_EQ(texts[1], "\xc3\xa9z");
   EXPECT_EQ(texts[2], "xy") << "a stop text of another answer";
-  EXPECT_EQ(streams.push(token(1, 'y')).finish, FinishReason::StopText);
+  EXPECT_EQ(streams.push(token(1, 'y')).value().finish, FinishReason::StopText);
+  EXPECT_FALSE(streams.push(token(1, 'z'))) << "a token that comes late";
   EXPECT_FALSE(streams.empty());
   streams.push({.sequence = 2, .finish = FinishReason::Cancelled, .usage = {}});
   EXPECT_TRUE(streams.empty());

@@ -70,7 +70,7 @@ struct Session::Impl {
   }
 
   // The stream of a token's sequence, made when its first token comes. What add() noted for it is used up.
-  inference::AnswerPart part_of(const engine::NewToken& token) {
+  std::optional<inference::AnswerPart> part_of(const engine::NewToken& token) {
     {
       const std::lock_guard lock(mutex);
       if (auto stops = new_stops.extract(token.sequence); !stops.empty())
@@ -80,11 +80,12 @@ struct Session::Impl {
   }
 
   void hand_out(const engine::NewToken& token, const std::function<void(const Piece&)>& deliver) {
-    const inference::AnswerPart part = part_of(token);
-    if (part.finish == engine::FinishReason::StopText) engine.stop(token.sequence);
-    Piece piece{.request = token.sequence, .tokens = {}, .text = part.text, .finish = {}};
+    const std::optional<inference::AnswerPart> part = part_of(token);
+    if (!part) return;
+    if (part->finish == engine::FinishReason::StopText) engine.stop(token.sequence);
+    Piece piece{.request = token.sequence, .tokens = {}, .text = part->text, .finish = {}};
     if (token.token) piece.tokens = {&*token.token, 1};
-    if (part.finish) piece.finish = finish_of(*part.finish);
+    if (part->finish) piece.finish = finish_of(*part->finish);
     deliver(piece);
   }
 

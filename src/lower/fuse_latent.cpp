@@ -41,8 +41,8 @@ int32_t add_transposed(ParameterTable& parameters, int32_t parameter) {
 
 }  // namespace
 
-// q = concat(block_matmul(own, to_keys), turned), attention, block_matmul(., to_values) become one instruction, which
-// may as well make keys and values of the cached vectors, where these are shorter.
+// q = concat(block_matmul(unrotated, to_keys), rotated), attention, block_matmul(., to_values) become one instruction,
+// which may as well make keys and values of the cached vectors, where these are shorter.
 void fuse_latent_attention(Program& program, ParameterTable& parameters, const std::vector<KvLayer>& kv_layers) {
   const Uses uses(program);
   std::vector<const Instruction*> fused;
@@ -54,8 +54,9 @@ void fuse_latent_attention(Program& program, ParameterTable& parameters, const s
     Instruction* values = only_user(program, uses, attention.output);
     if (absorb == nullptr || values == nullptr || values->action != Action::Compute || values->op != Op::BlockMatmul)
       continue;
-    const int64_t own = absorb->input_shapes[0].back(), low = absorb->output_shape.back();
-    if (low != attention.output_shape.back() || own + values->output_shape.back() >= 2 * low) continue;
+    const int64_t unrotated = absorb->input_shapes[0].back(), compressed = absorb->output_shape.back();
+    if (compressed != attention.output_shape.back() || unrotated + values->output_shape.back() >= 2 * compressed)
+      continue;
     LatentMatrices matrices{absorb->as<Products>().matrices, {}, values->as<Products>().matrices};
     for (const int32_t matrix : matrices.absorb) matrices.keys.push_back(add_transposed(parameters, matrix));
     std::get<Attend>(attention.payload).latent = std::move(matrices);

@@ -114,8 +114,8 @@ struct LatentMatrices {
 struct Attend {
   int64_t first_head = 0;  // the rank's first query head, counted from the first one of its first key-value head
   int64_t group = 1;       // query heads that share a key-value head
-  /// Of attention that takes up the products before and behind it: inputs are then the queries' own and turned parts,
-  /// and keys.
+  /// Of attention that takes up the products before and behind it: inputs are then the queries' unrotated and rotated
+  /// parts, and keys.
   std::optional<LatentMatrices> latent = {};
 };
 

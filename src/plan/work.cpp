@@ -33,9 +33,10 @@ std::optional<double> latent_multiplications(const Problem& problem, NodeId id, 
       users.size() != 1 || graph.node(users[0]).op != Op::BlockMatmul)
     return std::nullopt;
   const auto dims = [&](NodeId node) { return static_cast<double>(graph.shape(node).back()); };
-  const double own = dims(graph.node(q.inputs[0]).inputs[0]), turned = dims(q.inputs[1]), value = dims(users[0]);
-  const double low = dims(graph.node(id).inputs[2]);
-  return std::min(pairs * (2 * low + turned), pairs * (own + turned + value) + past * low * (own + value));
+  const double unrotated = dims(graph.node(q.inputs[0]).inputs[0]), rotated = dims(q.inputs[1]), value = dims(users[0]);
+  const double compressed = dims(graph.node(id).inputs[2]);
+  return std::min(pairs * (2 * compressed + rotated),
+                  pairs * (unrotated + rotated + value) + past * compressed * (unrotated + value));
 }
 
 void add_attention(const Problem& problem, NodeId id, const StepShape& shape, DType kv_type, StepWork& work) {

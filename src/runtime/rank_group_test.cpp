@@ -72,6 +72,20 @@ TEST_P(ThreadGroup, RunsTwoModelsByTurns) {
   }
 }
 
+TEST_P(ThreadGroup, RunsEachOutputOfAModelOverTheSameWeights) {
+  const TinyModel both({.width = 48, .hidden_output = true});
+  const std::vector<float> logits = reference(wide(), 7), hidden = reference(both, 7, 1);
+  RankGroup group(thread_ranks(GetParam()));
+  const plan::Plan plan = both.plan(GetParam());
+  SplitModel model(group, both.source(plan));
+  EXPECT_EQ(model.output_width(0), 131);
+  EXPECT_EQ(model.output_width(1), 48);
+  for (int turn = 0; turn < 2; ++turn) {
+    EXPECT_THAT(logits_of(model, 7, 0), Pointwise(IsClose(), logits));
+    EXPECT_THAT(logits_of(model, 7, 1), Pointwise(IsClose(), hidden));
+  }
+}
+
 TEST_P(ThreadGroup, LoadsModelsWhileOthersStay) {
   const TinyModel &a = wide(), &b = narrow();
   const std::vector<float> of_a = reference(a, 7), of_b = reference(b, 5);

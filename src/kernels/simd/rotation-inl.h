@@ -13,8 +13,8 @@ namespace {
 // difference.
 template <int kWidth>
 CLEAVE_INLINE F32 rotate_lanes(F32 v) {
-  I32 partner;
-  F32 sign;
+  I32 partner = {};
+  F32 sign = {};
   for (int i = 0; i < kLanes; ++i) {
     partner[i] = i ^ kWidth;
     sign[i] = (i & kWidth) != 0 ? -1.0f : 1.0f;

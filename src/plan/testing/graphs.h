@@ -11,6 +11,7 @@ struct TransformerShape {
   int64_t width = 48, heads = 6, kv_heads = 3, head_dim = 8, intermediate = 88;
   int64_t experts = 0;  // > 0: instead of a plain MLP
   bool shared_expert = false, parallel = false, fused_qkv = false;
+  bool hidden_output = false;  // "hidden": what goes into the head
 };
 
 class TransformerBuilder {
@@ -31,8 +32,9 @@ class TransformerBuilder {
       x = add(Op::Add, {x, feed_forward(norm(x))});
     }
     x = add(Op::GatherRows, {x, graph_.input(graph::InputKind::OutputRows)});
-    graph_.add_output("decode",
-                      add(Op::Matmul, {norm(x), graph_.weight({"head.weight"}, {131, s_.width})}, {}, "head"));
+    x = norm(x);
+    graph_.add_output("decode", add(Op::Matmul, {x, graph_.weight({"head.weight"}, {131, s_.width})}, {}, "head"));
+    if (s_.hidden_output) graph_.add_output("hidden", x);
     return graph::push_slices_into_weights(graph_);
   }
 
