@@ -8,7 +8,7 @@ namespace cleave::ckpt {
 /// How a stored tensor becomes one or several of Hugging Face's.
 enum class Role {
   Plain,         // as it is
-  InterleavedQ,  // rows of each query head interleaved (Tensor::interleaved_heads)
+  InterleavedQ,  // rows of each query head in pairs of its two halves (permuted_rows)
   InterleavedK,  // the same for key heads
   Experts,       // [experts, out, in]: one tensor per expert
   Row,           // [in], a linear with one output: [1, in]

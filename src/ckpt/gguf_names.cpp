@@ -12,6 +12,7 @@
 #include "base/untrusted_text.h"
 #include "ckpt/gguf_architectures.h"
 #include "ckpt/gguf_config.h"
+#include "ckpt/tensors/permuted_rows.h"
 
 namespace cleave::ckpt {
 namespace {
@@ -73,6 +74,19 @@ std::string fill(std::string pattern, int64_t number) {
   return brace == std::string::npos ? pattern : pattern.replace(brace, 2, std::to_string(number));
 }
 
+// Stored rows in Hugging Face's order: GGML has them as heads x (d/2) x 2 in llama's q and k, Hugging Face as heads x 2
+// x (d/2).
+std::vector<int64_t> interleaved_rows(int64_t rows, int64_t heads) {
+  const int64_t head_dim = rows / heads, half = head_dim / 2;
+  std::vector<int64_t> order;
+  order.reserve(static_cast<size_t>(rows));
+  for (int64_t row = 0; row < rows; ++row) {
+    const int64_t in_head = row % head_dim;
+    order.push_back(row - in_head + in_head % half * 2 + in_head / half);
+  }
+  return order;
+}
+
 class TensorMapper {
  public:
   TensorMapper(const GgufContents& contents, const GgufArchitecture& architecture, const ModelSizes& sizes)
@@ -123,7 +137,7 @@ class TensorMapper {
     if (view.shape[0] % (2 * heads) != 0)
       fail(ErrorKind::Corrupt, "{}: tensor {} has {} rows, not a multiple of twice the {} heads", file_,
            in_quotes(name), view.shape[0], heads);
-    tensors_[hf] = {view, heads};
+    tensors_[hf] = permuted_rows(view, interleaved_rows(view.shape[0], heads));
   }
 
   void add_experts(const std::string& name, const std::string& hf, const TensorView& view) {

@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "ckpt/gguf.h"
-#include "ckpt/tensor.h"
+#include "ckpt/tensors/tensor.h"
 
 namespace cleave::ckpt {
 

@@ -1,11 +1,17 @@
 #include "ckpt/gguf_names.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cstring>
+#include <numeric>
 
 #include "ckpt/testing/bytes.h"
 
 namespace cleave::ckpt {
 namespace {
+
+using ::testing::ElementsAre;
 
 constexpr const char* kFile = "m.gguf";
 
@@ -34,17 +40,30 @@ std::vector<std::string> names(const HuggingFaceView& view) {
   return names;
 }
 
-TEST(GgufNames, MarksInterleavedRowsAndBiasesOfLlama) {
+TEST(GgufNames, PutsInterleavedRowsAndBiasesOfLlamaIntoOrder) {
   GgufBuilder builder = small_model("llama");
   builder.u32("llama.attention.head_count_kv", 1);
   builder.f32_tensor("blk.0.attn_q.weight", {8, 8}).f32_tensor("blk.0.attn_q.bias", {8});
   builder.f32_tensor("blk.0.attn_k.weight", {4, 8}).f32_tensor("blk.0.attn_k.bias", {4});
-  const std::string text = builder.text();
+  std::string text = builder.text();
+  std::vector<float> counted(64 + 8 + 32 + 8);  // the numbers of q and k, their biases padded to 32 bytes
+  std::iota(counted.begin(), counted.end(), 0.0f);
+  std::memcpy(text.data() + text.size() - counted.size() * sizeof(float), counted.data(),
+              counted.size() * sizeof(float));
   const HuggingFaceView view = view_of(text);
-  EXPECT_EQ(view.tensors.at("model.layers.0.self_attn.q_proj.weight").interleaved_heads, 2);
-  EXPECT_EQ(view.tensors.at("model.layers.0.self_attn.q_proj.bias").interleaved_heads, 2);
-  EXPECT_EQ(view.tensors.at("model.layers.0.self_attn.k_proj.weight").interleaved_heads, 1);
-  EXPECT_EQ(view.tensors.at("model.layers.0.self_attn.k_proj.bias").interleaved_heads, 1);
+  const auto rows_of = [&](const std::string& name) {
+    const Tensor& tensor = view.tensors.at(name);
+    std::vector<float> numbers(static_cast<size_t>(num_elements(tensor.view.shape)));
+    read_elements(tensor, 0, std::as_writable_bytes(std::span(numbers)));
+    return numbers;
+  };
+  EXPECT_THAT(rows_of("model.layers.0.self_attn.q_proj.bias"), ElementsAre(64, 66, 65, 67, 68, 70, 69, 71))
+      << "two heads of 4";
+  EXPECT_THAT(rows_of("model.layers.0.self_attn.k_proj.bias"), ElementsAre(104, 106, 105, 107));
+  const std::vector<float> q = rows_of("model.layers.0.self_attn.q_proj.weight");
+  EXPECT_THAT(std::vector(q.begin(), q.begin() + 16),
+              ElementsAre(0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23));
+  EXPECT_EQ(rows_of("model.layers.0.self_attn.k_proj.weight")[8], 72 + 16);
   EXPECT_EQ(view.config["attention_bias"], true);
   EXPECT_EQ(view.config["tie_word_embeddings"], true);
   EXPECT_EQ(view.config["num_key_value_heads"], 1);

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/mapped_file.h"
-#include "ckpt/tensor.h"
+#include "ckpt/tensors/tensor.h"
 
 namespace cleave::ckpt {
 

@@ -4,9 +4,9 @@
 #include <array>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "base/check.h"
 #include "base/error.h"
 #include "base/untrusted_text.h"
 #include "tensor/blocks.h"
@@ -26,6 +26,95 @@ bool is_fp8(const Tensor& tensor) {
 int64_t ceil_div(int64_t a, int64_t b) {
   return (a + b - 1) / b;
 }
+
+// Factors of a tensor's numbers, one for each block of rows x columns.
+struct Scales {
+  TensorView view;
+  int64_t block_rows, block_columns;
+};
+
+// fp8 numbers, multiplied by their blocks' scales.
+class ScaledFp8 final : public TensorReader {
+ public:
+  ScaledFp8(TensorView view, Scales scales)
+      : parts_{std::move(view), std::move(scales.view)},
+        columns_(parts_[0].row_elements()),
+        block_rows_(scales.block_rows),
+        block_columns_(scales.block_columns) {}
+
+  DType dtype() const override { return DType::F32; }
+  std::span<const TensorView> parts() const override { return parts_; }
+  std::span<const std::byte> run(int64_t begin, int64_t end) const override {
+    return parts_[0].bytes.subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin));
+  }
+
+  void read(int64_t element, std::span<std::byte> target) const override {
+    std::array<float, 256> numbers;  // target is bytes, of any alignment
+    while (!target.empty()) {
+      const std::span<float> some = std::span(numbers).first(std::min(target.size() / sizeof(float), numbers.size()));
+      read_numbers(element, some);
+      std::memcpy(target.data(), some.data(), some.size_bytes());
+      target = target.subspan(some.size_bytes());
+      element += static_cast<int64_t>(some.size());
+    }
+  }
+
+ private:
+  float scale_at(int64_t row, int64_t column) const {
+    const TensorView& scales = parts_[1];
+    const auto size = static_cast<size_t>(info(scales.dtype).block_bytes);
+    const int64_t index = row / block_rows_ * ceil_div(columns_, block_columns_) + column / block_columns_;
+    float scale = 0;
+    convert_to_f32(scales.dtype, scales.bytes.subspan(static_cast<size_t>(index) * size, size), {&scale, 1});
+    return scale;
+  }
+
+  void read_numbers(int64_t element, std::span<float> target) const {
+    const int64_t row = element / columns_;
+    convert_to_f32(parts_[0].dtype, parts_[0].bytes.subspan(static_cast<size_t>(element), target.size()), target);
+    int64_t column = element % columns_;
+    for (size_t i = 0; i < target.size();) {
+      const float scale = scale_at(row, column);
+      const int64_t left = block_columns_ - column % block_columns_;
+      const size_t end = std::min(target.size(), i + static_cast<size_t>(left));
+      column += static_cast<int64_t>(end - i);
+      for (; i < end; ++i) target[i] *= scale;
+    }
+  }
+
+  std::array<TensorView, 2> parts_;  // numbers and scales
+  int64_t columns_, block_rows_, block_columns_;
+};
+
+// MXFP4 with its scales apart, in GGML's blocks: there element i is in the low half of byte i and element i + 16 in the
+// high half; as stored elements 2i and 2i + 1 share byte i.
+class Mxfp4Blocks final : public TensorReader {
+ public:
+  Mxfp4Blocks(TensorView blocks, TensorView scales) : parts_{std::move(blocks), std::move(scales)} {}
+
+  DType dtype() const override { return DType::MXFP4; }
+  std::span<const TensorView> parts() const override { return parts_; }
+  std::span<const std::byte> run(int64_t begin, int64_t end) const override {
+    return parts_[0].bytes.subspan(static_cast<size_t>(begin / 2), static_cast<size_t>((end - begin) / 2));
+  }
+
+  void read(int64_t element, std::span<std::byte> target) const override {
+    for (int64_t block = element / kMxBlock; !target.empty(); ++block) {
+      put(parts_[0].bytes.data() + block * kMxBlockBytes, parts_[1].bytes[static_cast<size_t>(block)], target.data());
+      target = target.subspan(sizeof(BlockMXFP4));
+    }
+  }
+
+ private:
+  static void put(const std::byte* source, std::byte scale, std::byte* target) {
+    static_assert(sizeof(BlockMXFP4) == 1 + kMxBlockBytes);
+    const auto element = [&](int i) { return static_cast<uint8_t>(source[i / 2]) >> (i % 2 * 4) & 15; };
+    target[0] = scale;
+    for (int i = 0; i < kMxBlockBytes; ++i) target[1 + i] = static_cast<std::byte>(element(i) | element(i + 16) << 4);
+  }
+
+  std::array<TensorView, 2> parts_;  // blocks and scales
+};
 
 // Rows and columns of a block as the configuration tells them.
 std::pair<int64_t, int64_t> configured_block(const Json& config) {
@@ -58,7 +147,8 @@ void join_fp8(const std::string& name, Tensor& tensor, const std::string& scales
     block = {1, columns};
   else if (shape.size() != 2 || scales.shape != Shape{ceil_div(rows, block.first), ceil_div(columns, block.second)})
     do_not_fit(name, tensor, scales_name, scales);
-  tensor.scales = Scales{scales, block.first, block.second};
+  tensor.reader = std::make_shared<ScaledFp8>(tensor.view, Scales{scales, block.first, block.second});
+  tensor.view.bytes = {};
 }
 
 // Turns blocks of 16 bytes into a tensor of MXFP4 with scales.
@@ -68,9 +158,8 @@ void join_mxfp4(const std::string& name, Tensor& blocks, const std::string& scal
   if (in_blocks) shape.pop_back();
   if (!in_blocks || shape != scales.shape || scales.dtype != DType::U8) do_not_fit(name, blocks, scales_name, scales);
   shape.back() *= kMxBlock;
-  blocks.view.dtype = DType::MXFP4;
-  blocks.view.shape = shape;
-  blocks.scales = Scales{scales, 1, kMxBlock};
+  blocks.reader = std::make_shared<Mxfp4Blocks>(blocks.view, scales);
+  blocks.view = {DType::MXFP4, shape, {}};
 }
 
 // Name of the tensor that holds the scales of `name`; "" where there is none.
@@ -83,48 +172,6 @@ std::string scales_of(const NamedTensors& tensors, const std::string& name, cons
     if (tensors.contains(scales)) return scales;
   }
   return {};
-}
-
-// A block as GGML lays it out: element i in the low half of byte i, element i + 16 in the high half; here elements 2i
-// and 2i + 1 share byte i.
-void put_mxfp4(const std::byte* source, std::byte scale, std::byte* target) {
-  static_assert(sizeof(BlockMXFP4) == 1 + kMxBlockBytes);
-  const auto element = [&](int i) { return static_cast<uint8_t>(source[i / 2]) >> (i % 2 * 4) & 15; };
-  target[0] = scale;
-  for (int i = 0; i < kMxBlockBytes; ++i) target[1 + i] = static_cast<std::byte>(element(i) | element(i + 16) << 4);
-}
-
-void read_mxfp4(const Tensor& tensor, int64_t element, std::span<std::byte> target) {
-  for (int64_t block = element / kMxBlock; !target.empty(); ++block) {
-    put_mxfp4(tensor.view.bytes.data() + block * kMxBlockBytes, tensor.scales->view.bytes[static_cast<size_t>(block)],
-              target.data());
-    target = target.subspan(sizeof(BlockMXFP4));
-  }
-}
-
-float scale_at(const Scales& scales, int64_t row, int64_t column, int64_t columns) {
-  const int64_t per_row = ceil_div(columns, scales.block_columns);
-  const auto size = static_cast<size_t>(info(scales.view.dtype).block_bytes);
-  const int64_t index = row / scales.block_rows * per_row + column / scales.block_columns;
-  float scale = 0;
-  convert_to_f32(scales.view.dtype, scales.view.bytes.subspan(static_cast<size_t>(index) * size, size), {&scale, 1});
-  return scale;
-}
-
-// REQUIRES: the elements lie in one row.
-void read_fp8(const Tensor& tensor, int64_t element, std::span<float> target) {
-  const Scales& scales = *tensor.scales;
-  const int64_t columns = tensor.view.shape.empty() ? 1 : tensor.view.shape.back();
-  const int64_t row = element / columns;
-  convert_to_f32(tensor.view.dtype, tensor.view.bytes.subspan(static_cast<size_t>(element), target.size()), target);
-  int64_t column = element % columns;
-  for (size_t i = 0; i < target.size();) {
-    const float scale = scale_at(scales, row, column, columns);
-    const int64_t left = scales.block_columns - column % scales.block_columns;
-    const size_t end = std::min(target.size(), i + static_cast<size_t>(left));
-    column += static_cast<int64_t>(end - i);
-    for (; i < end; ++i) target[i] *= scale;
-  }
 }
 
 }  // namespace
@@ -142,23 +189,6 @@ void join_scales(NamedTensors& tensors, const Json& config) {
     joined.push_back(scales);
   }
   for (const std::string& name : joined) tensors.erase(name);
-}
-
-DType scaled_dtype(const Tensor& tensor) {
-  return tensor.view.dtype == DType::MXFP4 ? DType::MXFP4 : DType::F32;
-}
-
-void read_scaled(const Tensor& tensor, int64_t element, std::span<std::byte> target) {
-  CHECK(tensor.scales.has_value());
-  if (tensor.view.dtype == DType::MXFP4) return read_mxfp4(tensor, element, target);
-  std::array<float, 256> part;  // target is bytes, of any alignment
-  for (size_t left = target.size() / sizeof(float); left > 0; left = target.size() / sizeof(float)) {
-    const std::span<float> numbers = std::span(part).first(std::min(left, part.size()));
-    read_fp8(tensor, element, numbers);
-    std::memcpy(target.data(), numbers.data(), numbers.size_bytes());
-    target = target.subspan(numbers.size_bytes());
-    element += static_cast<int64_t>(numbers.size());
-  }
 }
 
 }  // namespace cleave::ckpt

@@ -1,10 +1,7 @@
 #pragma once
 
-#include <cstdint>
-#include <span>
-
 #include "base/json.h"
-#include "ckpt/tensor.h"
+#include "ckpt/tensors/tensor.h"
 
 namespace cleave::ckpt {
 
@@ -15,14 +12,8 @@ namespace cleave::ckpt {
 ///   multiplied by it;
 /// - NAME_blocks [.., k / 32, 16] with NAME_scales [.., k / 32], both U8: MXFP4 with scales apart (OCP Microscaling
 ///   Formats 1.0), which becomes a tensor NAME_blocks [.., k] of type MXFP4.
-/// Throws Error(Corrupt), naming both tensors and their shapes, where the two do not fit together.
+/// The first give F32, the second MXFP4. Throws Error(Corrupt), naming both tensors and their shapes, where the two do
+/// not fit together.
 void join_scales(NamedTensors& tensors, const Json& config);
-
-/// The type in which read_scaled gives the numbers of a tensor with scales: F32, or MXFP4.
-DType scaled_dtype(const Tensor& tensor);
-
-/// Writes the elements of a tensor with scales from `element` on, counted row-major, until `target` is full: numbers of
-/// scaled_dtype(), whole blocks of them. REQUIRES: they exist and lie in one row.
-void read_scaled(const Tensor& tensor, int64_t element, std::span<std::byte> target);
 
 }  // namespace cleave::ckpt

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "ckpt/tensor.h"
+#include "ckpt/tensors/tensor.h"
 #include "tensor/tensor_table.h"
 
 namespace cleave::ckpt {
@@ -23,7 +23,7 @@ class TensorSource {
   /// Names of all tensors, sorted.
   virtual std::vector<std::string> names() const = 0;
 
-  /// Says that the bytes of `view`, which comes from this source, need not stay resident.
+  /// Says that the bytes of `view`, a part of this source's tensors, need not stay resident.
   virtual void release(const TensorView& view) const = 0;
 
   /// Says the same of all that the source holds, headers of files included. What is touched later is read again.

@@ -6,10 +6,28 @@
 
 #include "base/check.h"
 #include "base/transpose.h"
-#include "ckpt/scaled_tensors.h"
 #include "tensor/convert.h"
 
 namespace cleave::runtime {
+namespace {
+
+// Stored bytes of some elements of a tensor, scales and the like included.
+int64_t bytes_of(const ckpt::Tensor& tensor, int64_t elements) {
+  if (!tensor.reader) return row_bytes(tensor.view.dtype, elements);
+  double all = 0;
+  for (const TensorView& part : tensor.parts()) all += static_cast<double>(part.bytes.size());
+  return static_cast<int64_t>(all * static_cast<double>(elements) /
+                              static_cast<double>(num_elements(tensor.view.shape)));
+}
+
+// The bytes of elements [begin, end).
+std::span<const std::byte> run_of(const ckpt::Tensor& tensor, int64_t begin, int64_t end) {
+  if (tensor.reader) return tensor.reader->run(begin, end);
+  const auto first = static_cast<size_t>(row_bytes(tensor.view.dtype, begin));
+  return tensor.view.bytes.subspan(first, static_cast<size_t>(row_bytes(tensor.view.dtype, end - begin)));
+}
+
+}  // namespace
 
 WeightReader::WeightReader(const ckpt::TensorSource& tensors, const lower::WeightView& view)
     : tensors_(tensors), view_(view) {
@@ -21,21 +39,15 @@ WeightReader::WeightReader(const ckpt::TensorSource& tensors, const lower::Weigh
   for (const lower::Piece& piece : view.pieces) {
     const ckpt::Tensor* tensor = tensors.find(piece.tensor);
     if (tensor == nullptr) fail(ErrorKind::NotFound, "weight {} is not in the checkpoint", piece.tensor);
-    const Shape& shape = tensor->view.shape;
-    const int64_t columns = shape.empty() || shape[0] == 0 ? 1 : num_elements(shape) / shape[0];
-    const bool whole_rows = tensor->interleaved_heads == 0 || columns > 1;
-    sources_.push_back({tensor, &piece, columns, piece.strides.back() == 1 && whole_rows});
+    sources_.push_back({tensor, &piece, piece.strides.back() == 1});
     check(sources_.back());
-    mixed = mixed || (common && *common != dtype_of(*tensor));
-    common = dtype_of(*tensor);
-    layout_.is_dequantized = layout_.is_dequantized || (tensor->scales && *common == DType::F32);
+    const DType dtype = tensor->dtype();
+    mixed = mixed || (common && *common != dtype);
+    common = dtype;
+    layout_.is_dequantized = layout_.is_dequantized || (dtype == DType::F32 && tensor->view.dtype != dtype);
   }
   if (common && !mixed) layout_.dtype = *common;
   layout_.is_mapped = WeightReader::mapped().has_value();
-}
-
-DType WeightReader::dtype_of(const ckpt::Tensor& tensor) {
-  return tensor.scales ? ckpt::scaled_dtype(tensor) : tensor.view.dtype;
 }
 
 void WeightReader::check(const Source& source) const {
@@ -46,52 +58,31 @@ void WeightReader::check(const Source& source) const {
   if (piece.offset < 0 || last >= num_elements(stored.shape))
     fail(ErrorKind::InvalidArgument, "weight {} of shape {} is smaller than the model wants", piece.tensor,
          to_string(stored.shape));
-  const int64_t block = info(stored.dtype).block_elements;
+  const DType dtype = source.tensor->dtype();
+  const int64_t block = info(dtype).block_elements;
   bool aligned = piece.offset % block == 0 && piece.extents.back() % block == 0 && (block == 1 || source.runs);
   for (size_t d = 0; d + 1 < piece.strides.size(); ++d) aligned = aligned && piece.strides[d] % block == 0;
   if (!aligned)
     fail(ErrorKind::Unsupported, "weight {} is stored in {} blocks of {}, which the model would cut or transpose",
-         piece.tensor, to_string(stored.dtype), block);
-}
-
-// Where Hugging Face's element stands in the file: rows of GGML's rotary order are found at (head, i, half) instead of
-// (head, half, i).
-int64_t WeightReader::stored_index(const Source& source, int64_t element) const {
-  const int64_t heads = source.tensor->interleaved_heads;
-  if (heads == 0) return element;
-  const int64_t row = element / source.columns;
-  const int64_t head_dim = source.tensor->view.shape[0] / heads;
-  const int64_t half = head_dim / 2;
-  const int64_t in_head = row % head_dim;
-  return (row - in_head + in_head % half * 2 + in_head / half) * source.columns + element % source.columns;
+         piece.tensor, to_string(dtype), block);
 }
 
 // The piece's part of one row, which begins at `element` of the stored tensor.
 void WeightReader::read(const Source& source, int64_t element, std::span<std::byte> target) const {
-  const TensorView& stored = source.tensor->view;
   const int64_t count = source.piece->extents.back();
-  const DType dtype = dtype_of(*source.tensor);
-  const DTypeInfo& type = info(dtype);
-  std::vector<std::byte> scaled;  // of a tensor with scales
-  const auto bytes_at = [&](int64_t index, int64_t elements) {
-    if (source.tensor->scales) {
-      scaled.resize(static_cast<size_t>(row_bytes(dtype, elements)));
-      ckpt::read_scaled(*source.tensor, index, scaled);
-      return std::span<const std::byte>(scaled);
-    }
-    return stored.bytes.subspan(static_cast<size_t>(index / type.block_elements * type.block_bytes),
-                                static_cast<size_t>(elements / type.block_elements * type.block_bytes));
-  };
-  const auto put = [&](std::span<const std::byte> from, int64_t at, int64_t elements) {
-    if (dtype == layout_.dtype) {
-      std::memcpy(target.data() + row_bytes(layout_.dtype, at), from.data(), from.size());
-    } else {
-      convert_to_f32(dtype, from, {reinterpret_cast<float*>(target.data()) + at, static_cast<size_t>(elements)});
-    }
-  };
-  if (source.runs) return put(bytes_at(stored_index(source, element), count), 0, count);
-  for (int64_t i = 0; i < count; ++i)
-    put(bytes_at(stored_index(source, element + i * source.piece->strides.back()), 1), i, 1);
+  const DType dtype = source.tensor->dtype();
+  if (source.runs && dtype == layout_.dtype)
+    return read_elements(*source.tensor, element, target.first(static_cast<size_t>(row_bytes(dtype, count))));
+  const int64_t run = source.runs ? count : 1;
+  std::vector<std::byte> stored(static_cast<size_t>(row_bytes(dtype, run)));
+  for (int64_t i = 0; i < count; i += run) {
+    read_elements(*source.tensor, element + i * source.piece->strides.back(), stored);
+    std::byte* to = target.data() + row_bytes(layout_.dtype, i);
+    if (dtype == layout_.dtype)
+      std::memcpy(to, stored.data(), stored.size());
+    else
+      convert_to_f32(dtype, stored, {reinterpret_cast<float*>(to), static_cast<size_t>(run)});
+  }
 }
 
 // The element of the stored tensor where the piece's part of row `index` begins; nothing where it has none.
@@ -114,9 +105,9 @@ std::span<const std::byte> WeightReader::row(int64_t index, std::span<std::byte>
     if (!element) continue;
     const auto size = static_cast<size_t>(layout_.row_size());
     if (source.runs && piece.extents.back() == layout_.row_elements && source.tensor->view.dtype == layout_.dtype &&
-        !source.tensor->scales) {
+        !source.tensor->reader) {
       const DTypeInfo& type = info(layout_.dtype);
-      const int64_t block = stored_index(source, *element) / type.block_elements;
+      const int64_t block = *element / type.block_elements;
       return source.tensor->view.bytes.subspan(static_cast<size_t>(block * type.block_bytes), size);
     }
     const int64_t begin = row_bytes(layout_.dtype, piece.begin.back());
@@ -130,8 +121,7 @@ bool WeightReader::is_transposed(const Source& source) const {
   const std::vector<int64_t>& strides = source.piece->strides;
   const int64_t bytes = info(layout_.dtype).block_bytes;
   return !source.runs && strides.size() >= 2 && strides[strides.size() - 2] == 1 &&
-         source.tensor->view.dtype == layout_.dtype && !source.tensor->scales &&
-         source.tensor->interleaved_heads == 0 && (bytes == 2 || bytes == 4);
+         source.tensor->dtype() == layout_.dtype && (bytes == 2 || bytes == 4);
 }
 
 // The piece's part of `count` rows that begin at neighbouring elements, into those of `buffer` from `row` on.
@@ -139,14 +129,18 @@ void WeightReader::read_transposed(const Source& source, int64_t element, int64_
                                    std::byte* buffer) const {
   constexpr int64_t kColumns = 64;  // of the rows that are written; as many runs of `count` elements are read
   const lower::Piece& piece = *source.piece;
-  const int64_t size = info(layout_.dtype).block_bytes;
+  const int64_t size = info(layout_.dtype).block_bytes, run_size = count * size;
   std::byte* target = buffer + (row * layout_.row_elements + piece.begin.back()) * size;
   std::array<const std::byte*, kColumns> runs;
+  std::vector<std::byte> read(source.tensor->reader ? static_cast<size_t>(kColumns * run_size) : 0);
   for (int64_t first = 0; first < piece.extents.back(); first += kColumns) {
     const int64_t columns = std::min(kColumns, piece.extents.back() - first);
-    for (int64_t c = 0; c < columns; ++c)
-      runs[static_cast<size_t>(c)] =
-          source.tensor->view.bytes.data() + (element + (first + c) * piece.strides.back()) * size;
+    for (int64_t c = 0; c < columns; ++c) {
+      const int64_t begin = element + (first + c) * piece.strides.back();
+      std::byte* copy = read.data() + c * run_size;
+      if (source.tensor->reader) read_elements(*source.tensor, begin, {copy, static_cast<size_t>(run_size)});
+      runs[static_cast<size_t>(c)] = source.tensor->reader ? copy : source.tensor->view.bytes.data() + begin * size;
+    }
     const auto transpose = size == 2 ? transpose_16 : transpose_32;
     transpose(runs.data(), columns, count, target + first * size, layout_.row_elements);
   }
@@ -184,15 +178,13 @@ int64_t WeightReader::stored_bytes() const {
     int64_t elements = 1;
     for (size_t d = 0; d < source.piece->extents.size(); ++d)
       if (source.piece->strides[d] != 0) elements *= source.piece->extents[d];
-    const DTypeInfo& type = info(source.tensor->view.dtype);
-    bytes += elements / type.block_elements * type.block_bytes;
+    bytes += bytes_of(*source.tensor, elements);
   }
   return bytes;
 }
 
 std::optional<TensorView> WeightReader::mapped() const {
-  if (sources_.size() != 1 || sources_[0].tensor->interleaved_heads != 0 || sources_[0].tensor->scales)
-    return std::nullopt;
+  if (sources_.size() != 1 || sources_[0].tensor->reader) return std::nullopt;
   const lower::Piece& piece = *sources_[0].piece;
   int64_t stride = 1;
   for (size_t d = piece.extents.size(); d-- > 0;) {
@@ -210,21 +202,18 @@ std::optional<TensorView> WeightReader::mapped() const {
 // Rows of one matrix of the checkpoint, in its order: what lies between the first and the last is let go, parts of
 // other ranks' included, which are read again from the page cache where they are still wanted.
 void WeightReader::release_rows(int64_t begin, int64_t end) const {
-  if (sources_.size() != 1 || end <= begin || sources_[0].tensor->interleaved_heads != 0) return;
+  if (sources_.size() != 1 || end <= begin) return;
   const lower::Piece& piece = *sources_[0].piece;
-  const TensorView& stored = sources_[0].tensor->view;
   if (piece.extents.size() != 2 || piece.strides[0] < piece.extents[1] || piece.strides[1] != 1) return;
-  const DTypeInfo& type = info(stored.dtype);
-  const auto byte_of = [&](int64_t element) {
-    return static_cast<size_t>(element / type.block_elements * type.block_bytes);
-  };
-  const size_t first = byte_of(piece.offset + begin * piece.strides[0]);
-  const size_t last = std::min(stored.bytes.size(), byte_of(piece.offset + end * piece.strides[0]));
-  tensors_.release({stored.dtype, {}, stored.bytes.subspan(first, last - first)});
+  const ckpt::Tensor& tensor = *sources_[0].tensor;
+  const int64_t first = piece.offset + begin * piece.strides[0];
+  const int64_t last = std::min(num_elements(tensor.view.shape), piece.offset + end * piece.strides[0]);
+  tensors_.release({tensor.dtype(), {}, run_of(tensor, first, last)});
 }
 
 void WeightReader::release() const {
-  for (const Source& source : sources_) tensors_.release(source.tensor->view);
+  for (const Source& source : sources_)
+    for (const TensorView& part : source.tensor->parts()) tensors_.release(part);
 }
 
 }  // namespace cleave::runtime

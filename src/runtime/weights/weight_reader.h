@@ -31,12 +31,9 @@ class WeightReader final : public WeightRows {
   struct Source {
     const ckpt::Tensor* tensor;
     const lower::Piece* piece;
-    int64_t columns;  // elements of one stored row of dimension 0
-    bool runs;        // a row of the piece is one run of consecutive elements
+    bool runs;  // a row of the piece is one run of consecutive elements
   };
 
-  static DType dtype_of(const ckpt::Tensor& tensor);
-  int64_t stored_index(const Source& source, int64_t element) const;
   void check(const Source& source) const;
   void read(const Source& source, int64_t element, std::span<std::byte> target) const;
   std::optional<int64_t> find_row(const lower::Piece& piece, int64_t index) const;

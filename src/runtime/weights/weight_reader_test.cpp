@@ -116,6 +116,37 @@ TEST_F(WeightReaderTest, JoinsPiecesAlongEitherDimension) {
               testing::ElementsAre(3, 7, 11, 15, 19, 23, 0, 4, 8, 12, 16, 20));
 }
 
+// A source with one tensor "w" [6, 4] whose numbers 0, 1, 2, ... exist nowhere.
+class Counted final : public ckpt::TensorReader, public ckpt::TensorSource {
+ public:
+  DType dtype() const override { return DType::F32; }
+  std::span<const TensorView> parts() const override { return {}; }
+  void read(int64_t element, std::span<std::byte> target) const override {
+    std::vector<float> numbers(target.size() / sizeof(float));
+    EXPECT_LE(element % 4 + static_cast<int64_t>(numbers.size()), 4) << "one row at a time";
+    std::iota(numbers.begin(), numbers.end(), static_cast<float>(element));
+    std::memcpy(target.data(), numbers.data(), target.size());
+  }
+  const ckpt::Tensor* find(std::string_view) const override { return &tensor_; }
+  std::vector<std::string> names() const override { return {"w"}; }
+  void release(const TensorView&) const override {}
+  void release_all() const override {}
+
+ private:
+  ckpt::Tensor tensor_{{DType::F8_E4M3, {6, 4}, {}}, {std::shared_ptr<void>(), this}};
+};
+
+TEST_F(WeightReaderTest, TakesRowsAndTransposesFromAReaderAsFromAFile) {
+  const Counted counted;
+  const lower::WeightView whole = stored();
+  const WeightReader rows(counted, whole);
+  EXPECT_TRUE(rows.layout().is_dequantized);
+  EXPECT_FALSE(rows.layout().is_mapped);
+  EXPECT_EQ(read_together(rows, 4), read(whole));
+  const lower::WeightView transposed = lower::transposed(whole);
+  EXPECT_EQ(read_together(WeightReader(counted, transposed), 3), read(transposed));
+}
+
 TEST_F(WeightReaderTest, RefusesATensorSmallerThanTheView) {
   const lower::WeightView view = lower::view_of(graph_, graph_.weight({"w"}, {7, 4}), {});
   EXPECT_THROW(WeightReader(*checkpoint_, view), Error);
