@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "inference/tokenizer.h"
 #include "text/chat/chat_template_files.h"
-#include "text/files/directory_settings.h"
+#include "text/files/special_tokens.h"
 
 namespace cleave::inference {
 namespace {
@@ -30,7 +30,7 @@ void add_end_tokens(const Json& config, std::vector<int32_t>& ids) {
 
 // The variables that a template may write: "bos_token" and its like, as texts.
 Json special_tokens(const ckpt::Checkpoint& checkpoint, const text::Tokenizer& tokenizer) {
-  if (checkpoint.gguf() == nullptr) return text::read_special_tokens(checkpoint.directory());
+  if (checkpoint.gguf() == nullptr) return text::SpecialTokens::read(checkpoint.directory()).variables();
   Json tokens = Json::object();
   const std::pair<const char*, const char*> keys[] = {{"bos_token", "tokenizer.ggml.bos_token_id"},
                                                       {"eos_token", "tokenizer.ggml.eos_token_id"},

@@ -123,6 +123,14 @@ bool find_item(const Value& value, const Value& key, Context& context, Value& it
 // Finds an attribute of an object, or a method of a value's type.
 bool find_attribute(const Value& value, const std::string& name, Context& context, Value& attribute) {
   if (value.is_object()) return value.as_object().attribute(context, name, attribute);
+  if (value.is_sequence()) {
+    const Sequence& sequence = value.as_sequence();
+    const auto field = std::ranges::find(sequence.fields, name);
+    if (field != sequence.fields.end()) {
+      attribute = sequence.items[static_cast<size_t>(field - sequence.fields.begin())];
+      return true;
+    }
+  }
   const Method method = find_method(value, name);
   if (method == nullptr) return false;
   attribute = {context.make<Builtin>(

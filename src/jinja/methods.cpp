@@ -7,7 +7,7 @@
 
 #include "jinja/arguments.h"
 #include "jinja/characters.h"
-#include "jinja/format.h"
+#include "jinja/format_braces.h"
 #include "jinja/split.h"
 #include "unicode/classes.h"
 #include "unicode/normal_form.h"
@@ -38,6 +38,14 @@ Value ask_class(Context&, const Value& self, const Arguments& arguments) {
 
 bool is_letter_or_number(char32_t code) {
   return unicode::is_letter(code) || unicode::is_numeric(code);
+}
+
+bool is_ascii(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return static_cast<uint8_t>(c) < 0x80; });
+}
+
+bool is_all_printable(std::string_view text) {
+  return text.empty() || all_characters(text, unicode::is_printable);
 }
 
 template <Sides Where>
@@ -212,6 +220,34 @@ Value format(Context& context, const Value& self, const Arguments& arguments) {
   return context.text(format_braces(self.bytes(), arguments, context));
 }
 
+Value format_map(Context& context, const Value& self, const Arguments& arguments) {
+  const BoundArguments bound = positional_only(arguments, "format_map", {"mapping"});
+  if (!bound.at(0).is_dict()) raise("TypeError", fmt::format("'{}' object is not a mapping", type_name(bound.at(0))));
+  Arguments named;
+  for (const auto& [key, value] : bound.at(0).as_dict().entries())
+    if (key.is_text()) named.named.emplace_back(key.bytes(), value);
+  return context.text(format_braces(self.bytes(), named, context));
+}
+
+// str.expandtabs: columns count from the beginning of each line.
+Value expand_tabs(Context& context, const Value& self, const Arguments& arguments) {
+  const BoundArguments bound(arguments, "expandtabs", {"tabsize"});
+  constexpr int64_t kMaxWidth = 1000;
+  const int64_t width = std::clamp(bound.integer(0, 8), int64_t{0}, kMaxWidth);
+  std::string text;
+  int64_t column = 0;
+  for (const char c : self.bytes()) {
+    const int64_t spaces = c == '\t' && width > 0 ? width - column % width : 0;
+    if (c == '\t')
+      text.append(static_cast<size_t>(spaces), ' ');
+    else
+      text.push_back(c);
+    column = c == '\n' || c == '\r' ? 0 : column + (c == '\t' ? spaces : (static_cast<uint8_t>(c) & 0xC0) != 0x80);
+    if (text.size() > context.meter().limits().memory_bytes) raise("MemoryError", "a text beyond the limit of memory");
+  }
+  return context.text(std::move(text));
+}
+
 // ---- dict
 
 Value get(Context&, const Value& self, const Arguments& arguments) {
@@ -258,7 +294,7 @@ struct Entry {
   Method method;
 };
 
-constexpr std::array<Entry, 38> kTextMethods = {{
+constexpr std::array<Entry, 42> kTextMethods = {{
     {"strip", strip<Sides::Both>},
     {"lstrip", strip<Sides::Left>},
     {"rstrip", strip<Sides::Right>},
@@ -289,12 +325,16 @@ constexpr std::array<Entry, 38> kTextMethods = {{
     {"center", justify<Align::Centre>},
     {"zfill", zero_fill},
     {"format", format},
+    {"format_map", format_map},
+    {"expandtabs", expand_tabs},
     {"isdigit", ask_class<unicode::is_decimal_digit>},
     {"isdecimal", ask_class<unicode::is_decimal_digit>},
     {"isnumeric", ask_class<unicode::is_numeric>},
     {"isalpha", ask_class<unicode::is_letter>},
     {"isalnum", ask_class<is_letter_or_number>},
     {"isspace", ask_class<unicode::is_python_space>},
+    {"isascii", ask<is_ascii>},
+    {"isprintable", ask<is_all_printable>},
     {"isupper", ask<is_all_upper>},
     {"islower", ask<is_all_lower>},
 }};

@@ -49,6 +49,7 @@ Value int_filter(Context&, const Value& value, const Arguments& arguments) {
   double number = 0;
   if (value.is_integer() || value.is_bool()) return value.as_integer();
   if (value.is_float() && to_integer(value.as_double(), integer)) return integer;
+  if (value.is_float() && std::isfinite(value.as_double())) raise("OverflowError", "an integer beyond 64 bits");
   if (value.is_text()) {
     if (parse_integer(value.bytes(), bound.integer(1, 10), integer)) return integer;
     if (parse_double(value.bytes(), number) && to_integer(number, integer)) return integer;
@@ -88,6 +89,23 @@ double round_half_even(double number, int64_t precision) {
   return std::nearbyint(number / scale) * scale;
 }
 
+// round() of an integer to tens, hundreds and so on, half to even.
+Value round_integer(int64_t value, int64_t precision) {
+  if (precision >= 0) return value;
+  int64_t scale = 1;
+  for (int64_t i = 0; i > precision; --i)
+    if (__builtin_mul_overflow(scale, 10, &scale)) return int64_t{0};
+  const int64_t rest = value % scale;
+  const int64_t below = value - rest;
+  const int64_t away = value < 0 ? -scale : scale;
+  const int64_t half = scale / 2;
+  const int64_t distance = rest < 0 ? -rest : rest;
+  const bool rounds_away = distance > half || (distance == half && (below / scale) % 2 != 0);
+  int64_t result = below;
+  if (rounds_away && __builtin_add_overflow(below, away, &result)) raise("OverflowError", "an integer beyond 64 bits");
+  return result;
+}
+
 Value round_filter(Context&, const Value& value, const Arguments& arguments) {
   const BoundArguments bound(arguments, "round", {"precision", "method"});
   if (value.is_undefined()) fail_undefined(value);
@@ -95,7 +113,7 @@ Value round_filter(Context&, const Value& value, const Arguments& arguments) {
   const int64_t precision = bound.integer(0, 0);
   const std::string method = bound.text(1, "common");
   if (method == "common") {
-    if (!value.is_float()) return value.as_integer();
+    if (!value.is_float()) return round_integer(value.as_integer(), precision);
     return round_half_even(value.as_double(), precision);
   }
   if (method != "ceil" && method != "floor") raise("FilterArgumentError", "method must be common, ceil or floor");

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "jinja/format.h"
+#include "jinja/format_percent.h"
 
 namespace cleave::jinja {
 namespace {

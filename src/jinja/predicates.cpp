@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "jinja/arguments.h"
 #include "jinja/characters.h"
+#include "jinja/filters.h"
 #include "jinja/operators.h"
 
 namespace cleave::jinja {
@@ -59,6 +61,19 @@ bool is_divisible(const Value& value, const Value& by, Context& context) {
   return !truth(operate(Operation::Modulo, value, by, context));
 }
 
+// The rest is one: half numbers are neither odd nor even.
+bool is_odd(const Value& value, Context& context) {
+  return equal(operate(Operation::Modulo, value, int64_t{2}, context), int64_t{1}, context.meter());
+}
+
+bool is_test(std::string_view name) {
+  static constexpr std::array<std::string_view, 7> kOthers = {"odd",   "even",   "divisibleby", "lower",
+                                                              "upper", "filter", "test"};
+  const auto has_name = [&](const auto& entry) { return name == entry.first; };
+  return std::ranges::any_of(kQuestions, has_name) || std::ranges::any_of(kComparisons, has_name) ||
+         std::ranges::find(kOthers, name) != kOthers.end();
+}
+
 bool is_same(const Value& a, const Value& b, Context& context) {
   return type_name(a) == type_name(b) && equal(a, b, context.meter());
 }
@@ -73,12 +88,13 @@ bool apply_test(const std::string& name, const Value& value, const Arguments& ar
     const BoundArguments bound(arguments, name, {"other"});
     return name == "sameas" ? is_same(value, bound.at(0), context) : compare(comparison, value, bound.at(0), context);
   }
-  if (name == "odd") return !is_divisible(value, int64_t{2}, context);
+  if (name == "odd") return is_odd(value, context);
   if (name == "even") return is_divisible(value, int64_t{2}, context);
   if (name == "divisibleby") return is_divisible(value, BoundArguments(arguments, name, {"num"}).at(0), context);
   if (name == "lower") return is_all_lower(context.str(value));
   if (name == "upper") return is_all_upper(context.str(value));
-  if (name == "filter" || name == "test") return false;
+  if (name == "filter") return value.is_text() && is_filter(value.bytes());
+  if (name == "test") return value.is_text() && is_test(value.bytes());
   raise("TemplateRuntimeError", fmt::format("No test named '{}' found.", name));
 }
 

@@ -148,6 +148,19 @@ std::string repr(const Value& value, Meter& meter) {
   return out;
 }
 
+std::string ascii(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size();) {
+    const unicode::Utf8Char c = unicode::utf8_at(text, i);
+    if (c.code < 0x80)
+      out.push_back(static_cast<char>(c.code));
+    else
+      append_escape(c.code, out);
+    i += c.size;
+  }
+  return out;
+}
+
 std::string str(const Value& value, Meter& meter) {
   if (value.is_text()) return value.bytes();
   if (value.is_undefined()) return "";

@@ -198,6 +198,7 @@ const Value* named(const Arguments& arguments, std::string_view name) {
 
 Value map_filter(Context& context, const Value& value, const Arguments& arguments) {
   std::vector<Value> items;
+  if (!truth(value)) return generator({}, context);  // of whatever kind, even one that cannot be iterated
   if (arguments.positional.empty()) {
     const Value* attribute = named(arguments, "attribute");
     if (attribute == nullptr) raise("FilterArgumentError", "map requires a filter argument");
@@ -215,6 +216,7 @@ Value map_filter(Context& context, const Value& value, const Arguments& argument
 template <bool Wanted, bool ByAttribute>
 Value choose_filter(Context& context, const Value& value, const Arguments& arguments) {
   constexpr size_t kOffset = ByAttribute ? 1 : 0;
+  if (!truth(value)) return generator({}, context);  // as in map_filter()
   if (ByAttribute && arguments.positional.empty()) raise("FilterArgumentError", "Missing parameter for attribute name");
   const bool has_test = arguments.positional.size() > kOffset;
   Arguments rest;
@@ -259,12 +261,20 @@ Value slice_filter(Context& context, const Value& value, const Arguments& argume
     const size_t end = at + items.size() / count + (longer ? 1 : 0);
     std::vector<Value> slice(items.begin() + static_cast<std::ptrdiff_t>(at),
                              items.begin() + static_cast<std::ptrdiff_t>(end));
-    if (bound.find(1) != nullptr && !bound.find(1)->is_none() && !longer && items.size() % count != 0)
-      slice.push_back(*bound.find(1));
+    if (bound.find(1) != nullptr && !bound.find(1)->is_none() && !longer) slice.push_back(*bound.find(1));
     slices.push_back(context.list(std::move(slice)));
     at = end;
   }
   return generator(std::move(slices), context);
+}
+
+// A group of groupby: a tuple whose items have names.
+Value group_of(Value grouper, std::vector<Value> members, Context& context) {
+  static constexpr std::array<std::string_view, 2> kFields = {"grouper", "list"};
+  auto group = std::make_shared<Sequence>(&context.meter(), Type::Tuple,
+                                          std::vector<Value>{std::move(grouper), context.list(std::move(members))});
+  group->fields = kFields;
+  return {std::shared_ptr<const Sequence>(std::move(group))};
 }
 
 Value groupby_filter(Context& context, const Value& value, const Arguments& arguments) {
@@ -278,8 +288,7 @@ Value groupby_filter(Context& context, const Value& value, const Arguments& argu
   std::vector<Value> members;
   Value group;
   const auto flush = [&] {
-    if (!members.empty())
-      groups.push_back(context.list({group, context.list(std::exchange(members, {}))}, Type::Tuple));
+    if (!members.empty()) groups.push_back(group_of(group, std::exchange(members, {}), context));
   };
   for (const Value& pair : sorted(std::move(keyed), false, context)) {
     const std::vector<Value>& parts = pair.as_sequence().items;
@@ -346,6 +355,14 @@ FilterFunction find_sequence_filter(const std::string& name) {
   for (const Entry& entry : kFilters)
     if (name == entry.name) return entry.function;
   return nullptr;
+}
+
+bool is_filter(const std::string& name) {
+  // Those of Jinja2 that are not here are filters all the same, so that a template's choice is that of Jinja2.
+  static constexpr std::array<std::string_view, 6> kOthers = {"filesizeformat", "pprint",   "random",
+                                                              "urlize",         "wordwrap", "xmlattr"};
+  return find_sequence_filter(name) != nullptr || find_text_filter(name) != nullptr ||
+         find_number_filter(name) != nullptr || std::ranges::find(kOthers, name) != kOthers.end();
 }
 
 Value apply_filter(const std::string& name, const Value& value, const Arguments& arguments, Context& context) {

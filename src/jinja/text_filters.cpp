@@ -7,7 +7,7 @@
 #include "jinja/arguments.h"
 #include "jinja/characters.h"
 #include "jinja/filters.h"
-#include "jinja/format.h"
+#include "jinja/format_percent.h"
 #include "jinja/json_writer.h"
 #include "jinja/split.h"
 #include "unicode/normal_form.h"
@@ -128,6 +128,13 @@ Value center(Context& context, const Value& value, const Arguments& arguments) {
 }
 
 Value format_filter(Context& context, const Value& value, const Arguments& arguments) {
+  if (!arguments.named.empty()) {
+    if (!arguments.positional.empty())
+      raise("FilterArgumentError", "can't handle positional and keyword arguments at the same time");
+    auto dict = std::make_shared<Dict>(&context.meter());
+    for (const auto& [name, argument] : arguments.named) dict->set(context.text(name), argument);
+    return context.text(format_percent(context.str(value), {Value(std::shared_ptr<const Dict>(dict))}, context));
+  }
   return context.text(format_percent(context.str(value), arguments.positional, context));
 }
 
@@ -141,6 +148,7 @@ Value truncate(Context& context, const Value& value, const Arguments& arguments)
   const BoundArguments bound(arguments, "truncate", {"length", "killwords", "end", "leeway"});
   const int64_t length = bound.integer(0, 255);
   const Text end(nullptr, bound.text(2, "..."));
+  jinja::length(value);  // raises where the value has none
   const Text text(nullptr, context.str(value));
   if (length < static_cast<int64_t>(end.length)) raise("AssertionError", "expected length >= that of the end");
   const bool has_leeway = bound.find(3) != nullptr && !bound.find(3)->is_none();

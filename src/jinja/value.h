@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -118,7 +119,8 @@ struct Sequence {
   Type type;
   std::vector<Value> items;
   mutable size_t taken = 0;  // items that were taken out of a Generator, each of which it gives once
-  int depth;                 // levels of nested containers
+  std::span<const std::string_view> fields = {};  // names of the items of a named tuple; they outlive the rendering
+  int depth;                                      // levels of nested containers
   Charge charge;
 };
 
@@ -165,6 +167,8 @@ size_t hash(const Value& value);
 std::string type_name(const Value& value);  // "str", "NoneType"
 std::string repr(const Value& value, Meter& meter);
 std::string str(const Value& value, Meter& meter);
+/// ascii() of a text that repr() gave: every character that is not ASCII as an escape.
+std::string ascii(std::string_view text);
 /// repr() of a float: the shortest digits that give the same number back.
 std::string repr_float(double value);
 

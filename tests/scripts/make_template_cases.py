@@ -138,6 +138,30 @@ end
 {{ '%d' % 'x' }}
 {{ 'abc'.join(1) }}
 {{ 'abc'.join([1]) }}
+{{ n | select | list }} {{ q | select | list }} {{ 0 | map('upper') | list }} {{ false | rejectattr('x') | list }} {{ n | selectattr('a', 'eq', 1) | list }} {{ n | map(attribute='x') | join }} {{ '' | reject | list }} {{ n | select('nosuch') | list }}
+{% for g in users | groupby('age') %}{{ g.grouper }}:{{ g.list | map(attribute='name') | join(',') }}:{{ g[0] }}:{{ g | length }};{% endfor %}{{ (users | groupby('age') | first)['grouper'] }} {{ words | groupby(0) | map('first') | list }} {{ ([1, 2] | groupby('x', default=3))[0] }}
+{{ 'upper' is filter }} {{ 'nosuch' is filter }} {{ 'urlize' is filter }} {{ 'odd' is test }} {{ 'nosuch' is test }} {{ '==' is test }} {{ 2.5 is odd }} {{ 2.5 is even }} {{ 7 is odd }}
+{{ '{:>5}|{:<5}|{:^5}|{:*^7}|{:05}|{:>05}'.format('x', 'é', 'ab', 1, 2.5, 'q') }} {{ '{:+d} {: d} {:-d} {:+} {:x} {:#x} {:#X} {:o} {:#o} {:b} {:#b} {:c} {:n}'.format(3, 3, 3, 2.0, 255, 255, 255, 8, 8, 5, 5, 233, 1234) }}
+{{ '{:,} {:_} {:_x} {:012,} {:08,} {:,.2f} {:+,}'.format(1234567, 1234567, 123456789, 1234, 1234, 12345.678, 1234.5) }} {{ '{:.2f} {:.0f} {:e} {:.3E} {:g} {:.3g} {:G} {:.1%} {:f} {:.3} {:.1} {:#.3} {:#.3g} {:#}'.format(3.14159, 2.5, 12345.678, 0.00012, 1e-5, 1234.5, 1e20, 0.1234, 1, 1e5, 3.0, 3.0, 3.0, 1e16) }}
+{{ '{:.2}|{:10.3}|{!r:>8}|{!s:^6}|{!a}'.format('éàü', 'abcdef', 'x', none, 'é') }} {{ '{:=+6}|{:x=8}|{:z.1f}|{:>+5d}|{:^#10x}'.format(5, -3, -0.01, 3, 255) }} {{ '{:>{w}.{p}f}'.format(3.14159, w=8, p=2) }} {{ '{:{}{}}'.format('x', '>', 4) }}
+{{ '{0.name} {0[name]} {x[a][0]} {x.z} {1[1]}'.format(users[0], words, x=d) }} {{ '{} {} {a}'.format(1, 2, a=3) }} {{ '{{}} {{{}}}'.format(1) }} {{ '{a}-{b:>3}'.format_map({'a': 1, 'b': 'x'}) }} {{ '{}|{!s}|{:d}|{:>5}'.format(t, t, t, t) }} {{ '{}'.format(none) }}[{{ '{}'.format(q) }}]
+{{ '%(a)s-%(b)05d' % {'a': 1, 'b': 2} }} {{ '%(a)s' | format(a=3) }} {{ '%*d|%-*d|%.*f' % (5, 1, 5, 2, 2, 3.14159) }} {{ '%.2s|%5.1s|%-4s|' % ('éàü', 'éàü', 'é') }} {{ '%#x %#o %#X %+d % d %05d %-5d| %.3d %ld' % (255, 8, 255, 3, 3, -3, 3, 5, 7) }} {{ '%e %E %g %G %.2e %c%c %i %d %a' % (1234.5, 1234.5, 1e-5, 1e20, 0.5, 'x', 233, true, 3.99, 'é') }}
+{{ 'a\tb'.expandtabs() }} {{ 'a\tbc\td'.expandtabs(4) }} {{ 'aé'.isascii() }} {{ 'a\n'.isprintable() }} {{ 15 | round(-1) }} {{ 25 | round(-1) }} {{ -15 | round(-1) }} {{ 1234 | round(-2) }} {{ [1, 2, 3] | slice(3, 'x') | list }}
+{{ '{:d}'.format('x') }}
+{{ '{:s}'.format(1) }}
+{{ '{:>5}'.format(none) }}
+{{ '{x}'.format(y=1) }}
+{{ '{}{}'.format(1) }}
+{{ '{} {0}'.format(1) }}
+{{ '{:.2d}'.format(1) }}
+{{ '{:{:{}}}'.format(1, 2, 3) }}
+{{ '{0.__class__}'.format(1) }}
+{{ '{'.format(1) }}
+{{ '%(a)s' % {'b': 1} }}
+{{ '%s %s' % (1,) }}
+{{ '%x' % 1.5 }}
+{{ 5 | truncate }}
+{{ n | groupby('x') }}
 {% set d.x = 1 %}
 {% macro m(x) %}{{ x }}{% endmacro %}{{ m(1, x=2) }}
 {{ range(0, 10, 0) }}

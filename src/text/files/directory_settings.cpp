@@ -191,14 +191,4 @@ void DirectorySettings::add_tokens(Pipeline& stages) const {
   stages.post_processor = make_template(before, behind);
 }
 
-Json read_special_tokens(const fs::path& directory) {
-  Json tokens = Json::object();
-  for (const char* file : {"special_tokens_map.json", "tokenizer_config.json"}) {
-    const Json settings = read_object(directory / file);
-    for (const auto& [key, value] : settings.items())
-      if (const auto text = content(value); text && key.ends_with("_token")) tokens[key] = *text;
-  }
-  return tokens;
-}
-
 }  // namespace cleave::text

@@ -46,8 +46,4 @@ class DirectorySettings {
   bool is_sentencepiece_ = false;  // whether there is a tokenizer.model or the like
 };
 
-/// The special tokens that a directory's tokenizer_config.json and special_tokens_map.json name, as an object of texts
-/// ("bos_token": "<s>") for chat templates. Throws Error(Corrupt).
-Json read_special_tokens(const std::filesystem::path& directory);
-
 }  // namespace cleave::text

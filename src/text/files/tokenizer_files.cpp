@@ -11,6 +11,7 @@
 #include "base/mapped_file.h"
 #include "text/files/directory_settings.h"
 #include "text/files/sentencepiece.h"
+#include "text/files/special_tokens.h"
 #include "text/files/tiktoken.h"
 #include "text/files/tokenizer_json.h"
 #include "text/files/vocabulary_files.h"
@@ -23,6 +24,14 @@ namespace fs = std::filesystem;
 std::unique_ptr<Tokenizer> load_json(const fs::path& path) {
   const MappedFile file(path);
   return load_tokenizer_json(parse_json(file.text(), path.string()), path.string());
+}
+
+// The tokenizer.json of a directory with the tokens of the files beside it.
+std::unique_ptr<Tokenizer> load_json_in(const fs::path& directory) {
+  const fs::path path = directory / "tokenizer.json";
+  const MappedFile file(path);
+  const Json json = parse_json(file.text(), path.string());
+  return load_tokenizer_json(json, path.string(), SpecialTokens::read(directory).tokens_beside(json));
 }
 
 // The pipeline of a SentencePiece or tiktoken file, both of which are called tokenizer.model.
@@ -53,7 +62,7 @@ std::optional<Pipeline> slow_pipeline(const fs::path& directory, const Directory
 }
 
 std::unique_ptr<Tokenizer> load_directory(const fs::path& directory) {
-  if (is_file(directory / "tokenizer.json")) return load_json(directory / "tokenizer.json");
+  if (is_file(directory / "tokenizer.json")) return load_json_in(directory);
   const DirectorySettings settings = DirectorySettings::read(directory);
   std::optional<Pipeline> stages = slow_pipeline(directory, settings);
   if (!stages)

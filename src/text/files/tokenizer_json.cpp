@@ -31,7 +31,8 @@ std::unique_ptr<TokenModel> read_model(const JsonField& field) {
 
 }  // namespace
 
-std::unique_ptr<Tokenizer> load_tokenizer_json(const Json& json, const std::string& what) {
+std::unique_ptr<Tokenizer> load_tokenizer_json(const Json& json, const std::string& what,
+                                               std::span<const AddedToken> more) {
   const JsonField file(json, what + ":");
   const auto with = [&](const char* key, auto&& read) {
     const auto field = file.find(key);
@@ -41,8 +42,7 @@ std::unique_ptr<Tokenizer> load_tokenizer_json(const Json& json, const std::stri
   stages.model = read_model(file.at("model"));
   stages.normalizer = with("normalizer", read_normalizer);
   stages.pre_tokenizer = with("pre_tokenizer", read_pre_tokenizer);
-  if (const auto added = file.find("added_tokens"))
-    stages.added = read_added_tokens(*added, *stages.model, stages.normalizer.get());
+  stages.added = read_added_tokens(file.find("added_tokens"), more, *stages.model, stages.normalizer.get());
   if (const auto post = file.find("post_processor"))
     stages.post_processor = read_post_processor(*post, *stages.model, stages.added);
   stages.decoder = with("decoder", read_decoder);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 
 #include "base/error.h"
 #include "text/models/token_id.h"
@@ -53,6 +54,35 @@ AddedToken read_added_token(const JsonField& field) {
   return token;
 }
 
+// Added tokens as they come: the library's add_tokens().
+class JoinedTokens {
+ public:
+  explicit JoinedTokens(const TokenModel& model) : model_(model) {}
+
+  void join(AddedToken token, const std::string& where) {
+    if (token.content.empty()) return;
+    const int32_t id = id_of(token.content);
+    if (id == std::numeric_limits<int32_t>::max()) fail(ErrorKind::Corrupt, "{}: no id is left for the token", where);
+    ids_[token.content] = id;
+    const auto [place, is_new] = tokens_.try_emplace(id, token);
+    token.special = token.special || place->second.special;  // a token that was special once stays so
+    place->second = std::move(token);
+  }
+
+  std::map<int32_t, AddedToken>& tokens() { return tokens_; }
+
+ private:
+  int32_t id_of(const std::string& content) const {
+    if (const auto known = ids_.find(content); known != ids_.end()) return known->second;
+    if (const auto id = model_.id(content)) return *id;
+    return std::max(static_cast<int32_t>(model_.size()), tokens_.empty() ? 0 : tokens_.rbegin()->first + 1);
+  }
+
+  const TokenModel& model_;
+  std::map<int32_t, AddedToken> tokens_;
+  std::unordered_map<std::string, int32_t> ids_;
+};
+
 }  // namespace
 
 void AddedTokens::add(AddedToken token, int32_t id, const Normalizer* normalizer) {
@@ -97,20 +127,17 @@ std::optional<int32_t> AddedTokens::id(std::string_view content) const {
   return found->second;
 }
 
-AddedTokens read_added_tokens(const JsonField& field, const TokenModel& model, const Normalizer* normalizer) {
-  AddedTokens tokens;
-  for (size_t i = 0; i < field.array().size(); ++i) {
-    const JsonField entry = field.at(i);
-    AddedToken token = read_added_token(entry);
+AddedTokens read_added_tokens(const std::optional<JsonField>& field, std::span<const AddedToken> more,
+                              const TokenModel& model, const Normalizer* normalizer) {
+  JoinedTokens joined(model);
+  for (size_t i = 0; field && i < field->array().size(); ++i) {
+    const JsonField entry = field->at(i);
     read_token_id(entry.at("id"));
-    if (token.content.empty()) continue;
-    std::optional<int32_t> id = tokens.id(token.content);
-    if (!id) id = model.id(token.content);
-    if (!id) id = std::max(static_cast<int32_t>(model.size()), tokens.id_end());
-    if (*id == std::numeric_limits<int32_t>::max())
-      fail(ErrorKind::Corrupt, "{}: no id is left for the token", entry.path());
-    tokens.add(std::move(token), *id, normalizer);
+    joined.join(read_added_token(entry), entry.path());
   }
+  for (const AddedToken& token : more) joined.join(token, token.content);
+  AddedTokens tokens;
+  for (auto& [id, token] : joined.tokens()) tokens.add(std::move(token), id, normalizer);
   return tokens;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -59,8 +60,10 @@ class AddedTokens {
   int32_t id_end_ = 0;
 };
 
-/// Reads the `added_tokens` of a tokenizer.json. As in the library, a token that the model has keeps the model's id,
-/// and the others get, in their order, the ids behind the model's last. Throws Error(Corrupt).
-AddedTokens read_added_tokens(const JsonField& field, const TokenModel& model, const Normalizer* normalizer);
+/// The `added_tokens` of a tokenizer.json, `field` where it has any, and `more` behind them. As in the library, a token
+/// that the model has keeps the model's id, and the others get, in their order, the ids behind the last; a token that
+/// comes again changes how it is found. `normalizer` may be null. Throws Error(Corrupt).
+AddedTokens read_added_tokens(const std::optional<JsonField>& field, std::span<const AddedToken> more,
+                              const TokenModel& model, const Normalizer* normalizer);
 
 }  // namespace cleave::text
