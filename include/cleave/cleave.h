@@ -129,18 +129,22 @@ class Group {
   std::unique_ptr<Impl> impl_;
 };
 
-/// How tokens are chosen. What is not given is up to the model's generation_config.json, and greedy without one.
+/// How tokens are chosen. What is not given is up to the model's generation_config.json, and greedy without one. What
+/// that file sets and the library does not do is named once in the log, when a session is made.
 struct Sampling {
   std::optional<double> temperature, top_p, min_p, repeat_penalty;
   std::optional<int64_t> top_k;
   std::optional<uint64_t> seed;
+  std::optional<int64_t> no_repeat_ngram;        // no sequence of that many tokens occurs twice; 0: all may
+  std::optional<int64_t> min_new_tokens;         // the model does not end the answer before
+  std::optional<std::vector<int32_t>> suppress;  // tokens that are never chosen
 };
 
 /// What is to be generated.
 struct Request {
   std::vector<int32_t> prompt;  // at least one token
   Sampling sampling;
-  std::optional<int64_t> max_tokens;  // nothing: until the model ends, or the context is full
+  std::optional<int64_t> max_tokens;  // nothing: as the model's max_new_tokens says, or until it or the context ends
   std::vector<std::string> stop;      // the answer ends before any of these texts
 };
 
@@ -168,7 +172,7 @@ struct Answer {
 /// What a session has room for.
 struct SessionOptions {
   SplitOptions split;
-  int64_t context = 4096;  // tokens of the longest sequence, prompt and answer
+  int64_t context = 4096;  // tokens of the longest sequence, prompt and answer; fewer where the model has no more
   int64_t sequences = 16;  // that answer in the same steps; further ones wait
   int64_t cache = 0;       // tokens that the key-value cache holds, over all sequences; 0: context
   Progress progress;

@@ -109,6 +109,19 @@ void add_sampling_flags(CLI::App& command, inference::SamplingOptions& options) 
       .add_option("--repeat-penalty", options.repeat_penalty, "make tokens that occurred before less probable (1: no)")
       ->check(between(kTiny, kHuge, "a number above 0 (1 changes nothing)"))
       ->type_name("X");
+  command.add_option("--no-repeat-ngram", options.no_repeat_ngram, "let no sequence of N tokens occur twice (0: may)")
+      ->check(between(0, kMaxInt32, "0 (all may) or more"))
+      ->type_name("N");
+  command.add_option("--min-tokens", options.min_new_tokens, "let the model not end an answer before N tokens")
+      ->check(between(0, kMaxInt32, "0 or more"))
+      ->type_name("N");
+  command
+      .add_option_function<std::vector<int32_t>>(
+          "--suppress-tokens", [&options](const std::vector<int32_t>& ids) { options.suppress = ids; },
+          "never choose these tokens")
+      ->delimiter(',')
+      ->check(between(0, kMaxInt32, "ids of tokens"))
+      ->type_name("ID,...");
   command.add_option("--seed", options.seed, "the same seed gives the same text (default: random)")->type_name("N");
 }
 

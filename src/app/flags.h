@@ -40,7 +40,8 @@ void add_number_flags(CLI::App& command, ModelFlags& flags);
 void add_precision_flags(CLI::App& command, ModelFlags& flags);
 /// What add_precision_flags() adds, and the flags of split_flags.h.
 void add_compute_flags(CLI::App& command, ModelFlags& flags);
-/// --temperature, --top-k, --top-p, --min-p, --repeat-penalty, --seed.
+/// --temperature, --top-k, --top-p, --min-p, --repeat-penalty, --no-repeat-ngram, --min-tokens, --suppress-tokens,
+/// --seed.
 void add_sampling_flags(CLI::App& command, inference::SamplingOptions& options);
 /// --max-tokens, --context, --stop, --system.
 void add_answer_flags(CLI::App& command, AnswerFlags& flags);

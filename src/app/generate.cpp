@@ -52,14 +52,16 @@ int generate(const GenerateFlags& flags, inference::Group& group) {
   const inference::ModelText text = inference::load_model_text(opened, mode, log_to_terminal());
   if (flags.answer.system && text.chat == nullptr)
     fail(ErrorKind::InvalidArgument, "--system needs a chat format, and the text is sent as it stands; leave it out");
+  const Json& settings = inference::generation_settings(opened.checkpoint);
+  inference::warn_of_unread_settings(opened.checkpoint.generation_config(), log_to_terminal());
   engine::Request request{.prompt = text.prompt(prompt, flags.answer.system, std::time(nullptr)),
-                          .sampling = inference::sampling_params(flags.sampling, opened.checkpoint.generation_config()),
+                          .sampling = inference::sampling_params(flags.sampling, settings),
                           .end_tokens = text.end_tokens};
   const auto prompt_tokens = static_cast<int64_t>(request.prompt.size());
-  if (flags.answer.max_tokens) request.max_new_tokens = *flags.answer.max_tokens;
+  const std::optional<int64_t> max_tokens = inference::max_new_tokens(flags.answer.max_tokens, settings, prompt_tokens);
+  if (max_tokens) request.max_new_tokens = *max_tokens;
   const int64_t context = inference::context_length(
-      opened, flags.answer.context, prompt_tokens + flags.answer.max_tokens.value_or(kDefaultAnswerRoom),
-      log_to_terminal());
+      opened, flags.answer.context, prompt_tokens + max_tokens.value_or(kDefaultAnswerRoom), log_to_terminal());
 
   const inference::LoadedModel model =
       load_model(opened, flags.model, {.numerics = {}, .sizes = {.max_output_rows = 1, .kv_tokens = context}}, group);

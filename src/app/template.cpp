@@ -3,6 +3,7 @@
 #include <ctime>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "app/commands.h"
 #include "app/terminal/jsonl.h"
@@ -37,8 +38,26 @@ std::string as_json(const std::string& text) {
   return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+/// A template of a model, with what the model fills in, or one of a file alone.
+class AnyTemplate {
+ public:
+  AnyTemplate(const std::filesystem::path& path, std::string name)
+      : format_(inference::load_chat_format(path)), name_(std::move(name)) {
+    if (format_ == nullptr) alone_.emplace(inference::load_chat_template(path, name_));
+  }
+
+  std::string render(const std::string& variables, int64_t now) const {
+    return alone_ ? alone_->render(variables, now) : format_->render_variables(variables, name_, now);
+  }
+
+ private:
+  std::unique_ptr<text::ChatFormat> format_;
+  std::optional<jinja::Template> alone_;
+  std::string name_;
+};
+
 // One rendering; an error is an answer too.
-std::string rendered_line(const jinja::Template& chat_template, const std::string& line, int64_t now) {
+std::string rendered_line(const AnyTemplate& chat_template, const std::string& line, int64_t now) {
   try {
     return as_json(chat_template.render(line, now));
   } catch (const Error& error) {
@@ -48,7 +67,7 @@ std::string rendered_line(const jinja::Template& chat_template, const std::strin
 
 int render(const TemplateFlags& flags) {
   const int64_t now = clock(flags.date);
-  const jinja::Template chat_template = inference::load_chat_template(flags.path, flags.name);
+  const AnyTemplate chat_template(flags.path, flags.name);
   Output output;
   if (flags.jsonl) {
     for_each_line(std::cin,

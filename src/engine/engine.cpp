@@ -151,7 +151,8 @@ void Engine::compute(std::span<const Scheduler::Chunk> chunks) {
 }
 
 void Engine::sample(Sequence& sequence, std::span<const float> logits) {
-  const int32_t token = sequence.sampler.sample(logits, sequence.tokens);
+  const int32_t token = sequence.sampler.sample(
+      logits, {sequence.tokens, sequence.prompt_length, sequence.length_limit, sequence.end_tokens});
   sequence.tokens.push_back(token);
   new_tokens_.push_back({sequence.id, token, finish_reason(sequence), sequence.usage()});
 }

@@ -139,7 +139,9 @@ TEST(Engine, EndsAtAnEndToken) {
   FakeModel model(limits(64, 16));
   Engine engine(model, 64);
   const std::vector<int32_t> answer = expected_answer(prompt(3, 5), 10);
-  const SequenceId id = engine.add({.prompt = prompt(3, 5), .end_tokens = {96, answer[4]}});
+  Request request{.prompt = prompt(3, 5)};
+  request.end_tokens = {96, answer[4]};
+  const SequenceId id = engine.add(std::move(request));
   std::optional<FinishReason> finish;
   const Answers answers = run(engine, [&](const NewToken& t) { finish = t.finish; });
   EXPECT_EQ(answers.at(id), std::vector<int32_t>(answer.begin(), answer.begin() + 5));

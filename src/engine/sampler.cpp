@@ -9,8 +9,8 @@
 namespace cleave::engine {
 namespace {
 
-// Of equal logits the first counts. NaN compares false, so it is passed over.
-int32_t largest(std::span<const float> logits) {
+// Of equal logits the first counts. NaN compares false, so it is passed over. -1 where no logit is a number.
+int32_t find_largest(std::span<const float> logits) {
   int32_t best = -1;
   float best_logit = -std::numeric_limits<float>::infinity();
   for (size_t i = 0; i < logits.size(); ++i)
@@ -18,6 +18,11 @@ int32_t largest(std::span<const float> logits) {
       best = static_cast<int32_t>(i);
       best_logit = logits[i];
     }
+  return best;
+}
+
+int32_t largest(std::span<const float> logits) {
+  const int32_t best = find_largest(logits);
   if (best < 0)
     fail(ErrorKind::Corrupt,
          "the model computed {} logits of which none is a number; its weights or its configuration are damaged",
@@ -35,6 +40,7 @@ void check(const SamplingParams& params) {
   // Written so that NaN fails.
   require(params.repeat_penalty > 0 && std::isfinite(params.repeat_penalty), "repeat penalty", params.repeat_penalty,
           "a number above 0 (1 changes nothing)");
+  if (params.rules != nullptr) check(*params.rules);
   require(params.temperature >= 0 && std::isfinite(params.temperature), "temperature", params.temperature,
           "0 (the most probable token) or more");
   require(params.top_k >= 0, "top k", static_cast<double>(params.top_k), "0 (all tokens) or more");
@@ -50,8 +56,8 @@ bool Sampler::more_probable(const Candidate& a, const Candidate& b) {
   return a.logit != b.logit ? a.logit > b.logit : a.id < b.id;
 }
 
-int32_t Sampler::sample(std::span<const float> logits, std::span<const int32_t> history) {
-  if (params_.repeat_penalty != 1) logits = penalise(logits, history);
+int32_t Sampler::sample(std::span<const float> logits, const History& history) {
+  if (params_.repeat_penalty != 1 || params_.rules != nullptr) logits = change(logits, history);
   if (params_.temperature == 0) return largest(logits);
   collect(logits);
   keep_top_k();
@@ -60,14 +66,21 @@ int32_t Sampler::sample(std::span<const float> logits, std::span<const int32_t> 
   return draw();
 }
 
-std::span<const float> Sampler::penalise(std::span<const float> logits, std::span<const int32_t> history) {
-  penalised_.assign(logits.begin(), logits.end());
+std::span<const float> Sampler::change(std::span<const float> logits, const History& history) {
+  changed_.assign(logits.begin(), logits.end());
   const auto penalty = static_cast<float>(params_.repeat_penalty);
-  for (const int32_t id : history) {  // from the original logit, so that a token that occurs twice is penalised once
+  // From the original logit, so that a token that occurs twice is penalised once.
+  for (const int32_t id : history.tokens) {
     const float logit = logits[static_cast<size_t>(id)];
-    penalised_[static_cast<size_t>(id)] = logit > 0 ? logit / penalty : logit * penalty;
+    changed_[static_cast<size_t>(id)] = logit > 0 ? logit / penalty : logit * penalty;
   }
-  return penalised_;
+  if (params_.rules != nullptr) params_.rules->apply(changed_, history);
+  if (find_largest(changed_) < 0 && find_largest(logits) >= 0)
+    fail(ErrorKind::InvalidArgument,
+         "the rules for the answer forbid all of {} tokens; loosen what forbids them (no-repeat n-grams, bad words, "
+         "suppressed tokens)",
+         logits.size());
+  return changed_;
 }
 
 void Sampler::collect(std::span<const float> logits) {

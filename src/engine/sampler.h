@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <random>
 #include <span>
 #include <vector>
+
+#include "engine/logit_rules.h"
 
 namespace cleave::engine {
 
@@ -13,6 +16,8 @@ struct SamplingParams {
   /// Logits of tokens that the sequence already holds, its prompt included, are divided by this where positive and
   /// multiplied where negative (CTRL, arXiv:1909.05858). 1 changes nothing.
   double repeat_penalty = 1;
+  /// Tokens that are forbidden or forced; null: none. Shared by copies, since many requests have the same.
+  std::shared_ptr<const LogitRules> rules = {};
   /// Logits are divided by this. 0 chooses the largest; the rules below then change nothing.
   double temperature = 0;
   /// Only that many of the most probable tokens remain; 0 keeps all.
@@ -34,9 +39,9 @@ class Sampler {
   /// Throws as check() does.
   explicit Sampler(const SamplingParams& params);
 
-  /// The token that follows `history`. Both spans are borrowed for the call. Throws Error(Corrupt) where no logit is a
-  /// number: NaN and -infinity are never chosen.
-  int32_t sample(std::span<const float> logits, std::span<const int32_t> history);
+  /// The token that follows `history`. Logits [vocab] and history are borrowed for the call. Throws Error(Corrupt)
+  /// where no logit is a number: NaN and -infinity are never chosen; InvalidArgument where the rules leave no token.
+  int32_t sample(std::span<const float> logits, const History& history);
 
  private:
   struct Candidate {
@@ -46,7 +51,7 @@ class Sampler {
   };
   static bool more_probable(const Candidate& a, const Candidate& b);
 
-  std::span<const float> penalise(std::span<const float> logits, std::span<const int32_t> history);
+  std::span<const float> change(std::span<const float> logits, const History& history);
   void collect(std::span<const float> logits);
   void keep_top_k();
   void keep_top_p();
@@ -56,7 +61,7 @@ class Sampler {
 
   SamplingParams params_;
   std::mt19937_64 random_;
-  std::vector<float> penalised_;       // [vocab]
+  std::vector<float> changed_;         // [vocab]: logits under the penalty and the rules
   std::vector<Candidate> candidates_;  // by id, or by probability once a rule has sorted them
 };
 

@@ -25,6 +25,11 @@ std::vector<float> logits_of(const std::vector<double>& probabilities) {
   return logits;
 }
 
+// A history that lives as long as the call it is written in.
+History after(std::initializer_list<int32_t> tokens) {
+  return {.tokens = std::span(tokens.begin(), tokens.size())};
+}
+
 std::map<int32_t, double> frequencies(const SamplingParams& params, const std::vector<float>& logits,
                                       int draws = 20000) {
   Sampler sampler(params);
@@ -93,9 +98,9 @@ TEST(Sampler, MinPKeepsThoseNearTheMostProbable) {
 
 TEST(Sampler, RepeatPenaltyActsOnceOnEveryTokenOfTheHistory) {
   Sampler sampler({.repeat_penalty = 2});
-  EXPECT_EQ(sampler.sample(std::vector<float>{4, 3, -1}, std::vector<int32_t>{0}), 1) << "4 / 2 < 3";
-  EXPECT_EQ(sampler.sample(std::vector<float>{4, 1.5f, 0}, std::vector<int32_t>{0, 0, 0}), 0) << "penalised once";
-  EXPECT_EQ(sampler.sample(std::vector<float>{-2, -3, -9}, std::vector<int32_t>{0}), 1) << "-2 * 2 < -3";
+  EXPECT_EQ(sampler.sample(std::vector<float>{4, 3, -1}, after({0})), 1) << "4 / 2 < 3";
+  EXPECT_EQ(sampler.sample(std::vector<float>{4, 1.5f, 0}, after({0, 0, 0})), 0) << "penalised once";
+  EXPECT_EQ(sampler.sample(std::vector<float>{-2, -3, -9}, after({0})), 1) << "-2 * 2 < -3";
 }
 
 TEST(Sampler, RepeatsItsChoicesForASeed) {

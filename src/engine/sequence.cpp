@@ -42,6 +42,7 @@ std::unique_ptr<Sequence> make_sequence(Request request, const SequenceLimits& l
   if (request.prompt.empty()) fail(ErrorKind::InvalidArgument, "the prompt has no tokens, wanted at least one");
   check_tokens(request.prompt, limits);
   check_room(static_cast<int64_t>(request.prompt.size()), request.max_new_tokens, limits);
+  if (request.sampling.rules != nullptr) check_ids(*request.sampling.rules, limits.vocab_size);
   auto sequence = std::make_unique<Sequence>(Sequence{.tokens = std::move(request.prompt),
                                                       .end_tokens = std::move(request.end_tokens),
                                                       .keep = request.keep,

@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "inference/tokenizer.h"
 #include "text/chat/chat_template_files.h"
-#include "text/files/special_tokens.h"
 
 namespace cleave::inference {
 namespace {
@@ -28,20 +27,6 @@ void add_end_tokens(const Json& config, std::vector<int32_t>& ids) {
     add(*found);
 }
 
-// The variables that a template may write: "bos_token" and its like, as texts.
-Json special_tokens(const ckpt::Checkpoint& checkpoint, const text::Tokenizer& tokenizer) {
-  if (checkpoint.gguf() == nullptr) return text::SpecialTokens::read(checkpoint.directory()).variables();
-  Json tokens = Json::object();
-  const std::pair<const char*, const char*> keys[] = {{"bos_token", "tokenizer.ggml.bos_token_id"},
-                                                      {"eos_token", "tokenizer.ggml.eos_token_id"},
-                                                      {"pad_token", "tokenizer.ggml.padding_token_id"},
-                                                      {"unk_token", "tokenizer.ggml.unknown_token_id"}};
-  for (const auto& [name, key] : keys)
-    if (const auto id = checkpoint.gguf()->integer(key); id && *id >= 0 && *id < tokenizer.vocab_size())
-      tokens[name] = tokenizer.token_bytes(static_cast<int32_t>(*id));
-  return tokens;
-}
-
 // The chat format to use, or null. Says why not where that is not what was asked for.
 std::unique_ptr<text::ChatFormat> choose_chat(const ckpt::Checkpoint& checkpoint, const text::Tokenizer& tokenizer,
                                               ChatMode mode, const Log& log) {
@@ -58,7 +43,7 @@ std::unique_ptr<text::ChatFormat> choose_chat(const ckpt::Checkpoint& checkpoint
   }
   if (sources.empty()) return nullptr;
   try {
-    return std::make_unique<text::ChatFormat>(std::move(sources), special_tokens(checkpoint, tokenizer), path);
+    return std::make_unique<text::ChatFormat>(std::move(sources), special_tokens(checkpoint), path);
   } catch (const Error& error) {
     if (mode == ChatMode::Always) throw;
     write(log, LogLevel::Warning, fmt::format("{}; the text is sent as it stands", error.what()));

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "define/config.h"
+#include "graph/op.h"
 #include "graph/stored_name.h"
 #include "inference/unused_tensors.h"
 #include "lower/lower.h"
@@ -65,6 +66,21 @@ std::optional<int64_t> OpenedModel::max_positions() const {
   return found != config.end() && found->is_number_integer() ? std::optional(found->get<int64_t>()) : std::nullopt;
 }
 
+// A table of which rows are taken by position: indices, then the table (graph/op.h).
+std::optional<int64_t> OpenedModel::position_limit() const {
+  const std::vector<graph::Node>& nodes = traced.graph.nodes();
+  std::optional<int64_t> limit;
+  for (const graph::Node& node : nodes) {
+    if (graph::op_info(node.op).family != graph::OpFamily::Embedding) continue;
+    const graph::Node& indices = nodes[static_cast<size_t>(node.inputs[0])];
+    if (indices.op != graph::Op::Input) continue;
+    if (indices.as<graph::InputAttributes>().kind != graph::InputKind::Positions) continue;
+    const int64_t rows = traced.graph.shape(node.inputs[1]).front();
+    limit = std::min(limit.value_or(rows), rows);
+  }
+  return limit;
+}
+
 int64_t OpenedModel::vocab_size() const {
   return graph.shape(graph.outputs().front().node).back();
 }
@@ -91,11 +107,16 @@ OpenedModel open(const ModelOptions& options, const Log& log) {
 
 int64_t context_length(const OpenedModel& opened, std::optional<int64_t> asked, int64_t needed, const Log& log) {
   const std::optional<int64_t> made_for = opened.max_positions();
+  const std::optional<int64_t> limit = opened.position_limit();
+  if (asked && limit && *asked > *limit)
+    fail(ErrorKind::InvalidArgument,
+         "a context of {} tokens, where the model has learned {} positions and no more; ask for at most as many",
+         *asked, *limit);
   if (asked && made_for && *asked > *made_for)
     write(log, LogLevel::Warning,
           fmt::format("the model was made for {} tokens; beyond that, what it says may make no sense", *made_for));
   if (asked) return *asked;
-  return std::min(made_for.value_or(needed), needed);
+  return std::min({made_for.value_or(needed), limit.value_or(needed), needed});
 }
 
 }  // namespace cleave::inference

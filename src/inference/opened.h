@@ -30,6 +30,8 @@ struct OpenedModel {
 
   /// Tokens that the model was made for; nothing where the configuration does not say.
   std::optional<int64_t> max_positions() const;
+  /// Tokens that a sequence can have at most, where positions are learned: the rows of their table.
+  std::optional<int64_t> position_limit() const;
   /// Number of logits of a token.
   int64_t vocab_size() const;
 };
@@ -38,7 +40,7 @@ struct OpenedModel {
 OpenedModel open(const ModelOptions& options, const Log& log = {});
 
 /// Length of sequences, in tokens: what the user asked for, otherwise what is needed, up to what the model was made
-/// for. Warns where the user goes beyond that.
+/// for. Warns where the user goes beyond that; throws Error(InvalidArgument) where the model has no such positions.
 int64_t context_length(const OpenedModel& opened, std::optional<int64_t> asked, int64_t needed, const Log& log = {});
 
 }  // namespace cleave::inference

@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "base/mapped_file.h"
 #include "ckpt/gguf.h"
+#include "text/files/special_tokens.h"
 #include "text/files/tokenizer_files.h"
 #include "text/files/tokenizer_gguf.h"
 
@@ -50,6 +51,20 @@ text::GgufVocabulary gguf_vocabulary(const ckpt::GgufMetadata& metadata) {
   return v;
 }
 
+Json gguf_special_tokens(const ckpt::GgufMetadata& metadata) {
+  Json tokens = Json::object();
+  const auto* texts = metadata.strings("tokenizer.ggml.tokens");
+  const std::pair<const char*, const char*> keys[] = {{"bos_token", "tokenizer.ggml.bos_token_id"},
+                                                      {"eos_token", "tokenizer.ggml.eos_token_id"},
+                                                      {"pad_token", "tokenizer.ggml.padding_token_id"},
+                                                      {"unk_token", "tokenizer.ggml.unknown_token_id"}};
+  for (const auto& [name, key] : keys)
+    if (const auto id = metadata.integer(key);
+        texts != nullptr && id && *id >= 0 && *id < static_cast<int64_t>(texts->size()))
+      tokens[name] = (*texts)[static_cast<size_t>(*id)];
+  return tokens;
+}
+
 text::ChatTemplateSources gguf_chat_templates(const ckpt::GgufMetadata& metadata) {
   constexpr std::string_view kKey = "tokenizer.chat_template";
   text::ChatTemplateSources sources;
@@ -86,17 +101,32 @@ std::unique_ptr<text::Tokenizer> load_tokenizer(const fs::path& path) {
 }
 
 jinja::Template load_chat_template(const fs::path& path, const std::string& name) {
+  const text::ChatTemplateSources sources = text::read_chat_template_file(path);
+  return {text::choose_chat_template(sources, name, false, path.string()), path.filename().string()};
+}
+
+std::unique_ptr<text::ChatFormat> load_chat_format(const fs::path& path) {
   if (!is_there(path)) fail(ErrorKind::NotFound, "no model or template at {}", path.string());
   std::error_code ignored;
   text::ChatTemplateSources sources;
+  Json tokens;
   if (fs::is_directory(path, ignored)) {
     sources = text::read_chat_templates(path);
+    tokens = text::SpecialTokens::read(path).variables();
   } else {
     const MappedFile file(path);
-    sources = ckpt::is_gguf(file.bytes()) ? gguf_chat_templates(ckpt::parse_gguf(file.bytes(), path.string()).metadata)
-                                          : text::read_chat_template_file(path);
+    if (!ckpt::is_gguf(file.bytes())) return nullptr;
+    const ckpt::GgufContents contents = ckpt::parse_gguf(file.bytes(), path.string());
+    sources = gguf_chat_templates(contents.metadata);
+    tokens = gguf_special_tokens(contents.metadata);
   }
-  return {text::choose_chat_template(sources, name, false, path.string()), path.filename().string()};
+  if (sources.empty()) fail(ErrorKind::NotFound, "{}: has no chat template", path.string());
+  return std::make_unique<text::ChatFormat>(std::move(sources), tokens, path.string());
+}
+
+Json special_tokens(const ckpt::Checkpoint& checkpoint) {
+  return checkpoint.gguf() != nullptr ? gguf_special_tokens(*checkpoint.gguf())
+                                      : text::SpecialTokens::read(checkpoint.directory()).variables();
 }
 
 }  // namespace cleave::inference

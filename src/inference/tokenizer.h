@@ -6,6 +6,7 @@
 
 #include "ckpt/checkpoint.h"
 #include "jinja/template.h"
+#include "text/chat/chat_format.h"
 #include "text/chat/chat_template_files.h"
 #include "text/tokenizer/tokenizer.h"
 
@@ -19,9 +20,16 @@ std::unique_ptr<text::Tokenizer> load_tokenizer(const ckpt::Checkpoint& checkpoi
 /// tokenizer's own files.
 std::unique_ptr<text::Tokenizer> load_tokenizer(const std::filesystem::path& path);
 
-/// The chat template of a path, named as text/chat_template_files.h has it: of a directory, a GGUF file, or a
-/// template's own file. Throws Error(NotFound) where there is none.
+/// The chat template of a template's own file, named as text/chat_template_files.h has it. Throws Error(NotFound) where
+/// there is none.
 jinja::Template load_chat_template(const std::filesystem::path& path, const std::string& name);
+
+/// The chat format of a path of which only that is wanted, a directory or a GGUF file; null for any other file. Throws
+/// Error(NotFound) where there is no template.
+std::unique_ptr<text::ChatFormat> load_chat_format(const std::filesystem::path& path);
+
+/// The special tokens that templates may write by their names, as an object of texts ("bos_token": "<s>").
+Json special_tokens(const ckpt::Checkpoint& checkpoint);
 
 /// All chat templates of a checkpoint, by name; none where there are none.
 text::ChatTemplateSources chat_templates(const ckpt::Checkpoint& checkpoint);

@@ -52,20 +52,29 @@ struct Session::Impl {
         loaded(inference::load(opened.opened, number_options(opened.options), split_options(options.split),
                                sizes_of(options), group.group, opened.options.log, options.progress)),
         steps(*loaded.split),
-        engine(steps, options.context),
-        score_pool(group.group.threads_per_rank()) {}
+        engine(steps, std::min(options.context, opened.opened.position_limit().value_or(options.context))),
+        score_pool(group.group.threads_per_rank()) {
+    inference::warn_of_unread_settings(opened.opened.checkpoint.generation_config(), opened.options.log);
+  }
 
   engine::Request engine_request(const Request& request) const {
+    const Sampling& sampling = request.sampling;
+    const Json& settings = inference::generation_settings(model.opened.checkpoint);
     engine::Request result{.prompt = request.prompt,
-                           .sampling = inference::sampling_params({.temperature = request.sampling.temperature,
-                                                                   .top_p = request.sampling.top_p,
-                                                                   .min_p = request.sampling.min_p,
-                                                                   .repeat_penalty = request.sampling.repeat_penalty,
-                                                                   .top_k = request.sampling.top_k,
-                                                                   .seed = request.sampling.seed},
-                                                                  model.opened.checkpoint.generation_config()),
+                           .sampling = inference::sampling_params({.temperature = sampling.temperature,
+                                                                   .top_p = sampling.top_p,
+                                                                   .min_p = sampling.min_p,
+                                                                   .repeat_penalty = sampling.repeat_penalty,
+                                                                   .top_k = sampling.top_k,
+                                                                   .seed = sampling.seed,
+                                                                   .no_repeat_ngram = sampling.no_repeat_ngram,
+                                                                   .min_new_tokens = sampling.min_new_tokens,
+                                                                   .suppress = sampling.suppress},
+                                                                  settings),
                            .end_tokens = model.text().end_tokens};
-    if (request.max_tokens) result.max_new_tokens = *request.max_tokens;
+    if (const auto limit =
+            inference::max_new_tokens(request.max_tokens, settings, static_cast<int64_t>(request.prompt.size())))
+      result.max_new_tokens = *limit;
     return result;
   }
 

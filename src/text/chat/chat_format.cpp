@@ -26,6 +26,11 @@ std::string entries(const std::string& object, const std::string& what) {
   return inside.find('"') == std::string::npos ? "" : "," + inside;
 }
 
+// Python's bool() of a list, an object or null.
+bool truthy(const Json& json) {
+  return !json.is_null() && json != false && !json.empty();
+}
+
 // The text of the last message, or of its last part that has one.
 std::string final_text(const std::string& messages) {
   const Json list = parse_json(messages, "messages");
@@ -71,6 +76,16 @@ std::string ChatFormat::render(const ChatRequest& request) const {
                   entries(special_tokens_, "special tokens"), entries(request.variables, "template variables"));
   std::string prompt = jinja::Template(source, what_ + ": chat template").render(variables, request.now);
   return request.continue_final_message ? up_to(prompt, final_text(request.messages)) : prompt;
+}
+
+std::string ChatFormat::render_variables(const std::string& variables, const std::string& name, int64_t now) const {
+  const Json given = parse_json(variables, "template variables");
+  const bool has_tools = given.is_object() && given.contains("tools") && truthy(given["tools"]);
+  const std::string& source = choose_chat_template(sources_, name, has_tools, what_);
+  const std::string all = fmt::format(R"({{"tools":null,"documents":null,"add_generation_prompt":true{}{}}})",
+                                      entries(special_tokens_, "special tokens"),
+                                      entries(variables, "template variables"));  // what comes later counts
+  return jinja::Template(source, what_ + ": chat template").render(all, now);
 }
 
 std::string ChatFormat::prompt(std::span<const ChatMessage> messages, int64_t now) const {

@@ -40,6 +40,10 @@ class ChatFormat {
   /// Throws Error(InvalidArgument) for a conversation that the template refuses, with the template's own message.
   std::string render(const ChatRequest& request) const;
 
+  /// What a template makes of the variables that a JSON object gives, of which those that it lacks are as in a prompt:
+  /// special tokens, no tools, no documents, add_generation_prompt. `name` as in ChatRequest. Throws as render() does.
+  std::string render_variables(const std::string& variables, const std::string& name, int64_t now) const;
+
   /// The prompt of a conversation up to where the assistant's answer begins. Throws as render() does.
   std::string prompt(std::span<const ChatMessage> messages, int64_t now) const;
 

@@ -68,6 +68,18 @@ TEST(ChatFormat, TakesTheTemplateForToolsWhereThereAreTools) {
   }
 }
 
+TEST(ChatFormat, FillsInWhatVariablesLack) {
+  const ChatFormat all({{"default", "{{ bos_token }}{{ tools }}{{ documents }}{{ add_generation_prompt }}{{ x }}"},
+                        {"tool_use", "with tools"}},
+                       {{"bos_token", "<s>"}}, "model");
+  EXPECT_EQ(all.render_variables("{}", "", 0), "<s>NoneNoneTrue");
+  EXPECT_EQ(all.render_variables(R"({"bos_token": "B", "add_generation_prompt": false, "x": 1})", "", 0),
+            "BNoneNoneFalse1");
+  EXPECT_EQ(all.render_variables(R"({"tools": [{}]})", "", 0), "with tools");
+  EXPECT_EQ(all.render_variables(R"({"tools": []})", "", 0), "<s>[]NoneTrue");
+  EXPECT_THROW(all.render_variables("[]", "", 0), Error);
+}
+
 TEST(ChatFormat, TellsWhatEndsAnAnswer) {
   EXPECT_EQ(format(kInstruct).behind_answer(), "</s>");
   EXPECT_EQ(format(kChatMlTemplate).behind_answer(), "<|im_end|>\n");
