@@ -13,7 +13,7 @@ local function routing(scores, c)
 end
 
 local function sparse_mlp(m, x, c)
-  local act, experts, shared = activation(c.hidden_act), c.num_experts, c.num_shared_experts or 0
+  local act, experts, shared = activation(c.hidden_act), c.num_experts, c.num_shared_experts
   local chosen, weights = routing(m.gate(x, experts), c)
   local y = mixture_of_experts(m.experts, x, chosen, weights,
     { experts = experts, intermediate = c.intermediate_size, act = act })
@@ -45,6 +45,6 @@ return causal_lm {
     return norms(c)(x, m.norm)
   end,
   logits = function(y, c)
-    return y * (c.logit_scale or 1)
+    return y * c.logit_scale
   end,
 }

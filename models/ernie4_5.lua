@@ -5,7 +5,7 @@ local function is_mixture(c, i)
   end
   local last = c.moe_layer_end_index
   last = (last == nil or last == -1) and c.num_hidden_layers - 1 or last
-  return i % (c.moe_layer_interval or 1) == 0 and i - 1 >= (c.moe_layer_start_index or 0) and i - 1 <= last
+  return i % c.moe_layer_interval == 0 and i - 1 >= c.moe_layer_start_index and i - 1 <= last
 end
 
 -- The bias only helps to choose.
@@ -14,10 +14,10 @@ local function sparse_mlp(m, x, c)
   local probabilities = softmax(m.gate(x, experts))
   local chosen = top_k(probabilities + weight(m.moe_statics.e_score_correction_bias, 1, experts):reshape(experts), c.moe_k)
   local weights = take(probabilities, chosen)
-  weights = weights / clamp(graph.sum(weights), c.moe_norm_min or 1e-12, math.huge)
+  weights = weights / clamp(graph.sum(weights), c.moe_norm_min, math.huge)
   local y = mixture_of_experts(m.experts, x, chosen, weights,
     { experts = experts, intermediate = c.moe_intermediate_size, act = act })
-  local shared = c.moe_num_shared_experts or 0
+  local shared = c.moe_num_shared_experts
   return shared > 0 and y + gated_mlp(m.shared_experts, x, c.moe_intermediate_size * shared, act) or y
 end
 

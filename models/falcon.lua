@@ -2,7 +2,7 @@
 -- (several key-value heads, a norm for each parallel branch or one for both). All keep the fused projection grouped by key-value head.
 local function kv_heads(c)
   if c.new_decoder_architecture then
-    return c.num_kv_heads or c.n_head_kv or c.num_attention_heads
+    return c.num_kv_heads
   end
   return c.multi_query and 1 or c.num_attention_heads
 end
@@ -27,8 +27,8 @@ local function attention(m, x, c)
 end
 
 local function mlp(m, x, c)
-  local h = m.dense_h_to_4h(x, c.ffn_hidden_size or 4 * x:size(), { bias = c.bias })
-  return m.dense_4h_to_h(activation(c.activation or "gelu")(h), x:size(), { bias = c.bias })
+  local h = m.dense_h_to_4h(x, c.ffn_hidden_size, { bias = c.bias })
+  return m.dense_4h_to_h(activation(c.activation)(h), x:size(), { bias = c.bias })
 end
 
 local function norms(l, x, c)

@@ -7,7 +7,7 @@ return causal_lm {
   layer = function(l, x, c)
     -- Early checkpoints say hidden_act = "gelu" and mean its approximation by tanh.
     local named = c.hidden_activation or c.hidden_act
-    local act = activation((named == nil or named == "gelu") and "gelu_pytorch_tanh" or named)
+    local act = activation(named == "gelu" and "gelu_pytorch_tanh" or named)
     return decoder_layer(l, x, c, {
       norm = rms_norms(c.rms_norm_eps, { offset = 1 }),
       attention = { bias = c.attention_bias },

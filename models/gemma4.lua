@@ -14,7 +14,7 @@ local function attention(m, x, c, i)
   local d = full and c.global_head_dim or of_layer(c, "head_dim", i)
   local kv_heads = same and c.num_global_key_value_heads or of_layer(c, "num_key_value_heads", i)
   local q = rope(norm(m.q_proj(x, c.num_attention_heads, d, bias), m.q_norm), c, rotary)
-  if i <= c.num_hidden_layers - (c.num_kv_shared_layers or 0) then
+  if i <= c.num_hidden_layers - c.num_kv_shared_layers then
     local k = m.k_proj(x, kv_heads, d, bias)
     local v = same and k or m.v_proj(x, kv_heads, d, bias)
     stored[kind] = { rope(norm(k, m.k_norm), c, rotary), plain_norm(v, c) }

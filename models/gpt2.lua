@@ -4,7 +4,7 @@ local function attention(m, x, c, i)
   local heads, d = c.num_attention_heads, c.head_dim
   local q, k, v = m.c_attn(x, 3, heads, d, conv1d):split({ 1, 1, 1 }, 1)
   q, k, v = q:reshape(heads, d), k:reshape(heads, d), v:reshape(heads, d)
-  local scale = c.scale_attn_weights == false and 1 or 1 / math.sqrt(d)
+  local scale = c.scale_attn_weights and 1 / math.sqrt(d) or 1
   if c.scale_attn_by_inverse_layer_idx then
     scale = scale / i
   end

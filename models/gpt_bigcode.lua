@@ -7,7 +7,7 @@ local function attention(m, x, c)
   else -- each head's query, key and value side by side
     q, k, v = split_grouped_qkv(y:reshape(heads, 3, d))
   end
-  local scale = c.scale_attn_weights == false and 1 or nil
+  local scale = not c.scale_attn_weights and 1 or nil
   return m.c_proj(attend(q, k, v, { scale = scale }), x:size(), { bias = true })
 end
 

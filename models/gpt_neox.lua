@@ -1,5 +1,5 @@
 local function attention(m, x, c)
-  local heads, bias = c.num_attention_heads, { bias = c.attention_bias ~= false }
+  local heads, bias = c.num_attention_heads, { bias = c.attention_bias }
   local d = c.hidden_size // heads
   local q, k, v = m.query_key_value(x, heads, 3, d, bias):split({ 1, 1, 1 }, 2)
   q, k, v = q:reshape(heads, d), k:reshape(heads, d), v:reshape(heads, d)
@@ -12,7 +12,7 @@ return causal_lm {
   layer = function(l, x, c)
     local act = activation(c.hidden_act)
     return decoder_layer(l, x, c, {
-      parallel = c.use_parallel_residual ~= false, norm = layer_norms(c.layer_norm_eps),
+      parallel = c.use_parallel_residual, norm = layer_norms(c.layer_norm_eps),
       attention = function(h) return attention(l.attention, h, c) end,
       mlp = function(h)
         return plain_mlp(l.mlp.dense_h_to_4h, l.mlp.dense_4h_to_h, h, c.intermediate_size, act, { bias = true })

@@ -1,7 +1,7 @@
 -- Rows of gate and up take turns; both results are cut off, and up is raised by one.
 local function expert_mlp(m, x, c)
   local experts, width, hidden = c.num_local_experts, c.intermediate_size, x:size()
-  local alpha, limit = c.swiglu_alpha or 1.702, c.swiglu_limit or 7
+  local alpha, limit = c.swiglu_alpha, c.swiglu_limit
   local w = packed_weight(m.gate_up_proj, experts, 2 * width, hidden, true):reshape(experts, width, 2, hidden)
   local bias = weight(m.gate_up_proj_bias, experts, 2 * width):reshape(experts, width, 2)
   local function part(rows, i)

@@ -2,7 +2,7 @@
 return granite_lm {
   architectures = { "GraniteMoeHybridForCausalLM" },
   attention = function(l, c, i)
-    local kind = (c.layers_block_type or c.layer_types or {})[i]
+    local kind = layer_type(c, i)
     if kind == "mamba" or kind == "linear_attention" then
       return function(h) return bamba_mixer(l.mamba, h, c) end
     end

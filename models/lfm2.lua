@@ -6,7 +6,7 @@ end
 
 -- Widths of the feed-forward block as the configuration derives them.
 local function intermediate(c)
-  local width = c.block_ff_dim or c.intermediate_size
+  local width = c.intermediate_size
   if not c.block_auto_adjust_ff_dim then
     return width
   end
@@ -20,7 +20,7 @@ local function mlp(m, x, c)
 end
 
 local function sparse_mlp(m, x, c)
-  local chosen, weights = sigmoid_routing(m.gate, x, c.num_experts, c, c.use_expert_bias ~= false and m.expert_bias)
+  local chosen, weights = sigmoid_routing(m.gate, x, c.num_experts, c, c.use_expert_bias and m.expert_bias)
   return mixture_of_experts(m.experts, x, chosen, weights, {
     experts = c.num_experts, intermediate = c.moe_intermediate_size, act = silu, gate = "w1", up = "w3", down = "w2",
   })
@@ -37,7 +37,7 @@ return causal_lm {
       norm = norm, norms = { attention = "operator_norm", mlp = "ffn_norm" },
       attention = attends and attention or function(h) return short_conv(l.conv, h, c) end,
       mlp = function(h)
-        local sparse = c.num_experts and i > (c.num_dense_layers or 0)
+        local sparse = c.num_experts and i > c.num_dense_layers
         return sparse and sparse_mlp(l.feed_forward, h, c) or mlp(l.feed_forward, h, c)
       end,
     })

@@ -1,26 +1,19 @@
 -- Most layers turn queries and keys and see one chunk of the text; the others see all of it, with scores that grow with the
 -- logarithm of the position.
-local function has_rope(c, i)
-  if c.no_rope_layers and #c.no_rope_layers > 0 then
-    return c.no_rope_layers[i] == 1
-  end
-  return i % (c.no_rope_layer_interval or 4) ~= 0
-end
-
 local function attention(m, x, c, i)
   local bias = { bias = c.attention_bias }
   local q = m.q_proj(x, c.num_attention_heads, c.head_dim, bias)
   local k = m.k_proj(x, c.num_key_value_heads, c.head_dim, bias)
   local v = m.v_proj(x, c.num_key_value_heads, c.head_dim, bias)
   local options = {}
-  if has_rope(c, i) then
+  if c.no_rope_layers[i] == 1 then
     local function turned(y)
       y = rope(y, c, { interleaved = true })
       return c.use_qk_norm and graph.rms_norm(y, nil, nil, { eps = c.rms_norm_eps }) or y
     end
     q, k, options.chunk = turned(q), turned(k), c.attention_chunk_size
   elseif c.attn_temperature_tuning then
-    q = scaled_by_position(q, c.attn_scale or 0.1, c.floor_scale or 8192, 1)
+    q = scaled_by_position(q, c.attn_scale, c.floor_scale, 1)
   end
   return m.o_proj(attend(q, k, v, options), x:size(), bias)
 end
@@ -41,16 +34,9 @@ local function routed(m, x, c)
   return sum
 end
 
-local function has_experts(c, i)
-  if c.moe_layers then
-    return in_layers(c.moe_layers, i)
-  end
-  return i % (c.interleave_moe_layer_step or 1) == 0
-end
-
 local function feed_forward(m, x, c, i)
   local act = activation(c.hidden_act)
-  if not has_experts(c, i) then
+  if not in_layers(c.moe_layers, i) then
     return gated_mlp(m, x, c.intermediate_size_mlp, act)
   end
   return gated_mlp(m.shared_expert, x, c.intermediate_size, act) + routed(m, x, c)

@@ -5,9 +5,8 @@ local function attention(m, x, c, i)
   local kv_heads = slides and 2 * c.num_key_value_heads or c.num_key_value_heads
   local q, k = m.q_proj(x, heads, d, bias), m.k_proj(x, kv_heads, d, bias)
   local v = m.v_proj(x, kv_heads, c.v_head_dim, bias) * (c.attention_value_scale or 1)
-  local width = c.sliding_window_size and c.sliding_window_size + 1 or c.sliding_window
   local y = attend(rope(q, c, rotary), rope(k, c, rotary), v, {
-    window = slides and width or nil, sinks = slides and weight(m.attention_sink_bias, heads) or nil,
+    window = slides and c.sliding_window or nil, sinks = slides and weight(m.attention_sink_bias, heads) or nil,
   })
   return m.o_proj(y, x:size())
 end

@@ -17,9 +17,11 @@ end
 return causal_lm {
   architectures = { "MiniMaxForCausalLM" },
   layer = function(l, x, c, i)
-    local linear = layer_type(c, i) == "linear_attention"
-    local kind = linear and "linear_attn" or "full_attn"
-    x = block(x, l.input_layernorm, c, c[kind .. "_alpha_factor"], c[kind .. "_beta_factor"], function(h)
+    local linear, alpha, beta = layer_type(c, i) == "linear_attention", c.full_attn_alpha_factor, c.full_attn_beta_factor
+    if linear then
+      alpha, beta = c.linear_attn_alpha_factor, c.linear_attn_beta_factor
+    end
+    x = block(x, l.input_layernorm, c, alpha, beta, function(h)
       return linear and lightning_attention(l.self_attn, h, c) or self_attention(l.self_attn, h, c)
     end)
     return block(x, l.post_attention_layernorm, c, c.mlp_alpha_factor, c.mlp_beta_factor, function(h)

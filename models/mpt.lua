@@ -9,10 +9,10 @@ local function attention(m, x, c)
   local q, k, v = split_qkv(y, heads, kv_heads, d)
   local slopes = alibi_slopes(heads)
   for i, slope in ipairs(slopes) do -- alibi_bias_max takes the place of 8 in the exponents
-    slopes[i] = slope ^ ((options.alibi_bias_max or 8) / 8)
+    slopes[i] = slope ^ ((options.alibi_bias_max) / 8)
   end
   local scale = options.softmax_scale
-  y = attend(q, k, v, { scale = scale, alibi_slopes = options.alibi ~= false and slopes or nil })
+  y = attend(q, k, v, { scale = scale, alibi_slopes = options.alibi and slopes or nil })
   return m.out_proj(y, x:size(), { bias = not c.no_bias })
 end
 
@@ -22,12 +22,12 @@ return causal_lm {
   layer = function(l, x, c)
     local bias = { bias = not c.no_bias }
     return decoder_layer(l, x, c, {
-      norm = layer_norms(c.layer_norm_epsilon or 1e-5, bias), norms = { attention = "norm_1", mlp = "norm_2" },
+      norm = layer_norms(c.layer_norm_epsilon, bias), norms = { attention = "norm_1", mlp = "norm_2" },
       attention = function(h) return attention(l.attn, h, c) end,
       mlp = function(h) return plain_mlp(l.ffn.up_proj, l.ffn.down_proj, h, 4 * h:size(), gelu, bias) end,
     })
   end,
   norm = function(m, x, c)
-    return layer_norm(x, m.norm_f, c.layer_norm_epsilon or 1e-5, { bias = not c.no_bias })
+    return layer_norm(x, m.norm_f, c.layer_norm_epsilon, { bias = not c.no_bias })
   end,
 }

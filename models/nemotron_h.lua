@@ -1,12 +1,8 @@
 -- Every layer is one block behind one norm: Mamba 2, attention without positions, two linears, or a mixture of such.
-local letters = { M = "mamba", ["*"] = "attention", E = "moe", ["-"] = "mlp" }
 local new_names = { linear_attention = "mamba", full_attention = "attention" }
 
 local function kind(c, i)
-  if c.layers_block_type then
-    return new_names[c.layers_block_type[i]] or c.layers_block_type[i]
-  end
-  return letters[string.sub(c.hybrid_override_pattern, i, i)]
+  return new_names[c.layers_block_type[i]] or c.layers_block_type[i]
 end
 
 local blocks = {}

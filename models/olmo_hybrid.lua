@@ -17,7 +17,7 @@ local function delta_net(m, x, c)
     return act(causal_conv(m[letter .. "_conv1d"], m[letter .. "_proj"](x, size), c.linear_conv_kernel_dim))
   end
   local q, k, v = convolved("q", heads * dk), convolved("k", heads * dk), convolved("v", value_heads * dv)
-  local strength = sigmoid(m.b_proj(x, value_heads)) * (c.linear_allow_neg_eigval == false and 1 or 2)
+  local strength = sigmoid(m.b_proj(x, value_heads)) * (c.linear_allow_neg_eigval and 2 or 1)
   local y = gated_delta_rule(m, q, k, v, m.a_proj(x, value_heads), strength,
     { heads = heads, key_dim = dk, value_heads = value_heads, value_dim = dv })
   y = rms_norm(y, m.o_norm, 1e-5) * silu(m.g_proj(x, value_heads, dv))

@@ -1,14 +1,9 @@
--- Early configurations write it out.
-local function eps(c)
-  return c.layer_norm_eps or c.layer_norm_epsilon
-end
-
 return causal_lm {
   architectures = { "PhiForCausalLM" },
   tied = false,
   head_bias = function() return true end,
   layer = function(l, x, c)
-    local act, norm = activation(c.hidden_act or c.activation_function), layer_norms(eps(c))
+    local act, norm = activation(c.hidden_act), layer_norms(c.layer_norm_eps)
     local width = c.intermediate_size or 4 * x:size()
     return decoder_layer(l, x, c, {
       parallel = true, norm = norm, norms = { attention = "input_layernorm" },
@@ -20,6 +15,6 @@ return causal_lm {
     })
   end,
   norm = function(m, x, c)
-    return layer_norm(x, m.final_layernorm, eps(c))
+    return layer_norm(x, m.final_layernorm, c.layer_norm_eps)
   end,
 }

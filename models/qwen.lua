@@ -8,7 +8,7 @@ local function scaled_query(q, c)
 end
 
 local function attention(m, x, c)
-  local heads, d = c.num_attention_heads, c.kv_channels or c.head_dim
+  local heads, d = c.num_attention_heads, c.head_dim
   local q, k, v = split_qkv(m.c_attn(x, 3 * heads * d, { bias = true }), heads, heads, d)
   return m.c_proj(attend(scaled_query(rope(q, c), c), rope(k, c), v), x:size(), { bias = not c.no_bias })
 end

@@ -17,7 +17,7 @@ local function recurrent_unit(m, x, heads)
 end
 
 local function recurrent_block(m, x, c)
-  local width, bias = c.lru_width or c.hidden_size, { bias = true }
+  local width, bias = c.lru_width, { bias = true }
   local gate = activation(c.hidden_activation)(m.linear_y(x, width, bias))
   local h = causal_conv(m.conv_1d, m.linear_x(x, width, bias), c.conv1d_width, true)
   return m.linear_out(recurrent_unit(m.rg_lru, h, c.num_attention_heads) * gate, x:size(), bias)
@@ -30,7 +30,7 @@ return causal_lm {
     return x * bfloat16(math.sqrt(c.hidden_size))
   end,
   layer = function(l, x, c, i)
-    local m, kinds, act = l.temporal_block, c.block_types or c._block_types, activation(c.hidden_activation)
+    local m, kinds, act = l.temporal_block, c.block_types, activation(c.hidden_activation)
     local attention = { window = c.attention_window_size, bias = c.attention_bias, output_bias = true }
     return decoder_layer(l, x, c, {
       norm = rms_norms(c.rms_norm_eps, { offset = 1 }),

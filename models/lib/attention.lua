@@ -185,18 +185,7 @@ end
 
 -- "sliding_attention", "full_attention" or the like for layer i (from 1); nil where the configuration does not tell.
 function layer_type(c, i)
-  if c.layer_types then
-    return c.layer_types[i]
-  end
-  local pattern = c.sliding_window_pattern or c._sliding_window_pattern
-  if type(pattern) == "string" then -- "LLLG": local and global layers
-    local letter = string.sub(pattern, (i - 1) % #pattern + 1, (i - 1) % #pattern + 1)
-    return letter == "G" and "full_attention" or "sliding_attention"
-  elseif pattern then
-    return i % pattern == 0 and "full_attention" or "sliding_attention"
-  elseif c.max_window_layers then
-    return i > c.max_window_layers and "sliding_attention" or "full_attention"
-  end
+  return c.layer_types and c.layer_types[i]
 end
 
 -- Sliding window of layer i; nil where it sees everything.

@@ -11,7 +11,7 @@
 --   norm           function(m, x, c): what the last layer's result becomes before the head
 --   logits         function(y, c): what the head's result becomes
 --   head_bias      function(c): whether the head has a bias where no checkpoint tells
---   tied           whether the head is the embedding where neither configuration nor checkpoint tells; "never": whatever they tell
+--   tied           whether the head is the embedding where neither configuration, checkpoint nor the configuration's class tells; "never": whatever they tell
 local fields = {
   "architectures", "layer", "base", "embedding", "layers", "head", "width", "embed", "norm", "logits", "head_bias", "tied",
 }
@@ -55,7 +55,11 @@ function causal_lm(d)
     elseif c.tie_word_embeddings ~= nil then
       return c.tie_word_embeddings
     end
-    return not has(head.weight, d.tied == false)
+    local by_default = c.tied_by_default
+    if by_default == nil then
+      by_default = d.tied ~= false
+    end
+    return not has(head.weight, not by_default)
   end
 
   local function decode(c)

@@ -28,7 +28,7 @@ function cohere_lm(d)
   end
 
   function d.logits(y, c)
-    return y * (c.logit_scale or 1)
+    return y * c.logit_scale
   end
 
   return causal_lm(d)

@@ -13,7 +13,7 @@ function fairseq_lm(d)
   end
 
   function d.layer(l, x, c)
-    local act = activation(c.hidden_act or c.activation_function)
+    local act = activation(c.hidden_act)
     return decoder_layer(l, x, c, {
       norm = layer_norms(1e-5),
       norms = { attention = "self_attn_layer_norm", mlp = "final_layer_norm" },

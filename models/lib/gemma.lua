@@ -7,14 +7,6 @@ gemma_norms = {
   mlp = "pre_feedforward_layernorm", mlp_output = "post_feedforward_layernorm",
 }
 
--- Every other layer has a window, also where the configuration does not list them.
-local function layer_window(c, i)
-  if layer_type(c, i) then
-    return window(c, i)
-  end
-  return i % 2 == 1 and c.sliding_window or nil
-end
-
 -- Fields of `d`, beside those of causal_lm():
 --   norms      as decoder_layer() has them
 --   attention  function(c, norm): options of self_attention() beside those that all have; norm is that of the layers
@@ -29,9 +21,9 @@ function gemma_lm(d)
 
   function d.layer(l, x, c, i)
     local norm = rms_norms(c.rms_norm_eps, { offset = 1 })
-    local act = activation(c.hidden_activation or "gelu_pytorch_tanh")
+    local act = activation(c.hidden_activation)
     local options = attention(c, norm)
-    options.window, options.scale = layer_window(c, i), c.query_pre_attn_scalar ^ -0.5
+    options.window, options.scale = window(c, i), c.query_pre_attn_scalar ^ -0.5
     options.bias, options.output_bias = c.attention_bias, c.attention_bias
     options.rope = { layer_type = layer_type(c, i) }
     return decoder_layer(l, x, c, {

@@ -16,7 +16,7 @@ end
 -- `interleaved` tells which dimensions are turned together, where the configuration does not.
 function latent_attention(m, x, c, interleaved)
   local heads, nope, turned, low = c.num_attention_heads, c.qk_nope_head_dim, c.qk_rope_head_dim, c.kv_lora_rank
-  local value = c.v_head_dim or c.hidden_size // heads
+  local value = c.v_head_dim
   local in_pairs = interleaved == nil and c.rope_interleave ~= false or interleaved
   local bias, rotary = { bias = c.attention_bias }, { interleaved = in_pairs, dims = turned }
   local q

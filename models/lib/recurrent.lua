@@ -44,8 +44,10 @@ function mamba2_mixer(m, x, options)
   local h, input, output = mixed:split({ inner, shared, shared })
   h, input, output = h:reshape(o.heads, o.head_dim), input:reshape(o.groups, o.state), output:reshape(o.groups, o.state)
   local rate = softplus(step + weight(m.dt_bias, o.heads))
-  if o.limit then
-    rate = clamp(rate, o.limit[1], type(o.limit[2]) == "number" and o.limit[2] or math.huge)
+  local low, high = table.unpack(o.limit or {})
+  low, high = low or 0, type(high) == "number" and high or math.huge
+  if low > 0 or high < 1e38 then -- softplus gives no less than 0, and larger numbers are no float
+    rate = clamp(rate, low, high)
   end
   local a = -exp(weight(m.A_log, o.heads):reshape(o.heads, 1))
   local y = graph.linear_attention(output, input, h * rate:reshape(o.heads, 1), a, { rate = rate })
