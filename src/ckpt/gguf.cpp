@@ -32,20 +32,21 @@ struct GgmlType {
   DType dtype;
 };
 constexpr std::array kGgmlTypes = {
-    GgmlType{0, DType::F32},     GgmlType{1, DType::F16},     GgmlType{2, DType::Q4_0},  GgmlType{3, DType::Q4_1},
-    GgmlType{6, DType::Q5_0},    GgmlType{7, DType::Q5_1},    GgmlType{8, DType::Q8_0},  GgmlType{10, DType::Q2_K},
-    GgmlType{11, DType::Q3_K},   GgmlType{12, DType::Q4_K},   GgmlType{13, DType::Q5_K}, GgmlType{14, DType::Q6_K},
-    GgmlType{20, DType::IQ4_NL}, GgmlType{23, DType::IQ4_XS}, GgmlType{24, DType::I8},   GgmlType{25, DType::I16},
-    GgmlType{26, DType::I32},    GgmlType{27, DType::I64},    GgmlType{28, DType::F64},  GgmlType{30, DType::BF16},
-    GgmlType{39, DType::MXFP4},
+    GgmlType{0, DType::F32},      GgmlType{1, DType::F16},     GgmlType{2, DType::Q4_0},
+    GgmlType{3, DType::Q4_1},     GgmlType{6, DType::Q5_0},    GgmlType{7, DType::Q5_1},
+    GgmlType{8, DType::Q8_0},     GgmlType{10, DType::Q2_K},   GgmlType{11, DType::Q3_K},
+    GgmlType{12, DType::Q4_K},    GgmlType{13, DType::Q5_K},   GgmlType{14, DType::Q6_K},
+    GgmlType{20, DType::IQ4_NL},  GgmlType{23, DType::IQ4_XS}, GgmlType{24, DType::I8},
+    GgmlType{25, DType::I16},     GgmlType{26, DType::I32},    GgmlType{27, DType::I64},
+    GgmlType{28, DType::F64},     GgmlType{30, DType::BF16},   GgmlType{39, DType::MXFP4},
+    GgmlType{16, DType::IQ2_XXS}, GgmlType{17, DType::IQ2_XS}, GgmlType{18, DType::IQ3_XXS},
+    GgmlType{19, DType::IQ1_S},   GgmlType{21, DType::IQ3_S},  GgmlType{22, DType::IQ2_S},
+    GgmlType{29, DType::IQ1_M},   GgmlType{34, DType::TQ1_0},  GgmlType{35, DType::TQ2_0},
+    GgmlType{40, DType::NVFP4},   GgmlType{41, DType::Q1_0},   GgmlType{42, DType::Q2_0},
 };
 
 // Names of the types that exist and are not read, for the error message.
-constexpr std::array kOtherTypes = {
-    std::pair{9u, "Q8_1"},     std::pair{15u, "Q8_K"},  std::pair{16u, "IQ2_XXS"}, std::pair{17u, "IQ2_XS"},
-    std::pair{18u, "IQ3_XXS"}, std::pair{19u, "IQ1_S"}, std::pair{21u, "IQ3_S"},   std::pair{22u, "IQ2_S"},
-    std::pair{29u, "IQ1_M"},   std::pair{34u, "TQ1_0"}, std::pair{35u, "TQ2_0"},   std::pair{40u, "NVFP4"},
-};
+constexpr std::array kOtherTypes = {std::pair{9u, "Q8_1"}, std::pair{15u, "Q8_K"}};
 
 DType dtype_of(uint32_t id, const std::string& file, std::string_view tensor) {
   for (const GgmlType& type : kGgmlTypes)

@@ -136,7 +136,7 @@ TEST(Gguf, RejectsBadTensors) {
   expect_refused(GgufBuilder().tensor("w", {4}, 0, 16).data(64).text(), ErrorKind::Corrupt,
                  {"\"w\"", "offset 16", "alignment 32"});
   expect_refused(GgufBuilder().tensor("w", {4}, 77, 0).data(64).text(), ErrorKind::Corrupt, {"\"w\"", "77"});
-  expect_refused(GgufBuilder().tensor("w", {256}, 16, 0).data(64).text(), ErrorKind::Unsupported, {"\"w\"", "IQ2_XXS"});
+  expect_refused(GgufBuilder().tensor("w", {256}, 15, 0).data(64).text(), ErrorKind::Unsupported, {"\"w\"", "Q8_K"});
 }
 
 TEST(Gguf, RejectsOverlapsAndDuplicates) {

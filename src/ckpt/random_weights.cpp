@@ -20,24 +20,19 @@ namespace {
 constexpr double kDeviation = 0.02;
 constexpr size_t kPatternBytes = size_t{8} << 20;  // about: an odd number of units, so that layers differ
 
-/// Where blocks of a type have their f16 factors: of the elements, and of what is added to them or taken off.
+/// Where blocks of a type have their factors: of the elements, and of what is added to them or taken off.
 struct Factors {
   size_t scale;
   std::optional<size_t> offset = std::nullopt;
+  bool wide = false;  // f32 instead of f16
 };
 
 std::optional<Factors> factors_of(DType dtype) {
   switch (dtype) {
-    case DType::Q4_0:
-      return Factors{offsetof(BlockQ4_0, d)};
     case DType::Q4_1:
       return Factors{offsetof(BlockQ4_1, d), offsetof(BlockQ4_1, m)};
-    case DType::Q5_0:
-      return Factors{offsetof(BlockQ5_0, d)};
     case DType::Q5_1:
       return Factors{offsetof(BlockQ5_1, d), offsetof(BlockQ5_1, m)};
-    case DType::Q8_0:
-      return Factors{offsetof(BlockQ8_0, d)};
     case DType::Q2_K:
       return Factors{offsetof(BlockQ2_K, d), offsetof(BlockQ2_K, dmin)};
     case DType::Q3_K:
@@ -48,12 +43,17 @@ std::optional<Factors> factors_of(DType dtype) {
       return Factors{offsetof(BlockQ5_K, d), offsetof(BlockQ5_K, dmin)};
     case DType::Q6_K:
       return Factors{offsetof(BlockQ6_K, d)};
-    case DType::IQ4_NL:
-      return Factors{offsetof(BlockIQ4_NL, d)};
-    case DType::IQ4_XS:
-      return Factors{offsetof(BlockIQ4_XS, d)};
-    default:
+    case DType::TQ1_0:
+      return Factors{offsetof(BlockTQ1_0, d)};
+    case DType::TQ2_0:
+      return Factors{offsetof(BlockTQ2_0, d)};
+    case DType::MXFP4:
+    case DType::NVFP4:
+    case DType::NVFP4_G16:
       return std::nullopt;
+    default:  // all others begin with them
+      if (dtype >= DType::UINT2_G32 && dtype <= DType::UINT8_G128) return Factors{0, sizeof(float), true};
+      return Factors{.scale = 0, .wide = dtype >= DType::INT2_G32};
   }
 }
 
@@ -77,10 +77,42 @@ Moments moments_of(DType dtype, std::span<const std::byte> bytes) {
   return {sum / count, std::sqrt(squares / count - sum / count * (sum / count))};
 }
 
+// IQ1_M has the nibbles of its f16 apart.
+void set_nibbles(BlockIQ1_M& block, float16 factor) {
+  for (int i = 0; i < 4; ++i)
+    block.scales[i] = static_cast<uint16_t>((block.scales[i] & 0xfff) | (factor.bits >> (4 * i) & 15) << 12);
+}
+
 void set_factor(DType dtype, std::vector<std::byte>& bytes, size_t field, double value) {
-  const float16 factor = to_float16(static_cast<float>(value));
+  const auto wide = static_cast<float>(value);
+  const float16 factor = to_float16(wide);
+  const bool is_wide = factors_of(dtype).value().wide;
   for (size_t block = 0; block < bytes.size(); block += static_cast<size_t>(info(dtype).block_bytes))
-    std::memcpy(bytes.data() + block + field, &factor, sizeof factor);
+    if (dtype == DType::IQ1_M)
+      set_nibbles(*reinterpret_cast<BlockIQ1_M*>(bytes.data() + block), factor);
+    else if (is_wide)
+      std::memcpy(bytes.data() + block + field, &wide, sizeof wide);
+    else
+      std::memcpy(bytes.data() + block + field, &factor, sizeof factor);
+}
+
+// FP4 numbers, which deviate by about 3, with scales of 2^-7 or 2^-8 that make them as large as others.
+void set_fp4_scales(DType dtype, std::vector<std::byte>& bytes) {
+  constexpr float kFactor = 0x1p-8f;
+  for (size_t at = 0; at < bytes.size(); at += static_cast<size_t>(info(dtype).block_bytes)) {
+    std::byte* block = bytes.data() + at;
+    if (dtype == DType::MXFP4)
+      block[offsetof(BlockMXFP4, e)] = std::byte{127 - 7};  // with a bias of 127
+    else if (dtype == DType::NVFP4)
+      std::memset(block + offsetof(BlockNVFP4, scales), 4, sizeof BlockNVFP4::scales);  // 2^-7 in E4M3
+    else
+      std::memcpy(block, &kFactor, sizeof kFactor), block[offsetof(BlockNVFP4_G16, scale)] = std::byte{0x40};  // 2
+  }
+}
+
+// Makes all bit pairs of 3 into 1, so that pairs are around 1.
+void center_pairs(std::vector<std::byte>& bytes) {
+  for (std::byte& byte : bytes) byte &= ~((byte & byte >> 1 & std::byte{0x55}) << 1);
 }
 
 // Random bits are random small integers; factors make numbers of the wanted deviation of them, around zero.
@@ -89,11 +121,8 @@ void fill_blocks(DType dtype, std::vector<std::byte>& bytes, std::mt19937_64& ra
     const uint64_t bits = random();
     std::memcpy(bytes.data() + i, &bits, 8);
   }
-  if (dtype == DType::MXFP4) {  // FP4 numbers deviate by about 3: 2^-8 of that, with a bias of 127
-    for (size_t block = 0; block < bytes.size(); block += sizeof(BlockMXFP4))
-      bytes[block + offsetof(BlockMXFP4, e)] = std::byte{127 - 7};
-    return;
-  }
+  if (!factors_of(dtype)) return set_fp4_scales(dtype, bytes);
+  if (dtype == DType::TQ2_0 || dtype == DType::Q2_0) center_pairs(bytes);
   const Factors factors = factors_of(dtype).value();
   double offset = 0;
   set_factor(dtype, bytes, factors.scale, 1);

@@ -33,11 +33,12 @@ TEST(RandomWeights, AreAroundZeroWithTheWantedDeviationInEveryType) {
     if (is_block(type) || type == DType::F32 || type == DType::BF16 || type == DType::F16)
       list.push_back({std::string(to_string(type)), type, {64, 1024}});
   }
-  ASSERT_EQ(list.size(), 16u);
+  ASSERT_GE(list.size(), 16u);
   const RandomWeights weights(list, 1);
   for (const auto& [name, tensor] : weights.tensors()) {
     const Statistics s = statistics_of(tensor);
-    EXPECT_NEAR(s.mean, 0, 0.003) << name;
+    // Signed integers of 2 and 3 bits have one more number below zero than above.
+    EXPECT_NEAR(s.mean, 0, name.starts_with("INT") ? 0.01 : 0.003) << name;
     EXPECT_NEAR(s.deviation, 0.02, 0.005) << name;
   }
 }

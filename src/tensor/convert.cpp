@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/float16.h"
 #include "tensor/blocks.h"
+#include "tensor/convert_grids.h"
 
 // This file is compiled without fused multiply-add (see CMakeLists.txt): its results are compared bit by bit.
 namespace cleave {
@@ -24,6 +25,12 @@ float from_f8_e4m3(uint8_t x) {
 // 1 sign, 5 exponent, 2 mantissa bits: the upper half of a binary16.
 float from_f8_e5m2(uint8_t x) {
   return to_float(float16{static_cast<uint16_t>(x << 8)});
+}
+
+// 8 exponent bits (bias 127) alone: a power of two; 255 is NaN. 2^-127 is subnormal.
+float from_f8_e8m0(uint8_t x) {
+  const auto bits = static_cast<uint32_t>(x);
+  return std::bit_cast<float>(x == 0 ? 0x00400000u : x == 255 ? 0x7fc00000u : bits << 23);
 }
 
 void decode(const BlockQ4_0& block, float* out) {
@@ -152,6 +159,92 @@ void decode(const BlockMXFP4& block, float* out) {
   decode_table(block.qs, mxfp4_scale(block.e), kMxfp4Values, out);
 }
 
+void decode(const BlockTQ1_0& block, float* out) {
+  constexpr std::array<uint8_t, 5> kPowers = {1, 3, 9, 27, 81};
+  const float d = to_float(block.d);
+  const auto number = [&](uint8_t digits, int n) {
+    const auto moved = static_cast<uint8_t>(digits * kPowers[static_cast<size_t>(n)]);
+    return static_cast<float>((moved * 3 >> 8) - 1) * d;
+  };
+  for (int i = 0; i < 160; ++i) out[i] = number(block.qs[i % 32], i / 32);
+  for (int i = 0; i < 80; ++i) out[160 + i] = number(block.qs[32 + i % 16], i / 16);
+  for (int i = 0; i < 16; ++i) out[240 + i] = number(block.qh[i % 4], i / 4);
+}
+
+void decode(const BlockTQ2_0& block, float* out) {
+  const float d = to_float(block.d);
+  for (int i = 0; i < 256; ++i)
+    out[i] = static_cast<float>((block.qs[i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2) & 3) - 1) * d;
+}
+
+// 16 elements of FP4 in 8 bytes, with a scale of eight bits.
+void decode_fp4(const uint8_t* qs, float scale, float* out) {
+  for (int i = 0; i < 8; ++i) {
+    out[i] = scale * static_cast<float>(kMxfp4Values[qs[i] & 15]);
+    out[i + 8] = scale * static_cast<float>(kMxfp4Values[qs[i] >> 4]);
+  }
+}
+
+void decode(const BlockNVFP4& block, float* out) {
+  for (int s = 0; s < 4; ++s) decode_fp4(block.qs + 8 * s, nvfp4_scale(block.scales[s]), out + 16 * s);
+}
+
+void decode(const BlockNVFP4_G16& block, float* out) {
+  decode_fp4(block.qs, nvfp4_scale(block.scale), out);
+  for (int i = 0; i < 16; ++i) out[i] *= block.factor;
+}
+
+void decode(const BlockQ1_0& block, float* out) {
+  const float d = to_float(block.d);
+  for (int i = 0; i < 128; ++i) out[i] = (block.qs[i / 8] >> (i % 8) & 1) != 0 ? d : -d;
+}
+
+void decode(const BlockQ2_0& block, float* out) {
+  const float d = to_float(block.d);
+  for (int i = 0; i < 64; ++i) out[i] = static_cast<float>((block.qs[i / 4] >> (i % 4 * 2) & 3) - 1) * d;
+}
+
+// Calls use(i, level) for each element of a little-endian stream of bits. Eight levels are kBits bytes.
+template <int kBits, int kGroup, class Use>
+void for_levels(const uint8_t (&levels)[kGroup * kBits / 8], Use use) {
+  for (int i = 0; i < kGroup; i += 8) {
+    uint64_t bits = 0;
+    std::memcpy(&bits, levels + i / 8 * kBits, kBits);
+    for (int j = 0; j < 8; ++j) use(i + j, static_cast<int>(bits >> (kBits * j) & ((1u << kBits) - 1)));
+  }
+}
+
+template <int kBits, int kGroup>
+void decode(const BlockInt<kBits, kGroup>& block, float* out) {
+  constexpr int kZero = 1 << (kBits - 1);
+  for_levels<kBits, kGroup>(block.levels, [&](int i, int q) { out[i] = block.scale * static_cast<float>(q - kZero); });
+}
+
+template <int kBits, int kGroup>
+void decode(const BlockUint<kBits, kGroup>& block, float* out) {
+  for_levels<kBits, kGroup>(block.levels,
+                            [&](int i, int q) { out[i] = block.scale * static_cast<float>(q) + block.minimum; });
+}
+
+// A block of bitsandbytes with the codebook of its type.
+struct BlockNF4 : BlockFloat4 {};
+struct BlockFP4 : BlockFloat4 {};
+
+void decode_float4(const BlockFloat4& block, const std::array<float, 16>& values, float* out) {
+  for (int i = 0; i < 32; ++i) {
+    out[2 * i] = block.scale * values[block.qs[i] >> 4];
+    out[2 * i + 1] = block.scale * values[block.qs[i] & 15];
+  }
+}
+
+void decode(const BlockNF4& block, float* out) {
+  decode_float4(block, kNf4Values, out);
+}
+
+void decode(const BlockFP4& block, float* out) {
+  decode_float4(block, kBnbFp4Values, out);
+}
+
 template <class Block, DType kType>
 void convert_blocks(const std::byte* source, std::span<float> output) {
   static_assert(alignof(Block) == 1 && sizeof(Block) == info(kType).block_bytes);
@@ -183,6 +276,7 @@ constexpr Conversion kConversions[] = {
     {DType::BF16, convert_elements<bfloat16, [](bfloat16 x) { return to_float(x); }>},
     {DType::F8_E4M3, convert_elements<uint8_t, from_f8_e4m3>},
     {DType::F8_E5M2, convert_elements<uint8_t, from_f8_e5m2>},
+    {DType::F8_E8M0, convert_elements<uint8_t, from_f8_e8m0>},
     {DType::Q4_0, convert_blocks<BlockQ4_0, DType::Q4_0>},
     {DType::Q4_1, convert_blocks<BlockQ4_1, DType::Q4_1>},
     {DType::Q5_0, convert_blocks<BlockQ5_0, DType::Q5_0>},
@@ -196,6 +290,45 @@ constexpr Conversion kConversions[] = {
     {DType::IQ4_NL, convert_blocks<BlockIQ4_NL, DType::IQ4_NL>},
     {DType::IQ4_XS, convert_blocks<BlockIQ4_XS, DType::IQ4_XS>},
     {DType::MXFP4, convert_blocks<BlockMXFP4, DType::MXFP4>},
+    {DType::IQ1_S, convert_blocks<BlockIQ1_S, DType::IQ1_S>},
+    {DType::IQ1_M, convert_blocks<BlockIQ1_M, DType::IQ1_M>},
+    {DType::IQ2_XXS, convert_blocks<BlockIQ2_XXS, DType::IQ2_XXS>},
+    {DType::IQ2_XS, convert_blocks<BlockIQ2_XS, DType::IQ2_XS>},
+    {DType::IQ2_S, convert_blocks<BlockIQ2_S, DType::IQ2_S>},
+    {DType::IQ3_XXS, convert_blocks<BlockIQ3_XXS, DType::IQ3_XXS>},
+    {DType::IQ3_S, convert_blocks<BlockIQ3_S, DType::IQ3_S>},
+    {DType::TQ1_0, convert_blocks<BlockTQ1_0, DType::TQ1_0>},
+    {DType::TQ2_0, convert_blocks<BlockTQ2_0, DType::TQ2_0>},
+    {DType::NVFP4, convert_blocks<BlockNVFP4, DType::NVFP4>},
+    {DType::Q1_0, convert_blocks<BlockQ1_0, DType::Q1_0>},
+    {DType::Q2_0, convert_blocks<BlockQ2_0, DType::Q2_0>},
+    {DType::INT2_G32, convert_blocks<BlockInt<2, 32>, DType::INT2_G32>},
+    {DType::INT2_G64, convert_blocks<BlockInt<2, 64>, DType::INT2_G64>},
+    {DType::INT2_G128, convert_blocks<BlockInt<2, 128>, DType::INT2_G128>},
+    {DType::INT3_G32, convert_blocks<BlockInt<3, 32>, DType::INT3_G32>},
+    {DType::INT3_G64, convert_blocks<BlockInt<3, 64>, DType::INT3_G64>},
+    {DType::INT3_G128, convert_blocks<BlockInt<3, 128>, DType::INT3_G128>},
+    {DType::INT4_G32, convert_blocks<BlockInt<4, 32>, DType::INT4_G32>},
+    {DType::INT4_G64, convert_blocks<BlockInt<4, 64>, DType::INT4_G64>},
+    {DType::INT4_G128, convert_blocks<BlockInt<4, 128>, DType::INT4_G128>},
+    {DType::INT8_G32, convert_blocks<BlockInt<8, 32>, DType::INT8_G32>},
+    {DType::INT8_G64, convert_blocks<BlockInt<8, 64>, DType::INT8_G64>},
+    {DType::INT8_G128, convert_blocks<BlockInt<8, 128>, DType::INT8_G128>},
+    {DType::UINT2_G32, convert_blocks<BlockUint<2, 32>, DType::UINT2_G32>},
+    {DType::UINT2_G64, convert_blocks<BlockUint<2, 64>, DType::UINT2_G64>},
+    {DType::UINT2_G128, convert_blocks<BlockUint<2, 128>, DType::UINT2_G128>},
+    {DType::UINT3_G32, convert_blocks<BlockUint<3, 32>, DType::UINT3_G32>},
+    {DType::UINT3_G64, convert_blocks<BlockUint<3, 64>, DType::UINT3_G64>},
+    {DType::UINT3_G128, convert_blocks<BlockUint<3, 128>, DType::UINT3_G128>},
+    {DType::UINT4_G32, convert_blocks<BlockUint<4, 32>, DType::UINT4_G32>},
+    {DType::UINT4_G64, convert_blocks<BlockUint<4, 64>, DType::UINT4_G64>},
+    {DType::UINT4_G128, convert_blocks<BlockUint<4, 128>, DType::UINT4_G128>},
+    {DType::UINT8_G32, convert_blocks<BlockUint<8, 32>, DType::UINT8_G32>},
+    {DType::UINT8_G64, convert_blocks<BlockUint<8, 64>, DType::UINT8_G64>},
+    {DType::UINT8_G128, convert_blocks<BlockUint<8, 128>, DType::UINT8_G128>},
+    {DType::NVFP4_G16, convert_blocks<BlockNVFP4_G16, DType::NVFP4_G16>},
+    {DType::NF4_G64, convert_blocks<BlockNF4, DType::NF4_G64>},
+    {DType::FP4_G64, convert_blocks<BlockFP4, DType::FP4_G64>},
 };
 
 }  // namespace

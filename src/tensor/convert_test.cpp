@@ -103,6 +103,78 @@ TEST(Convert, ReadsSmallestAndLargestMxfp4Scales) {
   EXPECT_EQ(mxfp4_scale(255), std::ldexp(1.0f, 127));
 }
 
+TEST(Convert, ReadsF8E8M0) {
+  const auto values = convert(DType::F8_E8M0, std::vector<uint8_t>{0, 1, 127, 130, 254, 255});
+  EXPECT_EQ(values[0], 0x1p-127f);
+  EXPECT_EQ(values[1], 0x1p-126f);
+  EXPECT_EQ(values[2], 1);
+  EXPECT_EQ(values[3], 8);
+  EXPECT_EQ(values[4], 0x1p127f);
+  EXPECT_TRUE(std::isnan(values[5]));
+}
+
+// A group of levels 0, 1, 2 ... (modulo 2^kBits), as a stream of bits.
+template <class Block, int kBits, int kGroup>
+Block counting_levels() {
+  Block block{};
+  for (int i = 0; i < kGroup * kBits; ++i)
+    if ((i / kBits >> (i % kBits) & 1) != 0)
+      block.levels[i / 8] = static_cast<uint8_t>(block.levels[i / 8] | 1 << i % 8);
+  return block;
+}
+
+template <int kBits, int kGroup>
+void expect_counting(DType with_scale, DType with_minimum) {
+  auto signed_block = counting_levels<BlockInt<kBits, kGroup>, kBits, kGroup>();
+  signed_block.scale = 0.25f;
+  auto block = counting_levels<BlockUint<kBits, kGroup>, kBits, kGroup>();
+  block.scale = 0.25f;
+  block.minimum = -7;
+  const auto integers = convert(with_scale, std::vector{signed_block});
+  const auto affine = convert(with_minimum, std::vector{block});
+  ASSERT_EQ(integers.size(), size_t{kGroup});
+  for (int i = 0; i < kGroup; ++i) {
+    const auto level = static_cast<float>(i % (1 << kBits));
+    EXPECT_EQ(integers[static_cast<size_t>(i)], 0.25f * (level - static_cast<float>(1 << (kBits - 1)))) << kBits;
+    EXPECT_EQ(affine[static_cast<size_t>(i)], 0.25f * level - 7) << kBits;
+  }
+}
+
+TEST(Convert, ReadsGroupsOfIntegers) {
+  expect_counting<2, 32>(DType::INT2_G32, DType::UINT2_G32);
+  expect_counting<2, 128>(DType::INT2_G128, DType::UINT2_G128);
+  expect_counting<3, 32>(DType::INT3_G32, DType::UINT3_G32);
+  expect_counting<3, 64>(DType::INT3_G64, DType::UINT3_G64);
+  expect_counting<4, 64>(DType::INT4_G64, DType::UINT4_G64);
+  expect_counting<4, 128>(DType::INT4_G128, DType::UINT4_G128);
+  expect_counting<8, 64>(DType::INT8_G64, DType::UINT8_G64);
+  expect_counting<8, 128>(DType::INT8_G128, DType::UINT8_G128);
+}
+
+TEST(Convert, ReadsFloatsOfFourBits) {
+  BlockFloat4 block{2, {}};
+  block.qs[1] = 0x2f;
+  const auto quantiles = convert(DType::NF4_G64, std::vector{block});
+  EXPECT_EQ(quantiles[0], -2);
+  EXPECT_EQ(quantiles[2], 2 * kNf4Values[2]);
+  EXPECT_EQ(quantiles[3], 2);
+  const auto floats = convert(DType::FP4_G64, std::vector{block});
+  EXPECT_EQ(floats[2], 2 * kBnbFp4Values[2]);
+  EXPECT_EQ(floats[3], -0.5f);
+  BlockNVFP4_G16 scaled{10, 0x40, {}};  // a scale of 2
+  scaled.qs[3] = 0x92;
+  const auto nvfp4 = convert(DType::NVFP4_G16, std::vector{scaled});
+  EXPECT_EQ(nvfp4[3], 20);
+  EXPECT_EQ(nvfp4[11], -10);
+}
+
+TEST(Convert, ReadsEveryScaleOfNvfp4) {
+  for (int code = 0; code < 127; ++code)
+    EXPECT_EQ(2 * nvfp4_scale(static_cast<uint8_t>(code)),
+              convert(DType::F8_E4M3, std::vector<uint8_t>{static_cast<uint8_t>(code)})[0]);
+  EXPECT_EQ(nvfp4_scale(127), 0);
+}
+
 TEST(Convert, RefusesIntegers) {
   std::vector<float> output(1);
   const std::vector<int32_t> source(1);

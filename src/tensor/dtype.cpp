@@ -4,7 +4,7 @@
 
 namespace cleave {
 bool is_float(DType dtype) {
-  return dtype <= DType::F8_E5M2;
+  return dtype <= DType::F8_E8M0;
 }
 
 std::optional<DType> dtype_from_name(std::string_view name) {
