@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "jinja/markup.h"
 #include "jinja/methods.h"
 #include "jinja/objects.h"
 #include "jinja/operators.h"
@@ -76,14 +77,15 @@ Value slice_text(const Text& text, const Indices& range, Context& context) {
   const bool ascii = text.length == text.bytes.size();
   if (range.step == 1 && ascii)
     return context.text(text.bytes.substr(static_cast<size_t>(range.start),
-                                          static_cast<size_t>(std::max(range.stop - range.start, int64_t{0}))));
+                                          static_cast<size_t>(std::max(range.stop - range.start, int64_t{0}))),
+                        text.is_markup);
   const std::vector<size_t> starts = character_starts(text.bytes);
   std::string part;
   for (int64_t i = range.start; range.step > 0 ? i < range.stop : i > range.stop; i += range.step) {
     const auto at = static_cast<size_t>(i);
     part.append(text.bytes, starts[at], starts[at + 1] - starts[at]);
   }
-  return context.text(std::move(part));
+  return context.text(std::move(part), text.is_markup);
 }
 
 const Value* item_at(const std::vector<Value>& items, const Value& key) {
@@ -133,8 +135,10 @@ bool find_attribute(const Value& value, const std::string& name, Context& contex
   }
   const Method method = find_method(value, name);
   if (method == nullptr) return false;
-  attribute = {context.make<Builtin>(
-      name, [value, method](Context& caller, const Arguments& arguments) { return method(caller, value, arguments); })};
+  attribute = {context.make<Builtin>(name, [value, name, method](Context& caller, const Arguments& arguments) {
+    return value.is_markup() ? call_on_markup(method, name, value, arguments, caller)
+                             : method(caller, value, arguments);
+  })};
   return true;
 }
 
@@ -186,7 +190,9 @@ Value get_slice(const Value& value, const Value& start, const Value& stop, const
 Value call_method(const Value& value, const std::string& name, const Arguments& arguments, Context& context) {
   if (value.is_undefined()) fail_undefined(value);
   if (!value.is_object() && !is_unsafe(value, name))
-    if (const Method method = find_method(value, name)) return method(context, value, arguments);
+    if (const Method method = find_method(value, name))
+      return value.is_markup() ? call_on_markup(method, name, value, arguments, context)
+                               : method(context, value, arguments);
   return call(get_attribute(value, name, context), arguments, context);
 }
 

@@ -30,7 +30,7 @@ class Context {
   Context& operator=(const Context&) = delete;
 
   Meter& meter() { return meter_; }
-  Value text(std::string bytes) { return Value::text(&meter_, std::move(bytes)); }
+  Value text(std::string bytes, bool markup = false) { return Value::text(&meter_, std::move(bytes), markup); }
   Value list(std::vector<Value> items, Sequence::Type type = Sequence::Type::List) {
     return Value::sequence(&meter_, type, std::move(items));
   }

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "jinja/characters.h"
 #include "jinja/format_spec.h"
+#include "jinja/markup.h"
 #include "jinja/operators.h"
 #include "unicode/utf8.h"
 
@@ -24,7 +24,8 @@ struct Field {
 /// Renders a format string as string.Formatter does in Jinja2's sandbox.
 class Formatter {
  public:
-  Formatter(const Arguments& arguments, Context& context) : arguments_(arguments), context_(context) {}
+  Formatter(bool escapes, const Arguments& arguments, Context& context)
+      : escapes_(escapes), arguments_(arguments), context_(context) {}
 
   std::string format(std::string_view format, int nesting) {
     if (nesting < 0) raise("ValueError", "Max string recursion exceeded");
@@ -98,7 +99,9 @@ class Formatter {
   std::string replace(const Field& field, int nesting) {
     const Value value = converted(find(field.name), field.conversion);
     const std::string spec = format(field.spec, nesting - 1);
-    return format_value(value, spec, context_);
+    if (escapes_ && value.is_markup() && spec.empty()) return value.bytes();
+    const std::string text = format_value(value, spec, context_);
+    return escapes_ ? escape_html(text) : text;
   }
 
   // The value of a name: an argument, then attributes (.name) and items ([key]) of it.
@@ -163,6 +166,7 @@ class Formatter {
     raise("ValueError", fmt::format("Unknown conversion specifier {}", conversion));
   }
 
+  bool escapes_;  // what is put into a markup
   const Arguments& arguments_;
   Context& context_;
   size_t automatic_ = 0;   // fields without a name so far
@@ -171,8 +175,8 @@ class Formatter {
 
 }  // namespace
 
-std::string format_braces(const std::string& format, const Arguments& arguments, Context& context) {
-  return Formatter(arguments, context).format(format, kMaxNesting);
+std::string format_braces(const Value& format, const Arguments& arguments, Context& context) {
+  return Formatter(format.is_markup(), arguments, context).format(format.bytes(), kMaxNesting);
 }
 
 }  // namespace cleave::jinja

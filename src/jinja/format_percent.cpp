@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "jinja/characters.h"
+#include "jinja/markup.h"
 #include "jinja/number_format.h"
 #include "unicode/utf8.h"
 
@@ -24,11 +24,25 @@ struct Directive {
   char kind = 0;
 };
 
+std::string cut(const Directive& directive, std::string text) {
+  if (directive.precision < 0) return text;
+  size_t end = 0;
+  for (int64_t i = 0; i < directive.precision && end < text.size(); ++i) end += unicode::valid_utf8_at(text, end).size;
+  text.resize(end);
+  return text;
+}
+
+double real(const Value& value) {
+  if (value.is_undefined()) fail_undefined(value);
+  if (!value.is_number()) raise("TypeError", fmt::format("must be real number, not {}", type_name(value)));
+  return value.as_double();
+}
+
 /// The rendering of one format string.
 class PercentFormat {
  public:
-  PercentFormat(std::string_view format, const std::vector<Value>& values, Context& context)
-      : rest_(format), values_(values), context_(context) {}
+  PercentFormat(const Value& format, const std::vector<Value>& values, Context& context)
+      : rest_(format.bytes()), escapes_(format.is_markup()), values_(values), context_(context) {}
 
   std::string render() {
     while (!rest_.empty()) {
@@ -132,11 +146,11 @@ class PercentFormat {
   std::string converted(const Directive& directive, const Value& value) {
     switch (directive.kind) {
       case 's':
-        return padded(directive, cut(directive, context_.str(value)));
+        return padded(directive, cut(directive, escapes_ ? escaped(value, context_).bytes() : context_.str(value)));
       case 'r':
-        return padded(directive, cut(directive, repr(value, context_.meter())));
+        return padded(directive, cut(directive, shown(repr(value, context_.meter()))));
       case 'a':
-        return padded(directive, cut(directive, ascii(repr(value, context_.meter()))));
+        return padded(directive, cut(directive, shown(ascii(repr(value, context_.meter())))));
       case 'c':
         return padded(directive, character(value));
       case 'd':
@@ -159,11 +173,7 @@ class PercentFormat {
     }
   }
 
-  static double real(const Value& value) {
-    if (value.is_undefined()) fail_undefined(value);
-    if (!value.is_number()) raise("TypeError", fmt::format("must be real number, not {}", type_name(value)));
-    return value.as_double();
-  }
+  std::string shown(std::string text) const { return escapes_ ? escape_html(text) : text; }
 
   static int64_t whole(const Value& value, char kind) {
     const bool decimal = kind == 'd' || kind == 'i' || kind == 'u';
@@ -194,15 +204,6 @@ class PercentFormat {
     return text;
   }
 
-  static std::string cut(const Directive& directive, std::string text) {
-    if (directive.precision < 0) return text;
-    size_t end = 0;
-    for (int64_t i = 0; i < directive.precision && end < text.size(); ++i)
-      end += unicode::valid_utf8_at(text, end).size;
-    text.resize(end);
-    return text;
-  }
-
   static std::string padded(const Directive& directive, std::string text) {
     const auto characters =
         std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<uint8_t>(c) & 0xC0) != 0x80; });
@@ -220,6 +221,7 @@ class PercentFormat {
   }
 
   std::string_view rest_;
+  bool escapes_;  // what is put into a markup
   const std::vector<Value>& values_;
   Context& context_;
   std::string text_;
@@ -228,8 +230,8 @@ class PercentFormat {
 
 }  // namespace
 
-std::string format_percent(const std::string& format, const std::vector<Value>& values, Context& context) {
-  return PercentFormat(format, values, context).render();
+Value format_percent(const Value& format, const std::vector<Value>& values, Context& context) {
+  return context.text(PercentFormat(format, values, context).render(), format.is_markup());
 }
 
 }  // namespace cleave::jinja

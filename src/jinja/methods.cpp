@@ -217,7 +217,7 @@ Value zero_fill(Context& context, const Value& self, const Arguments& arguments)
 }
 
 Value format(Context& context, const Value& self, const Arguments& arguments) {
-  return context.text(format_braces(self.bytes(), arguments, context));
+  return context.text(format_braces(self, arguments, context));
 }
 
 Value format_map(Context& context, const Value& self, const Arguments& arguments) {
@@ -226,7 +226,7 @@ Value format_map(Context& context, const Value& self, const Arguments& arguments
   Arguments named;
   for (const auto& [key, value] : bound.at(0).as_dict().entries())
     if (key.is_text()) named.named.emplace_back(key.bytes(), value);
-  return context.text(format_braces(self.bytes(), named, context));
+  return context.text(format_braces(self, named, context));
 }
 
 // str.expandtabs: columns count from the beginning of each line.

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "jinja/format_percent.h"
+#include "jinja/markup.h"
 
 namespace cleave::jinja {
 namespace {
@@ -117,9 +118,10 @@ Value operate_floats(Operation operation, double a, double b) {
 Value add(const Value& a, const Value& b, Context& context) {
   if (a.is_text()) {
     if (!b.is_text()) raise("TypeError", fmt::format("can only concatenate str (not \"{}\") to str", type_name(b)));
+    if (a.is_markup() != b.is_markup()) return add(escaped(a, context), escaped(b, context), context);
     std::string text;
     text.reserve(a.bytes().size() + b.bytes().size());
-    return context.text(text.append(a.bytes()).append(b.bytes()));
+    return context.text(text.append(a.bytes()).append(b.bytes()), a.is_markup());
   }
   const bool is_tuple = a.is_sequence(Sequence::Type::Tuple);
   if (!a.is_list() && !is_tuple) fail_operands(Operation::Add, a, b);
@@ -139,7 +141,7 @@ Value repeat(const Value& value, int64_t count, Context& context) {
     std::string text;
     text.reserve(size * times);
     for (size_t i = 0; i < (size > 0 ? times : 0); ++i) text += value.bytes();
-    return context.text(std::move(text));
+    return context.text(std::move(text), value.is_markup());
   }
   std::vector<Value> items;
   for (size_t i = 0; i < (size > 0 ? times : 0); ++i)
@@ -166,7 +168,7 @@ Value operate(Operation operation, const Value& a, const Value& b, Context& cont
   if (operation == Operation::Multiply && is_whole(a) && is_repeatable(b)) return repeat(b, a.as_integer(), context);
   if (operation == Operation::Modulo && a.is_text()) {
     const bool several = b.is_sequence(Sequence::Type::Tuple);
-    return context.text(format_percent(a.bytes(), several ? b.as_sequence().items : std::vector<Value>{b}, context));
+    return format_percent(a, several ? b.as_sequence().items : std::vector<Value>{b}, context);
   }
   fail_operands(operation, a, b);
 }

@@ -34,7 +34,7 @@ constexpr std::array<std::pair<const char*, Question>, 15> kQuestions = {{
        return v.is_text() || v.is_list() || v.is_dict() || v.is_undefined() || v.is_sequence(Type::Tuple) ||
               v.is_sequence(Type::Range);
      }},
-    {"escaped", [](const Value&) { return false; }},
+    {"escaped", [](const Value& v) { return v.is_markup(); }},
 }};
 
 constexpr std::array<std::pair<const char*, Comparison>, 17> kComparisons = {{

@@ -61,7 +61,9 @@ class Printer {
     } else if (value.is_float()) {
       out_ += repr_float(value.as_double());
     } else if (value.is_text()) {
+      if (value.is_markup()) out_ += "Markup(";
       append_repr(value.bytes(), out_);
+      if (value.is_markup()) out_ += ")";
     } else if (value.is_dict()) {
       print_dict(value.as_dict());
     } else if (value.is_sequence()) {

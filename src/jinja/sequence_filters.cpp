@@ -61,6 +61,7 @@ Value first_filter(Context& context, const Value& value, const Arguments& argume
 Value last_filter(Context& context, const Value& value, const Arguments& arguments) {
   no_arguments(arguments, "last");
   if (value.is_sequence(Type::Generator)) raise("TypeError", "'generator' object is not reversible");
+  if (value.is_text() && !value.bytes().empty()) return get_item(value, int64_t{-1}, context);
   const std::vector<Value> items = iterate(value, context.meter());
   return items.empty() ? Value::undefined("UndefinedError: No last item, sequence was empty.") : items.back();
 }
@@ -87,7 +88,7 @@ Value reverse_filter(Context& context, const Value& value, const Arguments& argu
   if (!value.is_text()) return generator(std::move(items), context);
   std::string text;
   for (const Value& item : items) text += item.bytes();
-  return context.text(std::move(text));
+  return context.text(std::move(text), value.is_markup());
 }
 
 Value items_filter(Context& context, const Value& value, const Arguments& arguments) {

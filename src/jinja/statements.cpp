@@ -103,30 +103,32 @@ class For final : public Statement {
   For(Place place, ForParts parts) : Statement(place), parts_(std::move(parts)) {}
 
  protected:
-  Flow run(Context& context) const override {
-    loop(context, parts_.items->evaluate(context), 1);
-    return Flow::On;
-  }
+  Flow run(Context& context) const override { return loop(context, parts_.items->evaluate(context), 1); }
 
  private:
-  void loop(Context& context, const Value& source, int64_t depth) const {
+  // As in Jinja2, the else part runs where no turn came to its end: break and continue keep one from it. Gives what a
+  // break or continue in the else part does to a loop around this one.
+  Flow loop(Context& context, const Value& source, int64_t depth) const {
     context.at(place());
     const std::shared_ptr<Scope> outer = context.scope();
     std::vector<Value> items = chosen(context, iterate(source, context.meter()));
-    if (items.empty()) {
-      const Context::ScopeGuard scope(context, outer);
-      execute_all(parts_.otherwise, context);
-      return;
+    bool completed = false;
+    if (!items.empty()) {
+      auto* state = context.make<Loop>(std::move(items), depth, recursion(context, outer, depth));
+      for (size_t i = 0; i < state->items().size(); ++i) {
+        const Context::ScopeGuard scope(context, outer);
+        state->at(i);
+        context.assign("loop", {state});
+        parts_.target->assign(context, state->items()[i]);
+        const Flow flow = execute_all(parts_.body, context);
+        completed = completed || flow == Flow::On;
+        if (flow == Flow::Break) break;
+      }
+      state->end();
     }
-    auto* state = context.make<Loop>(std::move(items), depth, recursion(context, outer, depth));
-    for (size_t i = 0; i < state->items().size(); ++i) {
-      const Context::ScopeGuard scope(context, outer);
-      state->at(i);
-      context.assign("loop", {state});
-      parts_.target->assign(context, state->items()[i]);
-      if (execute_all(parts_.body, context) == Flow::Break) break;
-    }
-    state->end();
+    if (completed) return Flow::On;
+    const Context::ScopeGuard scope(context, outer);
+    return execute_all(parts_.otherwise, context);
   }
 
   // The items for which the condition of the loop holds.

@@ -9,6 +9,7 @@
 #include "jinja/filters.h"
 #include "jinja/format_percent.h"
 #include "jinja/json_writer.h"
+#include "jinja/markup.h"
 #include "jinja/split.h"
 #include "unicode/normal_form.h"
 #include "unicode/utf8.h"
@@ -20,10 +21,10 @@ size_t memory_limit(Context& context) {
   return context.meter().limits().memory_bytes;
 }
 
-template <std::string (*Function)(std::string_view)>
+template <std::string (*Function)(std::string_view), bool KeepsMarkup = true>
 Value rewrite(Context& context, const Value& value, const Arguments& arguments) {
   no_arguments(arguments, "filter");
-  return context.text(Function(context.str(value)));
+  return context.text(Function(context.str(value)), KeepsMarkup && value.is_markup());
 }
 
 // Jinja2's title: words begin behind white space, hyphens and opening brackets.
@@ -40,34 +41,24 @@ std::string title(std::string_view text) {
   return result;
 }
 
-std::string escape(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '\'':
-        escaped += "&#39;";
-        break;
-      case '"':
-        escaped += "&#34;";
-        break;
-      default:
-        escaped.push_back(c);
-    }
-  }
-  return escaped;
+Value mark_safe(Context& context, const Value& value, const Arguments& arguments) {
+  no_arguments(arguments, "safe");
+  return context.text(context.str(value), true);
 }
 
-std::string as_it_is(std::string_view text) {
-  return std::string(text);
+Value escape(Context& context, const Value& value, const Arguments& arguments) {
+  no_arguments(arguments, "escape");
+  return escaped(value, context);
+}
+
+Value force_escape(Context& context, const Value& value, const Arguments& arguments) {
+  no_arguments(arguments, "forceescape");
+  return context.text(escape_html(context.str(value)), true);
+}
+
+Value to_string(Context& context, const Value& value, const Arguments& arguments) {
+  no_arguments(arguments, "string");
+  return value.is_text() ? value : context.text(context.str(value));
 }
 
 std::string url_encode(std::string_view text) {
@@ -86,7 +77,8 @@ std::string url_encode(std::string_view text) {
 Value trim(Context& context, const Value& value, const Arguments& arguments) {
   const BoundArguments bound(arguments, "trim", {"chars"});
   const bool given = bound.find(0) != nullptr && !bound.find(0)->is_none();
-  return context.text(std::string(stripped(context.str(value), given ? &bound.text(0) : nullptr, Sides::Both)));
+  return context.text(std::string(stripped(context.str(value), given ? &bound.text(0) : nullptr, Sides::Both)),
+                      value.is_markup());
 }
 
 Value replace(Context& context, const Value& value, const Arguments& arguments) {
@@ -119,23 +111,25 @@ Value indent(Context& context, const Value& value, const Arguments& arguments) {
     result += line;
     if (result.size() > memory_limit(context)) raise("MemoryError", "a text beyond the limit of memory");
   }
-  return context.text(std::move(result));
+  return context.text(std::move(result), value.is_markup());
 }
 
 Value center(Context& context, const Value& value, const Arguments& arguments) {
   const BoundArguments bound(arguments, "center", {"width"});
-  return context.text(padded(Text(nullptr, context.str(value)), bound.integer(0, 80), " ", 1, memory_limit(context)));
+  return context.text(padded(Text(nullptr, context.str(value)), bound.integer(0, 80), " ", 1, memory_limit(context)),
+                      value.is_markup());
 }
 
 Value format_filter(Context& context, const Value& value, const Arguments& arguments) {
+  const Value format = value.is_text() ? value : context.text(context.str(value));
   if (!arguments.named.empty()) {
     if (!arguments.positional.empty())
       raise("FilterArgumentError", "can't handle positional and keyword arguments at the same time");
     auto dict = std::make_shared<Dict>(&context.meter());
     for (const auto& [name, argument] : arguments.named) dict->set(context.text(name), argument);
-    return context.text(format_percent(context.str(value), {Value(std::shared_ptr<const Dict>(dict))}, context));
+    return format_percent(format, {Value(std::shared_ptr<const Dict>(dict))}, context);
   }
-  return context.text(format_percent(context.str(value), arguments.positional, context));
+  return format_percent(format, arguments.positional, context);
 }
 
 std::string first_characters(std::string_view text, int64_t count) {
@@ -148,7 +142,10 @@ Value truncate(Context& context, const Value& value, const Arguments& arguments)
   const BoundArguments bound(arguments, "truncate", {"length", "killwords", "end", "leeway"});
   const int64_t length = bound.integer(0, 255);
   const Text end(nullptr, bound.text(2, "..."));
-  jinja::length(value);  // raises where the value has none
+  const size_t characters = jinja::length(value);  // raises where the value has none
+  if (!value.is_text() && static_cast<int64_t>(characters) > length + 5)
+    raise("TypeError", fmt::format("'{}' object cannot be truncated", type_name(value)));
+  if (!value.is_text()) return value;
   const Text text(nullptr, context.str(value));
   if (length < static_cast<int64_t>(end.length)) raise("AssertionError", "expected length >= that of the end");
   const bool has_leeway = bound.find(3) != nullptr && !bound.find(3)->is_none();
@@ -156,7 +153,7 @@ Value truncate(Context& context, const Value& value, const Arguments& arguments)
   std::string result = first_characters(text.bytes, length - static_cast<int64_t>(end.length));
   if (!bound.boolean(1, false))
     if (const size_t space = result.rfind(' '); space != std::string::npos) result.resize(space);
-  return context.text(result + end.bytes);
+  return context.text(result + (value.is_markup() ? escape_html(end.bytes) : end.bytes), value.is_markup());
 }
 
 Value wordcount(Context& context, const Value& value, const Arguments&) {
@@ -171,9 +168,9 @@ Value wordcount(Context& context, const Value& value, const Arguments&) {
   return count;
 }
 
-// The text without tags and comments; runs of white space become one space.
+// The text without tags and comments; runs of white space become one space, entities the characters they stand for.
 Value striptags(Context& context, const Value& value, const Arguments&) {
-  std::string text = context.str(value);
+  const std::string text = context.str(value);
   std::string kept;
   for (size_t i = 0; i < text.size();) {
     if (text[i] == '<') {
@@ -189,7 +186,7 @@ Value striptags(Context& context, const Value& value, const Arguments&) {
   std::string joined;
   for (const std::string_view word : split_at_space(kept, -1, false))
     joined.append(joined.empty() ? "" : " ").append(word);
-  return context.text(std::move(joined));
+  return context.text(unescape_html(joined));
 }
 
 struct Entry {
@@ -200,13 +197,13 @@ constexpr std::array<Entry, 19> kFilters = {{
     {"upper", rewrite<upper_case>},
     {"lower", rewrite<unicode::lower_case>},
     {"capitalize", rewrite<capitalized>},
-    {"title", rewrite<title>},
-    {"escape", rewrite<escape>},
-    {"e", rewrite<escape>},
-    {"forceescape", rewrite<escape>},
-    {"safe", rewrite<as_it_is>},
-    {"string", rewrite<as_it_is>},
-    {"urlencode", rewrite<url_encode>},
+    {"title", rewrite<title, false>},
+    {"escape", escape},
+    {"e", escape},
+    {"forceescape", force_escape},
+    {"safe", mark_safe},
+    {"string", to_string},
+    {"urlencode", rewrite<url_encode, false>},
     {"trim", trim},
     {"replace", replace},
     {"indent", indent},

@@ -70,8 +70,11 @@ std::string Object::repr() const {
   return fmt::format("<{}>", type_name());
 }
 
-Text::Text(Meter* meter, std::string content)
-    : bytes(std::move(content)), length(count_characters(bytes)), charge(meter, sizeof(Text) + bytes.size()) {}
+Text::Text(Meter* meter, std::string content, bool markup)
+    : bytes(std::move(content)),
+      length(count_characters(bytes)),
+      is_markup(markup),
+      charge(meter, sizeof(Text) + bytes.size()) {}
 
 Sequence::Sequence(Meter* meter, Type kind, std::vector<Value> values)
     : type(kind), items(std::move(values)), depth(1), charge(meter, sizeof(Sequence) + items.size() * sizeof(Value)) {
@@ -128,8 +131,8 @@ const Value* Dict::find(std::string_view key) const {
   return nullptr;
 }
 
-Value Value::text(Meter* meter, std::string bytes) {
-  return {std::make_shared<const Text>(meter, std::move(bytes))};
+Value Value::text(Meter* meter, std::string bytes, bool markup) {
+  return {std::make_shared<const Text>(meter, std::move(bytes), markup)};
 }
 
 Value Value::sequence(Meter* meter, Sequence::Type type, std::vector<Value> items) {
@@ -221,7 +224,7 @@ std::string type_name(const Value& value) {
   if (value.is_bool()) return "bool";
   if (value.is_integer()) return "int";
   if (value.is_float()) return "float";
-  if (value.is_text()) return "str";
+  if (value.is_text()) return value.is_markup() ? "Markup" : "str";
   if (value.is_dict()) return "dict";
   if (value.is_object()) return value.as_object().type_name();
   switch (value.as_sequence().type) {

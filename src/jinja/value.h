@@ -46,7 +46,7 @@ class Value {
   Value(std::shared_ptr<const Sequence> sequence) : data_(std::move(sequence)) {}  // NOLINT
   Value(std::shared_ptr<const Dict> dict) : data_(std::move(dict)) {}              // NOLINT
 
-  static Value text(Meter* meter, std::string bytes);
+  static Value text(Meter* meter, std::string bytes, bool markup = false);
   static Value sequence(Meter* meter, SequenceType type, std::vector<Value> items);
   static Value undefined(std::string error);
 
@@ -57,6 +57,7 @@ class Value {
   bool is_float() const { return holds<double>(); }
   bool is_number() const { return is_bool() || is_integer() || is_float(); }
   bool is_text() const { return holds<std::shared_ptr<const Text>>(); }
+  bool is_markup() const;  // a text with which others are escaped (markup.h)
   bool is_sequence() const { return holds<std::shared_ptr<const Sequence>>(); }
   bool is_sequence(SequenceType type) const;
   bool is_list() const { return is_sequence(SequenceType::List); }
@@ -106,9 +107,10 @@ class Object {
 
 /// A text in UTF-8 with its length in characters, which Python's len() and indices count.
 struct Text {
-  Text(Meter* meter, std::string content);
+  Text(Meter* meter, std::string content, bool markup = false);
   std::string bytes;
   size_t length;
+  bool is_markup;
   Charge charge;
 };
 
@@ -152,6 +154,9 @@ class Dict {
 
 inline bool Value::is_sequence(SequenceType type) const {
   return is_sequence() && as_sequence().type == type;
+}
+inline bool Value::is_markup() const {
+  return is_text() && as_text().is_markup;
 }
 inline const std::string& Value::bytes() const {
   return as_text().bytes;

@@ -147,6 +147,8 @@ end
 {{ '{0.name} {0[name]} {x[a][0]} {x.z} {1[1]}'.format(users[0], words, x=d) }} {{ '{} {} {a}'.format(1, 2, a=3) }} {{ '{{}} {{{}}}'.format(1) }} {{ '{a}-{b:>3}'.format_map({'a': 1, 'b': 'x'}) }} {{ '{}|{!s}|{:d}|{:>5}'.format(t, t, t, t) }} {{ '{}'.format(none) }}[{{ '{}'.format(q) }}]
 {{ '%(a)s-%(b)05d' % {'a': 1, 'b': 2} }} {{ '%(a)s' | format(a=3) }} {{ '%*d|%-*d|%.*f' % (5, 1, 5, 2, 2, 3.14159) }} {{ '%.2s|%5.1s|%-4s|' % ('éàü', 'éàü', 'é') }} {{ '%#x %#o %#X %+d % d %05d %-5d| %.3d %ld' % (255, 8, 255, 3, 3, -3, 3, 5, 7) }} {{ '%e %E %g %G %.2e %c%c %i %d %a' % (1234.5, 1234.5, 1e-5, 1e20, 0.5, 'x', 233, true, 3.99, 'é') }}
 {{ 'a\tb'.expandtabs() }} {{ 'a\tbc\td'.expandtabs(4) }} {{ 'aé'.isascii() }} {{ 'a\n'.isprintable() }} {{ 15 | round(-1) }} {{ 25 | round(-1) }} {{ -15 | round(-1) }} {{ 1234 | round(-2) }} {{ [1, 2, 3] | slice(3, 'x') | list }}
+{{ "Use '"|safe + s + "'" }} {{ '<' + '&'|e }} {{ '<b>'|safe ~ '<' }} {{ '%s %r'|safe % ('<', '<') }} {{ '{}<'|safe.format('<') if false else ('{}<'|safe).format('<') }} {{ ['<'|safe, '<'] }} {{ ('a,b'|safe).split(',') }} {{ ('a'|safe).replace('a', '<') }} {{ ('<'|e)|e }} {{ ('<'|e)|forceescape }} {{ 'x'|safe is escaped }} {{ 'x' is escaped }} {{ ('<p>a &amp; b</p>'|safe)|striptags }} {{ ('ab'|safe)[0] + '<' }} {{ ('x'|safe) * 2 + '<' }} {{ ('A'|safe)|lower + '"' }}
+{% for x in [1, 2] %}{{ x }}{% break %}{% else %}e{% endfor %} {% for x in [1, 2] %}{{ x }}{% continue %}{% else %}e{% endfor %} {% for x in [1, 2] %}{% if x == 2 %}{% break %}{% endif %}{{ x }}{% else %}e{% endfor %} {% for y in [1, 2] %}{{ y }}{% for x in [] %}{% else %}{% break %}{% endfor %}{% endfor %}
 {{ '{:d}'.format('x') }}
 {{ '{:s}'.format(1) }}
 {{ '{:>5}'.format(none) }}
