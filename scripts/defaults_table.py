@@ -17,6 +17,9 @@ NEWEST, OLDER = "transformers-5.24.0.json", "transformers-4.57.6.json"
 
 # Classes whose name is not that of the architecture in other letters.
 CLASSES = {"HunYuanDenseV1ForCausalLM": ["hunyuan_v1_dense"], "HunYuanMoEV1ForCausalLM": ["hunyuan_v1_moe"]}
+# Further classes of an architecture, by Transformers' own table of them.
+MORE_CLASSES = {"LlamaForCausalLM": ["internlm3", "iquestcoder"], "DeepseekV3ForCausalLM": ["sarvam_mla"],
+                "Glm4MoeForCausalLM": ["sarvam_moe"], "GPT2LMHeadModel": ["gpt-sw3"]}
 
 # Keys that a class computes where they are absent, and the classes that do ("*": all that have the key).
 COMPUTED = {
@@ -28,10 +31,11 @@ COMPUTED = {
     "linear_num_key_heads": "olmo_hybrid", "linear_num_value_heads": "olmo_hybrid", "linear_key_head_dim": "olmo_hybrid",
     "linear_value_head_dim": "olmo_hybrid",
     "head_dim": "arcee aria_text cohere2 deepseek_v2 deepseek_v3 diffllama hyperclovax jais2 llama minicpm3 mistral nemotron "
-                "qwen3_vl_moe_text recurrent_gemma youtu",
+                "qwen3_vl_moe_text recurrent_gemma sarvam_mla youtu",
     "num_key_value_heads": "apertus arcee aria_text cohere cohere2 cohere2_moe deepseek_v2 diffllama flex_olmo gpt_bigcode granite "
                            "granitemoe granitemoe_swa granitemoehybrid granitemoeshared hunyuan_v1_dense hunyuan_v1_moe "
-                           "hyperclovax jais2 llama nanochat olmo olmo2 olmo3 olmo_hybrid olmoe phi phi3 recurrent_gemma",
+                           "hyperclovax jais2 llama nanochat olmo olmo2 olmo3 olmo_hybrid olmoe phi phi3 recurrent_gemma "
+                           "sarvam_mla",
 }
 
 # Defaults that to_dict() does not show: a window that counts once use_sliding_window is set.
@@ -112,9 +116,11 @@ def make(folder):
     words, served = {}, {}
     for path in sorted((ROOT / "models").glob("*.lua")):
         for architecture in architectures(path.read_text()):
-            for name in classes_of(architecture, known):
+            more = MORE_CLASSES.get(architecture, [])
+            for name in classes_of(architecture, known) + more:
                 text = (known[name]["defaults"].get("text_config") or {}).get("model_type")
-                served.setdefault(name, []).append(architecture)
+                if name not in more:
+                    served.setdefault(name, []).append(architecture)
                 for part in filter(None, (name, text)):
                     words.setdefault(part, set(shared)).update(words_of([path]))
     table = {}

@@ -35,7 +35,8 @@ void add_model_path(CLI::App& command, ModelFlags& flags) {
       .add_option("--model-def", flags.model.definitions, "model definition to add: a .lua file or a folder of them")
       ->allow_extra_args(false)
       ->type_name("PATH");
-  command.add_flag("--verbose", flags.model.list_unused, "say which tensors of the checkpoint the model does not use");
+  command.add_flag("--verbose", flags.model.list_unused,
+                   "say which keys are left to the class, and which tensors the model does not use");
 }
 
 void add_compute_flags(CLI::App& command, ModelFlags& flags) {

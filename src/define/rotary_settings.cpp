@@ -27,7 +27,8 @@ void take(const Completion& c, Json& rope, const char* key) {
 
 void complete_rope(const Completion& c, Json& rope, const ConfigClass* of_class) {
   if (!rope.contains("rope_type")) rope["rope_type"] = rope.contains("type") ? Json(rope["type"]) : Json("default");
-  if (rope["rope_type"] == "su") rope["rope_type"] = "longrope";  // its first name
+  if (rope["rope_type"] == "su") rope["rope_type"] = "longrope";         // its first name
+  if (rope["rope_type"] == "deepseek_yarn") rope["rope_type"] = "yarn";  // Sarvam's
   take(c, rope, "rope_theta");
   if (!rope.contains("rope_theta")) rope["rope_theta"] = kTheta;
   take(c, rope, "partial_rotary_factor");

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
 #include <utility>
 
 #include "base/error.h"
+#include "base/strings.h"
 #include "define/config.h"
 #include "graph/op.h"
 #include "graph/stored_name.h"
@@ -48,6 +50,23 @@ ckpt::RandomWeights make_random_weights(const ckpt::Checkpoint& checkpoint, cons
     }
   }
   return {list, random.seed};
+}
+
+// What --verbose tells: keys that the configuration leaves to its class, tensors that nothing reads.
+void list_unsaid(const std::vector<std::string>& filled, const TensorTable& tensors, const graph::Graph& graph,
+                 const Log& log) {
+  if (!filled.empty())
+    write(log, LogLevel::Info, fmt::format("the configuration leaves to its class: {}", join(filled, ", ")));
+  for (const std::string& tensor : unused_tensors(tensors, graph))
+    write(log, LogLevel::Info, fmt::format("the model does not use tensor {}", tensor));
+}
+
+void warn_of_forgotten(const Json& config, const TensorTable& tensors, const graph::Graph& graph, const Log& log) {
+  const auto layers = config.find("num_hidden_layers");
+  const bool is_known = layers != config.end() && layers->is_number_integer();
+  const int64_t num_layers = is_known ? layers->get<int64_t>() : std::numeric_limits<int64_t>::max();
+  if (const auto warning = forgotten_tensors_warning(tensors, graph, num_layers))
+    write(log, LogLevel::Warning, *warning);
 }
 
 }  // namespace
@@ -96,10 +115,10 @@ OpenedModel open(const ModelOptions& options, const Log& log) {
     random.emplace(make_random_weights(checkpoint, traced.graph, graph, *options.random_weights));
     tensors = random->table();
   }
-  if (options.list_unused)
-    for (const std::string& tensor : unused_tensors(tensors, traced.graph))
-      write(log, LogLevel::Info, fmt::format("the model does not use tensor {}", tensor));
-  Json config = define::normalize_config(checkpoint.config());
+  std::vector<std::string> filled;
+  Json config = define::normalize_config(checkpoint.config(), &filled);
+  if (options.list_unused) list_unsaid(filled, tensors, traced.graph, log);
+  warn_of_forgotten(config, tensors, traced.graph, log);
   const define::Definition definition = *definitions.find(traced.architecture);
   return {std::move(checkpoint), definition,         std::move(traced), std::move(graph),
           std::move(config),     std::move(tensors), std::move(random)};

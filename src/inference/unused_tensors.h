@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,5 +14,12 @@ namespace cleave::inference {
 /// the vision part of a model of text and images. Names that differ in numbers alone are one entry with a * for each
 /// number and their count: "model.layers.*.self_attn.rotary_emb.inv_freq (32)". Sorted.
 std::vector<std::string> unused_tensors(const TensorTable& tensors, const graph::Graph& graph);
+
+/// A warning about those among them that may be missed, such as a shared expert that a definition forgot; nothing where
+/// there are none. Left out is what is known not to matter: tables of rotary frequencies and masks, layers beyond
+/// `num_layers` and others that predict several tokens, towers for images and sound, scales of activations and of
+/// cached keys and values, a head that is the embedding.
+std::optional<std::string> forgotten_tensors_warning(const TensorTable& tensors, const graph::Graph& graph,
+                                                     int64_t num_layers);
 
 }  // namespace cleave::inference
