@@ -32,6 +32,9 @@ return causal_lm {
   layer = function(l, x, c, i)
     local norm = rms_norms(c.norm_eps)
     local attention = { output = "out_proj", norm = norm, norms = { "q_layernorm", "k_layernorm" } }
+    if not layer_type(c, i) then
+      error("the configuration has no layer_types", 0)
+    end
     local attends = layer_type(c, i) == "full_attention"
     return decoder_layer(l, x, c, {
       norm = norm, norms = { attention = "operator_norm", mlp = "ffn_norm" },
