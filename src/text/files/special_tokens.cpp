@@ -28,17 +28,19 @@ OrderedJson read_object(const fs::path& path) {
 }
 
 // A token that is written as a text or as an object; nothing for anything else.
-std::optional<AddedToken> token_in(const OrderedJson& json, bool special) {
-  if (json.is_string()) return AddedToken{.content = json.get<std::string>(), .normalized = false, .special = special};
+template <class AnyJson>
+std::optional<AddedToken> token_in(const AnyJson& json, bool special) {
+  if (json.is_string())
+    return AddedToken{.content = json.template get<std::string>(), .normalized = false, .special = special};
   if (!json.is_object()) return std::nullopt;
   const auto content = json.find("content");
   if (content == json.end() || !content->is_string()) return std::nullopt;
   const auto flag = [&](const char* key, bool otherwise) {
     const auto found = json.find(key);
-    return found != json.end() && found->is_boolean() ? found->get<bool>() : otherwise;
+    return found != json.end() && found->is_boolean() ? found->template get<bool>() : otherwise;
   };
   AddedToken token;
-  token.content = content->get<std::string>();
+  token.content = content->template get<std::string>();
   token.special = special || flag("special", false);
   token.single_word = flag("single_word", false);
   token.lstrip = flag("lstrip", false);
@@ -148,10 +150,11 @@ std::vector<AddedToken> SpecialTokens::tokens_beside(const Json& tokenizer_json)
   if (const auto own = tokenizer_json.find("added_tokens"); own != tokenizer_json.end() && own->is_array())
     for (const Json& token : *own) {
       if (!token.is_object()) continue;
-      const Json content = token.value("content", Json());
+      const auto read = token_in(token, false);
       const Json id = token.value("id", Json());
-      if (content.is_string()) known.insert(content.get<std::string>());
-      if (!has_decoder_ && id.is_number_integer()) by_id.erase(id.get<int64_t>());  // there its own token counts
+      if (read) known.insert(read->content);
+      // Without a decoder its own token counts, which a name makes special.
+      if (!has_decoder_ && read && id.is_number_integer()) by_id.insert_or_assign(id.get<int64_t>(), *read);
     }
   std::vector<AddedToken> tokens;
   for (auto& [id, token] : by_id) {

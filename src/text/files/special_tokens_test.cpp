@@ -82,6 +82,16 @@ TEST(SpecialTokens, OfTheMapReplaceThoseOfTheConfiguration) {
   EXPECT_EQ(directory.variables(), (Json{{"bos_token", "<one>"}}));
 }
 
+TEST(SpecialTokens, AreSpecialByTheirNamesEvenWhereTokenizerJsonSaysOtherwise) {
+  const Directory directory;
+  directory.write("tokenizer.json",
+                  R"({"added_tokens": [{"id": 2, "content": "<p>", "special": false}], "model": {"type": "BPE",
+                      "vocab": {"a": 0, "b": 1}, "merges": []}})");
+  EXPECT_FALSE(load_tokenizer(directory.path())->is_special(2));
+  directory.write("tokenizer_config.json", R"({"pad_token": "<p>"})");
+  EXPECT_TRUE(load_tokenizer(directory.path())->is_special(2));
+}
+
 TEST(SpecialTokens, AreRefusedWhereTheyMakeNoSense) {
   const std::pair<const char*, const char*> cases[] = {
       {R"({"added_tokens_decoder": {"x": {"content": "a"}}})", "is no id"},
