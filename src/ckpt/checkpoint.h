@@ -23,6 +23,7 @@ class Checkpoint final : public TensorSource {
   /// - a directory with config.json and weights: model.safetensors alone where there is one; otherwise the shards that
   ///   model.safetensors.index.json lists; otherwise all *.safetensors files together. A directory with config.json and
   ///   none of them opens as one without weights;
+  /// - a model's folder in the cache of Hugging Face's hub, which stands for its snapshot (model_directory());
   /// - a GGUF file;
   /// - a config.json, to plan without weights.
   /// Throws Error: NotFound, Corrupt, Unsupported, Io; InvalidArgument for any other file.
@@ -43,14 +44,18 @@ class Checkpoint final : public TensorSource {
 
   const Tensor* find(std::string_view name) const override;
   std::vector<std::string> names() const override;
+  TensorTable table() const override;
   void release(const TensorView& view) const override;
   void release_all() const override;
+
+  /// Tensors that the index of a directory lists and no shard holds, sorted.
+  const std::vector<std::string>& unfound() const { return unfound_; }
 
   /// The files with weights, and their sizes together.
   std::vector<std::filesystem::path> files() const;
   int64_t file_bytes() const;
 
-  /// Where tokenizer.json and its like would be; empty for a GGUF file, which holds its own.
+  /// Where config.json, tokenizer.json and their like are; empty for a GGUF file, which holds its own.
   std::filesystem::path directory() const { return directory_; }
 
   /// The metadata of a GGUF file, tokenizer included; nullptr for other checkpoints.
@@ -70,6 +75,8 @@ class Checkpoint final : public TensorSource {
   Json generation_config_ = Json::object();
   std::vector<MappedFile> files_;
   NamedTensors tensors_;
+  TensorTable unread_;
+  std::vector<std::string> unfound_;
   std::optional<GgufMetadata> gguf_;
 };
 

@@ -10,6 +10,7 @@
 #include "define/config.h"
 #include "graph/op.h"
 #include "graph/stored_name.h"
+#include "inference/opening_notes.h"
 #include "inference/unused_tensors.h"
 #include "lower/lower.h"
 
@@ -100,6 +101,7 @@ OpenedModel open(const ModelOptions& options, const Log& log) {
     for (const std::string& tensor : unused_tensors(tensors, traced.graph))
       write(log, LogLevel::Info, fmt::format("the model does not use tensor {}", tensor));
   Json config = define::normalize_config(checkpoint.config());
+  write_opening_notes(checkpoint, traced, config, log);
   const define::Definition definition = *definitions.find(traced.architecture);
   return {std::move(checkpoint), definition,         std::move(traced), std::move(graph),
           std::move(config),     std::move(tensors), std::move(random)};

@@ -1,0 +1,71 @@
+#include "inference/opening_notes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+
+#include "base/untrusted_text.h"
+#include "graph/head.h"
+#include "graph/stored_name.h"
+
+namespace cleave::inference {
+namespace {
+
+void note_unfound(const ckpt::Checkpoint& checkpoint, const Log& log) {
+  const std::vector<std::string>& names = checkpoint.unfound();
+  if (names.empty()) return;
+  write(log, LogLevel::Note,
+        fmt::format("the index of {} lists {} that no file holds, {}{}", checkpoint.path().string(),
+                    names.size() == 1 ? "a tensor" : fmt::format("{} tensors", names.size()), in_quotes(names.front()),
+                    names.size() == 1 ? "" : " among them"));
+}
+
+void note_architecture(const ckpt::Checkpoint& checkpoint, const graph::ModelGraph& traced, const Log& log) {
+  const Json& config = checkpoint.config();
+  const auto list = config.find("architectures");
+  const bool named = list != config.end() && list->is_array() && !list->empty() && list->front().is_string();
+  if (named && list->front() == traced.architecture) return;
+  write(log, LogLevel::Note,
+        fmt::format("the configuration names {}; it is computed as {}, as its model_type tells",
+                    named ? "architecture " + in_quotes(list->front().get<std::string>()) : "no architecture",
+                    traced.architecture));
+}
+
+// Name of the tensor that a node stands for; "" for none.
+std::string stored_tensor(const graph::Graph& graph, graph::NodeId node) {
+  if (node < 0 || graph.node(node).op != graph::Op::Weight) return "";
+  return graph::stored_name(graph.node(node).as<graph::WeightAttributes>(), 0);
+}
+
+bool are_equal(const TensorView& a, const TensorView& b) {
+  return a.dtype == b.dtype && a.shape == b.shape && std::ranges::equal(a.bytes, b.bytes);
+}
+
+void note_own_head(const ckpt::Checkpoint& checkpoint, const graph::Graph& graph, const Json& config, const Log& log) {
+  const auto tied = config.find("tie_word_embeddings");
+  if (tied == config.end() || *tied != true) return;
+  const std::string head = stored_tensor(graph, graph::find_head(graph));
+  const std::string embedding = stored_tensor(graph, graph::find_token_embedding(graph));
+  const ckpt::Tensor* a = checkpoint.find(head);
+  const ckpt::Tensor* b = checkpoint.find(embedding);
+  if (head == embedding || a == nullptr || b == nullptr) return;
+  if (!are_equal(a->view, b->view))
+    write(log, LogLevel::Warning,
+          fmt::format("the configuration ties the head to the embedding, but {} and {} are both stored and differ; the "
+                      "stored head counts",
+                      head, embedding));
+  checkpoint.release(a->view);
+  checkpoint.release(b->view);
+}
+
+}  // namespace
+
+void write_opening_notes(const ckpt::Checkpoint& checkpoint, const graph::ModelGraph& traced, const Json& config,
+                         const Log& log) {
+  note_unfound(checkpoint, log);
+  note_architecture(checkpoint, traced, log);
+  note_own_head(checkpoint, traced.graph, config, log);
+}
+
+}  // namespace cleave::inference
