@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "base/untrusted_text.h"
 #include "graph/head.h"
@@ -38,8 +39,18 @@ std::string stored_tensor(const graph::Graph& graph, graph::NodeId node) {
   return graph::stored_name(graph.node(node).as<graph::WeightAttributes>(), 0);
 }
 
-bool are_equal(const TensorView& a, const TensorView& b) {
-  return a.dtype == b.dtype && a.shape == b.shape && std::ranges::equal(a.bytes, b.bytes);
+bool are_equal(const ckpt::Tensor& a, const ckpt::Tensor& b) {
+  if (a.dtype() != b.dtype() || a.view.shape != b.view.shape) return false;
+  if (!a.reader && !b.reader) return std::ranges::equal(a.view.bytes, b.view.bytes);
+  const int64_t columns = std::max<int64_t>(1, a.view.row_elements()), total = num_elements(a.view.shape);
+  const auto size = static_cast<size_t>(row_bytes(a.dtype(), columns));
+  std::vector<std::byte> row_a(size), row_b(size);
+  for (int64_t element = 0; element < total; element += columns) {
+    ckpt::read_elements(a, element, row_a);
+    ckpt::read_elements(b, element, row_b);
+    if (row_a != row_b) return false;
+  }
+  return true;
 }
 
 void note_own_head(const ckpt::Checkpoint& checkpoint, const graph::Graph& graph, const Json& config, const Log& log) {
@@ -50,13 +61,13 @@ void note_own_head(const ckpt::Checkpoint& checkpoint, const graph::Graph& graph
   const ckpt::Tensor* a = checkpoint.find(head);
   const ckpt::Tensor* b = checkpoint.find(embedding);
   if (head == embedding || a == nullptr || b == nullptr) return;
-  if (!are_equal(a->view, b->view))
+  if (!are_equal(*a, *b))
     write(log, LogLevel::Warning,
           fmt::format("the configuration ties the head to the embedding, but {} and {} are both stored and differ; the "
                       "stored head counts",
                       head, embedding));
-  checkpoint.release(a->view);
-  checkpoint.release(b->view);
+  for (const ckpt::Tensor* tensor : {a, b})
+    for (const TensorView& part : tensor->parts()) checkpoint.release(part);
 }
 
 }  // namespace
