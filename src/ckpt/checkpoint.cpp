@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "ckpt/adapter.h"
 #include "ckpt/config.h"
 #include "ckpt/gguf.h"
 #include "ckpt/gguf_names.h"
@@ -15,20 +16,7 @@
 #include "ckpt/scaled_tensors.h"
 
 namespace cleave::ckpt {
-namespace {
-
 namespace fs = std::filesystem;
-
-// An adapter changes a model's weights; without it the model would say something else.
-void refuse_adapter(const fs::path& directory) {
-  if (is_there(directory / "adapter_config.json"))
-    fail(ErrorKind::Unsupported,
-         "{} has an adapter beside the model (adapter_config.json), which is not applied; merge the two (PEFT's "
-         "merge_and_unload), or move the adapter's files away to run the model without it",
-         directory.string());
-}
-
-}  // namespace
 
 Checkpoint Checkpoint::open(const fs::path& path) {
   Checkpoint checkpoint;
@@ -56,15 +44,16 @@ void Checkpoint::open_directory() {
   const fs::path config = directory_ / "config.json";
   if (!is_there(config)) refuse_directory(directory_);
   config_ = read_config(config);
-  refuse_adapter(directory_);
   const fs::path generation = directory_ / "generation_config.json";
   if (is_there(generation)) generation_config_ = read_config(generation);
   DirectoryWeights weights = open_directory_weights(directory_);
+  if (weights.files.empty() && is_there(directory_ / "adapter_config.json")) refuse_directory(directory_);
   files_ = std::move(weights.files);
   tensors_ = std::move(weights.tensors);
   unread_ = std::move(weights.unread);
   unfound_ = std::move(weights.unfound);
   join_scales(tensors_, config_);
+  adapter_ = apply_adapter(directory_, tensors_, files_);
 }
 
 void Checkpoint::open_gguf(MappedFile file) {

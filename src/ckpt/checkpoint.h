@@ -22,7 +22,7 @@ class Checkpoint final : public TensorSource {
   /// Opens a model by its path, which is one of
   /// - a directory with config.json and weights: model.safetensors alone where there is one; otherwise the shards that
   ///   model.safetensors.index.json lists; otherwise all *.safetensors files together. A directory with config.json and
-  ///   none of them opens as one without weights;
+  ///   none of them opens as one without weights. An adapter beside the weights is applied to them (adapter.h);
   /// - a model's folder in the cache of Hugging Face's hub, which stands for its snapshot (model_directory());
   /// - a GGUF file;
   /// - a config.json, to plan without weights.
@@ -51,6 +51,9 @@ class Checkpoint final : public TensorSource {
   /// Tensors that the index of a directory lists and no shard holds, sorted.
   const std::vector<std::string>& unfound() const { return unfound_; }
 
+  /// What an adapter beside the model has changed, in words (adapter.h); "" where there is none.
+  const std::string& adapter() const { return adapter_; }
+
   /// The files with weights, and their sizes together.
   std::vector<std::filesystem::path> files() const;
   int64_t file_bytes() const;
@@ -77,6 +80,7 @@ class Checkpoint final : public TensorSource {
   NamedTensors tensors_;
   TensorTable unread_;
   std::vector<std::string> unfound_;
+  std::string adapter_;
   std::optional<GgufMetadata> gguf_;
 };
 

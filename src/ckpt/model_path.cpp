@@ -82,7 +82,8 @@ void refuse_directory(const fs::path& path) {
   const fs::path adapter = path / "adapter_config.json";
   if (is_there(adapter))
     fail(ErrorKind::Unsupported,
-         "{} holds an adapter{}, and no model: put its adapter_config.json and adapter_model.safetensors beside that "
+         "{} holds an adapter{}, and not the model's weights: put its adapter_config.json and "
+         "adapter_model.safetensors beside that "
          "model's files, or merge the two (PEFT's merge_and_unload)",
          path.string(), base_model(adapter));
   const std::vector<std::string> names = entries(path);

@@ -15,7 +15,9 @@ void add_rope(Graph& graph, int64_t original_length, bool recomputed) {
   rope.length_rule = RopeAttributes::LengthRule::Switch;
   rope.original_length = original_length;
   rope.recomputed = recomputed;
-  const NodeId x = graph.weight({fmt::format("x{}", graph.nodes().size())}, {1, 1, 2});
+  const NodeId table = graph.weight({fmt::format("w{}", graph.nodes().size())}, {5, 2});
+  const NodeId row = graph.add(Op::Embedding, {graph.input(InputKind::TokenIds), table});
+  const NodeId x = graph.add(Op::Reshape, {row}, ReshapeAttributes{{kDynamic, 1, 2}});
   graph.add(Op::Rope, {x, graph.input(InputKind::Positions)}, rope);
 }
 

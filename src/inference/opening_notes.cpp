@@ -74,6 +74,7 @@ void note_own_head(const ckpt::Checkpoint& checkpoint, const graph::Graph& graph
 
 void write_opening_notes(const ckpt::Checkpoint& checkpoint, const graph::ModelGraph& traced, const Json& config,
                          const Log& log) {
+  if (!checkpoint.adapter().empty()) write(log, LogLevel::Note, checkpoint.adapter());
   note_unfound(checkpoint, log);
   note_architecture(checkpoint, traced, log);
   note_own_head(checkpoint, traced.graph, config, log);

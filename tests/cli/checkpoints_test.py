@@ -122,6 +122,15 @@ class Layouts(Case):
         self.assert_fails(self.verify(cached), 1, "names snapshot 00, which is missing")
 
 
+class Adapters(Case):
+    def test_a_lora_beside_the_model_is_applied(self):
+        model = REPORTS / "adapter_beside_model"
+        for flags in (("--exact",), (), ("--exact", "--tp", 2), ("--exact", "--tp", 5)):
+            done = run("verify", model, "--expected", model / "expected.safetensors", *flags)
+            self.assert_works(done)
+            self.assertIn("the adapter beside the model", done.stderr.decode())
+
+
 class Tied(Case):
     def test_only_the_head_is_stored(self):
         model = REPORTS / "tied_only_head_stored"
@@ -231,13 +240,16 @@ class Refused(Case):
         (model / "config.json").mkdir()
         self.fails(model, "config.json is a directory, wanted a file")
 
-    def test_adapters(self):
+    def test_an_adapter_alone_or_of_another_kind(self):
         model = self.copy_model()
-        config = {"peft_type": "LORA", "base_model_name_or_path": "org/base", "r": 2, "target_modules": ["q_proj"]}
+        config = {"peft_type": "IA3", "base_model_name_or_path": "org/base", "target_modules": ["q_proj"]}
         (model / "adapter_config.json").write_text(json.dumps(config))
-        self.fails(model, "adapter_config.json", "not applied")
+        self.fails(model, "adapter_config.json", "IA3", "does not apply")
+        (model / "expected.safetensors").unlink()
+        (model / "model.safetensors").unlink()
+        self.fails(model, "holds an adapter", '"org/base"', "not the model's weights")
         (model / "config.json").unlink()
-        self.fails(model, "holds an adapter", '"org/base"', "no model")
+        self.fails(model, "holds an adapter", '"org/base"', "not the model's weights")
 
 
 if __name__ == "__main__":
