@@ -63,12 +63,17 @@ double number(const Json& value, const char* key, const std::string& file) {
   return value.get<double>();
 }
 
+// Whether a path ends in these whole segments.
+bool ends_in_segments(std::string_view path, std::string_view end) {
+  return path.ends_with(end) && (path.size() == end.size() || path[path.size() - end.size() - 1] == '.');
+}
+
 // Whether a key of alpha_pattern names a module: by the last segments of its path. Other regular expressions are
 // refused.
 bool names_module(const std::string& pattern, const std::string& module, const std::string& file) {
   const auto is_plain = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '.'; };
   if (!std::ranges::all_of(pattern, is_plain)) refuse(file, "alpha_pattern has the key " + in_quotes(pattern));
-  return module == pattern || module.ends_with("." + pattern);
+  return ends_in_segments(module, pattern);
 }
 
 /// The narrow matrices of one module, as stored.
@@ -158,7 +163,7 @@ class Adapter {
       rest.remove_prefix(dot + 1);
       std::vector<Tensor*> alike;
       for (auto& [stored, tensor] : tensors_)
-        if (stored == rest || stored.ends_with("." + std::string(rest))) alike.push_back(&tensor);
+        if (ends_in_segments(stored, rest)) alike.push_back(&tensor);
       if (!alike.empty()) return alike.size() == 1 ? alike[0] : nullptr;
     }
     return nullptr;
