@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/untrusted_text.h"
+#include "define/config.h"
 #include "graph/head.h"
 #include "graph/stored_name.h"
 
@@ -54,8 +55,8 @@ bool are_equal(const ckpt::Tensor& a, const ckpt::Tensor& b) {
 }
 
 void note_own_head(const ckpt::Checkpoint& checkpoint, const graph::Graph& graph, const Json& config, const Log& log) {
-  const auto tied = config.find("tie_word_embeddings");
-  if (tied == config.end() || *tied != true) return;
+  const Json by_default = config.value(define::kTiedByDefault, Json());
+  if (config.value("tie_word_embeddings", by_default) != true) return;
   const std::string head = stored_tensor(graph, graph::find_head(graph));
   const std::string embedding = stored_tensor(graph, graph::find_token_embedding(graph));
   const ckpt::Tensor* a = checkpoint.find(head);
