@@ -112,8 +112,9 @@ std::unique_ptr<text::ChatFormat> load_chat_format(const fs::path& path) {
   text::ChatTemplateSources sources;
   Json tokens;
   if (fs::is_directory(path, ignored)) {
-    sources = text::read_chat_templates(path);
-    tokens = text::SpecialTokens::read(path).variables();
+    const fs::path directory = ckpt::model_directory(path);
+    sources = text::read_chat_templates(directory);
+    tokens = text::SpecialTokens::read(directory).variables();
   } else {
     const MappedFile file(path);
     if (!ckpt::is_gguf(file.bytes())) return nullptr;
