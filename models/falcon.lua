@@ -7,10 +7,10 @@ local function kv_heads(c)
   return c.multi_query and 1 or c.num_attention_heads
 end
 
--- Slopes, and their products with positions, are computed in bfloat16. The bias is scaled like the scores and counts twice: the
--- reference (Transformers, eager attention) adds it to the scores and again through the causal mask.
+-- Slopes, and their products with positions, are computed in bfloat16. The bias is scaled like the scores. It counts once, as in
+-- training and in Transformers' SDPA path; the eager path adds it to the scores and again through the causal mask.
 local function alibi_options(c, d)
-  return { alibi_slopes = alibi_slopes(c.num_attention_heads), alibi_bfloat16 = true, alibi_scale = 2 / math.sqrt(d) }
+  return { alibi_slopes = alibi_slopes(c.num_attention_heads), alibi_bfloat16 = true, alibi_scale = 1 / math.sqrt(d) }
 end
 
 local function attention(m, x, c)

@@ -1,7 +1,8 @@
 local function attention(m, x, c, i)
   local heads, kv_heads, d = c.num_attention_heads, c.num_key_value_heads, c.head_dim
   local q, k, v = split_qkv(m.qkv_proj(x, (heads + 2 * kv_heads) * d), heads, kv_heads, d)
-  return m.o_proj(attend(rope(q, c), rope(k, c), v, { window = window(c, i) }), x:size())
+  local turn = { recomputed = true }
+  return m.o_proj(attend(rope(q, c, turn), rope(k, c, turn), v, { window = window(c, i) }), x:size())
 end
 
 return causal_lm {

@@ -33,7 +33,9 @@ return causal_lm {
   layer = function(l, x, c, i)
     return decoder_layer(l, x, c, {
       norm = layer_norms(c.rms_norm_eps),
-      attention = { window = window(c, i), bias = c.attention_bias, output_bias = c.attention_bias },
+      attention = {
+        window = window(c, i), bias = c.attention_bias, output_bias = c.attention_bias, rope = { recomputed = true },
+      },
       mlp = function(h) return sparse_mlp(l.block_sparse_moe, h, c) end,
     })
   end,

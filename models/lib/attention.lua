@@ -148,7 +148,8 @@ function kinds.longrope(c, p, frequencies)
 end
 
 -- Rotary settings for heads of `head_dim`; nil for none. Options: layer_type (where the configuration has settings by type), dims
--- (rotary dimensions), interleaved, theta and rope_type (in place of the configuration's).
+-- (rotary dimensions), interleaved, theta and rope_type (in place of the configuration's), recomputed (with longrope, a sequence
+-- that outgrows the original length is computed anew, as Phi's prepare_inputs_for_generation has it).
 local function rope_settings(c, head_dim, options)
   local p = c.rope_parameters
   if options.layer_type and p[options.layer_type] then
@@ -166,12 +167,13 @@ local function rope_settings(c, head_dim, options)
   end
   local settings = kind(c, p, default_frequencies(options.theta or p.rope_theta, dims), dims)
   settings.interleaved = options.interleaved
+  settings.recomputed = options.recomputed
   return settings
 end
 
 -- x [tokens, heads, head_dim] turned by its position.
 function rope(x, c, options)
-  check_names(options, { "layer_type", "dims", "interleaved", "theta", "rope_type" }, "rope")
+  check_names(options, { "layer_type", "dims", "interleaved", "theta", "rope_type", "recomputed" }, "rope")
   local settings = rope_settings(c, x:size(), options or {})
   return settings and graph.rope(x, settings) or x
 end

@@ -34,8 +34,10 @@ function causal_lm(d)
 
   local function text_base(embedding_name)
     for _, base in ipairs({ "language_model.model", "model.language_model" }) do
-      if graph.weight_shape(base .. "." .. embedding_name .. ".weight") and not has(module("model")[embedding_name].weight) then
-        return base
+      for _, name in ipairs({ embedding_name, "norm" }) do
+        if graph.weight_shape(base .. "." .. name .. ".weight") and not has(module("model")[name].weight) then
+          return base
+        end
       end
     end
     return "model"
@@ -49,23 +51,31 @@ function causal_lm(d)
     return c.num_hidden_layers or #kinds
   end
 
+  -- A head of its own that the checkpoint has counts, whatever the configuration says: as in Transformers, which ties only what
+  -- is stored once or equal.
   local function is_tied(c, head)
-    if d.tied == "never" then
+    if d.tied == "never" or c.tie_word_embeddings == false then
       return false
-    elseif c.tie_word_embeddings ~= nil then
-      return c.tie_word_embeddings
     end
     local by_default = c.tied_by_default
     if by_default == nil then
       by_default = d.tied ~= false
     end
-    return not has(head.weight, not by_default)
+    return not has(head.weight, not (c.tie_word_embeddings or by_default))
+  end
+
+  -- The module of the token embedding; of a tied pair of which the checkpoint has the head alone, the head.
+  local function token_embedding(c, embed_tokens, head)
+    local can_be_tied = d.tied ~= "never" and c.tie_word_embeddings ~= false
+    return can_be_tied and not has(embed_tokens.weight, true) and has(head.weight, false) and head or embed_tokens
   end
 
   local function decode(c)
     local base = type(d.base) == "function" and d.base(c) or d.base or text_base(d.embedding or "embed_tokens")
     local m = module(base)
-    local embed_tokens = m[d.embedding or "embed_tokens"]
+    local own = type(d.head) == "function" and d.head(c) or d.head
+    local head = module(own or (base == "language_model.model" and "language_model.lm_head" or "lm_head"))
+    local embed_tokens = token_embedding(c, m[d.embedding or "embed_tokens"], head)
     local x = embedding(token_ids(), embed_tokens, c.vocab_size, d.width and d.width(c) or c.hidden_size)
     if d.embed then
       x = checked(d.embed(m, x, c), "embed", c.hidden_size)
@@ -76,8 +86,6 @@ function causal_lm(d)
     end
     x = graph.gather_rows(x, graph.output_rows())
     x = d.norm and d.norm(m, x, c) or rms_norm(x, m.norm, c.rms_norm_eps)
-    local own = type(d.head) == "function" and d.head(c) or d.head
-    local head = module(own or (base == "language_model.model" and "language_model.lm_head" or "lm_head"))
     local bias, y = d.head_bias and d.head_bias(c), nil
     if is_tied(c, head) then
       y = graph.matmul(x, weight(embed_tokens.weight, c.vocab_size, x:size()), path(head))

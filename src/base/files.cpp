@@ -20,6 +20,8 @@ bool is_file(const std::filesystem::path& path) {
 
 std::string read_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
+  if (std::error_code ignored; std::filesystem::is_directory(path, ignored))
+    fail(ErrorKind::Io, "{} is a directory, wanted a file", path.string());
   if (!file) fail(ErrorKind::NotFound, "cannot open {}", path.string());
   std::string text;
   std::array<char, 1 << 16> buffer;

@@ -12,7 +12,7 @@ bool is_there(const std::filesystem::path& path);
 bool is_file(const std::filesystem::path& path);
 
 /// All bytes of a file, which may also be a pipe. Throws Error: NotFound if it cannot be opened, Io if it cannot be
-/// read. For large files that are read in parts there is MappedFile.
+/// read or is a directory. For large files that are read in parts there is MappedFile.
 std::string read_file(const std::filesystem::path& path);
 
 }  // namespace cleave

@@ -29,6 +29,14 @@ class FileDescriptor {
   int fd_;
 };
 
+// How a file begins that git-lfs has put in the place of a large one
+// (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md, "The Pointer").
+constexpr std::string_view kLfsPointer = "version https://git-lfs.github.com/spec/";
+
+[[noreturn]] void refuse_kind(const std::filesystem::path& path, mode_t mode) {
+  fail(ErrorKind::Io, "{} is {}, wanted a file", path.string(), S_ISDIR(mode) ? "a directory" : "not a regular file");
+}
+
 }  // namespace
 
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
@@ -37,12 +45,17 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
     fail(errno == ENOENT ? ErrorKind::NotFound : ErrorKind::Io, "cannot open {}: {}", path.string(), strerror(errno));
   struct stat status {};
   if (fstat(file.get(), &status) != 0) fail(ErrorKind::Io, "cannot stat {}: {}", path.string(), strerror(errno));
-  if (!S_ISREG(status.st_mode)) fail(ErrorKind::Io, "{} is not a regular file", path.string());
+  if (!S_ISREG(status.st_mode)) refuse_kind(path, status.st_mode);
   size_ = static_cast<size_t>(status.st_size);
   if (size_ == 0) return;
   void* data = mmap(nullptr, size_, PROT_READ, MAP_SHARED, file.get(), 0);
   if (data == MAP_FAILED) fail(ErrorKind::Io, "cannot map {} ({} bytes): {}", path.string(), size_, strerror(errno));
   data_ = static_cast<const std::byte*>(data);
+  if (text().starts_with(kLfsPointer)) {
+    munmap(data, size_);
+    fail(ErrorKind::Corrupt, "{} is a git-lfs pointer, not the file itself; fetch it with \"git lfs pull\"",
+         path.string());
+  }
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept

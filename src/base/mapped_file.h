@@ -11,7 +11,8 @@ namespace cleave {
 /// Movable. Thread-safe.
 class MappedFile {
  public:
-  /// Throws Error: NotFound if there is no such file, Io if it is no regular file or cannot be read.
+  /// Throws Error: NotFound if there is no such file, Io if it is no regular file or cannot be read, Corrupt if it is a
+  /// pointer that git-lfs has put in its place.
   explicit MappedFile(const std::filesystem::path& path);
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;

@@ -49,6 +49,8 @@ TEST_F(MappedFileTest, SaysWhatIsWrong) {
   };
   EXPECT_EQ(kind_of("no/such/file"), ErrorKind::NotFound);
   EXPECT_EQ(kind_of(directory_.path()), ErrorKind::Io);
+  const std::string pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n";
+  EXPECT_EQ(kind_of(directory_.write("pointer", pointer)), ErrorKind::Corrupt);
 }
 
 TEST(Buffer, IsZeroedAndAligned) {

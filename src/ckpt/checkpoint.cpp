@@ -7,20 +7,16 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "ckpt/adapter.h"
 #include "ckpt/config.h"
 #include "ckpt/gguf.h"
 #include "ckpt/gguf_names.h"
 #include "ckpt/hf_directory.h"
+#include "ckpt/model_path.h"
 #include "ckpt/scaled_tensors.h"
 
 namespace cleave::ckpt {
-namespace {
-
 namespace fs = std::filesystem;
-
-constexpr const char* kModelForms = "a directory with config.json and *.safetensors, a .gguf file, or a config.json";
-
-}  // namespace
 
 Checkpoint Checkpoint::open(const fs::path& path) {
   Checkpoint checkpoint;
@@ -32,34 +28,32 @@ Checkpoint Checkpoint::open(const fs::path& path) {
     checkpoint.open_directory();
     return checkpoint;
   }
-  if (path.extension() == ".json") {
+  if (path.extension() == ".json" && !is_part_of_model(path)) {
     checkpoint.config_ = read_config(path);
     checkpoint.directory_ = path.parent_path();
     return checkpoint;
   }
   MappedFile file(path);
-  if (is_gguf(file.bytes()) || path.extension() == ".gguf")
-    checkpoint.open_gguf(std::move(file));
-  else
-    fail(ErrorKind::InvalidArgument, "{} is no model: expected {}", path.string(), kModelForms);
+  if (!is_gguf(file.bytes()) && path.extension() != ".gguf") refuse_file(path);
+  checkpoint.open_gguf(std::move(file));
   return checkpoint;
 }
 
 void Checkpoint::open_directory() {
-  directory_ = path_;
-  const fs::path config = path_ / "config.json";
-  if (!is_there(config)) {
-    const std::vector<fs::path> gguf = files_with_extension(path_, ".gguf");
-    fail(ErrorKind::NotFound, "no config.json in {}: expected {}{}", path_.string(), kModelForms,
-         gguf.empty() ? "" : fmt::format("; give the file, as in {}", gguf.front().string()));
-  }
+  directory_ = model_directory(path_);
+  const fs::path config = directory_ / "config.json";
+  if (!is_there(config)) refuse_directory(directory_);
   config_ = read_config(config);
-  const fs::path generation = path_ / "generation_config.json";
+  const fs::path generation = directory_ / "generation_config.json";
   if (is_there(generation)) generation_config_ = read_config(generation);
-  DirectoryWeights weights = open_directory_weights(path_);
+  DirectoryWeights weights = open_directory_weights(directory_);
+  if (weights.files.empty() && is_there(directory_ / "adapter_config.json")) refuse_directory(directory_);
   files_ = std::move(weights.files);
   tensors_ = std::move(weights.tensors);
+  unread_ = std::move(weights.unread);
+  unfound_ = std::move(weights.unfound);
   join_scales(tensors_, config_);
+  adapter_ = apply_adapter(directory_, tensors_, files_);
 }
 
 void Checkpoint::open_gguf(MappedFile file) {
@@ -76,10 +70,7 @@ void Checkpoint::require_weights() const {
   if (has_weights()) return;
   fail(ErrorKind::NotFound,
        "{} has no weights: found neither model.safetensors, model.safetensors.index.json nor any *.safetensors{}",
-       path_.string(),
-       !directory_.empty() && is_there(directory_ / "pytorch_model.bin")
-           ? " (pytorch_model.bin is not read; convert it with Transformers' save_pretrained)"
-           : "");
+       path_.string(), directory_.empty() ? "" : other_weights_hint(directory_));
 }
 
 const Tensor* Checkpoint::find(std::string_view name) const {
@@ -88,6 +79,12 @@ const Tensor* Checkpoint::find(std::string_view name) const {
 
 std::vector<std::string> Checkpoint::names() const {
   return names_of(tensors_);
+}
+
+TensorTable Checkpoint::table() const {
+  TensorTable table = TensorSource::table();
+  table.insert(unread_.begin(), unread_.end());
+  return table;
 }
 
 void Checkpoint::release_all() const {

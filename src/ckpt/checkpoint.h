@@ -22,7 +22,8 @@ class Checkpoint final : public TensorSource {
   /// Opens a model by its path, which is one of
   /// - a directory with config.json and weights: model.safetensors alone where there is one; otherwise the shards that
   ///   model.safetensors.index.json lists; otherwise all *.safetensors files together. A directory with config.json and
-  ///   none of them opens as one without weights;
+  ///   none of them opens as one without weights. An adapter beside the weights is applied to them (adapter.h);
+  /// - a model's folder in the cache of Hugging Face's hub, which stands for its snapshot (model_directory());
   /// - a GGUF file;
   /// - a config.json, to plan without weights.
   /// Throws Error: NotFound, Corrupt, Unsupported, Io; InvalidArgument for any other file.
@@ -43,14 +44,21 @@ class Checkpoint final : public TensorSource {
 
   const Tensor* find(std::string_view name) const override;
   std::vector<std::string> names() const override;
+  TensorTable table() const override;
   void release(const TensorView& view) const override;
   void release_all() const override;
+
+  /// Tensors that the index of a directory lists and no shard holds, sorted.
+  const std::vector<std::string>& unfound() const { return unfound_; }
+
+  /// What an adapter beside the model has changed, in words (adapter.h); "" where there is none.
+  const std::string& adapter() const { return adapter_; }
 
   /// The files with weights, and their sizes together.
   std::vector<std::filesystem::path> files() const;
   int64_t file_bytes() const;
 
-  /// Where tokenizer.json and its like would be; empty for a GGUF file, which holds its own.
+  /// Where config.json, tokenizer.json and their like are; empty for a GGUF file, which holds its own.
   std::filesystem::path directory() const { return directory_; }
 
   /// The metadata of a GGUF file, tokenizer included; nullptr for other checkpoints.
@@ -70,6 +78,9 @@ class Checkpoint final : public TensorSource {
   Json generation_config_ = Json::object();
   std::vector<MappedFile> files_;
   NamedTensors tensors_;
+  TensorTable unread_;
+  std::vector<std::string> unfound_;
+  std::string adapter_;
   std::optional<GgufMetadata> gguf_;
 };
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/mapped_file.h"
+#include "tensor/tensor_table.h"
 #include "tensor/tensor_view.h"
 
 namespace cleave::ckpt {
@@ -18,13 +19,13 @@ using TensorMap = std::map<std::string, TensorView, std::less<>>;
 /// What a safetensors file holds. The views borrow from the file's bytes, which are not aligned.
 struct SafetensorsContents {
   TensorMap tensors;
+  TensorTable unread;                                        // those of types that Cleave does not read
   std::map<std::string, std::string, std::less<>> metadata;  // "__metadata__"
 };
 
 /// Reads the header of an untrusted safetensors file (https://github.com/huggingface/safetensors, "Format"): eight
 /// bytes of header length, a JSON object, then the data. `file` names it in errors. Throws Error(Corrupt) where the
-/// header does not fit the bytes, or tensors overlap; Error(Unsupported) for element types that Cleave does not know.
-/// Gaps between tensors are allowed.
+/// header does not fit the bytes, or tensors overlap. Gaps between tensors are allowed.
 SafetensorsContents parse_safetensors(std::span<const std::byte> bytes, const std::string& file);
 
 /// A mapped safetensors file. Movable; views live as long as it does. Thread-safe.

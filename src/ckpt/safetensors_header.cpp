@@ -71,7 +71,7 @@ class HeaderHandler : public nlohmann::json_sax<Json> {
       if (!header_.metadata.emplace(metadata_key_, std::move(text)).second)
         fail(ErrorKind::Corrupt, "{}: {} names {} twice", file_, kMetadata, in_quotes(metadata_key_));
     } else if (place_ == Place::Entry && member_ == kDtype) {
-      entry_.dtype = dtype_of(text);
+      set_dtype(text);
     } else {
       refuse(in_quotes(text));
     }
@@ -146,12 +146,13 @@ class HeaderHandler : public nlohmann::json_sax<Json> {
     header_.entries.push_back(std::move(entry_));
   }
 
-  DType dtype_of(const std::string& text) const {
+  // A type that is not read is no error before somebody asks for the tensor.
+  void set_dtype(const std::string& text) {
     const std::optional<DType> dtype = dtype_from_name(text);
-    if (!dtype || is_block(*dtype))
-      fail(ErrorKind::Unsupported, "{}: tensor {} has dtype {}, which Cleave does not read", file_, in_quotes(name_),
-           in_quotes(text));
-    return *dtype;
+    if (dtype && !is_block(*dtype))
+      entry_.dtype = *dtype;
+    else
+      entry_.unread_type = text.empty() ? "without a name" : text;
   }
 
   const std::string& file_;

@@ -17,6 +17,7 @@ struct HeaderEntry {
   Shape shape;
   uint64_t begin = 0;  // byte offsets in the data section
   uint64_t end = 0;
+  std::string unread_type = {};  // the type's name where Cleave does not read it, and dtype means nothing
 };
 
 /// The header of a safetensors file. Names may still repeat.
@@ -26,7 +27,7 @@ struct SafetensorsHeader {
 };
 
 /// Parses the JSON of a safetensors header in one pass and with memory proportional to it. `file` names it in errors.
-/// Throws Error(Corrupt) where the text is no JSON or no safetensors header; Error(Unsupported) for an unknown dtype.
+/// Throws Error(Corrupt) where the text is no JSON or no safetensors header.
 SafetensorsHeader parse_safetensors_header(std::string_view text, const std::string& file);
 
 }  // namespace cleave::ckpt

@@ -84,11 +84,30 @@ TEST(Safetensors, RefusesHeadersThatAreNoObjectOfTensors) {
   expect_corrupt(R"({"__metadata__":[]})", 0, {"__metadata__", "an array"});
 }
 
-TEST(Safetensors, RefusesUnknownAndBlockTypes) {
-  expect_refused(R"({"w":{"dtype":"F4","shape":[1],"data_offsets":[0,4]}})", 4, ErrorKind::Unsupported,
-                 {"\"w\"", "\"F4\""});
-  expect_refused(R"({"w":{"dtype":"Q4_0","shape":[32],"data_offsets":[0,18]}})", 18, ErrorKind::Unsupported,
-                 {"\"w\"", "\"Q4_0\""});
+TEST(Safetensors, SetsTensorsOfUnknownAndBlockTypesApart) {
+  const std::string file = safetensors_text(
+      R"({"a":{"dtype":"C64","shape":[2],"data_offsets":[0,16]},"b":{"dtype":"F32","shape":[1],"data_offsets":[16,20]},
+          "c":{"dtype":"Q4_0","shape":[32],"data_offsets":[20,38]},"d":{"dtype":"","shape":[],"data_offsets":[38,38]}})",
+      38);
+  const SafetensorsContents contents = parse_safetensors(bytes_of(file), kFile);
+  EXPECT_EQ(contents.tensors.size(), 1u);
+  EXPECT_EQ(contents.tensors.at("b").bytes.data(), bytes_of(file).data() + file.size() - 22);
+  ASSERT_EQ(contents.unread.size(), 3u);
+  EXPECT_EQ(contents.unread.at("a").unread_type, "C64");
+  EXPECT_EQ(contents.unread.at("a").shape, Shape{2});
+  EXPECT_EQ(contents.unread.at("c").unread_type, "Q4_0");
+  EXPECT_NE(contents.unread.at("d").unread_type, "");
+}
+
+TEST(Safetensors, ChecksThePlacesOfTensorsOfUnknownTypes) {
+  expect_corrupt(R"({"w":{"dtype":"C64","shape":[1],"data_offsets":[0,9]}})", 8, {"\"w\"", "byte 9", "only 8"});
+  expect_corrupt(R"({"w":{"dtype":"C64","shape":[1],"data_offsets":[8,0]}})", 8, {"\"w\"", "[8, 0]"});
+  expect_corrupt(
+      R"({"a":{"dtype":"C64","shape":[1],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
+      8, {"\"a\"", "\"b\"", "overlap"});
+  expect_corrupt(
+      R"({"a":{"dtype":"C64","shape":[1],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}})",
+      12, {"\"a\" twice"});
 }
 
 TEST(Safetensors, RefusesShapesThatDoNotFit) {

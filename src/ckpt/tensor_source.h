@@ -29,8 +29,8 @@ class TensorSource {
   /// Says the same of all that the source holds, headers of files included. What is touched later is read again.
   virtual void release_all() const = 0;
 
-  /// Types and shapes of all tensors.
-  TensorTable table() const;
+  /// Types and shapes of all tensors, and of stored ones of which the type is not read.
+  virtual TensorTable table() const;
 };
 
 /// The parts of a source that holds its tensors in a map.

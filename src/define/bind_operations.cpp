@@ -88,6 +88,7 @@ int rope(lua_State* state) {
   a.factor = arguments.number(2, "factor", 1);
   if (arguments.boolean(2, "dynamic")) a.length_rule = LengthRule::Dynamic;
   if (!a.long_inverse_frequencies.empty()) a.length_rule = LengthRule::Switch;
+  a.recomputed = a.length_rule == LengthRule::Switch && arguments.boolean(2, "recomputed");
   if (a.length_rule == LengthRule::Switch && a.long_inverse_frequencies.size() != a.inverse_frequencies.size())
     fail(ErrorKind::InvalidArgument, "rope has {} short and {} long factors", a.inverse_frequencies.size(),
          a.long_inverse_frequencies.size());

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "base/untrusted_text.h"
 #include "define/bindings.h"
 #include "define/lua_arguments.h"
 #include "graph/stored_name.h"
@@ -41,15 +42,28 @@ Shape weight_shape(const Tracer& tracer, std::string& name, const Shape& wanted)
       fail(ErrorKind::InvalidArgument, "{}: without weights its size must stand in the definition", name);
     return wanted;
   }
-  const std::optional<Shape> found = tracer.find_weight(name);
-  if (!found) missing_weight(tracer, name);
-  bool fits = wanted.empty() || wanted.size() == found->size();
-  for (size_t i = 0; fits && i < wanted.size(); ++i) fits = wanted[i] == kDynamic || wanted[i] == (*found)[i];
+  const TensorInfo* found = tracer.find_weight(name);
+  if (found == nullptr) missing_weight(tracer, name);
+  if (!found->unread_type.empty())
+    fail(ErrorKind::Unsupported, "weight {} is stored in type {}, which Cleave does not read", name,
+         in_quotes(found->unread_type));
+  const Shape& shape = found->shape;
+  bool fits = wanted.empty() || wanted.size() == shape.size();
+  for (size_t i = 0; fits && i < wanted.size(); ++i) fits = wanted[i] == kDynamic || wanted[i] == shape[i];
   if (!fits)
     fail(ErrorKind::InvalidArgument,
-         "weight {} has shape {} in the checkpoint where configuration and definition want {}", name, to_string(*found),
+         "weight {} has shape {} in the checkpoint where configuration and definition want {}", name, to_string(shape),
          to_string(wanted));
-  return *found;
+  return shape;
+}
+
+// Renames the pattern of stacked weights as its first name was: `asked` is stored as `found`, and both end alike.
+void correct_pattern(std::string& pattern, const std::string& asked, const std::string& found) {
+  size_t same = 0;
+  while (same < std::min(asked.size(), found.size()) &&
+         asked[asked.size() - 1 - same] == found[found.size() - 1 - same])
+    ++same;
+  pattern = found.substr(0, found.size() - same) + pattern.substr(asked.size() - same);
 }
 
 // weight(name, {extents} or nil, stacked or nil)
@@ -66,7 +80,7 @@ int weight(lua_State* state) {
       const std::string asked = name;
       shape = weight_shape(tracer, name, wanted);
       if (wanted.empty()) wanted = shape;
-      if (i == 0 && name != asked) attributes.name = attributes.name.substr(asked.size() - name.size());
+      if (i == 0 && name != asked) correct_pattern(attributes.name, asked, name);
     }
     shape.insert(shape.begin(), attributes.stacked);
   } else {
@@ -81,7 +95,7 @@ int has_weight(lua_State* state) {
   const Arguments arguments(state);
   const Tracer& tracer = Tracer::of(state);
   std::string name = arguments.string(1);
-  const bool found = tracer.has_checkpoint() ? tracer.find_weight(name).has_value() : lua_toboolean(state, 2) != 0;
+  const bool found = tracer.has_checkpoint() ? tracer.find_weight(name) != nullptr : lua_toboolean(state, 2) != 0;
   lua_pushboolean(state, found ? 1 : 0);
   return 1;
 }
@@ -90,14 +104,14 @@ int has_weight(lua_State* state) {
 int weight_shape_or_nil(lua_State* state) {
   const Tracer& tracer = Tracer::of(state);
   std::string name = Arguments(state).string(1);
-  const std::optional<Shape> shape = tracer.has_checkpoint() ? tracer.find_weight(name) : std::nullopt;
-  if (!shape) {
+  const TensorInfo* found = tracer.has_checkpoint() ? tracer.find_weight(name) : nullptr;
+  if (found == nullptr) {
     lua_pushnil(state);
     return 1;
   }
   lua_newtable(state);
-  for (size_t i = 0; i < shape->size(); ++i) {
-    lua_pushinteger(state, (*shape)[i]);
+  for (size_t i = 0; i < found->shape.size(); ++i) {
+    lua_pushinteger(state, found->shape[i]);
     lua_rawseti(state, -2, static_cast<lua_Integer>(i) + 1);
   }
   return 1;

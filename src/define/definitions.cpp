@@ -7,6 +7,8 @@
 #include "base/check.h"
 #include "base/files.h"
 #include "base/strings.h"
+#include "base/untrusted_text.h"
+#include "define/architecture.h"
 #include "define/config.h"
 #include "define/lua_state.h"
 #include "define/tracer.h"
@@ -66,21 +68,34 @@ std::vector<std::filesystem::path> definition_files(const std::filesystem::path&
   return files;
 }
 
-std::string architecture_of(const Json& config) {
-  if (!config.is_object() || !config.contains("architectures") || !config["architectures"].is_array() ||
-      config["architectures"].empty() || !config["architectures"][0].is_string())
-    fail(ErrorKind::Unsupported,
-         "the configuration names no architecture, wanted \"architectures\": [\"...ForCausalLM\"]");
-  return config["architectures"][0].get<std::string>();
+std::vector<std::string> served_by(const std::vector<Definition>& definitions) {
+  std::vector<std::string> names;
+  for (const Definition& d : definitions) names.insert(names.end(), d.architectures.begin(), d.architectures.end());
+  return names;
 }
 
-[[noreturn]] void unknown_architecture(const std::string& architecture, const std::vector<Definition>& definitions) {
-  std::vector<std::string> known;
-  for (const Definition& d : definitions) known.insert(known.end(), d.architectures.begin(), d.architectures.end());
+[[noreturn]] void unknown_architecture(const Json& config, const std::vector<std::string>& known) {
+  const Json& list = config.contains("architectures") ? config["architectures"] : Json();
+  if (!list.is_array() || list.empty() || !list[0].is_string())
+    fail(ErrorKind::Unsupported,
+         "the configuration names no architecture{}, wanted \"architectures\": [\"...ForCausalLM\"]",
+         config.contains("model_type")
+             ? fmt::format(", and no definition serves its model_type {}", in_quotes(config["model_type"].dump(), '\''))
+             : "");
+  const std::string architecture = list[0].get<std::string>();
   const std::vector<std::string> near = nearest_names(architecture, known);
   fail(ErrorKind::Unsupported,
        "no model definition for architecture {}{}; `cleave models` lists all, --model-def adds one", architecture,
        near.empty() ? "" : fmt::format(" (nearest: {})", join(near, ", ")));
+}
+
+// The architecture by which the configuration is computed.
+std::string architecture_of(const Json& config, const std::vector<Definition>& definitions) {
+  const std::vector<std::string> served = served_by(definitions);
+  if (!config.is_object()) fail(ErrorKind::Corrupt, "config is no JSON object");
+  std::optional<std::string> name = served_architecture(config, served);
+  if (!name) unknown_architecture(config, served);
+  return *std::move(name);
 }
 
 [[noreturn]] void malformed_outputs(const Definition& definition) {
@@ -152,9 +167,8 @@ const Definition* Definitions::find(std::string_view architecture) const {
 }
 
 graph::ModelGraph Definitions::trace(const Json& original_config, const TensorTable* tensors) const {
-  const std::string architecture = architecture_of(original_config);
+  const std::string architecture = architecture_of(original_config, definitions_);
   const Definition* definition = find(architecture);
-  if (definition == nullptr) unknown_architecture(architecture, definitions_);
   const Json config = normalize_config(original_config);
   LuaState lua;
   Tracer tracer(lua, tensors);

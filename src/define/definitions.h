@@ -44,12 +44,12 @@ class Definitions {
   /// Null where no definition serves it.
   const Definition* find(std::string_view architecture) const;
 
-  /// Runs the definition of config.architectures[0] over symbolic tensors: the functions of its outputs one after
-  /// another, in its order, into one graph. `tensors` are the checkpoint's; null: shapes come from
-  /// the definition and the configuration alone. The graph is verified. Throws
-  /// Error: Unsupported for an unknown architecture, naming the nearest known ones; InvalidArgument with Lua file and
-  /// line, module path and shapes seen and wanted where configuration, checkpoint and definition contradict one
-  /// another; NotFound for a weight that is missing.
+  /// Runs the definition of the configuration's architecture (architecture.h) over symbolic tensors: the functions of
+  /// its outputs one after another, in its order, into one graph. `tensors` are the checkpoint's; null: shapes come
+  /// from the definition and the configuration alone. The graph is verified. Throws Error: Unsupported for an unknown
+  /// architecture, naming the nearest known ones; InvalidArgument with Lua file and line, module path and shapes seen
+  /// and wanted where configuration, checkpoint and definition contradict one another; NotFound for a weight that is
+  /// missing.
   graph::ModelGraph trace(const Json& config, const TensorTable* tensors) const;
 
  private:

@@ -1,5 +1,6 @@
 #include "define/tracer.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -30,6 +31,18 @@ constexpr std::pair<std::string_view, std::string_view> kOldEndings[] = {
     {"LayerNorm.bias", "LayerNorm.beta"},
     {".embeddings.weight", ".embedding.weight"},
 };
+
+// The leading segments that all names have in common, the fewest first. The names are sorted, so the first and the last
+// one tell.
+std::vector<std::string> shared_prefixes(const TensorTable* tensors) {
+  std::vector<std::string> prefixes;
+  if (tensors == nullptr || tensors->size() < 2) return prefixes;
+  const std::string& first = tensors->begin()->first;
+  const std::string& last = tensors->rbegin()->first;
+  for (size_t i = 0; i < std::min(first.size(), last.size()) && first[i] == last[i]; ++i)
+    if (first[i] == '.') prefixes.push_back(first.substr(0, i + 1));
+  return prefixes;
+}
 
 void set_functions(lua_State* state, std::span<const LuaFunction> functions) {
   for (const LuaFunction& entry : functions) {
@@ -71,7 +84,8 @@ NodeId to_tensor(lua_State* state, int index) {
   return tensor.node;
 }
 
-Tracer::Tracer(LuaState& lua, const TensorTable* tensors) : tensors_(tensors) {
+Tracer::Tracer(LuaState& lua, const TensorTable* tensors)
+    : tensors_(tensors), shared_prefixes_(shared_prefixes(tensors)) {
   lua_State* state = lua.get();
   lua_pushlightuserdata(state, this);
   lua_setfield(state, LUA_REGISTRYINDEX, "tracer");
@@ -118,17 +132,20 @@ std::vector<std::string> Tracer::weight_names() const {
   return names;
 }
 
-std::optional<Shape> Tracer::find_weight(std::string& name) const {
+const TensorInfo* Tracer::find_weight(std::string& name) const {
   std::vector<std::string> candidates = {name};
   if (const size_t dot = name.find('.'); dot != std::string::npos) candidates.push_back(name.substr(dot + 1));
   for (const auto& [ending, old_ending] : kOldEndings)
     if (name.ends_with(ending)) candidates.push_back(name.substr(0, name.size() - ending.size()).append(old_ending));
+  const size_t unwrapped = candidates.size();
+  for (const std::string& prefix : shared_prefixes_)
+    for (size_t i = 0; i < unwrapped; ++i) candidates.push_back(prefix + candidates[i]);
   for (std::string& candidate : candidates)
     if (const auto found = tensors_->find(candidate); found != tensors_->end()) {
       name = std::move(candidate);
-      return found->second.shape;
+      return &found->second;
     }
-  return std::nullopt;
+  return nullptr;
 }
 
 }  // namespace cleave::define

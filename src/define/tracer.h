@@ -22,10 +22,11 @@ class Tracer {
   /// Number of the trace; 0 before the first.
   int trace() const { return trace_; }
 
-  /// Shape of the named tensor; nothing where the checkpoint has none. A checkpoint saved from the model without its
-  /// head lacks the first segment of every name ("transformer."), and old ones have endings that Transformers changes
-  /// as it loads them ("LayerNorm.gamma"); then `name` is corrected.
-  std::optional<Shape> find_weight(std::string& name) const;
+  /// The named tensor; null where the checkpoint has none. A checkpoint saved from the model without its head lacks the
+  /// first segment of every name ("transformer."), one saved from a wrapped model has further ones before all names
+  /// ("module."), and old ones have endings that Transformers changes as it loads them ("LayerNorm.gamma"); then `name`
+  /// is corrected.
+  const TensorInfo* find_weight(std::string& name) const;
   bool has_checkpoint() const { return tensors_ != nullptr; }
   std::vector<std::string> weight_names() const;
 
@@ -36,6 +37,7 @@ class Tracer {
 
  private:
   const TensorTable* tensors_;
+  std::vector<std::string> shared_prefixes_;  // of all names: "a.", "a.b.", ...
   graph::Graph* graph_ = nullptr;
   int trace_ = 0;
   int attention_layers_ = 0;

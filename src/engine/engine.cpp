@@ -21,7 +21,8 @@ std::optional<FinishReason> finish_reason(const Sequence& sequence) {
 Engine::Engine(StepModel& model, int64_t max_length)
     : model_(model),
       scheduler_(model.limits()),
-      limits_{model.limits().vocab_size, std::min(max_length, scheduler_.capacity()), model.limits().block_size},
+      limits_{model.limits().vocab_size, std::min(max_length, scheduler_.capacity()), model.limits().block_size,
+              model.limits().recompute_lengths},
       inbox_(limits_) {}
 
 SequenceId Engine::add(Request request) {
@@ -153,7 +154,7 @@ void Engine::compute(std::span<const Scheduler::Chunk> chunks) {
 void Engine::sample(Sequence& sequence, std::span<const float> logits) {
   const int32_t token = sequence.sampler.sample(
       logits, {sequence.tokens, sequence.prompt_length, sequence.length_limit, sequence.end_tokens});
-  sequence.tokens.push_back(token);
+  append(sequence, {&token, 1}, limits_);
   new_tokens_.push_back({sequence.id, token, finish_reason(sequence), sequence.usage()});
 }
 

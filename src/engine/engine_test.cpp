@@ -45,6 +45,50 @@ TEST(Engine, TellsTheWholePromptsLengthWhileItIsInChunks) {
   EXPECT_THAT(model.rope_lengths, ElementsAre(10, 10, 10, 11, 12));
 }
 
+// Limits of a model that turns keys otherwise beyond 12 tokens.
+StepLimits limits_with_a_switch(int64_t max_tokens, int64_t num_blocks) {
+  StepLimits changed = limits(max_tokens, num_blocks);
+  changed.recompute_lengths = {12};
+  return changed;
+}
+
+TEST(Engine, ComputesASequenceAnewThatPassesALengthBeyondWhichKeysAreTurnedOtherwise) {
+  FakeModel model(limits_with_a_switch(8, 16));
+  Engine engine(model, 64);
+  const SequenceId id = engine.add({.prompt = prompt(2, 8), .max_new_tokens = 7});
+  EXPECT_EQ(run(engine)[id], expected_answer(prompt(2, 8), 7));
+  EXPECT_THAT(model.step_sizes, ElementsAre(8, 1, 1, 1, 1, 8, 5, 1)) << "13 tokens anew, in chunks";
+  EXPECT_THAT(model.rope_lengths, ElementsAre(8, 9, 10, 11, 12, 13, 13, 14));
+}
+
+TEST(Engine, ComputesAKeptSequenceAnewWhereTheUsersTokensPassTheLength) {
+  // 5: all 16 tokens anew; 12: the first answer passes, then nothing; 20: nothing.
+  for (const auto& [length, computed] : {std::pair(5, 6 + 16 + 2), {12, 12 + 13 + 10 + 2}, {20, 21 + 10 + 2}}) {
+    FakeModel model(limits_with_a_switch(64, 16));
+    Engine engine(model, 64);
+    const SequenceId id = engine.add({.prompt = prompt(3, length), .max_new_tokens = 2, .keep = true});
+    run(engine);
+    std::vector<int32_t> text(engine.tokens(id).begin(), engine.tokens(id).end());
+    const std::vector<int32_t> more = prompt(4, 9);
+    engine.resume(id, more, 3);
+    text.insert(text.end(), more.begin(), more.end());
+    EXPECT_EQ(run(engine)[id], expected_answer(text, 3));
+    EXPECT_EQ(model.computed, computed) << length;
+  }
+}
+
+TEST(Engine, SequencesThatPassTheLengthMakeRoomForOneAnother) {
+  for (const int64_t num_blocks : {5, 8, 40}) {
+    FakeModel model(limits_with_a_switch(7, num_blocks));
+    Engine engine(model, 20);
+    Answers wanted;
+    for (int i = 1; i <= 5; ++i)
+      wanted[engine.add({.prompt = prompt(i, 4 + 2 * i), .max_new_tokens = 5})] =
+          expected_answer(prompt(i, 4 + 2 * i), 5);
+    EXPECT_EQ(run(engine), wanted) << num_blocks << " blocks";
+  }
+}
+
 TEST(Engine, AnswersManySequencesInTheSameSteps) {
   FakeModel model(limits(16, 40));
   Engine engine(model, 64);

@@ -58,7 +58,9 @@ std::span<const Scheduler::Chunk> Scheduler::form() {
     return std::find(running_.begin(), running_.end(), sequence) != running_.end();
   };
   for (Sequence* sequence : considered_)
-    if (sequence->pending() == 1 && still_runs(sequence) && make_room(*sequence)) schedule(*sequence);
+    if (still_runs(sequence)) make_room(*sequence);
+  for (Sequence* sequence : considered_)
+    if (sequence->pending() == 1 && still_runs(sequence)) schedule(*sequence);
   for (Sequence* sequence : considered_)
     if (sequence->pending() > 1 && still_runs(sequence)) schedule(*sequence);
   admit();
@@ -89,18 +91,17 @@ void Scheduler::admit() {
   }
 }
 
-// A block for the next token of a running sequence. Running sequences are scheduled in the order of admission, so those
-// that lose their blocks are not yet part of the step.
-bool Scheduler::make_room(Sequence& sequence) {
+// A block for the next token of a running sequence, which stops running itself where it is the youngest and there is
+// none. To be called before anything is scheduled: no sequence that loses its blocks is part of the step.
+void Scheduler::make_room(Sequence& sequence) {
   while (!extend(sequence)) {
     if (evict_idle(sequence)) continue;
     Sequence& youngest = *running_.back();
     running_.pop_back();
     take_blocks(youngest);
     waiting_.push_front(&youngest);
-    if (&youngest == &sequence) return false;
+    if (&youngest == &sequence) return;
   }
-  return true;
 }
 
 // Takes the blocks of a sequence that computes nothing now: the one parked first, or the last one of the queue that

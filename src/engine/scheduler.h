@@ -54,7 +54,7 @@ class Scheduler {
 
   void schedule(Sequence& sequence);
   void admit();
-  bool make_room(Sequence& sequence);
+  void make_room(Sequence& sequence);
   bool extend(Sequence& sequence);
   bool evict_idle(const Sequence& in_favour_of);
   void take_blocks(Sequence& sequence);

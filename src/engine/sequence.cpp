@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "graph/recompute_lengths.h"
 
 namespace cleave::engine {
 namespace {
@@ -51,11 +52,17 @@ std::unique_ptr<Sequence> make_sequence(Request request, const SequenceLimits& l
   return sequence;
 }
 
+void append(Sequence& sequence, std::span<const int32_t> tokens, const SequenceLimits& limits) {
+  const int64_t before = sequence.length();
+  sequence.tokens.insert(sequence.tokens.end(), tokens.begin(), tokens.end());
+  if (graph::passes_any(limits.recompute_lengths, before, sequence.length())) sequence.computed = 0;
+}
+
 void continue_sequence(Sequence& sequence, std::span<const int32_t> tokens, int64_t max_new_tokens,
                        const SequenceLimits& limits) {
   check_tokens(tokens, limits);
   check_room(sequence.length() + static_cast<int64_t>(tokens.size()), max_new_tokens, limits);
-  sequence.tokens.insert(sequence.tokens.end(), tokens.begin(), tokens.end());
+  append(sequence, tokens, limits);
   begin_answer(sequence, max_new_tokens, limits);
 }
 

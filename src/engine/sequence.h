@@ -39,14 +39,19 @@ struct Sequence {
 /// What bounds every sequence of an engine. The numbers never change, so that any thread may check a request with them.
 struct SequenceLimits {
   int64_t vocab_size = 0;
-  int64_t max_length = 0;  // tokens of a sequence
-  int64_t block_size = 1;  // positions of a key-value block
+  int64_t max_length = 0;                       // tokens of a sequence
+  int64_t block_size = 1;                       // positions of a key-value block
+  std::vector<int64_t> recompute_lengths = {};  // as StepLimits has them
 };
 
 /// A new sequence, without an id, whose answer is to be computed. It has all memory that the answer may need, so that
 /// steps take none. Throws Error(InvalidArgument) for an empty prompt, a token outside the vocabulary, parameters out
 /// of range, or a prompt that leaves no room for an answer.
 std::unique_ptr<Sequence> make_sequence(Request request, const SequenceLimits& limits);
+
+/// Appends tokens. Where the sequence passes a length beyond which all is computed anew, nothing of it counts as
+/// computed any more; its blocks and its slot stay.
+void append(Sequence& sequence, std::span<const int32_t> tokens, const SequenceLimits& limits);
 
 /// Begins the next answer of a sequence: appends tokens, with memory for all that may follow. Throws as make_sequence()
 /// does, and then changes nothing.

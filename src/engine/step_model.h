@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "runtime/device/step.h"
 
@@ -15,6 +16,8 @@ struct StepLimits {
   int64_t num_blocks = 0;       // of the key-value cache
   int64_t block_size = 0;       // positions of a block
   int64_t num_state_slots = 0;  // sequences whose recurrent states there is room for; 0: the model keeps none
+  /// Lengths, ascending, beyond which a sequence is fed anew from its first token (graph/recompute_lengths.h).
+  std::vector<int64_t> recompute_lengths = {};
 };
 
 /// The engine's view of a loaded model: steps in, logits out. Tests put a small machine in its place.

@@ -8,4 +8,7 @@ namespace cleave::graph {
 /// there is no such product.
 NodeId find_head(const Graph& graph);
 
+/// The weight in which the first look-up of token ids finds its rows. -1 if there is none.
+NodeId find_token_embedding(const Graph& graph);
+
 }  // namespace cleave::graph

@@ -127,6 +127,7 @@ struct TextOf {
     if (a.interleaved) text += " interleaved";
     if (a.attention_scale != 1) text += fmt::format(" scale={:.6g}", a.attention_scale);
     if (a.length_rule == RopeAttributes::LengthRule::Switch) text += fmt::format(" long_beyond={}", a.original_length);
+    if (a.recomputed) text += " recomputed";
     if (a.length_rule == RopeAttributes::LengthRule::Dynamic)
       text += fmt::format(" dynamic_beyond={}", a.original_length);
     return text;

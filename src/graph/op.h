@@ -132,6 +132,9 @@ struct RopeAttributes {
   std::vector<double> long_inverse_frequencies;
   int64_t original_length = 0;
   double base = 0, factor = 1;  // of LengthRule::Dynamic
+  /// Of LengthRule::Switch: a sequence that grows beyond `original_length` is computed anew from its first token, so
+  /// that all of its keys are turned alike. Otherwise keys stay as they were turned.
+  bool recomputed = false;
   bool operator==(const RopeAttributes&) const = default;
 };
 

@@ -12,6 +12,7 @@
 #include "define/config.h"
 #include "graph/op.h"
 #include "graph/stored_name.h"
+#include "inference/opening_notes.h"
 #include "inference/unused_tensors.h"
 #include "lower/lower.h"
 
@@ -119,6 +120,7 @@ OpenedModel open(const ModelOptions& options, const Log& log) {
   Json config = define::normalize_config(checkpoint.config(), &filled);
   if (options.list_unused) list_unsaid(filled, tensors, traced.graph, log);
   warn_of_forgotten(config, tensors, traced.graph, log);
+  write_opening_notes(checkpoint, traced, config, log);
   const define::Definition definition = *definitions.find(traced.architecture);
   return {std::move(checkpoint), definition,         std::move(traced), std::move(graph),
           std::move(config),     std::move(tensors), std::move(random)};

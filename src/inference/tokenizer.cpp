@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "base/mapped_file.h"
 #include "ckpt/gguf.h"
+#include "ckpt/model_path.h"
 #include "text/files/special_tokens.h"
 #include "text/files/tokenizer_files.h"
 #include "text/files/tokenizer_gguf.h"
@@ -93,7 +94,7 @@ std::unique_ptr<text::Tokenizer> load_tokenizer(const ckpt::Checkpoint& checkpoi
 std::unique_ptr<text::Tokenizer> load_tokenizer(const fs::path& path) {
   if (!is_there(path)) fail(ErrorKind::NotFound, "no model or tokenizer at {}", path.string());
   std::error_code ignored;
-  if (fs::is_directory(path, ignored)) return text::load_tokenizer(path);
+  if (fs::is_directory(path, ignored)) return text::load_tokenizer(ckpt::model_directory(path));
   const MappedFile file(path);
   if (!ckpt::is_gguf(file.bytes())) return text::load_tokenizer(path);
   const ckpt::GgufContents contents = ckpt::parse_gguf(file.bytes(), path.string());
@@ -111,8 +112,9 @@ std::unique_ptr<text::ChatFormat> load_chat_format(const fs::path& path) {
   text::ChatTemplateSources sources;
   Json tokens;
   if (fs::is_directory(path, ignored)) {
-    sources = text::read_chat_templates(path);
-    tokens = text::SpecialTokens::read(path).variables();
+    const fs::path directory = ckpt::model_directory(path);
+    sources = text::read_chat_templates(directory);
+    tokens = text::SpecialTokens::read(directory).variables();
   } else {
     const MappedFile file(path);
     if (!ckpt::is_gguf(file.bytes())) return nullptr;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "graph/recompute_lengths.h"
 #include "lower/lower.h"
 #include "runtime/memory_need.h"
 #include "runtime/weights/weight_source.h"
@@ -99,6 +100,7 @@ std::unique_ptr<LoadedPart> RankLoader::finish(const Progress& progress) {
   auto part = std::make_unique<LoadedPart>();
   part->owner = job_.source->owner;
   part->keeps_states = !programs_.states.empty();
+  part->recompute_lengths = graph::recompute_lengths(*job_.source->graph);
   for (const lower::Program& program : programs_.programs) part->output_widths.push_back(program.output_width);
   const Progress ticking = [&](int64_t done, int64_t total) {
     communicator_.tick();

@@ -24,9 +24,10 @@ struct RankReport {
 struct LoadedPart {
   std::shared_ptr<const void> owner;  // of what the model borrows
   std::unique_ptr<DeviceModel> model;
-  std::vector<int64_t> output_widths;  // by program
-  bool keeps_states = false;           // recurrent ones, of each sequence
-  std::vector<RankReport> reports;     // of all ranks
+  std::vector<int64_t> output_widths;      // by program
+  bool keeps_states = false;               // recurrent ones, of each sequence
+  std::vector<int64_t> recompute_lengths;  // graph/recompute_lengths.h
+  std::vector<RankReport> reports;         // of all ranks
 };
 
 /// Loads one rank's part of a model, at the same time as the loaders of all other ranks of the communicator: each calls

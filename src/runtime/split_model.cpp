@@ -24,6 +24,10 @@ int64_t SplitModel::num_state_slots() const {
   return group_.part(number_).keeps_states ? options_.sizes.num_state_slots() : 0;
 }
 
+const std::vector<int64_t>& SplitModel::recompute_lengths() const {
+  return group_.part(number_).recompute_lengths;
+}
+
 const std::vector<RankReport>& SplitModel::reports() const {
   return group_.part(number_).reports;
 }

@@ -31,6 +31,8 @@ class SplitModel {
   int64_t output_width(int program = 0) const;
   int64_t num_blocks() const;       // key-value blocks; ids are [0, num_blocks)
   int64_t num_state_slots() const;  // sequences that can be under way at a time; 0 where it does not matter
+  /// Lengths beyond which a sequence is to be fed anew from its first token (graph/recompute_lengths.h).
+  const std::vector<int64_t>& recompute_lengths() const;
   /// What every rank holds.
   const std::vector<RankReport>& reports() const;
 

@@ -12,6 +12,9 @@ namespace cleave {
 struct TensorInfo {
   DType dtype = DType::BF16;
   Shape shape;  // outermost first, in Hugging Face's order ([out, in] for a linear)
+  /// Where not empty, the stored type, which is not read, and dtype means nothing: the tensor is there, but using it is
+  /// an error.
+  std::string unread_type = {};
   bool operator==(const TensorInfo&) const = default;
 };
 

@@ -106,8 +106,8 @@ class BadModels(Case):
         self.assert_fails(generate(model), 1, "LamaForCausalLM", "LlamaForCausalLM", "--model-def")
 
     def test_no_architecture(self):
-        model = self.copy_model(architectures=None)
-        self.assert_fails(generate(model), 1, "architecture")
+        model = self.copy_model(architectures=None, model_type="cuneiform")
+        self.assert_fails(generate(model), 1, "architecture", "cuneiform")
 
     def test_no_tokenizer(self):
         self.assert_fails(generate(DATA / "models" / "llama"), 1, "has no tokenizer: wanted tokenizer.json")

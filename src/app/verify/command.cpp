@@ -13,6 +13,7 @@
 #include "app/verify/ranks.h"
 #include "base/error.h"
 #include "engine/ranks_step_model.h"
+#include "graph/recompute_lengths.h"
 #include "inference/chat.h"
 
 namespace cleave::app {
@@ -65,23 +66,36 @@ void add_mixed(const std::vector<VerifyCase>& cases, std::vector<Feeding>& feedi
   feedings.push_back(std::move(mixed));
 }
 
-std::vector<Feeding> plan_feedings(const std::vector<VerifyCase>& cases, const std::vector<int64_t>& chunks) {
+// Each case that is longer than one of these lengths, as an answer that passes it: known to shortly before at first.
+void add_growing(const std::vector<VerifyCase>& cases, const std::vector<int64_t>& recompute_lengths,
+                 std::vector<Feeding>& feedings) {
+  for (const VerifyCase& reference : cases)
+    for (const int64_t passed : recompute_lengths)
+      if (passed < length(reference))
+        feedings.push_back({fmt::format("past {}", passed),
+                            {Track{.reference = &reference, .chunk = 5, .prompt = std::max<int64_t>(1, passed - 1)}}});
+}
+
+std::vector<Feeding> plan_feedings(const std::vector<VerifyCase>& cases, const std::vector<int64_t>& chunks,
+                                   const std::vector<int64_t>& recompute_lengths) {
   std::vector<Feeding> feedings;
   for (const int64_t chunk : chunks.empty() ? std::vector<int64_t>{0, 1, 3, 7} : chunks)
     add_alone(cases, chunk, feedings);
   if (chunks.empty()) add_mixed(cases, feedings);
+  if (chunks.empty()) add_growing(cases, recompute_lengths, feedings);
   return feedings;
 }
 
-// Steps as large as the longest input, and a cache for the feeding that needs most.
+// Steps as large as the longest input, with a row and a slot for each sequence, and a cache for the feeding that needs
+// most.
 runtime::Options options_for(const std::vector<VerifyCase>& cases, const std::vector<Feeding>& feedings) {
   runtime::Options options;
   runtime::Sizes& sizes = options.sizes;
   sizes.max_tokens = 1;
   for (const VerifyCase& reference : cases) sizes.max_tokens = std::max(sizes.max_tokens, length(reference));
-  sizes.max_output_rows = sizes.max_tokens;
   sizes.kv_tokens = 0;
   for (const Feeding& feeding : feedings) {
+    sizes.max_tokens = std::max(sizes.max_tokens, static_cast<int64_t>(feeding.tracks.size()));
     int64_t positions = 0;
     for (const Track& track : feeding.tracks) {
       const int64_t tokens = length(*track.reference) + static_cast<int64_t>(track.reference->greedy.size());
@@ -89,6 +103,7 @@ runtime::Options options_for(const std::vector<VerifyCase>& cases, const std::ve
     }
     sizes.kv_tokens = std::max(sizes.kv_tokens, positions);
   }
+  sizes.max_output_rows = sizes.max_tokens;
   return options;
 }
 
@@ -150,7 +165,7 @@ void verify_recorded(const VerifyFlags& flags, inference::Group& group) {
   const inference::OpenedModel opened = open_model(flags.model);
   opened.require_weights();
   const std::vector<VerifyCase> cases = read_cases(flags.expected, opened.vocab_size());
-  std::vector<Feeding> feedings = plan_feedings(cases, flags.chunks);
+  std::vector<Feeding> feedings = plan_feedings(cases, flags.chunks, graph::recompute_lengths(opened.graph));
   const inference::LoadedModel model = load_model(opened, flags.model, options_for(cases, feedings), group);
   engine::RanksStepModel steps(*model.split);
   if (group.num_ranks() > 1) print_shares(*model.split);

@@ -6,18 +6,22 @@
 
 #include "base/check.h"
 #include "engine/kv_blocks.h"
+#include "graph/recompute_lengths.h"
 
 namespace cleave::app {
 namespace {
 
-/// Position of a track in its tokens: the input's, then the greedy ones but the last, which nothing follows.
+/// Position of a track in its tokens: the input's, then the greedy ones but the last, which nothing follows. Those that
+/// are known are fed in chunks; then one more is known.
 class Cursor {
  public:
-  Cursor(Track& track, int64_t slot)
+  Cursor(Track& track, int64_t slot, const std::vector<int64_t>& recompute_lengths)
       : track_(track),
         slot_(slot),
+        recompute_lengths_(recompute_lengths),
         input_length_(static_cast<int64_t>(track.reference->input_ids.size())),
-        tokens_(track.reference->input_ids) {
+        tokens_(track.reference->input_ids),
+        known_(track.prompt > 0 ? track.prompt : input_length_) {
     const auto& greedy = track.reference->greedy;
     if (!greedy.empty()) tokens_.insert(tokens_.end(), greedy.begin(), greedy.end() - 1);
   }
@@ -27,8 +31,8 @@ class Cursor {
   // Tokens of the next step, at most `room`.
   int64_t next_count(int64_t room) {
     if (done() || waited_++ < track_.delay) return 0;
-    const int64_t left = input_length_ - position_;
-    return std::min(room, left > 0 ? std::min(track_.chunk, left) : 1);
+    if (position_ == known_) learn_next();
+    return std::min({room, track_.chunk, known_ - position_});
   }
 
   std::span<const int32_t> tokens(int64_t count) const {
@@ -36,19 +40,30 @@ class Cursor {
   }
   runtime::SequenceStep step(int64_t count, engine::KvBlocks& blocks) {
     CHECK(blocks.extend(blocks_, position_ + count));
-    return {count, position_, std::max(input_length_, position_ + count), blocks_, slot_};
+    return {count, position_, known_, blocks_, slot_};
   }
 
   // Takes the logits that follow the token at the cursor, and moves on.
   void take(std::span<const float> logits) {
-    if (position_ < input_length_) compare_logits(logits);
+    if (position_ < input_length_ && turned_as_reference()) compare_logits(logits);
     const int64_t greedy = position_ - (input_length_ - 1);
-    if (greedy >= 0 && greedy < static_cast<int64_t>(track_.reference->greedy.size()))
+    if (position_ + 1 == known_ && greedy >= 0 && greedy < static_cast<int64_t>(track_.reference->greedy.size()))
       compare_choice(logits, track_.reference->greedy[static_cast<size_t>(greedy)]);
     ++position_;
   }
 
  private:
+  void learn_next() {
+    if (graph::passes_any(recompute_lengths_, known_, known_ + 1)) position_ = 0;
+    ++known_;
+  }
+
+  // The reference's logits are those of the whole input at once.
+  bool turned_as_reference() const {
+    return !graph::passes_any(recompute_lengths_, known_, input_length_) &&
+           !graph::passes_any(recompute_lengths_, input_length_, known_);
+  }
+
   void compare_logits(std::span<const float> logits) {
     const float* reference = track_.reference->logits.data() + static_cast<size_t>(position_) * logits.size();
     for (size_t i = 0; i < logits.size(); ++i) {
@@ -73,8 +88,10 @@ class Cursor {
 
   Track& track_;
   int64_t slot_;
+  const std::vector<int64_t>& recompute_lengths_;
   int64_t input_length_;
   std::vector<int32_t> tokens_;
+  int64_t known_;  // tokens that the model may know of
   engine::KvBlocks::Table blocks_;
   int64_t position_ = 0;
   int64_t waited_ = 0;
@@ -86,7 +103,8 @@ void feed(engine::StepModel& model, std::span<Track> tracks) {
   const engine::StepLimits limits = model.limits();
   engine::KvBlocks blocks(limits.num_blocks, limits.block_size);
   std::vector<Cursor> cursors;
-  for (Track& track : tracks) cursors.emplace_back(track, static_cast<int64_t>(cursors.size()));
+  for (Track& track : tracks)
+    cursors.emplace_back(track, static_cast<int64_t>(cursors.size()), limits.recompute_lengths);
   const auto width = static_cast<size_t>(limits.vocab_size);
   while (!std::all_of(cursors.begin(), cursors.end(), [](const Cursor& c) { return c.done(); })) {
     std::vector<int32_t> tokens, rows;

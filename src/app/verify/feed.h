@@ -14,6 +14,8 @@ struct Track {
   const VerifyCase* reference = nullptr;
   int64_t chunk = 1;  // tokens of a step while the input is processed; the greedy tokens follow one by one
   int64_t delay = 0;  // steps that pass before it begins
+  /// Tokens of the input that are known from the beginning; those that follow come one by one, as in an answer. 0: all.
+  int64_t prompt = 0;
 
   float largest_difference = 0;  // of a logit from its reference; infinity where one is no number
   int64_t greedy_equal = 0;
@@ -26,7 +28,9 @@ struct Track {
 
 /// Runs all tracks together, as many as fit in each step, and compares every row of logits: with the reference's for
 /// the input, with the reference's choice for the greedy tokens, of which the reference's, not the model's, are fed.
-/// REQUIRES: key-value blocks for all tracks.
+/// A track that passes a length beyond which the model wants all to be computed anew is fed so, as the engine does;
+/// what was computed while it was too short for the reference's frequencies is not compared.
+/// REQUIRES: key-value blocks for all tracks, and a slot where the model keeps states.
 void feed(engine::StepModel& model, std::span<Track> tracks);
 
 }  // namespace cleave::app

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -25,12 +26,14 @@ inline int32_t successor(std::span<const int32_t> text) {
 
 /// A machine in place of a model. Its cache holds token ids: a logit row has its maximum at the successor of all that
 /// it reads there through the block table, so an answer is right only if every block, position and chunk is. Where
-/// there are slots for states, each holds the text of its sequence, added to from step to step, and must agree.
+/// there are slots for states, each holds the text of its sequence, added to from step to step, and must agree. Where
+/// limits have recompute_lengths, all that a row reads must have been written on its side of each.
 class FakeModel final : public StepModel {
  public:
   explicit FakeModel(const StepLimits& limits)
       : limits_(limits),
         cache_(static_cast<size_t>(limits.num_blocks * limits.block_size), -1),
+        turned_(cache_.size(), -1),
         states_(static_cast<size_t>(limits.num_state_slots)) {}
 
   StepLimits limits() const override { return limits_; }
@@ -45,7 +48,8 @@ class FakeModel final : public StepModel {
     for (const runtime::SequenceStep& sequence : input.sequences) {
       rope_lengths.push_back(sequence.rope_length);
       for (int64_t i = 0; i < sequence.num_tokens; ++i, ++token) {
-        slot(sequence, sequence.start_position + i) = input.tokens[token];
+        cache_.at(slot(sequence, sequence.start_position + i)) = input.tokens[token];
+        turned_.at(slot(sequence, sequence.start_position + i)) = num_passed(sequence);
         add_to_state(sequence, sequence.start_position + i, input.tokens[token]);
         if (row < input.output_rows.size() && input.output_rows[row] == static_cast<int32_t>(token))
           logits_[row++ * kVocabulary + static_cast<size_t>(read(sequence, sequence.start_position + i + 1))] = 1;
@@ -61,9 +65,13 @@ class FakeModel final : public StepModel {
   std::vector<int64_t> rope_lengths;
 
  private:
-  int32_t& slot(const runtime::SequenceStep& sequence, int64_t position) {
+  size_t slot(const runtime::SequenceStep& sequence, int64_t position) const {
     const int32_t block = sequence.blocks[static_cast<size_t>(position / limits_.block_size)];
-    return cache_.at(static_cast<size_t>(block * limits_.block_size + position % limits_.block_size));
+    return static_cast<size_t>(block * limits_.block_size + position % limits_.block_size);
+  }
+  int64_t num_passed(const runtime::SequenceStep& sequence) const {
+    return std::ranges::count_if(limits_.recompute_lengths,
+                                 [&](int64_t length) { return length < sequence.rope_length; });
   }
   void add_to_state(const runtime::SequenceStep& sequence, int64_t position, int32_t token) {
     if (states_.empty()) return;
@@ -73,7 +81,10 @@ class FakeModel final : public StepModel {
   }
   int32_t read(const runtime::SequenceStep& sequence, int64_t length) {
     std::vector<int32_t> text;
-    for (int64_t p = 0; p < length; ++p) text.push_back(slot(sequence, p));
+    for (int64_t p = 0; p < length; ++p) {
+      text.push_back(cache_.at(slot(sequence, p)));
+      EXPECT_EQ(turned_.at(slot(sequence, p)), num_passed(sequence)) << "position " << p;
+    }
     if (!states_.empty()) {
       EXPECT_EQ(states_[static_cast<size_t>(sequence.state_slot)], text);
     }
@@ -82,6 +93,7 @@ class FakeModel final : public StepModel {
 
   StepLimits limits_;
   std::vector<int32_t> cache_;
+  std::vector<int64_t> turned_;  // of each position in the cache: recompute_lengths that its sequence had passed
   std::vector<std::vector<int32_t>> states_;  // by slot
   std::vector<float> logits_;
 };

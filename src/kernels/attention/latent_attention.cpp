@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "base/check.h"
+#include "kernels/attention/half_range.h"
 #include "kernels/matrix/block_diagonal.h"
 #include "kernels/matrix/panel_product.h"
 #include "kernels/work_sharing.h"
@@ -172,8 +173,8 @@ struct Expanded {
 };
 
 // Computes the keys and values of heads `head`, `head` + 1, ... at positions [first, first + count) and stores them as
-// heads 0, 1, ... of the memory.
-void expand(const LatentParams& p, const SequenceSpan& span, const KvCache& cache, int64_t head,
+// heads 0, 1, ... of the memory. Gives false, and stops, where that is f16 and cannot hold them.
+bool expand(const LatentParams& p, const SequenceSpan& span, const KvCache& cache, int64_t head,
             std::span<const SequenceSpan> heads, int64_t first, int64_t count, const Expanded& at, ThreadPool& pool) {
   load_keys(cache, span.blocks, first, count, 0, p.latent_dim, at.latent, pool);
   load_keys(cache, span.blocks, first, count, p.latent_dim, p.rope_dim, at.rope, pool);
@@ -189,13 +190,19 @@ void expand(const LatentParams& p, const SequenceSpan& span, const KvCache& cach
   for (size_t h = 0; h < heads.size(); ++h) {
     multiply(*p.keys[static_cast<size_t>(head) + h], at.nope);
     multiply(*p.values[static_cast<size_t>(head) + h], at.value);
+    if (at.cache.dtype == DType::F16 &&
+        !(fits_half(at.nope, count * p.nope_dim, pool) && fits_half(at.value, count * p.value_dim, pool)))
+      return false;
     copy_rows(at.nope, p.nope_dim, count, p.nope_dim, at.key, width, pool);
     const SequenceSpan piece{0, count, first, heads[h].blocks};
     store_kv(at.key, at.value, {&piece, 1}, at.cache, pool);
   }
+  return true;
 }
 
-void attend_expanded(const float* q_nope, const float* q_rope, const SequenceSpan& span, const KvCache& cache,
+// Gives false where keys or values of a head do not fit into the memory's f16; what it has written to `out` is then
+// not the result.
+bool attend_expanded(const float* q_nope, const float* q_rope, const SequenceSpan& span, const KvCache& cache,
                      const LatentParams& p, float* out, std::span<std::byte> scratch, ThreadPool& pool) {
   const int64_t rows = span.num_rows, positions = span.start_position + rows, all = p.attention.q_heads;
   const int64_t at_a_time = heads_at_a_time(p, cache, positions), blocks = blocks_of(cache, positions);
@@ -207,7 +214,7 @@ void attend_expanded(const float* q_nope, const float* q_rope, const SequenceSpa
   for (int64_t head = 0; head < all; head += at_a_time) {
     const std::span<const SequenceSpan> heads(at.spans, static_cast<size_t>(std::min(at_a_time, all - head)));
     for (int64_t first = 0; first < positions; first += kPiece)
-      expand(p, span, cache, head, heads, first, std::min(kPiece, positions - first), at, pool);
+      if (!expand(p, span, cache, head, heads, first, std::min(kPiece, positions - first), at, pool)) return false;
     const int64_t vector = span.first_row * all + head;
     for (int64_t h = 0; h < std::ssize(heads); ++h) {
       float* q = at.q + h * rows * width;
@@ -219,6 +226,7 @@ void attend_expanded(const float* q_nope, const float* q_rope, const SequenceSpa
       copy_rows(at.out + h * rows * p.value_dim, p.value_dim, rows, p.value_dim, out + (vector + h) * p.value_dim,
                 all * p.value_dim, pool);
   }
+  return true;
 }
 
 }  // namespace
@@ -249,13 +257,13 @@ void latent_attention(const float* q_nope, const float* q_rope, std::span<const 
                       const KvCache& cache, const LatentParams& params, float* out, std::span<std::byte> scratch,
                       ThreadPool& pool) {
   for (size_t begin = 0; begin < spans.size();) {
-    if (expands(params, spans[begin], cache)) {
-      attend_expanded(q_nope, q_rope, spans[begin], cache, params, out, scratch, pool);
+    const bool wanted = expands(params, spans[begin], cache);
+    if (wanted && attend_expanded(q_nope, q_rope, spans[begin], cache, params, out, scratch, pool)) {
       ++begin;
       continue;
     }
     size_t end = begin + 1;
-    while (end < spans.size() && !expands(params, spans[end], cache)) ++end;
+    while (!wanted && end < spans.size() && !expands(params, spans[end], cache)) ++end;
     attend_as_cached(q_nope, q_rope, spans.subspan(begin, end - begin), cache, params, out, scratch, pool);
     begin = end;
   }

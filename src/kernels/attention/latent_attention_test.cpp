@@ -17,10 +17,12 @@ struct Case {
   int64_t heads, nope_dim, rope_dim, latent_dim, value_dim;
   DType dtype;
   double tolerance;
+  float values_scale = 1;
 };
 constexpr Case kCases[] = {{"f32", 6, 8, 4, 16, 12, DType::F32, 3e-6},
                            {"f32_many_heads", 19, 16, 8, 48, 24, DType::F32, 3e-6},
                            {"f16", 5, 24, 8, 64, 16, DType::F16, 3e-3},
+                           {"f16_values_beyond_its_range", 5, 24, 8, 64, 16, DType::F16, 3e-3, 1e5f},
                            {"int8", 4, 16, 16, 64, 32, DType::I8, 3e-2}};
 constexpr int64_t kBlock = 32;
 
@@ -63,8 +65,8 @@ class Model {
       const std::vector<float> keys = random_floats(c.nope_dim * c.latent_dim, static_cast<uint32_t>(h), 0.2f);
       absorb_.add(transposed(keys, c.nope_dim, c.latent_dim), c.latent_dim, c.nope_dim, pool);
       keys_.add(keys, c.nope_dim, c.latent_dim, pool);
-      values_.add(random_floats(c.value_dim * c.latent_dim, static_cast<uint32_t>(100 + h)), c.value_dim, c.latent_dim,
-                  pool);
+      values_.add(random_floats(c.value_dim * c.latent_dim, static_cast<uint32_t>(100 + h), c.values_scale),
+                  c.value_dim, c.latent_dim, pool);
     }
     cache_ = {nullptr, nullptr, c.dtype, kBlock, 1, c.latent_dim + c.rope_dim, c.latent_dim, true};
     memory_ = Buffer(key_block_bytes(cache_) * 40);

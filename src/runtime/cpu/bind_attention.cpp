@@ -1,6 +1,9 @@
 #include "runtime/cpu/bind_attention.h"
 
+#include <algorithm>
+
 #include "base/float16.h"
+#include "kernels/attention/half_range.h"
 #include "kernels/attention/latent_attention.h"
 
 namespace cleave::runtime::cpu {
@@ -25,8 +28,22 @@ kernels::AttentionParams attention_params(const Instruction& i) {
   return params;
 }
 
-kernels::KvCache kv_cache(const Instruction& i, const Workspace& w) {
-  return w.kv.layer(static_cast<size_t>(std::get<graph::AttentionAttributes>(i.attributes).layer));
+size_t layer_of(const Instruction& i) {
+  return static_cast<size_t>(std::get<graph::AttentionAttributes>(i.attributes).layer);
+}
+
+// Writes the step's keys and values to the cache of a layer, which is kept in f32 from then on where f16 cannot hold
+// them. v is null where values are in keys. Gives the cache.
+kernels::KvCache store(const float* k, const float* v, size_t layer, const Workspace& w) {
+  kernels::KvCache cache = w.kv.layer(layer);
+  const int64_t heads = w.state.num_tokens() * cache.kv_heads;
+  if (cache.dtype == DType::F16 && !(kernels::fits_half(k, heads * cache.key_dim, w.pool) &&
+                                     (v == nullptr || kernels::fits_half(v, heads * cache.value_dim, w.pool)))) {
+    w.kv.widen(layer, w.pool);
+    cache = w.kv.layer(layer);
+  }
+  kernels::store_kv(k, v, w.state.spans(), cache, w.pool);
+  return cache;
 }
 
 /// Owns what LatentParams borrows.
@@ -54,8 +71,8 @@ BoundInstruction bind_latent_attention(const Instruction& i, const Workspace& w)
   const float* q_rope = w.numbers(i.inputs[1]);
   const float* k = w.numbers(i.inputs[2]);
   float* y = w.value(i.output);
-  return [&w, &i, q_nope, q_rope, k, y, cache = kv_cache(i, w), matrices = LatentMatrices(i, w)] {
-    kernels::store_kv(k, nullptr, w.state.spans(), cache, w.pool);
+  return [&w, &i, q_nope, q_rope, k, y, matrices = LatentMatrices(i, w)] {
+    const kernels::KvCache cache = store(k, nullptr, layer_of(i), w);
     kernels::latent_attention(q_nope, q_rope, w.state.spans(), cache, latent_params(i, matrices), y, w.scratch, w.pool);
   };
 }
@@ -75,19 +92,25 @@ BoundInstruction bind_attention(const Instruction& i, const Workspace& w) {
     for (float& slope : slopes) slope = to_float(to_bfloat16(slope));
   kernels::AttentionParams params = attention_params(i);
   params.sinks = sinks;
-  return [&w, q, k, v, y, cache = kv_cache(i, w), params, slopes = std::move(slopes)]() mutable {
+  return [&w, q, k, v, y, layer = layer_of(i), params, slopes = std::move(slopes)]() mutable {
     params.alibi_slopes = slopes.empty() ? nullptr : slopes.data();
-    kernels::store_kv(k, v, w.state.spans(), cache, w.pool);
+    const kernels::KvCache cache = store(k, v, layer, w);
     kernels::attention(q, w.state.spans(), cache, params, y, w.scratch, w.pool);
   };
 }
 
 size_t attention_scratch_bytes(const Instruction& i, const Workspace& w) {
-  const kernels::KvCache cache = kv_cache(i, w);
-  if (!i.as<Attend>().latent) return kernels::attention_scratch_bytes(attention_params(i), cache, w.pool.size());
-  const LatentMatrices matrices(i, w);
-  return kernels::latent_attention_scratch_bytes(latent_params(i, matrices), cache, w.program.limits.max_tokens,
-                                                 w.kv.num_blocks() * cache.block_size, w.pool.size());
+  const auto bytes_with = [&](const kernels::KvCache& cache) {
+    if (!i.as<Attend>().latent) return kernels::attention_scratch_bytes(attention_params(i), cache, w.pool.size());
+    const LatentMatrices matrices(i, w);
+    return kernels::latent_attention_scratch_bytes(latent_params(i, matrices), cache, w.program.limits.max_tokens,
+                                                   w.kv.num_blocks() * cache.block_size, w.pool.size());
+  };
+  kernels::KvCache cache = w.kv.layer(layer_of(i));
+  const size_t bytes = bytes_with(cache);
+  if (cache.dtype != DType::F16) return bytes;
+  cache.dtype = DType::F32;  // what store() may make of it
+  return std::max(bytes, bytes_with(cache));
 }
 
 }  // namespace cleave::runtime::cpu

@@ -2,6 +2,7 @@
 
 #include "base/float16.h"
 #include "kernels/attention/attention.h"
+#include "kernels/attention/half_range.h"
 
 namespace cleave::runtime::cpu {
 namespace {
@@ -26,23 +27,39 @@ void fill_buffer(Buffer& buffer, DType dtype, ThreadPool& pool) {
 
 }  // namespace
 
-KvStorage::KvStorage(const std::vector<lower::KvLayer>& layers, int64_t num_blocks, int64_t block_size, DType dtype)
-    : num_blocks_(num_blocks) {
-  for (const lower::KvLayer& sizes : layers) {
-    Layer layer;
-    layer.cache = {nullptr,        nullptr,       dtype,           block_size,
-                   sizes.kv_heads, sizes.key_dim, sizes.value_dim, sizes.values_in_keys};
-    const auto blocks = static_cast<size_t>(num_blocks);
-    layer.keys = Buffer(blocks * kernels::key_block_bytes(layer.cache));
-    layer.values = Buffer(blocks * kernels::value_block_bytes(layer.cache));
-    layer.cache.keys = layer.keys.data();
-    layer.cache.values = layer.values.data();
-    layers_.push_back(std::move(layer));
-  }
+KvStorage::Layer KvStorage::make_layer(const kernels::KvCache& shape) const {
+  Layer layer{shape, {}, {}};
+  const auto blocks = static_cast<size_t>(num_blocks_);
+  layer.keys = Buffer(blocks * kernels::key_block_bytes(shape));
+  layer.values = Buffer(blocks * kernels::value_block_bytes(shape));
+  layer.cache.keys = layer.keys.data();
+  layer.cache.values = layer.values.data();
+  return layer;
 }
 
-kernels::KvCache KvStorage::layer(size_t index) {
+KvStorage::KvStorage(const std::vector<lower::KvLayer>& layers, int64_t num_blocks, int64_t block_size, DType dtype)
+    : num_blocks_(num_blocks) {
+  for (const lower::KvLayer& sizes : layers)
+    layers_.push_back(make_layer(
+        {nullptr, nullptr, dtype, block_size, sizes.kv_heads, sizes.key_dim, sizes.value_dim, sizes.values_in_keys}));
+}
+
+kernels::KvCache KvStorage::layer(size_t index) const {
   return layers_.at(index).cache;
+}
+
+void KvStorage::widen(size_t index, ThreadPool& pool) {
+  Layer& layer = layers_.at(index);
+  if (layer.cache.dtype != DType::F16) return;
+  kernels::KvCache shape = layer.cache;
+  shape.dtype = DType::F32;
+  Layer wide = make_layer(shape);
+  const auto copy = [&](const Buffer& from, Buffer& to) {
+    kernels::widen_half(from.data(), {to.as<float>(), to.size() / sizeof(float)}, pool);
+  };
+  copy(layer.keys, wide.keys);
+  copy(layer.values, wide.values);
+  layer = std::move(wide);
 }
 
 void KvStorage::fill(ThreadPool& pool) {

@@ -15,7 +15,13 @@ class KvStorage {
  public:
   KvStorage(const std::vector<lower::KvLayer>& layers, int64_t num_blocks, int64_t block_size, DType dtype);
 
-  kernels::KvCache layer(size_t index);
+  /// What a layer's cache is now: its addresses and its type change with widen().
+  kernels::KvCache layer(size_t index) const;
+
+  /// Keeps a layer in f32 from now on, with what it holds, where it is in f16 and is to take numbers that do not fit
+  /// into it. Takes twice the memory of the layer. Throws Error(Io) where there is none.
+  void widen(size_t index, ThreadPool& pool);
+
   int64_t num_blocks() const { return num_blocks_; }
   int64_t bytes() const;
 
@@ -27,6 +33,8 @@ class KvStorage {
     kernels::KvCache cache;
     Buffer keys, values;
   };
+  Layer make_layer(const kernels::KvCache& shape) const;
+
   std::vector<Layer> layers_;
   int64_t num_blocks_;
 };

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "tensor/convert.h"
 
 namespace cleave::runtime::cpu {
 namespace {
@@ -56,6 +57,29 @@ TEST_F(SequenceMemoryTest, IsFilledWhereAskedFor) {
   };
   EXPECT_LT(count_zeros(memory.kv().layer(1)), 5);
   EXPECT_EQ(count_zeros(empty.kv().layer(1)), 3 * kKvBlockSize * 8);
+}
+
+TEST_F(SequenceMemoryTest, KeepsWhatALayerHoldsWhereItIsWidened) {
+  Options filled = options(DType::F16);
+  filled.fill_cache = true;
+  SequenceMemory memory(programs(), filled, pool_);
+  const auto keys_of = [&](size_t layer, std::vector<float>& numbers) {
+    const kernels::KvCache cache = memory.kv().layer(layer);
+    numbers.resize(static_cast<size_t>(3 * kKvBlockSize * cache.kv_heads * cache.key_dim));
+    convert_to_f32(cache.dtype, {cache.keys, numbers.size() * static_cast<size_t>(info(cache.dtype).block_bytes)},
+                   numbers);
+  };
+  std::vector<float> before, after;
+  keys_of(1, before);
+  const int64_t bytes = memory.bytes();
+  memory.kv().widen(1, pool_);
+  keys_of(1, after);
+  EXPECT_EQ(memory.kv().layer(0).dtype, DType::F16);
+  EXPECT_EQ(memory.kv().layer(1).dtype, DType::F32);
+  EXPECT_EQ(after, before);
+  EXPECT_EQ(memory.bytes(), bytes + 3 * kKvBlockSize * (8 + 8) * 2);
+  memory.kv().widen(1, pool_);
+  EXPECT_EQ(memory.bytes(), bytes + 3 * kKvBlockSize * (8 + 8) * 2) << "once";
 }
 
 TEST_F(SequenceMemoryTest, RefusesBlocksAndSlotsThatThereAreNone) {
