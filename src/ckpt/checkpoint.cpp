@@ -56,6 +56,10 @@ void Checkpoint::open_directory() {
   config_ = read_config(config);
   const fs::path generation = path_ / "generation_config.json";
   if (is_there(generation)) generation_config_ = read_config(generation);
+  if (const fs::path vocabulary = path_ / "tokenizer.gguf"; is_there(vocabulary)) {
+    vocabulary_.emplace(vocabulary);
+    gguf_ = parse_gguf(vocabulary_->bytes(), vocabulary.string()).metadata;
+  }
   DirectoryWeights weights = open_directory_weights(path_);
   files_ = std::move(weights.files);
   tensors_ = std::move(weights.tensors);

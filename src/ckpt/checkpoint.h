@@ -53,7 +53,8 @@ class Checkpoint final : public TensorSource {
   /// Where tokenizer.json and its like would be; empty for a GGUF file, which holds its own.
   std::filesystem::path directory() const { return directory_; }
 
-  /// The metadata of a GGUF file, tokenizer included; nullptr for other checkpoints.
+  /// The metadata of a GGUF file, tokenizer included; nullptr for other checkpoints. A directory may hold the
+  /// vocabulary of the GGUF file that it was made from, as tokenizer.gguf.
   const GgufMetadata* gguf() const { return gguf_ ? &*gguf_ : nullptr; }
 
   /// The path it was opened from.
@@ -69,6 +70,7 @@ class Checkpoint final : public TensorSource {
   Json config_ = Json::object();
   Json generation_config_ = Json::object();
   std::vector<MappedFile> files_;
+  std::optional<MappedFile> vocabulary_;  // a GGUF file without tensors beside config.json
   NamedTensors tensors_;
   std::optional<GgufMetadata> gguf_;
 };
