@@ -70,6 +70,7 @@ void describe(CLI::App& app, Action& action) {
   add_bench(app, action);
   add_perplexity(app, action);
   add_verify(app, action);
+  add_shard(app, action);
   add_models(app, action);
   add_graph(app, action);
   add_tokenize(app, action);

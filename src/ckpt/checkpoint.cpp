@@ -46,6 +46,10 @@ void Checkpoint::open_directory() {
   config_ = read_config(config);
   const fs::path generation = directory_ / "generation_config.json";
   if (is_there(generation)) generation_config_ = read_config(generation);
+  if (const fs::path vocabulary = directory_ / "tokenizer.gguf"; is_there(vocabulary)) {
+    vocabulary_.emplace(vocabulary);
+    gguf_ = parse_gguf(vocabulary_->bytes(), vocabulary.string()).metadata;
+  }
   DirectoryWeights weights = open_directory_weights(directory_);
   if (weights.files.empty() && is_there(directory_ / "adapter_config.json")) refuse_directory(directory_);
   files_ = std::move(weights.files);

@@ -61,7 +61,8 @@ class Checkpoint final : public TensorSource {
   /// Where config.json, tokenizer.json and their like are; empty for a GGUF file, which holds its own.
   std::filesystem::path directory() const { return directory_; }
 
-  /// The metadata of a GGUF file, tokenizer included; nullptr for other checkpoints.
+  /// The metadata of a GGUF file, tokenizer included; nullptr for other checkpoints. A directory may hold the
+  /// vocabulary of the GGUF file that it was made from, as tokenizer.gguf.
   const GgufMetadata* gguf() const { return gguf_ ? &*gguf_ : nullptr; }
 
   /// The path it was opened from.
@@ -77,6 +78,7 @@ class Checkpoint final : public TensorSource {
   Json config_ = Json::object();
   Json generation_config_ = Json::object();
   std::vector<MappedFile> files_;
+  std::optional<MappedFile> vocabulary_;  // a GGUF file without tensors beside config.json
   NamedTensors tensors_;
   TensorTable unread_;
   std::vector<std::string> unfound_;

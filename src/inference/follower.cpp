@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "graph/graph.h"
 #include "inference/model_message.h"
+#include "inference/packed_model.h"
 #include "inference/split.h"
 
 namespace cleave::inference {
@@ -27,8 +29,10 @@ std::optional<ckpt::Checkpoint> same_files(const std::filesystem::path& path, co
 /// A model as this process makes it of what rank 0 says.
 struct FollowedModel {
   FollowedModel(const ModelMessage& message, const std::filesystem::path& path, int num_ranks)
-      : checkpoint(same_files(path, message.tensors)) {
-    if (!checkpoint) checkpoint = same_files(message.path, message.tensors);
+      : packed(message.packed) {
+    if (packed && is_there(path / kPackedModelFile)) packed->directory = path;  // where this machine has them
+    if (!packed) checkpoint = same_files(path, message.tensors);
+    if (!packed && !checkpoint) checkpoint = same_files(message.path, message.tensors);
     const graph::ModelGraph model = define::Definitions::of(message.definition).trace(message.config, &message.tensors);
     graph = std::make_unique<graph::Graph>(graph::push_slices_into_weights(model.graph));
     std::vector<std::string> notes;  // rank 0 prints them
@@ -36,6 +40,7 @@ struct FollowedModel {
         plan::make_plan(*graph, plan_request(message.plan, message.config, *graph, message.tensors, num_ranks, notes));
   }
 
+  std::optional<runtime::PackedParts> packed;
   std::optional<ckpt::Checkpoint> checkpoint;
   std::unique_ptr<graph::Graph> graph;
   plan::Plan plan;
@@ -47,7 +52,12 @@ void follow(const std::filesystem::path& path, Group& group) {
   group.ranks().follow([&](std::string_view description) -> runtime::ModelSource {
     const ModelMessage message = parse_model_message(description);
     const auto model = std::make_shared<const FollowedModel>(message, path, group.num_ranks());
-    return {model->graph.get(), &model->plan, message.options, model->checkpoint ? &*model->checkpoint : nullptr,
+    return {model->graph.get(),
+            &model->plan,
+            message.options,
+            model->checkpoint ? &*model->checkpoint : nullptr,
+            model->packed,
+            message.save,
             model};
   });
 }

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
 
 #include "graph/graph.h"
 #include "inference/group.h"
 #include "inference/log.h"
+#include "inference/model_message.h"
 #include "inference/opened.h"
 #include "inference/options.h"
 #include "plan/plan.h"
@@ -24,6 +26,13 @@ struct LoadedModel {
 /// outlive the loaded one. REQUIRES: group.leads(). Throws Error; where that is before weights were read, the group can
 /// go on (runtime/rank_group.h).
 LoadedModel load(const OpenedModel& opened, const NumberOptions& numbers, const SplitOptions& split,
-                 runtime::Options options, Group& group, const Log& log = {}, const runtime::Progress& progress = {});
+                 const runtime::Options& options, Group& group, const Log& log = {},
+                 const runtime::Progress& progress = {});
+
+/// Loads a model, lets every rank write its packed weights into `directory`, and unloads it. Gives all that is needed
+/// to load it from there. As load() otherwise.
+ModelMessage load_and_save(const OpenedModel& opened, const NumberOptions& numbers, const SplitOptions& split,
+                           const runtime::Options& options, Group& group, const std::filesystem::path& directory,
+                           const Log& log = {}, const runtime::Progress& progress = {});
 
 }  // namespace cleave::inference

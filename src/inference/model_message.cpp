@@ -45,6 +45,20 @@ OverrideSources sources_from(const Json& json) {
   return sources;
 }
 
+Json to_json(const std::optional<runtime::PackedParts>& parts) {
+  if (!parts) return nullptr;
+  return {{"directory", parts->directory.string()},
+          {"model", parts->model},
+          {"map", parts->map ? Json(*parts->map) : Json()}};
+}
+
+std::optional<runtime::PackedParts> parts_from(const Json& json) {
+  if (json.is_null()) return std::nullopt;
+  const Json& map = json.at("map");
+  return runtime::PackedParts{json.at("directory").get<std::string>(), json.at("model").get<std::string>(),
+                              map.is_null() ? std::nullopt : std::optional(map.get<bool>())};
+}
+
 Json to_json(const ModelMessage& m) {
   Json tensors = Json::array();
   for (const auto& [name, entry] : m.tensors) tensors.push_back({name, static_cast<int>(entry.dtype), entry.shape});
@@ -52,6 +66,8 @@ Json to_json(const ModelMessage& m) {
           {"config", m.config},
           {"definition", {m.definition.file, m.definition.origin, m.definition.text, m.definition.architectures}},
           {"tensors", tensors},
+          {"packed", to_json(m.packed)},
+          {"save", to_json(m.save)},
           {"overrides", to_json(m.plan.overrides)},
           {"rank_weights", m.plan.rank_weights},
           {"policy", static_cast<int>(m.plan.policy)},
@@ -75,6 +91,8 @@ ModelMessage message_from(const Json& json) {
                   definition.at(2).get<std::string>(), definition.at(3).get<std::vector<std::string>>()};
   for (const Json& entry : json.at("tensors"))
     m.tensors[entry.at(0).get<std::string>()] = {static_cast<DType>(entry.at(1).get<int>()), entry.at(2).get<Shape>()};
+  m.packed = parts_from(json.at("packed"));
+  m.save = parts_from(json.at("save"));
   m.plan.overrides = sources_from(json.at("overrides"));
   m.plan.rank_weights = json.at("rank_weights").get<std::vector<double>>();
   m.plan.policy = static_cast<plan::Policy>(json.at("policy").get<int>());

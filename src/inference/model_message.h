@@ -2,12 +2,14 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "define/definitions.h"
 #include "inference/split.h"
 #include "runtime/device/options.h"
+#include "runtime/model_source.h"
 #include "tensor/tensor_table.h"
 
 namespace cleave::inference {
@@ -21,6 +23,7 @@ struct ModelMessage {
   TensorTable tensors;
   PlanInputs plan;
   runtime::Options options;
+  std::optional<runtime::PackedParts> packed = {}, save = {};  // runtime::ModelSource
 };
 
 /// The message as it is sent, and back. Throws Error(Comm) for a text that another version of Cleave has made.

@@ -13,6 +13,7 @@
 #include "graph/op.h"
 #include "graph/stored_name.h"
 #include "inference/opening_notes.h"
+#include "inference/packed_model.h"
 #include "inference/unused_tensors.h"
 #include "lower/lower.h"
 
@@ -78,7 +79,7 @@ const ckpt::TensorSource& OpenedModel::weights() const {
 }
 
 void OpenedModel::require_weights() const {
-  if (!random) checkpoint.require_weights();
+  if (!random && !packed) checkpoint.require_weights();
 }
 
 std::optional<int64_t> OpenedModel::max_positions() const {
@@ -106,13 +107,19 @@ int64_t OpenedModel::vocab_size() const {
 }
 
 OpenedModel open(const ModelOptions& options, const Log& log) {
-  const define::Definitions definitions = define::Definitions::load(options.definitions);
+  std::optional<PackedModel> packed;
+  if (is_packed_model(options.path)) packed = read_packed_model(options.path);
+  const define::Definitions definitions =
+      packed ? define::Definitions::of(packed->message.definition) : define::Definitions::load(options.definitions);
   ckpt::Checkpoint checkpoint = ckpt::Checkpoint::open(options.path);
-  TensorTable tensors = checkpoint.table();
-  graph::ModelGraph traced = definitions.trace(checkpoint.config(), checkpoint.has_weights() ? &tensors : nullptr);
+  TensorTable tensors = packed ? packed->message.tensors : checkpoint.table();
+  const bool has_weights = packed || checkpoint.has_weights();
+  graph::ModelGraph traced = definitions.trace(checkpoint.config(), has_weights ? &tensors : nullptr);
   graph::Graph graph = graph::push_slices_into_weights(traced.graph);
   std::optional<ckpt::RandomWeights> random;
+  if (packed) packed->message.packed = {packed->directory, packed->model, options.map_packed};
   if (options.random_weights) {
+    if (packed) fail(ErrorKind::InvalidArgument, "{} has weights", options.path.string());
     random.emplace(make_random_weights(checkpoint, traced.graph, graph, *options.random_weights));
     tensors = random->table();
   }
@@ -120,10 +127,10 @@ OpenedModel open(const ModelOptions& options, const Log& log) {
   Json config = define::normalize_config(checkpoint.config(), &filled);
   if (options.list_unused) list_unsaid(filled, tensors, traced.graph, log);
   warn_of_forgotten(config, tensors, traced.graph, log);
-  write_opening_notes(checkpoint, traced, config, log);
+  if (!packed) write_opening_notes(checkpoint, traced, config, log);
   const define::Definition definition = *definitions.find(traced.architecture);
   return {std::move(checkpoint), definition,         std::move(traced), std::move(graph),
-          std::move(config),     std::move(tensors), std::move(random)};
+          std::move(config),     std::move(tensors), std::move(random), std::move(packed)};
 }
 
 int64_t context_length(const OpenedModel& opened, std::optional<int64_t> asked, int64_t needed, const Log& log) {

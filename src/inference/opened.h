@@ -9,6 +9,7 @@
 #include "graph/graph.h"
 #include "inference/log.h"
 #include "inference/options.h"
+#include "inference/packed_description.h"
 #include "tensor/tensor_table.h"
 
 namespace cleave::inference {
@@ -20,10 +21,11 @@ struct OpenedModel {
   graph::ModelGraph traced;       // as the definition writes it
   graph::Graph graph;             // the same with slices pushed into weights: what is planned and computed
   Json config;                    // normalised (define/config.h)
-  TensorTable tensors;            // of weights(); empty where there are none
+  TensorTable tensors;            // of the weights; empty where there are none
   std::optional<ckpt::RandomWeights> random = {};  // in place of a checkpoint's weights
+  std::optional<PackedModel> packed = {};          // the same
 
-  /// What weights are loaded from; borrowed from this object.
+  /// What weights are loaded from, unless they are packed; borrowed from this object.
   const ckpt::TensorSource& weights() const;
   /// Throws Error(NotFound) where there are none, saying where they were looked for. To be called before loading.
   void require_weights() const;

@@ -37,6 +37,9 @@ struct ModelOptions {
   std::filesystem::path path;                           // a directory, a .gguf file, or a config.json without weights
   std::vector<std::filesystem::path> definitions = {};  // Lua files, or folders of them, beside the built-in ones
   std::optional<RandomWeights> random_weights = {};
+  /// Packed weights (packed_model.h) are used where they are mapped, or copied; nothing: mapped where they lie in
+  /// memory already.
+  std::optional<bool> map_packed = {};
   bool list_unused = false;  // log the tensors of the checkpoint that the model does not use
 };
 

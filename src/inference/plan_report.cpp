@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/cpus.h"
+#include "inference/packed_model.h"
 #include "inference/split.h"
 
 namespace cleave::inference {
@@ -46,8 +47,11 @@ Json prediction_json(const std::vector<plan::Prediction>& predictions) {
 plan::PlanOptions request_for(const OpenedModel& opened, const SplitOptions& split, const NumberOptions& numbers,
                               int ranks, const Log& log) {
   std::vector<std::string> notes;
-  plan::PlanOptions request = plan_request(plan_inputs(opened.checkpoint, split, numbers, usable_cpus()),
-                                           opened.checkpoint.config(), opened.graph, opened.tensors, ranks, notes);
+  if (opened.packed) require_as_packed(*opened.packed, numbers, split, ranks);
+  const PlanInputs inputs =
+      opened.packed ? opened.packed->message.plan : plan_inputs(opened.checkpoint, split, numbers, usable_cpus());
+  plan::PlanOptions request =
+      plan_request(inputs, opened.checkpoint.config(), opened.graph, opened.tensors, ranks, notes);
   for (const std::string& line : notes) write(log, LogLevel::Note, line);
   return request;
 }

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "ckpt/tensor_source.h"
 #include "graph/graph.h"
@@ -8,6 +11,13 @@
 #include "runtime/device/options.h"
 
 namespace cleave::runtime {
+
+/// Where ranks keep their parts of a model as they have packed them (device/packed_part.h).
+struct PackedParts {
+  std::filesystem::path directory;
+  std::string model;             // PartIdentity::model
+  std::optional<bool> map = {};  // use them where they are mapped; nothing: only where the file lies in memory already
+};
 
 /// The graph, plan, options and tensors that a process loads its ranks' parts of a model from. All processes of a group
 /// make the same graph, plan and options, each from what it has.
@@ -17,6 +27,10 @@ struct ModelSource {
   Options options;
   /// Where weights are read, as long as the model is loaded; null: rank 0 sends them. Never null on rank 0.
   const ckpt::TensorSource* tensors = nullptr;
+  /// Where weights are packed already: tensors are not needed then. Each rank reads its own file.
+  std::optional<PackedParts> packed = {};
+  /// Where each rank writes its packed weights once it has loaded them.
+  std::optional<PackedParts> save = {};
   /// Kept as long as the model is loaded, for a maker that wants it to own what the pointers point to.
   std::shared_ptr<const void> owner = nullptr;
 };

@@ -8,6 +8,7 @@
 #include "graph/recompute_lengths.h"
 #include "lower/lower.h"
 #include "runtime/memory_need.h"
+#include "runtime/weights/packed_source.h"
 #include "runtime/weights/weight_source.h"
 
 namespace cleave::runtime {
@@ -21,7 +22,7 @@ std::vector<T> RankLoader::gather(const T& mine) {
 
 // Tries a stage that involves no other rank, and hears how it went elsewhere.
 std::optional<Error> RankLoader::agree(const std::function<void()>& stage) {
-  Standing mine{.has_files = job_.source != nullptr && job_.source->tensors != nullptr};
+  Standing mine{.has_files = job_.source != nullptr && (job_.source->tensors != nullptr || job_.source->packed)};
   std::optional<Error> error;
   try {
     stage();
@@ -59,6 +60,10 @@ std::optional<Error> RankLoader::compare_plans() {
 
 // On rank 0 also those of ranks that have no files.
 void RankLoader::open_weights() {
+  if (job_.source->packed) {
+    weights_ = packed_weights(*job_.source->packed, communicator_.rank(), communicator_.size(), programs_.parameters);
+    return;
+  }
   const ckpt::TensorSource* tensors = job_.source->tensors;
   if (tensors != nullptr) weights_ = weights_from_files(*tensors, programs_.parameters);
   if (communicator_.rank() != 0) return;
@@ -107,6 +112,10 @@ std::unique_ptr<LoadedPart> RankLoader::finish(const Progress& progress) {
     progress(done, total);
   };
   part->model = device_.load(*weights_, std::move(programs_), job_.source->options, communicator_, ticking);
+  if (const auto& save = job_.source->save) {
+    const PartIdentity identity{save->model, communicator_.rank(), communicator_.size()};
+    part->model->save(save->directory / part_file(identity), identity);
+  }
   part->reports = gather(RankReport{part->model->memory()});
   return part;
 }

@@ -63,7 +63,7 @@ class BlockMatrix : public Matrix {
     const int64_t strips = (n + kStripRows - 1) / kStripRows;
     weights_ = WeightMemory(block_matrix_bytes(dtype, n, k, options.format), options.arena);
     strip_bytes_ = static_cast<int64_t>(weights_.size()) / strips;
-    pool.parallel_for(strips, 1, [&](int64_t begin, int64_t end) {
+    pool.parallel_for(weights_.is_packed() ? 0 : strips, 1, [&](int64_t begin, int64_t end) {
       RowSource source(dtype, k, rows, kStripRows);
       for (int64_t strip = begin; strip < end; ++strip) {
         const int64_t first = strip * kStripRows;
@@ -84,7 +84,7 @@ class BlockMatrix : public Matrix {
 
   int64_t n() const override { return n_; }
   int64_t k() const override { return k_; }
-  size_t bytes() const override { return weights_.size(); }
+  std::span<const std::byte> packed() const override { return weights_.bytes(); }
   std::string_view kind() const override { return kind_; }
 
   size_t scratch_bytes(int64_t max_m, int threads) const override {

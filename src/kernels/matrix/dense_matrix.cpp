@@ -34,7 +34,7 @@ class DenseMatrix : public Matrix {
     const int64_t panels = (n + kPanelRows - 1) / kPanelRows;
     weights_ = WeightMemory(dense_matrix_bytes(dtype, n, k), options.arena);
     panel_bytes_ = static_cast<int64_t>(weights_.size()) / panels;
-    pool.parallel_for(panels, 1, [&](int64_t begin, int64_t end) {
+    pool.parallel_for(weights_.is_packed() ? 0 : panels, 1, [&](int64_t begin, int64_t end) {
       RowSource source(dtype, k, rows, kPanelRows);
       for (int64_t panel = begin; panel < end; ++panel) {
         const int64_t first = panel * kPanelRows;
@@ -51,7 +51,7 @@ class DenseMatrix : public Matrix {
 
   int64_t n() const override { return n_; }
   int64_t k() const override { return k_; }
-  size_t bytes() const override { return weights_.size(); }
+  std::span<const std::byte> packed() const override { return weights_.bytes(); }
   std::string_view kind() const override { return kind_; }
 
   size_t scratch_bytes(int64_t max_m, int threads) const override {

@@ -30,7 +30,7 @@ class ExactMatrix : public Matrix {
         table_(simd::table(options.isa)),
         kind_(fmt::format("exact {}", to_string(dtype))) {
     panel_rows_ = std::clamp<int64_t>(kPanelBytes / std::max<int64_t>(1, k * 4) / 4 * 4, 4, kMaxPanelRows);
-    pool.parallel_for(n, 16, [&](int64_t begin, int64_t end) {
+    pool.parallel_for(weights_.is_packed() ? 0 : n, 16, [&](int64_t begin, int64_t end) {
       RowSource source(dtype, k, rows, kMaxPackRows);
       for (int64_t first = begin; first < end; first += kMaxPackRows) {
         int64_t row = first;
@@ -42,7 +42,7 @@ class ExactMatrix : public Matrix {
 
   int64_t n() const override { return n_; }
   int64_t k() const override { return k_; }
-  size_t bytes() const override { return weights_.size(); }
+  std::span<const std::byte> packed() const override { return weights_.bytes(); }
   std::string_view kind() const override { return kind_; }
   uint64_t preparation(int64_t) const override { return 0; }
 

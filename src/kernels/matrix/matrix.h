@@ -22,8 +22,10 @@ class Matrix {
   virtual int64_t n() const = 0;
   virtual int64_t k() const = 0;
 
-  /// Resident bytes of the packed weights, padding included.
-  virtual size_t bytes() const = 0;
+  /// The packed weights, padding included, in the layout of layout/version.h.
+  virtual std::span<const std::byte> packed() const = 0;
+  /// Resident bytes of the packed weights.
+  size_t bytes() const { return packed().size(); }
 
   /// A name of how the product is computed, for explain and bench: "exact Q4_1", "bf16 avx512", "Q4_1 avx512 vnni".
   virtual std::string_view kind() const = 0;

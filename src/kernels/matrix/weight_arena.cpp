@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/error.h"
+
 namespace cleave::kernels {
 namespace {
 
@@ -11,14 +13,20 @@ constexpr size_t kHugePage = size_t{2} << 20;
 // Bytes of a chunk, which are reserved, not resident: so many that the unused ends of chunks do not matter.
 constexpr size_t kChunk = size_t{256} << 20;
 
-constexpr size_t align_up(size_t bytes) {
+}  // namespace
+
+// Nothing writes to packed memory: matrices that find it packed only read.
+WeightArena::WeightArena(std::span<const std::byte> packed)
+    : free_(const_cast<std::byte*>(packed.data()), packed.size()), is_packed_(true) {}
+
+size_t WeightArena::size_of(size_t bytes) {
   return (bytes + 63) / 64 * 64;
 }
 
-}  // namespace
-
 std::span<std::byte> WeightArena::allocate(size_t bytes) {
-  const size_t size = align_up(bytes);
+  const size_t size = size_of(bytes);
+  if (size > free_.size() && is_packed_)
+    fail(ErrorKind::Corrupt, "packed weights end {} bytes before a matrix does", size - free_.size());
   if (size > free_.size()) {
     Buffer& chunk = chunks_.emplace_back(std::max(kChunk, size) + kHugePage);
     const auto address = reinterpret_cast<uintptr_t>(chunk.data());
@@ -33,6 +41,7 @@ std::span<std::byte> WeightArena::allocate(size_t bytes) {
 WeightMemory::WeightMemory(size_t bytes, WeightArena* arena) {
   if (arena != nullptr) {
     bytes_ = arena->allocate(bytes);
+    is_packed_ = arena->is_packed();
   } else {
     own_ = Buffer(bytes);
     bytes_ = own_.bytes();

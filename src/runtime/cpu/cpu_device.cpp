@@ -26,6 +26,9 @@ class CpuModel final : public DeviceModel {
     for (const auto& executor : executors_) use.activations += executor->activation_bytes();
     return use;
   }
+  void save(const std::filesystem::path& file, const PartIdentity& identity) const override {
+    weights_.save(file, identity);
+  }
   std::span<const float> step(size_t program, const StepInput& input) override {
     return executors_.at(program)->step(input);
   }

@@ -1,8 +1,10 @@
 #include "runtime/cpu/load_parameter.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
+#include "base/error.h"
 #include "base/float16.h"
 #include "kernels/matrix/pack.h"
 #include "kernels/rows/elementwise.h"
@@ -92,6 +94,41 @@ std::unique_ptr<kernels::Matrix> load_matrix(const WeightRows& reader, const low
       reader.rows(first, out, buffer);
   };
   return kernels::pack_matrix_rows(dtype, layout.num_rows, layout.row_elements, rows, pack, pool);
+}
+
+std::unique_ptr<kernels::Matrix> packed_matrix(const RowLayout& rows, const Parameter& parameter,
+                                               const Options& options, kernels::WeightArena& arena, ThreadPool& pool) {
+  kernels::PackOptions pack = pack_options(parameter, options);
+  pack.arena = &arena;
+  const auto nothing = [](int64_t, std::span<const std::byte*>, std::byte*) {};
+  return kernels::pack_matrix_rows(packed_type(rows, pack), rows.num_rows, rows.row_elements, nothing, pack, pool);
+}
+
+Buffer copy_packed(const PackedPart& part, ThreadPool& pool, const Progress& progress) {
+  constexpr int64_t kSlice = 64 * kChecksumChunk;  // read between two reports of progress
+  const auto total = static_cast<int64_t>(part.data().size());
+  const int64_t matrices = part.description().arena_bytes;
+  Buffer copy(static_cast<size_t>(matrices));
+  std::atomic<uint64_t> checksum{0};
+  for (int64_t done = 0; done < total; done = std::min(total, done + kSlice)) {
+    const int64_t chunks = (std::min(kSlice, total - done) + kChecksumChunk - 1) / kChecksumChunk;
+    pool.parallel_for(chunks, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t c = begin; c < end; ++c) {
+        const int64_t at = done + c * kChecksumChunk;
+        const auto from =
+            part.data().subspan(static_cast<size_t>(at), static_cast<size_t>(std::min(kChecksumChunk, total - at)));
+        if (at < matrices)
+          std::memcpy(copy.data() + at, from.data(), std::min(from.size(), static_cast<size_t>(matrices - at)));
+        checksum += chunk_checksum(from, at / kChecksumChunk);
+        part.release(from);
+      }
+    });
+    progress(std::min(total, done + kSlice), total);
+  }
+  if (checksum != part.description().checksum)
+    fail(ErrorKind::Corrupt, "{} is damaged: its checksum is {:016x}, expected {:016x}; make the parts again",
+         part.path().string(), checksum.load(), part.description().checksum);
+  return copy;
 }
 
 int64_t packed_matrix_bytes(const RowLayout& rows, const Parameter& parameter, const Options& options) {

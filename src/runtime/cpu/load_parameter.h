@@ -9,7 +9,9 @@
 #include "kernels/matrix/matrix.h"
 #include "kernels/matrix/weight_arena.h"
 #include "lower/program.h"
+#include "runtime/device/device.h"
 #include "runtime/device/options.h"
+#include "runtime/device/packed_part.h"
 #include "runtime/device/weight_rows.h"
 
 namespace cleave::runtime::cpu {
@@ -18,6 +20,15 @@ namespace cleave::runtime::cpu {
 /// they are done with. Throws Error.
 std::unique_ptr<kernels::Matrix> load_matrix(const WeightRows& rows, const lower::Parameter& parameter,
                                              const Options& options, kernels::WeightArena& arena, ThreadPool& pool);
+
+/// The matrix that load_matrix() would make, out of an arena that holds it packed. Throws Error(Corrupt) where that is
+/// too small.
+std::unique_ptr<kernels::Matrix> packed_matrix(const RowLayout& rows, const lower::Parameter& parameter,
+                                               const Options& options, kernels::WeightArena& arena, ThreadPool& pool);
+
+/// The packed matrices of a part, copied into memory by all threads of the pool. Throws Error(Corrupt) where the part's
+/// checksum is wrong.
+Buffer copy_packed(const PackedPart& part, ThreadPool& pool, const Progress& progress);
 
 /// Bytes that load_matrix() will make of rows.
 int64_t packed_matrix_bytes(const RowLayout& rows, const lower::Parameter& parameter, const Options& options);

@@ -28,10 +28,14 @@ struct LoadedParameter {
 /// (executor.h), which it must outlive.
 class WeightStore {
  public:
-  /// Takes and packs all parameters, each with all threads of the pool. The files' pages are let go as they are done
-  /// with; tables stay in the checkpoint's mapping where they lie there in one piece. Throws Error.
+  /// Takes all parameters, and packs them unless the source has them packed, each with all threads of the pool. The
+  /// files' pages are let go as they are done with; tables stay in the checkpoint's mapping where they lie there in one
+  /// piece. Throws Error.
   WeightStore(WeightSource& source, std::span<const lower::Parameter> parameters, const Options& options,
               ThreadPool& pool, const Progress& progress);
+
+  /// Writes all of it as it is packed. Throws Error(Io).
+  void save(const std::filesystem::path& file, const PartIdentity& identity) const;
 
   /// In the order of the parameters.
   const std::vector<LoadedParameter>& parameters() const { return parameters_; }
@@ -39,7 +43,15 @@ class WeightStore {
   int64_t bytes() const;                                  // kept in memory
 
  private:
-  kernels::WeightArena arena_;  // of the matrices
+  void pack(WeightSource& source, std::span<const lower::Parameter> parameters, const Options& options,
+            ThreadPool& pool, const Progress& progress);
+  void take_packed(const WeightSource& source, std::span<const lower::Parameter> parameters, const Options& options,
+                   ThreadPool& pool, const Progress& progress);
+
+  std::shared_ptr<const PackedPart> part_;  // where the weights were packed before
+  Buffer copy_;                             // of its matrices; empty where they stay mapped
+  kernels::WeightArena arena_;              // of the matrices
+  std::vector<RowLayout> layouts_;
   std::vector<LoadedParameter> parameters_;
   int64_t stored_bytes_;
 };

@@ -8,6 +8,7 @@
 #include "comm/communicator.h"
 #include "lower/program.h"
 #include "runtime/device/options.h"
+#include "runtime/device/packed_part.h"
 #include "runtime/device/step.h"
 #include "runtime/device/weight_rows.h"
 
@@ -41,6 +42,9 @@ class DeviceModel {
   virtual ~DeviceModel() = default;
 
   virtual MemoryUse memory() const = 0;
+
+  /// Writes the weights as they are packed (packed_part.h). Throws Error(Io).
+  virtual void save(const std::filesystem::path& file, const PartIdentity& identity) const = 0;
 
   /// Runs one step of a program, together with the other ranks of the communicator, which run the same steps. Returns
   /// logits [R, output width] in the order of output_rows, in host memory, valid until the program's next step; they

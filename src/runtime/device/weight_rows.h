@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 
@@ -23,6 +24,8 @@ struct RowLayout {
   int64_t row_size() const { return row_bytes(dtype, row_elements); }
   int64_t bytes() const { return num_rows * row_size(); }
 };
+
+class PackedPart;
 
 /// The rows of one parameter, wherever they come from. Thread-safe.
 class WeightRows {
@@ -51,8 +54,12 @@ class WeightSource {
   virtual std::span<const RowLayout> layouts() const = 0;
   /// Bytes of the checkpoint that all of them are made of.
   virtual int64_t stored_bytes() const = 0;
-  /// The rows of the next parameter, valid until the next call. Throws Error.
+  /// The rows of the next parameter, valid until the next call. Throws Error. REQUIRES: packed() is null.
   virtual const WeightRows& next() = 0;
+  /// All parameters as the device has packed them in an earlier run; null as a rule.
+  virtual std::shared_ptr<const PackedPart> packed() const { return nullptr; }
+  /// Whether they are used where the file is mapped, instead of copied into memory.
+  virtual bool stays_mapped() const { return false; }
 
   /// Bytes of all parameters' rows.
   int64_t total_bytes() const;
