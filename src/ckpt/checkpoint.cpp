@@ -11,7 +11,7 @@
 #include "ckpt/gguf.h"
 #include "ckpt/gguf_names.h"
 #include "ckpt/hf_directory.h"
-#include "ckpt/scaled_tensors.h"
+#include "ckpt/quantized/join.h"
 
 namespace cleave::ckpt {
 namespace {
@@ -35,6 +35,8 @@ Checkpoint Checkpoint::open(const fs::path& path) {
   if (path.extension() == ".json") {
     checkpoint.config_ = read_config(path);
     checkpoint.directory_ = path.parent_path();
+    const bool own_name = path.filename() == "config.json";
+    checkpoint.quantization_ = find_quantization(checkpoint.config_, own_name ? checkpoint.directory_ : fs::path(), "");
     return checkpoint;
   }
   MappedFile file(path);
@@ -59,7 +61,8 @@ void Checkpoint::open_directory() {
   DirectoryWeights weights = open_directory_weights(path_);
   files_ = std::move(weights.files);
   tensors_ = std::move(weights.tensors);
-  join_scales(tensors_, config_);
+  quantization_ = find_quantization(config_, directory_, packed_tensor(tensors_));
+  join_quantized(tensors_, quantization_);
 }
 
 void Checkpoint::open_gguf(MappedFile file) {
