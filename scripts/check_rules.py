@@ -35,6 +35,7 @@ OP_TABLES = (
 )
 # Headers whose functions stand in several sources, or in one of another name, and why.
 SHARED_HEADERS = {
+    "src/ckpt/quantized/formats.h": "a source for each tool that writes quantised checkpoints",
     "src/app/bench/flags.h": "a function for each kind of measurement",
     "src/app/commands.h": "a function for each command",
     "src/comm/communicator.h": "the interface and what can be done with any: agreement.cpp, measure.cpp, self_communicator.cpp",

@@ -13,7 +13,7 @@
 #include "ckpt/gguf_names.h"
 #include "ckpt/hf_directory.h"
 #include "ckpt/model_path.h"
-#include "ckpt/scaled_tensors.h"
+#include "ckpt/quantized/join.h"
 
 namespace cleave::ckpt {
 namespace fs = std::filesystem;
@@ -31,6 +31,8 @@ Checkpoint Checkpoint::open(const fs::path& path) {
   if (path.extension() == ".json" && !is_part_of_model(path)) {
     checkpoint.config_ = read_config(path);
     checkpoint.directory_ = path.parent_path();
+    const bool own_name = path.filename() == "config.json";
+    checkpoint.quantization_ = find_quantization(checkpoint.config_, own_name ? checkpoint.directory_ : fs::path(), "");
     return checkpoint;
   }
   MappedFile file(path);
@@ -56,7 +58,8 @@ void Checkpoint::open_directory() {
   tensors_ = std::move(weights.tensors);
   unread_ = std::move(weights.unread);
   unfound_ = std::move(weights.unfound);
-  join_scales(tensors_, config_);
+  quantization_ = find_quantization(config_, directory_, packed_tensor(tensors_));
+  join_quantized(tensors_, quantization_);
   adapter_ = apply_adapter(directory_, tensors_, files_);
 }
 

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/mapped_file.h"
 #include "ckpt/gguf_metadata.h"
+#include "ckpt/quantized/quantization.h"
 #include "ckpt/tensor_source.h"
 
 namespace cleave::ckpt {
@@ -41,6 +42,9 @@ class Checkpoint final : public TensorSource {
 
   /// generation_config.json; {} where absent.
   const Json& generation_config() const { return generation_config_; }
+
+  /// How its weights are quantised, as the configuration says. Tensors are joined already.
+  const Quantization& quantization() const { return quantization_; }
 
   const Tensor* find(std::string_view name) const override;
   std::vector<std::string> names() const override;
@@ -77,6 +81,7 @@ class Checkpoint final : public TensorSource {
   std::filesystem::path directory_;
   Json config_ = Json::object();
   Json generation_config_ = Json::object();
+  Quantization quantization_;
   std::vector<MappedFile> files_;
   std::optional<MappedFile> vocabulary_;  // a GGUF file without tensors beside config.json
   NamedTensors tensors_;

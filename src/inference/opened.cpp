@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/strings.h"
+#include "ckpt/quantized/planned_type.h"
 #include "define/config.h"
 #include "graph/op.h"
 #include "graph/stored_name.h"
@@ -71,6 +72,37 @@ void warn_of_forgotten(const Json& config, const TensorTable& tensors, const gra
     write(log, LogLevel::Warning, *warning);
 }
 
+// The weights that products multiply with.
+std::set<graph::NodeId> multiplied_weights(const graph::Graph& graph) {
+  std::set<graph::NodeId> found;
+  std::vector<graph::NodeId> rest;
+  for (const graph::Node& node : graph.nodes())
+    if (graph::op_info(node.op).family == graph::OpFamily::Matmul) rest.push_back(node.inputs[1]);
+  while (!rest.empty()) {
+    const graph::NodeId id = rest.back();
+    rest.pop_back();
+    if (!found.insert(id).second) continue;
+    const std::vector<graph::NodeId>& inputs = graph.node(id).inputs;
+    rest.insert(rest.end(), inputs.begin(), inputs.end());
+  }
+  std::erase_if(found, [&](graph::NodeId id) { return graph.node(id).op != graph::Op::Weight; });
+  return found;
+}
+
+// What a checkpoint would hold that the configuration alone tells of: the types of quantised weights.
+TensorTable foreseen_tensors(const graph::Graph& graph, const ckpt::Quantization& quantization) {
+  TensorTable tensors;
+  if (quantization.method == ckpt::QuantMethod::None) return tensors;
+  for (const graph::NodeId id : multiplied_weights(graph)) {
+    const auto& weight = graph.node(id).as<graph::WeightAttributes>();
+    Shape shape = graph.shape(id);
+    if (weight.stacked > 0) shape.erase(shape.begin());
+    const std::string name = graph::stored_name(weight, 0);
+    if (const std::optional<DType> type = ckpt::planned_type(quantization, name, shape)) tensors[name] = {*type, shape};
+  }
+  return tensors;
+}
+
 }  // namespace
 
 const ckpt::TensorSource& OpenedModel::weights() const {
@@ -123,6 +155,7 @@ OpenedModel open(const ModelOptions& options, const Log& log) {
     random.emplace(make_random_weights(checkpoint, traced.graph, graph, *options.random_weights));
     tensors = random->table();
   }
+  if (!checkpoint.has_weights() && !random) tensors = foreseen_tensors(traced.graph, checkpoint.quantization());
   std::vector<std::string> filled;
   Json config = define::normalize_config(checkpoint.config(), &filled);
   if (options.list_unused) list_unsaid(filled, tensors, traced.graph, log);

@@ -63,8 +63,14 @@ std::vector<DType> stored_types(const graph::Graph& graph, const TensorTable& te
   std::vector<DType> types(graph.nodes().size(), DType::BF16);
   for (size_t i = 0; i < types.size(); ++i) {
     if (graph.nodes()[i].op != graph::Op::Weight) continue;
-    const auto found = tensors.find(graph::stored_name(graph.nodes()[i].as<graph::WeightAttributes>(), 0));
-    if (found != tensors.end()) types[i] = found->second.dtype;
+    // Experts may be stored in different types: the largest blocks tell where a split would cut one.
+    int64_t largest = 0;
+    for (const std::string& name : graph::stored_names(graph.nodes()[i].as<graph::WeightAttributes>())) {
+      const auto found = tensors.find(name);
+      if (found == tensors.end() || info(found->second.dtype).block_elements <= largest) continue;
+      types[i] = found->second.dtype;
+      largest = info(types[i]).block_elements;
+    }
   }
   return types;
 }

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/regex.h"
 #include "plan/overrides.h"
-#include "plan/overrides/regex.h"
 
 namespace cleave::plan {
 

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/float16.h"
+#include "kernels/matrix/block_matrix.h"
 #include "kernels/matrix/pack.h"
 #include "kernels/rows/elementwise.h"
 #include "kernels/rows/rows.h"
@@ -22,20 +23,18 @@ namespace {
 // are never both resident.
 constexpr int64_t kReleaseBytes = int64_t{1} << 20;
 
-// f32 rows, rounded to bf16 into `buffer`.
+// Rows of any type, rounded to bf16 into `buffer`.
 void round_rows(const WeightRows& reader, int64_t first, std::span<const std::byte*> out, std::byte* buffer) {
-  const auto elements = static_cast<size_t>(reader.layout().row_elements);
-  std::vector<float> numbers(elements * out.size());
-  reader.rows(first, out, reinterpret_cast<std::byte*>(numbers.data()));
+  const RowLayout& layout = reader.layout();
+  const auto elements = static_cast<size_t>(layout.row_elements), size = static_cast<size_t>(layout.row_size());
+  std::vector<std::byte> stored(size * out.size());
+  std::vector<float> numbers(elements);
+  reader.rows(first, out, stored.data());
   auto* target = reinterpret_cast<bfloat16*>(buffer);
   for (const std::byte*& row : out) {
-    for (size_t i = 0; i < elements; ++i) {
-      float number;
-      std::memcpy(&number, row + i * sizeof number, sizeof number);
-      target[i] = to_bfloat16(number);
-    }
+    convert_to_f32(layout.dtype, {row, size}, numbers);
     row = reinterpret_cast<const std::byte*>(target);
-    target += elements;
+    for (const float number : numbers) *target++ = to_bfloat16(number);
   }
 }
 
@@ -54,9 +53,11 @@ kernels::PackOptions pack_options(const lower::Parameter& parameter, const Optio
 }
 
 // The type that rows are packed from. fp8 weights times their scales are packed as bf16: its rounding is far below
-// fp8's own steps, so that f32 would only cost memory.
+// fp8's own steps, so that f32 would only cost memory. So are blocks that kernels have no layout for.
 DType packed_type(const RowLayout& rows, const kernels::PackOptions& pack) {
-  const bool narrow = rows.is_dequantized && !pack.exact && pack.format == kernels::WeightFormat::AsStored;
+  if (pack.exact) return rows.dtype;
+  if (is_block(rows.dtype)) return kernels::has_block_layout(rows.dtype) ? rows.dtype : DType::BF16;
+  const bool narrow = rows.is_dequantized && pack.format == kernels::WeightFormat::AsStored;
   return narrow ? DType::BF16 : rows.dtype;
 }
 

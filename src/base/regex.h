@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace cleave::plan {
+namespace cleave {
 
 /// A regular expression of a user, in Perl's and Python's common syntax, over bytes. Steps and memory of a match are
 /// bounded. Owns its working memory: not thread-safe.
@@ -25,4 +25,4 @@ class Regex {
   std::unique_ptr<Code> code_;
 };
 
-}  // namespace cleave::plan
+}  // namespace cleave

@@ -1,12 +1,12 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
-#include "plan/overrides/regex.h"
+#include "base/regex.h"
 
 #include <pcre2.h>
 
 #include "base/check.h"
 #include "base/untrusted_text.h"
 
-namespace cleave::plan {
+namespace cleave {
 namespace {
 
 // Backtracking steps of one match; a path has some 60 bytes, and sensible expressions take a few hundred steps.
@@ -68,4 +68,4 @@ bool Regex::matches(std::string_view text) const {
   return true;
 }
 
-}  // namespace cleave::plan
+}  // namespace cleave
