@@ -130,9 +130,9 @@ int main(int argc, char** argv) {
                              {"exact_q4_1", DType::Q4_1, {}}};
   kinds[2].options.format = WeightFormat::Int8;
   kinds[3].options.exact = kinds[4].options.exact = true;
-  for (const DType dtype : {DType::Q4_0, DType::Q4_1, DType::Q5_0, DType::Q8_0, DType::Q2_K, DType::Q3_K, DType::Q4_K,
-                            DType::Q5_K, DType::Q6_K, DType::IQ4_NL, DType::IQ4_XS, DType::MXFP4})
-    kinds.push_back({std::string(to_string(dtype)), dtype, {}});
+  for (size_t i = 0; i < kDTypes.size(); ++i)
+    if (const auto dtype = static_cast<DType>(i); is_block(dtype))
+      kinds.push_back({std::string(to_string(dtype)), dtype, {}});
   for (const Isa isa : available_isas())
     kinds.push_back({fmt::format("Q4_1_{}", to_string(isa)), DType::Q4_1, {.isa = isa}});
   for (const Kind& kind : kinds) register_products(kind);

@@ -55,14 +55,14 @@ class BlockMatrix : public Matrix {
       : n_(n),
         k_(k),
         id_(*layout_of(packed_type(dtype, options.format))),
-        layout_(kLayouts[static_cast<size_t>(id_)]),
+        layout_(block_layout(packed_type(dtype, options.format), k)),
         many_(options.expert ? kManyExpertRows : kManyRows),
         first_many_(std::max(many_, kFewProducts / (n * k) + 1)),
         table_(simd::table(options.isa)),
         kind_(kind_of(dtype, options)) {
     const int64_t strips = (n + kStripRows - 1) / kStripRows;
     weights_ = WeightMemory(block_matrix_bytes(dtype, n, k, options.format), options.arena);
-    strip_bytes_ = static_cast<int64_t>(weights_.size()) / strips;
+    strip_bytes_ = layout_.strip_bytes(k);
     pool.parallel_for(weights_.is_packed() ? 0 : strips, 1, [&](int64_t begin, int64_t end) {
       RowSource source(dtype, k, rows, kStripRows);
       for (int64_t strip = begin; strip < end; ++strip) {
@@ -70,7 +70,7 @@ class BlockMatrix : public Matrix {
         const auto stored = source.padded_rows(first, std::min<int64_t>(n - first, kStripRows));
         std::byte* out = weights_.data() + strip * strip_bytes_;
         if (has_block_layout(dtype))
-          strip_packer(dtype)(stored.data(), k / layout_.elements(), out);
+          strip_packer(dtype)(stored.data(), k, layout_, out);
         else
           quantize_strip(dtype, stored, k, options.format, table_, first, out);
       }
@@ -79,7 +79,7 @@ class BlockMatrix : public Matrix {
     if (options.isa == Isa::Amx)
       tiles_.emplace(PanelShape{n, k}, *bf16_panel_kernel(options.isa), options.isa);
     else if (table_.split_digits != nullptr)
-      levels_.emplace(n, k, id_, weights_.data(), table_);
+      levels_.emplace(n, k, id_, layout_, weights_.data(), table_);
   }
 
   int64_t n() const override { return n_; }
@@ -125,6 +125,7 @@ class BlockMatrix : public Matrix {
                                                       .y = y + begin * kStripRows,
                                                       .ldy = n_,
                                                       .digits = digits,
+                                                      .groups = layout_.groups,
                                                       .prefetch = wants_prefetch(m)});
     };
     const int64_t strips = (n_ + kStripRows - 1) / kStripRows;
@@ -142,10 +143,11 @@ class BlockMatrix : public Matrix {
     constexpr int64_t kStrips = kPanelRows / kStripRows;
     const int64_t strip = panel * kStrips, strips = (n_ + kStripRows - 1) / kStripRows;
     table_.unpack_panel[static_cast<size_t>(id_)](
-        {.weights = weights_.data() + strip * strip_bytes_ + first / layout_.elements() * layout_.record_bytes(),
+        {.weights = weights_.data() + strip * strip_bytes_ + layout_.strip_bytes(first),
          .strip_bytes = strip_bytes_,
          .strips = std::min(kStrips, strips - strip),
          .depth = depth,
+         .groups = layout_.groups,
          .panel = buffer});
     return buffer;
   }
@@ -182,7 +184,7 @@ class BlockMatrix : public Matrix {
   int64_t n_;
   int64_t k_;
   LayoutId id_;
-  const BlockLayout& layout_;
+  BlockLayout layout_;
   int64_t strip_bytes_;
   WeightMemory weights_;
   int64_t many_;                        // rows from which a product is long
@@ -200,8 +202,8 @@ bool has_block_layout(DType dtype) {
 }
 
 size_t block_matrix_bytes(DType dtype, int64_t n, int64_t k, WeightFormat format) {
-  const BlockLayout& layout = kLayouts[static_cast<size_t>(*layout_of(packed_type(dtype, format)))];
-  return static_cast<size_t>((n + kStripRows - 1) / kStripRows * (k / layout.elements() * layout.record_bytes()));
+  const int64_t strips = (n + kStripRows - 1) / kStripRows;
+  return static_cast<size_t>(strips * block_layout(packed_type(dtype, format), k).strip_bytes(k));
 }
 
 std::unique_ptr<Matrix> make_block_matrix(DType dtype, int64_t n, int64_t k, RowsReader rows,

@@ -20,14 +20,15 @@ constexpr size_t align_up(size_t bytes) {
 
 }  // namespace
 
-LevelProduct::LevelProduct(int64_t n, int64_t k, LayoutId layout, const std::byte* weights, const simd::Table& table)
+LevelProduct::LevelProduct(int64_t n, int64_t k, LayoutId id, const BlockLayout& layout, const std::byte* weights,
+                           const simd::Table& table)
     : n_(n),
       k_(k),
-      id_(layout),
-      layout_(kLayouts[static_cast<size_t>(layout)]),
+      id_(id),
+      layout_(layout),
       weights_(weights),
       table_(table),
-      strip_bytes_(k / layout_.elements() * layout_.record_bytes()),
+      strip_bytes_(layout_.strip_bytes(k)),
       strips_at_once_(std::clamp<int64_t>(kLevelBytes / (k * kStripRows), 1, kStripsAtOnce)) {}
 
 size_t LevelProduct::levels_bytes() const {
@@ -83,6 +84,7 @@ void LevelProduct::multiply_strips(int64_t begin, int64_t end, int64_t m, const 
                                                   .strip_bytes = strip_bytes_,
                                                   .strips = end - begin,
                                                   .k = k_,
+                                                  .groups = layout_.groups,
                                                   .levels = levels,
                                                   .scales = scales});
   table_.level_product[static_cast<size_t>(id_)]({.x = rows,

@@ -21,8 +21,10 @@ struct Table;
 /// its members at once.
 class LevelProduct {
  public:
-  /// `weights` are strips of `layout` and outlive the product. REQUIRES: the table has level_product.
-  LevelProduct(int64_t n, int64_t k, LayoutId layout, const std::byte* weights, const simd::Table& table);
+  /// `weights` are strips of `layout`, which `id` names but for its groups; they outlive the product. REQUIRES: the
+  /// table has level_product.
+  LevelProduct(int64_t n, int64_t k, LayoutId id, const BlockLayout& layout, const std::byte* weights,
+               const simd::Table& table);
 
   /// Bytes of scratch that multiply() needs for up to `max_m` rows on `threads` threads.
   size_t scratch_bytes(int64_t max_m, int threads) const;
@@ -48,7 +50,7 @@ class LevelProduct {
   int64_t n_;
   int64_t k_;
   LayoutId id_;
-  const BlockLayout& layout_;
+  BlockLayout layout_;
   const std::byte* weights_;
   const simd::Table& table_;
   int64_t strip_bytes_;

@@ -9,6 +9,9 @@
 namespace cleave::kernels {
 namespace {
 
+// Elements of which rows in a block layout have a multiple.
+constexpr int64_t kBlockStep = 32;
+
 enum class Kind : uint8_t { Exact, Block, Dense };
 
 Kind kind_of(DType dtype, int64_t n, int64_t k, const PackOptions& options) {
@@ -19,7 +22,7 @@ Kind kind_of(DType dtype, int64_t n, int64_t k, const PackOptions& options) {
     fail(ErrorKind::InvalidArgument, "a weight of {} rows of {} elements of type {}: expected whole blocks of {}", n, k,
          to_string(dtype), info(dtype).block_elements);
   if (options.exact) return Kind::Exact;
-  if (has_block_layout(dtype)) return Kind::Block;
+  if (has_block_layout(dtype) && k % kBlockStep == 0) return Kind::Block;
   if (options.format != WeightFormat::AsStored && is_float(dtype) && k % 32 == 0) return Kind::Block;
   // Blocks without a layout of their own stay as stored.
   return is_block(dtype) ? Kind::Exact : Kind::Dense;

@@ -251,21 +251,22 @@ TEST(PanelProduct, OfBlocksReadsTheirValuesInBfloat16) {
       const auto id = static_cast<size_t>(*layout_of(dtype));
       const auto unpack = simd::table(isa).unpack_panel[id];
       if (unpack == nullptr) continue;
-      const BlockLayout& layout = kLayouts[id];
       const int64_t strips = 3, n = strips * kStripRows, k = 512, skipped = 256;
+      const BlockLayout layout = block_layout(dtype, k);
       const Stored stored = random_blocks(dtype, n, k, 27);
-      const int64_t strip_bytes = k / layout.elements() * layout.record_bytes();
+      const int64_t strip_bytes = layout.strip_bytes(k);
       std::vector<std::byte> packed(static_cast<size_t>(strips * strip_bytes));
       for (int64_t strip = 0; strip < strips; ++strip) {
         std::vector<const std::byte*> rows;
         for (int64_t r = 0; r < kStripRows; ++r) rows.push_back(stored.row(strip * kStripRows + r).data());
-        strip_packer(dtype)(rows.data(), k / layout.elements(), packed.data() + strip * strip_bytes);
+        strip_packer(dtype)(rows.data(), k, layout, packed.data() + strip * strip_bytes);
       }
       std::vector<bfloat16> panel(static_cast<size_t>((k - skipped) * kPanelRows), to_bfloat16(NAN));
-      unpack({.weights = packed.data() + skipped / layout.elements() * layout.record_bytes(),
+      unpack({.weights = packed.data() + layout.strip_bytes(skipped),
               .strip_bytes = strip_bytes,
               .strips = strips,
               .depth = k - skipped,
+              .groups = layout.groups,
               .panel = reinterpret_cast<std::byte*>(panel.data())});
       for (int64_t i = 0; i < k - skipped; ++i)
         for (int64_t row = 0; row < kPanelRows; ++row) {

@@ -12,24 +12,11 @@
 
 #include "kernels/layout/block_layout.h"
 #include "kernels/simd/product_tiles.h"
+#include "kernels/simd/unpack-inl.h"
 #include "kernels/simd/vector-inl.h"
 
 namespace cleave::kernels::simd {
 namespace {
-
-using W16 = uint16_t __attribute__((vector_size(kBytes)));  // for shifts; bits that cross a byte are masked off
-
-CLEAVE_INLINE U8 mask_bytes(W16 v, uint8_t mask) {
-  return bits<U8>(v) & (mask - U8{});
-}
-template <int kShift>
-CLEAVE_INLINE U8 shift_right(U8 v, uint8_t mask) {
-  return mask_bytes(bits<W16>(v) >> kShift, mask);
-}
-template <int kShift>
-CLEAVE_INLINE U8 shift_left(U8 v, uint8_t mask) {
-  return mask_bytes(bits<W16>(v) << kShift, mask);
-}
 
 // Products of 16-bit numbers, neighbours added in pairs.
 CLEAVE_INLINE I32 multiply_pairs(I32 a, I32 b) {
@@ -76,112 +63,6 @@ CLEAVE_INLINE I32 dot4(I32 sums, U8 levels, const int8_t* digits) {
 #endif
 }
 
-// The codebooks as levels: kIq4Values and kMxfp4Values of tensor/blocks.h, plus the layout's zero.
-alignas(16) constexpr uint8_t kIq4Codes[16] = {1, 24, 45, 63, 79, 93, 106, 118, 129, 141, 153, 166, 181, 197, 217, 241};
-alignas(16) constexpr uint8_t kMxfp4Codes[16] = {12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0};
-
-template <Codebook kCodebook>
-CLEAVE_INLINE U8 look_up(U8 index) {
-  if constexpr (kCodebook == Codebook::None) return index;
-  const uint8_t* codes = kCodebook == Codebook::Iq4 ? kIq4Codes : kMxfp4Codes;
-#if defined(__AVX512BW__)
-  const __m512i table = _mm512_maskz_broadcast_i32x4(0xffff, load_as<__m128i>(codes));
-  return bits<U8>(_mm512_shuffle_epi8(table, bits<__m512i>(index)));
-#elif defined(__AVX2__)
-  const __m256i table = _mm256_broadcastsi128_si256(load_as<__m128i>(codes));
-  return bits<U8>(_mm256_shuffle_epi8(table, bits<__m256i>(index)));
-#else
-  for (int i = 0; i < kBytes; ++i) index[i] = codes[index[i]];
-  return index;
-#endif
-}
-
-// Widens the levels of one group to bytes: levels[j] gets elements 4j ... 4j + 3 of kLanes rows. `p` points at the part
-// of the first vector that belongs to these rows; vectors are 64 bytes apart.
-template <BlockLayout kLayout, int kVectors>
-CLEAVE_INLINE void unpack_levels(const uint8_t* p, U8 (&levels)[kVectors]) {
-  constexpr int kHalf = kVectors / 2;
-  const auto vector = [p](int index) { return load_as<U8>(p + index * 64); };
-  if constexpr (kLayout.bits == 8) {
-    for (int j = 0; j < kVectors; ++j) levels[j] = vector(j);
-  } else if constexpr (kLayout.bits == 2) {
-    const U8 pairs = vector(0);
-    levels[0] = mask_bytes(bits<W16>(pairs), 3);
-    levels[1] = shift_right<2>(pairs, 3);
-    levels[2] = shift_right<4>(pairs, 3);
-    levels[3] = shift_right<6>(pairs, 3);
-  } else {
-    for (int t = 0; t < kHalf; ++t) {
-      const U8 nibbles = vector(t);
-      levels[t] = look_up<kLayout.codebook>(mask_bytes(bits<W16>(nibbles), 15));
-      levels[t + kHalf] = look_up<kLayout.codebook>(shift_right<4>(nibbles, 15));
-    }
-  }
-  if constexpr (kLayout.bits == 5) {
-    const U8 plane = vector(kHalf);
-    levels[0] |= shift_left<4>(plane, 16);
-    levels[1] |= shift_left<3>(plane, 16);
-    levels[2] |= shift_left<2>(plane, 16);
-    levels[3] |= shift_left<1>(plane, 16);
-    levels[4] |= mask_bytes(bits<W16>(plane), 16);
-    levels[5] |= shift_right<1>(plane, 16);
-    levels[6] |= shift_right<2>(plane, 16);
-    levels[7] |= shift_right<3>(plane, 16);
-  }
-  if constexpr (kLayout.bits == 6) {
-    const U8 plane = vector(kHalf);
-    levels[0] |= shift_left<4>(plane, 48);
-    levels[1] |= shift_left<2>(plane, 48);
-    levels[2] |= mask_bytes(bits<W16>(plane), 48);
-    levels[3] |= shift_right<2>(plane, 48);
-  }
-}
-
-template <ScaleKind kKind>
-CLEAVE_INLINE F32 load_scale(const uint8_t* p) {
-  if constexpr (kKind == ScaleKind::Bfloat16)
-    return bits<F32>(__builtin_convertvector(load_as<U16>(p), U32) << 16);
-  else
-    return load_half(p);
-}
-
-// The scales and minima of one group, for kLanes rows.
-struct GroupScale {
-  F32 scale;
-  F32 minimum;
-};
-
-template <BlockLayout kLayout>
-CLEAVE_INLINE GroupScale group_scale(GroupScale record, const uint8_t* p) {
-  if constexpr (kLayout.scale == ScaleKind::Small) {
-    record.scale *= __builtin_convertvector(load_signed_bytes(p), F32);
-    if constexpr (kLayout.minimum) record.minimum *= __builtin_convertvector(load_unsigned_bytes(p + kStripRows), F32);
-  } else if constexpr (kLayout.scale == ScaleKind::Nibbles) {
-    const I32 both = load_unsigned_bytes(p);
-    record.scale *= __builtin_convertvector(both & 15, F32);
-    record.minimum *= __builtin_convertvector(both >> 4, F32);
-  }
-  return record;
-}
-
-// Calls use(scale, packed levels) for every group of the first `elements` elements of a strip, whole records. Returns
-// where the next record begins.
-template <BlockLayout kLayout, class Use>
-CLEAVE_INLINE const uint8_t* for_groups(const uint8_t* strip, int64_t elements, Use use) {
-  static_assert(kLanes <= kStripRows);
-  for (int64_t i = 0; i < elements; i += kLayout.elements()) {
-    GroupScale record = {load_scale<kLayout.scale>(strip), {}};
-    if constexpr (kLayout.minimum) record.minimum = load_half(strip + kStripRows * 2);
-    strip += kLayout.header_bytes();
-    for (int g = 0; g < kLayout.groups; ++g) {
-      const GroupScale w = group_scale<kLayout>(record, strip);
-      use(w, strip + kLayout.scale_bytes());
-      strip += kLayout.scale_bytes() + kLayout.level_bytes();
-    }
-  }
-  return strip;
-}
-
 // The activations of one group in kM rows: digits [kM][group], all else [kM].
 struct GroupRows {
   const int8_t *high, *low;
@@ -189,12 +70,12 @@ struct GroupRows {
   const int32_t* offsets;
 };
 
-// Adds the products of rows [first, first + kRows) with one group of weights. The dot products of a row wait for one
-// another; several rows side by side hide that latency.
-template <BlockLayout kLayout, bool kBoth, int kRows>
-CLEAVE_INLINE void add_rows(F32* total, const U8 (&levels)[kLayout.group / 4], GroupScale w, const GroupRows& x,
+// Adds the products of rows [first, first + kRows) with group number kGroup of a unit of weights. The dot products of a
+// row wait for one another; several rows side by side hide that latency.
+template <BlockLayout kLayout, int kGroup, bool kBoth, int kRows>
+CLEAVE_INLINE void add_rows(F32* total, const U8 (&levels)[kUnitVectors<kLayout>], GroupScale w, const GroupRows& x,
                             int first) {
-  constexpr bool kWideLevels = kLayout.bits == 8 || kLayout.codebook == Codebook::Iq4;
+  constexpr bool kWideLevels = kLayout.wide_levels();
   constexpr int kQuads = kLayout.group / 4;
   I32 sums[kRows], low_sums[kRows];
 #pragma GCC unroll 8
@@ -208,8 +89,8 @@ CLEAVE_INLINE void add_rows(F32* total, const U8 (&levels)[kLayout.group / 4], G
 #pragma GCC unroll 8
     for (int a = 0; a < kRows; ++a) {
       const int64_t at = (first + a) * kLayout.group + j * 4;
-      sums[a] = dot4<kWideLevels>(sums[a], levels[j], x.high + at);
-      if constexpr (kBoth) low_sums[a] = dot4<kWideLevels>(low_sums[a], levels[j], x.low + at);
+      sums[a] = dot4<kWideLevels>(sums[a], levels[kGroup * kQuads + j], x.high + at);
+      if constexpr (kBoth) low_sums[a] = dot4<kWideLevels>(low_sums[a], levels[kGroup * kQuads + j], x.low + at);
     }
 #pragma GCC unroll 8
   for (int a = 0; a < kRows; ++a) {
@@ -228,12 +109,12 @@ constexpr int kSumsAtOnce = 2;
 #endif
 
 // Adds the products of all kM rows with one group of weights.
-template <BlockLayout kLayout, bool kBoth, int kM>
-CLEAVE_INLINE void add_group(F32 (&total)[kM], const U8 (&levels)[kLayout.group / 4], GroupScale w,
+template <BlockLayout kLayout, int kGroup, bool kBoth, int kM>
+CLEAVE_INLINE void add_group(F32 (&total)[kM], const U8 (&levels)[kUnitVectors<kLayout>], GroupScale w,
                              const GroupRows& x) {
   constexpr int kMost = kSumsAtOnce / (kBoth ? 2 : 1), kRows = kM < kMost ? kM : kMost;
 #pragma GCC unroll 8  // keeps totals in registers, as g++ 12 alone does not: 339 for 285 GFLOP/s (Q4_1, 8 rows)
-  for (int a = 0; a < kM; a += kRows) add_rows<kLayout, kBoth, kRows>(total, levels, w, x, a);
+  for (int a = 0; a < kM; a += kRows) add_rows<kLayout, kGroup, kBoth, kRows>(total, levels, w, x, a);
 }
 
 // Whether no row's group is wide, so that the unrolled loop over rows needs no branches.
@@ -251,47 +132,59 @@ CLEAVE_INLINE bool none_wide(const uint8_t* wide) {
 // prefetching: 15 GB/s.
 constexpr int64_t kDigitsAhead = 128;
 
+// Adds the products of kM rows with group number kGroup of a unit of weights. `at` is the group's place in arrays of
+// one number per group and row.
+template <BlockLayout kLayout, int kGroup, int kM, int kInterleave, Digits kDigits>
+CLEAVE_INLINE void add_digits(F32 (&total)[kM], const U8 (&levels)[kUnitVectors<kLayout>], GroupScale w,
+                              const QuantizedRows& rows, int64_t at) {
+  const GroupRows x = {rows.high + at * kLayout.group, rows.low + at * kLayout.group, rows.scales + at, rows.sums + at,
+                       rows.offsets + at};
+  if constexpr (kInterleave == 1) {
+    __builtin_prefetch(x.high + kDigitsAhead);
+    __builtin_prefetch(x.low + kDigitsAhead);
+  }
+  const uint8_t* wide = rows.wide + at;
+  if (kDigits == Digits::Two) {
+    add_group<kLayout, kGroup, true>(total, levels, w, x);
+  } else if (none_wide<kM>(wide)) {
+    add_group<kLayout, kGroup, false>(total, levels, w, x);
+  } else {
+#pragma GCC unroll 8
+    for (int a = 0; a < kM; ++a)
+      if (wide[a] != 0)
+        add_rows<kLayout, kGroup, true, 1>(total, levels, w, x, a);
+      else
+        add_rows<kLayout, kGroup, false, 1>(total, levels, w, x, a);
+  }
+}
+
 // The product of kM rows of activations from `row` on, which lie in one tile of kInterleave rows, with kLanes rows of
 // the strip from `lane` on. `ahead`: weights are prefetched.
 template <BlockLayout kLayout, int kM, int kInterleave, Digits kDigits>
 CLEAVE_INLINE void block_tile(const BlockTile& tile, int64_t row, const uint8_t* strip, int lane, int64_t column,
                               bool ahead) {
-  constexpr int kVectors = kLayout.group / 4;
   const int64_t groups = tile.k / kLayout.group;
+  const int in_record = groups_of<kLayout>(tile.groups);
   int64_t at =
       row / kInterleave * kInterleave * groups + row % kInterleave;  // of the group, in arrays of one per group
   F32 total[kM] = {};
   for (int a = 0; a < kM; ++a) __builtin_prefetch(tile.y + (row + a) * tile.ldy + column, 1);
   for (int64_t g = 0; g < groups;) {
-    GroupScale record = {load_scale<kLayout.scale>(strip + lane * 2), {}};
-    if constexpr (kLayout.minimum) record.minimum = load_half(strip + kStripRows * 2 + lane * 2);
+    const GroupScale record = load_header<kLayout>(strip, lane);
     strip += kLayout.header_bytes();
-    for (int in_record = 0; in_record < kLayout.groups; ++in_record, ++g, at += kInterleave) {
-      const GroupScale w = group_scale<kLayout>(record, strip + lane);
-      if (ahead) prefetch<kLayout.record_bytes() / kLayout.groups>(strip);
-      strip += kLayout.scale_bytes();
-      U8 levels[kVectors];
-      unpack_levels<kLayout>(strip + lane * 4, levels);
-      strip += kLayout.level_bytes();
-      const GroupRows x = {tile.x.high + at * kLayout.group, tile.x.low + at * kLayout.group, tile.x.scales + at,
-                           tile.x.sums + at, tile.x.offsets + at};
-      if constexpr (kInterleave == 1) {
-        __builtin_prefetch(x.high + kDigitsAhead);
-        __builtin_prefetch(x.low + kDigitsAhead);
-      }
-      const uint8_t* wide = tile.x.wide + at;
-      if (kDigits == Digits::Two) {
-        add_group<kLayout, true>(total, levels, w, x);
-      } else if (none_wide<kM>(wide)) {
-        add_group<kLayout, false>(total, levels, w, x);
-      } else {
-#pragma GCC unroll 8
-        for (int a = 0; a < kM; ++a)
-          if (wide[a] != 0)
-            add_rows<kLayout, true, 1>(total, levels, w, x, a);
-          else
-            add_rows<kLayout, false, 1>(total, levels, w, x, a);
-      }
+    for (int i = 0; i < in_record; i += kLayout.unit(), g += kLayout.unit()) {
+      if (ahead) prefetch<kLayout.unit_bytes()>(strip);
+      const uint8_t* unit = strip;
+      U8 levels[kUnitVectors<kLayout>];
+      unpack_levels<kLayout>(strip + kLayout.scale_bytes(), lane, levels);
+      strip += kLayout.unit_bytes();
+      add_digits<kLayout, 0, kM, kInterleave, kDigits>(total, levels, group_scale<kLayout, 0>(record, unit, lane),
+                                                       tile.x, at);
+      at += kInterleave;
+      if constexpr (kLayout.unit() == 1) continue;
+      add_digits<kLayout, kLayout.unit() - 1, kM, kInterleave, kDigits>(
+          total, levels, group_scale<kLayout, kLayout.unit() - 1>(record, unit, lane), tile.x, at);
+      at += kInterleave;
     }
   }
   const int64_t count = least(tile.columns - column, kLanes);
@@ -311,6 +204,13 @@ CLEAVE_INLINE void block_rows(const BlockTile& tile, int64_t row, int64_t end, c
   constexpr int kM = kBytes == 64 ? 8 : 4;  // sums and levels together fill the registers
   static_assert(kTileRows % kM == 0);
   bool ahead = tile.prefetch;
+#if defined(__AVX512VNNI__)
+  if constexpr (kDigits == Digits::OnDemand) {  // only for products so small that level_product() does not pay
+    for (; row < end; ++row, ahead = false)
+      block_tile<kLayout, 1, kTileRows, kDigits>(tile, row, strip, lane, column, ahead);
+    return;
+  }
+#endif
   for (; row + kM <= end; row += kM, ahead = false)
     block_tile<kLayout, kM, kTileRows, kDigits>(tile, row, strip, lane, column, ahead);
   if constexpr (kM == 8)
@@ -326,9 +226,15 @@ CLEAVE_INLINE void block_rows(const BlockTile& tile, int64_t row, int64_t end, c
 // 2,048 elements run at 330 GFLOP/s, 512 at once at 306 (Q4_0, Zen 4).
 constexpr int64_t kRowsBytes = 256 << 10;
 
+// Layouts that differ in their zero alone share a product: activations bring it along.
+constexpr BlockLayout product_layout(BlockLayout layout) {
+  layout.zero = 0;
+  return layout;
+}
+
 template <BlockLayout kLayout>
 void block_product(const BlockTile& tile) {
-  const int64_t strip_bytes = tile.k / kLayout.elements() * kLayout.record_bytes();
+  const int64_t strip_bytes = kLayout.with_groups(groups_of<kLayout>(tile.groups)).strip_bytes(tile.k);
   const int64_t at_once = kRowsBytes / tile.k / kTileRows * kTileRows + kTileRows;
   for (int64_t row = 0; row < tile.m; row += at_once) {
     const int64_t end = least(tile.m, row + at_once);

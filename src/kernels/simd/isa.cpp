@@ -13,7 +13,8 @@ Isa detect() {
       !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
     return Isa::Avx2;
   if (!__builtin_cpu_supports("avx512vnni")) return Isa::Avx512;
-  if (!__builtin_cpu_supports("avx512bf16")) return Isa::Avx512Vnni;
+  // Kernels with bf16 also permute bytes, as every such processor can but Cooper Lake.
+  if (!__builtin_cpu_supports("avx512bf16") || !__builtin_cpu_supports("avx512vbmi")) return Isa::Avx512Vnni;
   return has_tiles(TileNumbers::Bf16) ? Isa::Amx : Isa::Avx512Bf16;
 }
 

@@ -34,7 +34,7 @@ constexpr Table make_table(std::integer_sequence<int, kKinds...>, std::integer_s
       .f32_product = f32_product,
       .bf16_product = bf16_product,
       .quantize = quantize,
-      .block_product = {block_product<kLayouts[kIds]>...},
+      .block_product = {block_product<product_layout(kLayouts[kIds])>...},
       .to_bfloat16 = to_bfloat16,
       .panel_product = PanelKernels::product,
       .unpack_panel = {PanelKernels::unpack<kLayouts[kIds]>...},

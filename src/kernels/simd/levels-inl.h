@@ -278,29 +278,25 @@ struct LevelKernels {
 
   template <BlockLayout kLayout>
   static void unpack(const LevelUnpackTile& tile) {
-    constexpr int kVectors = kLayout.group / 4;
     uint8_t* out = tile.levels;
     float *scales = tile.scales, *start = scales;
     for (int64_t s = 0; s < tile.strips; ++s) {
       int64_t group = 0;
-      for_groups<kLayout>(reinterpret_cast<const uint8_t*>(tile.weights + s * tile.strip_bytes), tile.k,
-                          [&](GroupScale w, const uint8_t* packed) {
-                            prefetch<kLayout.level_bytes()>(packed);
-                            U8 levels[kVectors];
-                            unpack_levels<kLayout>(packed, levels);
-                            for (int j = 0; j < kVectors; ++j, out += kBytes) store_as(out, levels[j]);
-                            if (group % (kDigitGroup / kLayout.group) == 0) {
-                              start = scales;
-                              store(start, F32{});
-                              scales += kStripRows;
-                            }
-                            store(start, load(start) - static_cast<float>(sign_of(group++)) * kMagic * w.scale);
-                            store(scales, w.scale);
-                            scales += kStripRows;
-                            if constexpr (!kLayout.minimum) return;
-                            store(scales, w.minimum);
-                            scales += kStripRows;
-                          });
+      const auto* strip = reinterpret_cast<const uint8_t*>(tile.weights + s * tile.strip_bytes);
+      for_groups<kLayout, true>(strip, tile.k, tile.groups, [&](GroupScale w, const U8* levels) {
+        for (int j = 0; j < kLayout.group / 4; ++j, out += kBytes) store_as(out, levels[j]);
+        if (group % (kDigitGroup / kLayout.group) == 0) {
+          start = scales;
+          store(start, F32{});
+          scales += kStripRows;
+        }
+        store(start, load(start) - static_cast<float>(sign_of(group++)) * kMagic * w.scale);
+        store(scales, w.scale);
+        scales += kStripRows;
+        if constexpr (!kLayout.minimum) return;
+        store(scales, w.minimum);
+        scales += kStripRows;
+      });
     }
   }
 };

@@ -71,25 +71,17 @@ CLEAVE_INLINE U32 unpack_pair(U32 levels, F32 scale, F32 offset) {
                  __builtin_convertvector(odd, F32) * scale + offset);
 }
 
-// Unpacks one group of a strip into kLayout.group / 2 vectors, which lie a panel's row apart.
+// Unpacks a part of a strip, a group into kLayout.group / 2 vectors, which lie a panel's row apart.
 template <BlockLayout kLayout>
-CLEAVE_INLINE void unpack_group(const uint8_t* group, GroupScale w, std::byte* out) {
-  constexpr int kVectors = kLayout.group / 4;
-  const F32 offset = kLayout.minimum ? w.minimum : w.scale * static_cast<float>(-kLayout.zero);
-  U8 levels[kVectors];
-  unpack_levels<kLayout>(group, levels);
+CLEAVE_INLINE void unpack_strip(const std::byte* weights, int64_t depth, int groups, std::byte* out) {
+  const auto* strip = reinterpret_cast<const uint8_t*>(weights);
+  for_groups<kLayout, false>(strip, depth, groups, [&out](GroupScale w, const U8* levels) {
+    const F32 offset = kLayout.minimum ? w.minimum : w.scale * static_cast<float>(-kLayout.zero);
 #pragma GCC unroll 8
-  for (int j = 0; j < kVectors; ++j, out += 2 * kPanelRows * 4) {
-    store_as(out, unpack_pair<0>(bits<U32>(levels[j]), w.scale, offset));
-    store_as(out + kPanelRows * 4, unpack_pair<2>(bits<U32>(levels[j]), w.scale, offset));
-  }
-}
-
-template <BlockLayout kLayout>
-CLEAVE_INLINE void unpack_strip(const std::byte* weights, int64_t depth, std::byte* out) {
-  for_groups<kLayout>(reinterpret_cast<const uint8_t*>(weights), depth, [&out](GroupScale w, const uint8_t* packed) {
-    unpack_group<kLayout>(packed, w, out);
-    out += kLayout.group / 2 * kPanelRows * 4;
+    for (int j = 0; j < kLayout.group / 4; ++j, out += 2 * kPanelRows * 4) {
+      store_as(out, unpack_pair<0>(bits<U32>(levels[j]), w.scale, offset));
+      store_as(out + kPanelRows * 4, unpack_pair<2>(bits<U32>(levels[j]), w.scale, offset));
+    }
   });
 }
 
@@ -107,7 +99,7 @@ struct PanelKernels {
     for (int64_t s = 0; s < kPanelVectors; ++s) {
       std::byte* out = tile.panel + s * kBytes;
       if (s < tile.strips)
-        unpack_strip<kLayout>(tile.weights + s * tile.strip_bytes, tile.depth, out);
+        unpack_strip<kLayout>(tile.weights + s * tile.strip_bytes, tile.depth, tile.groups, out);
       else
         for (int64_t i = 0; i < tile.depth / 2; ++i) store_as(out + i * kPanelRows * 4, F32{});
     }

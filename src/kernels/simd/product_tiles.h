@@ -47,6 +47,7 @@ struct BlockTile {
   float* y;                  // [m, columns], rows ldy apart
   int64_t ldy;
   Digits digits;  // what `x` was rounded with
+  int groups;     // in a record, for layouts of kAnyGroups
   bool prefetch;  // whether weights are asked for ahead (see wants_prefetch())
 };
 
@@ -86,6 +87,7 @@ struct UnpackTile {
   int64_t strip_bytes;       // from one strip to the next
   int64_t strips;            // at most kPanelRows / kStripRows; columns of missing strips become zeros
   int64_t depth;             // elements, whole records
+  int groups;                // in a record, for layouts of kAnyGroups
   std::byte* panel;          // [depth / 2][kPanelRows][2]
 };
 
@@ -119,6 +121,7 @@ struct LevelUnpackTile {
   const std::byte* weights;
   int64_t strip_bytes;  // from one strip to the next
   int64_t strips, k;
+  int groups;       // in a record, for layouts of kAnyGroups
   uint8_t* levels;  // [strips][k / 4][kStripRows][4]
   float* scales;    // [strips][level_scales()]
 };

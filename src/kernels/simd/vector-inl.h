@@ -94,6 +94,20 @@ CLEAVE_INLINE I32 load_signed_bytes(const void* p) {
 #endif
 }
 
+// Bytes of a table of sixteen. REQUIRES: indices are below 16.
+CLEAVE_INLINE U8 look_up_16(const uint8_t* table, U8 index) {
+#if defined(__AVX512BW__)
+  const __m512i repeated = _mm512_maskz_broadcast_i32x4(0xffff, load_as<__m128i>(table));
+  return bits<U8>(_mm512_shuffle_epi8(repeated, bits<__m512i>(index)));
+#elif defined(__AVX2__)
+  const __m256i repeated = _mm256_broadcastsi128_si256(load_as<__m128i>(table));
+  return bits<U8>(_mm256_shuffle_epi8(repeated, bits<__m256i>(index)));
+#else
+  for (int i = 0; i < kBytes; ++i) index[i] = table[index[i]];
+  return index;
+#endif
+}
+
 // Prefetches the kCount bytes that a stream of weights reaches one page later (see wants_prefetch()).
 constexpr int kAhead = 4096;
 template <int kCount>

@@ -18,29 +18,70 @@
 /// Matrices of every stored type for tests, with their values.
 namespace cleave::kernels {
 
-inline constexpr DType kBlockTypes[] = {DType::Q4_0,   DType::Q4_1,   DType::Q5_0, DType::Q5_1, DType::Q8_0,
-                                        DType::Q2_K,   DType::Q3_K,   DType::Q4_K, DType::Q5_K, DType::Q6_K,
-                                        DType::IQ4_NL, DType::IQ4_XS, DType::MXFP4};
+inline constexpr DType kBlockTypes[] = {
+    DType::Q4_0,       DType::Q4_1,      DType::Q5_0,      DType::Q5_1,       DType::Q8_0,      DType::Q2_K,
+    DType::Q3_K,       DType::Q4_K,      DType::Q5_K,      DType::Q6_K,       DType::IQ4_NL,    DType::IQ4_XS,
+    DType::MXFP4,      DType::IQ1_S,     DType::IQ1_M,     DType::IQ2_XXS,    DType::IQ2_XS,    DType::IQ2_S,
+    DType::IQ3_XXS,    DType::IQ3_S,     DType::TQ1_0,     DType::TQ2_0,      DType::NVFP4,     DType::Q1_0,
+    DType::Q2_0,       DType::INT2_G32,  DType::INT2_G64,  DType::INT2_G128,  DType::INT3_G32,  DType::INT3_G64,
+    DType::INT3_G128,  DType::INT4_G32,  DType::INT4_G64,  DType::INT4_G128,  DType::INT8_G32,  DType::INT8_G64,
+    DType::INT8_G128,  DType::UINT2_G32, DType::UINT2_G64, DType::UINT2_G128, DType::UINT3_G32, DType::UINT3_G64,
+    DType::UINT3_G128, DType::UINT4_G32, DType::UINT4_G64, DType::UINT4_G128, DType::UINT8_G32, DType::UINT8_G64,
+    DType::UINT8_G128, DType::NVFP4_G16, DType::NF4_G64,   DType::FP4_G64};
 
-/// Byte offsets of the f16 scales in a block.
-inline std::vector<size_t> scale_offsets(DType dtype) {
+/// Where a block keeps numbers that scale it.
+struct ScaleFields {
+  std::vector<size_t> halves, floats;  // byte offsets of f16 and f32
+};
+
+inline ScaleFields scale_fields(DType dtype) {
   switch (dtype) {
     case DType::Q4_1:
     case DType::Q5_1:
     case DType::Q4_K:
     case DType::Q5_K:
-      return {0, 2};
+      return {{0, 2}, {}};
     case DType::Q2_K:
-      return {offsetof(BlockQ2_K, d), offsetof(BlockQ2_K, dmin)};
+      return {{offsetof(BlockQ2_K, d), offsetof(BlockQ2_K, dmin)}, {}};
     case DType::Q3_K:
-      return {offsetof(BlockQ3_K, d)};
+      return {{offsetof(BlockQ3_K, d)}, {}};
     case DType::Q6_K:
-      return {offsetof(BlockQ6_K, d)};
+      return {{offsetof(BlockQ6_K, d)}, {}};
+    case DType::TQ1_0:
+      return {{offsetof(BlockTQ1_0, d)}, {}};
+    case DType::TQ2_0:
+      return {{offsetof(BlockTQ2_0, d)}, {}};
     case DType::MXFP4:
+    case DType::NVFP4:
+    case DType::NVFP4_G16:
+    case DType::IQ1_M:
       return {};
+    case DType::NF4_G64:
+    case DType::FP4_G64:
+      return {{}, {0}};
     default:
-      return {0};
+      if (dtype < DType::INT2_G32) return {{0}, {}};
+      return dtype < DType::UINT2_G32 ? ScaleFields{{}, {0}} : ScaleFields{{}, {0, 4}};
   }
+}
+
+/// Sets the scales of a block of one of the types that scale_fields() does not know.
+inline void set_small_scales(DType dtype, std::byte* block, std::mt19937& generator) {
+  const auto byte = [](uint32_t x) { return static_cast<std::byte>(x); };
+  if (dtype == DType::MXFP4) block[0] = byte(120 + generator() % 8);
+  if (dtype == DType::NVFP4)  // E4M3, some of them subnormal
+    for (int i = 0; i < 4; ++i) block[i] = byte(3 + generator() % 24);
+  if (dtype == DType::NVFP4_G16) {
+    const float factor = 0.3f;  // one for all
+    std::memcpy(block, &factor, sizeof factor);
+    block[4] = byte(3 + generator() % 24);
+  }
+  if (dtype == DType::IQ1_M)  // an f16 of about 0.01 in the upper nibbles of four words
+    for (int i = 0; i < 4; ++i) {
+      const uint32_t nibble = (0x2100 + generator() % 256) >> (4 * i) & 15;
+      std::byte& upper = block[offsetof(BlockIQ1_M, scales) + static_cast<size_t>(2 * i + 1)];
+      upper = (upper & std::byte{15}) | byte(nibble << 4);
+    }
 }
 
 /// A stored matrix with its values in f32. Its bytes begin at an odd address, since files promise no alignment.
@@ -70,12 +111,18 @@ inline Stored random_blocks(DType dtype, int64_t n, int64_t k, uint32_t seed) {
   std::mt19937 generator(seed);
   Stored stored{dtype, n, k, std::vector<std::byte>(1 + static_cast<size_t>(n * row_bytes(dtype, k))), {}};
   for (std::byte& byte : stored.bytes) byte = static_cast<std::byte>(generator());
+  const ScaleFields fields = scale_fields(dtype);
+  const auto random_scale = [&] { return (static_cast<float>(generator() % 1000) / 1000 - 0.3f) * 0.02f; };
   for (size_t block = 1; block < stored.bytes.size(); block += static_cast<size_t>(info(dtype).block_bytes)) {
-    for (const size_t offset : scale_offsets(dtype)) {
-      const float16 scale = to_float16((static_cast<float>(generator() % 1000) / 1000 - 0.3f) * 0.02f);
+    for (const size_t offset : fields.halves) {
+      const float16 scale = to_float16(random_scale());
       std::memcpy(stored.bytes.data() + block + offset, &scale, 2);
     }
-    if (dtype == DType::MXFP4) stored.bytes[block] = static_cast<std::byte>(120 + generator() % 8);
+    for (const size_t offset : fields.floats) {
+      const float scale = to_float(to_float16(random_scale()));  // as packed
+      std::memcpy(stored.bytes.data() + block + offset, &scale, 4);
+    }
+    set_small_scales(dtype, stored.bytes.data() + block, generator);
   }
   read_values(stored);
   return stored;
