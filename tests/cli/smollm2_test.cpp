@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <utility>
 
 #include "base/cpus.h"
 #include "base/json.h"
@@ -71,8 +72,13 @@ TEST(SmolLm2, ChoosesEveryGreedyTokenInExactArithmetic) {
   engine::Engine engine(steps, 1024);
   const std::vector<Reference> all = references();
   std::map<engine::SequenceId, std::vector<int32_t>> answers, wanted;
-  for (const Reference& reference : all)  // all at once, in the same steps
-    wanted[engine.add({.prompt = reference.ids, .max_new_tokens = 48, .end_tokens = {2}})] = reference.greedy;
+  for (const Reference& reference : all) {  // all at once, in the same steps
+    engine::Request request;
+    request.prompt = reference.ids;
+    request.max_new_tokens = 48;
+    request.end_tokens = {2};
+    wanted[engine.add(std::move(request))] = reference.greedy;
+  }
   while (engine.step([&](const engine::NewToken& token) { answers[token.sequence].push_back(*token.token); })) {
   }
   EXPECT_EQ(answers, wanted);
