@@ -37,7 +37,7 @@ test: packages model dev nompi build/release/build.ninja
 
 build: packages build/release/build.ninja
 	@echo "== build: build/release/cleave"
-	cmake --build --preset release --parallel $(JOBS) --target cleave
+	cmake --build --preset release --parallel $(JOBS) --target cleave cleave_library
 
 dev: packages build/dev/build.ninja
 	@echo "== build: unit tests under sanitizers, into build/dev"

@@ -32,7 +32,17 @@ Finish finish_of(engine::FinishReason reason) {
   return Finish::Cancelled;
 }
 
+// Far beyond any model and machine, and far below what counting in bytes overflows at.
+constexpr int64_t kMostTokens = int64_t{1} << 31;
+constexpr int64_t kMostSequences = 1 << 16;
+
 runtime::Options sizes_of(const SessionOptions& options) {
+  if (options.context > kMostTokens || options.cache > kMostTokens || options.sequences > kMostSequences)
+    fail(
+        ErrorKind::InvalidArgument,
+        "a session with a context of {} tokens, {} sequences and a cache of {} tokens, wanted at most {} tokens and {} "
+        "sequences",
+        options.context, options.sequences, options.cache, kMostTokens, kMostSequences);
   if (options.context < 1 || options.sequences < 1 || options.cache < 0)
     fail(ErrorKind::InvalidArgument,
          "a session with a context of {} tokens, {} sequences and a cache of {} tokens, wanted 1 or more (cache: 0 or "

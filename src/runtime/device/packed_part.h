@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -31,6 +32,13 @@ struct PartIdentity {
 
 /// The file's name in the folder of all parts: "rank-001-of-002.packed".
 std::filesystem::path part_file(const PartIdentity& identity);
+
+/// Where ranks keep their parts of a model as they have packed them (a PackedPart each).
+struct PackedParts {
+  std::filesystem::path directory;
+  std::string model;             // PartIdentity::model
+  std::optional<bool> map = {};  // use them where they are mapped; nothing: only where the file lies in memory already
+};
 
 /// Where a parameter lies in the data, and what it is.
 struct PackedPiece {

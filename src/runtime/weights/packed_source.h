@@ -4,8 +4,8 @@
 #include <span>
 
 #include "lower/program.h"
+#include "runtime/device/packed_part.h"
 #include "runtime/device/weight_rows.h"
-#include "runtime/model_source.h"
 
 namespace cleave::runtime {
 
