@@ -67,7 +67,7 @@ Value float_filter(Context&, const Value& value, const Arguments& arguments) {
   return bound.find(0) != nullptr ? *bound.find(0) : Value(0.0);
 }
 
-Value abs_filter(Context& context, const Value& value, const Arguments& arguments) {
+Value abs_filter(Context&, const Value& value, const Arguments& arguments) {
   no_arguments(arguments, "abs");
   if (value.is_undefined()) fail_undefined(value);
   if (!value.is_number()) raise("TypeError", fmt::format("bad operand type for abs(): '{}'", type_name(value)));

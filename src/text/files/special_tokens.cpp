@@ -158,7 +158,8 @@ std::vector<AddedToken> SpecialTokens::tokens_beside(const Json& tokenizer_json)
     }
   std::vector<AddedToken> tokens;
   for (auto& [id, token] : by_id) {
-    const auto is_named = [&](const auto& entry) { return entry.second.content == token.content; };
+    const std::string& content = token.content;
+    const auto is_named = [&](const auto& entry) { return entry.second.content == content; };
     token.special = token.special || std::ranges::any_of(named_, is_named);
     known.insert(token.content);
     tokens.push_back(std::move(token));
