@@ -117,7 +117,7 @@ class Group {
   int ranks() const;  // of all processes
   bool leads() const;
   /// Waits for the other processes at the end of a run without errors. Without it they are told that this one gives up.
-  /// REQUIRES: no session of this group is left.
+  /// Throws Error(InvalidArgument) where a session of this group is left.
   void finish();
   /// Computes what the leader wants of this process until the leader's group ends. `model` gives the path where its
   /// files may be; without them the leader sends the weights. REQUIRES: !leads().
@@ -178,13 +178,16 @@ struct SessionOptions {
   Progress progress;
 };
 
-/// A model loaded over the ranks of a group. The model and the group must outlive it. One thread steps; add() and
-/// cancel() may be called by any thread at any time.
+/// A model loaded over the ranks of a group. The model and the group must outlive it. add() and cancel() may be called
+/// by any thread at any time. All else makes ranks compute, which they do for one call at a time, whatever session of
+/// the group it is of: one that comes from another thread meanwhile, or from within a callback, throws
+/// Error(InvalidArgument). What a callback throws reaches the caller.
 class Session {
  public:
-  /// Plans the split, reads and packs the weights, all ranks at once. REQUIRES: group.leads(). Throws Error: Io where
-  /// the machines' memory cannot hold the weights, Comm where a rank fails; NotFound for a model without a
-  /// tokenizer.
+  /// Plans the split, reads and packs the weights, all ranks at once. Throws Error: InvalidArgument unless
+  /// group.leads(); Io where the machines' memory cannot hold the weights, Comm where a rank fails; NotFound for a
+  /// model without a tokenizer. An error while weights are read or memory is reserved, or one that options.progress
+  /// throws, ends the group.
   Session(const Model& model, Group& group, const SessionOptions& options = {});
   ~Session();
 

@@ -24,6 +24,17 @@ inference::GroupOptions group_options(const GroupOptions& options) {
 
 Group::Impl::Impl(const GroupOptions& options) : group(group_options(options)) {}
 
+void Group::Impl::require_leading() const {
+  if (finished) fail(ErrorKind::InvalidArgument, "the group has finished; make a new one");
+  if (!group.leads()) fail(ErrorKind::InvalidArgument, "sessions are made in the process of rank 0; others follow()");
+}
+
+Turn::Turn(GroupUse& use) : use_(use) {
+  if (use_.is_computing.exchange(true))
+    fail(ErrorKind::InvalidArgument,
+         "the ranks of this group are computing; they take one call at a time, and none from within a callback");
+}
+
 Group::Group(const GroupOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 Group::Group(Group&&) noexcept = default;
 Group::~Group() = default;
@@ -35,6 +46,10 @@ bool Group::leads() const {
   return impl_->group.leads();
 }
 void Group::finish() {
+  if (const int left = impl_->use.sessions; left > 0)
+    fail(ErrorKind::InvalidArgument, "a group with {} session{} left cannot finish; end {} first", left,
+         left == 1 ? "" : "s", left == 1 ? "it" : "them");
+  impl_->finished = true;
   impl_->group.finish();
 }
 void Group::follow(const ModelOptions& model) {

@@ -69,7 +69,9 @@ std::optional<int64_t> Model::max_positions() const {
 }
 
 Plan Model::plan(int ranks, const SplitOptions& options) const {
-  if (ranks < 1) fail(ErrorKind::InvalidArgument, "a plan for {} ranks, wanted at least 1", ranks);
+  constexpr int kMostRanks = 4096;
+  if (ranks < 1 || ranks > kMostRanks)
+    fail(ErrorKind::InvalidArgument, "a plan for {} ranks, wanted 1 to {}", ranks, kMostRanks);
   const inference::PlanReport report = inference::plan_report(
       impl_->opened, split_options(options), number_options(impl_->options), ranks, impl_->options.log);
   return {ranks, report.plan.hash(), inference::text(report), inference::to_json(report).dump(2)};

@@ -57,13 +57,14 @@ runtime::Options sizes_of(const SessionOptions& options) {
 }  // namespace
 
 struct Session::Impl {
-  Impl(const Model::Impl& opened, Group::Impl& group, const SessionOptions& options)
+  Impl(const Model::Impl& opened, Group::Impl& ranks, const SessionOptions& options)
       : model(opened),
+        use(ranks.use),
         loaded(inference::load(opened.opened, number_options(opened.options), split_options(options.split),
-                               sizes_of(options), group.group, opened.options.log, options.progress)),
+                               sizes_of(options), ranks.group, opened.options.log, options.progress)),
         steps(*loaded.split),
         engine(steps, std::min(options.context, opened.opened.position_limit().value_or(options.context))),
-        score_pool(group.group.threads_per_rank()) {
+        score_pool(ranks.group.threads_per_rank()) {
     inference::warn_of_unread_settings(opened.opened.checkpoint.generation_config(), opened.options.log);
   }
 
@@ -105,7 +106,7 @@ struct Session::Impl {
     Piece piece{.request = token.sequence, .tokens = {}, .text = part->text, .finish = {}};
     if (token.token) piece.tokens = {&*token.token, 1};
     if (part->finish) piece.finish = finish_of(*part->finish);
-    deliver(piece);
+    if (deliver) deliver(piece);
   }
 
   bool idle() {
@@ -114,6 +115,8 @@ struct Session::Impl {
   }
 
   const Model::Impl& model;
+  GroupUse& use;
+  const Membership membership{use};
   inference::LoadedModel loaded;
   engine::RanksStepModel steps;
   engine::Engine engine;
@@ -123,8 +126,11 @@ struct Session::Impl {
   std::map<RequestId, std::vector<std::string>> new_stops;  // of requests without a token; guarded by mutex
 };
 
-Session::Session(const Model& model, Group& group, const SessionOptions& options)
-    : impl_(std::make_unique<Impl>(*model.impl_, *group.impl_, options)) {}
+Session::Session(const Model& model, Group& group, const SessionOptions& options) {
+  group.impl_->require_leading();
+  const Turn turn(group.impl_->use);
+  impl_ = std::make_unique<Impl>(*model.impl_, *group.impl_, options);
+}
 Session::~Session() = default;
 
 RequestId Session::add(const Request& request) {
@@ -140,6 +146,7 @@ void Session::cancel(RequestId id) {
 }
 
 bool Session::step(const std::function<void(const Piece&)>& deliver) {
+  const Turn turn(impl_->use);
   return impl_->engine.step([&](const engine::NewToken& token) { impl_->hand_out(token, deliver); });
 }
 
@@ -155,12 +162,18 @@ Answer Session::generate(const Request& request, const std::function<bool(std::s
     if (piece.finish) answer.finish = *piece.finish;
     done = done || piece.finish.has_value();
   };
-  while (!done && step(take)) {
+  try {
+    while (!done && step(take)) {
+    }
+  } catch (...) {
+    cancel(id);  // nobody else knows of it
+    throw;
   }
   return answer;
 }
 
 std::vector<double> Session::score(std::span<const int32_t> tokens) {
+  const Turn turn(impl_->use);
   if (!impl_->idle()) fail(ErrorKind::InvalidArgument, "requests are under way; score when their answers are complete");
   const int64_t vocab = impl_->model.opened.vocab_size();
   for (const int32_t token : tokens)

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <map>
+#include <stdexcept>
 #include <thread>
 
 namespace {
@@ -143,11 +144,52 @@ TEST(Library, ScoresAreLogarithmsOfProbabilities) {
   EXPECT_THAT(error_of([&] { session.score(std::vector<int32_t>{1, 2}); }).second, HasSubstr("under way"));
 }
 
+TEST(Library, TakesOneCallAtATimeAndNoneFromACallback) {
+  const cleave::Model model(smollm2());
+  cleave::Group group({});
+  cleave::Session session(model, group), other(model, group);
+  const cleave::Request request = question(model, "What is the capital of France?", 8);
+  std::vector<std::string> refused;
+  const cleave::Answer answer = session.generate(request, [&](std::string_view) {
+    refused.push_back(error_of([&] { session.step({}); }).second);
+    refused.push_back(error_of([&] { other.generate(request); }).second);
+    std::thread([&] { refused.push_back(error_of([&] { other.score(request.prompt); }).second); }).join();
+    return true;
+  });
+  EXPECT_THAT(answer.text, HasSubstr("Paris"));
+  EXPECT_GE(refused.size(), 3u);
+  EXPECT_THAT(refused, testing::Each(HasSubstr("one call at a time")));
+}
+
+TEST(Library, AnAnswerWhoseCallbackThrowsIsCancelled) {
+  const cleave::Model model(smollm2());
+  cleave::Group group({});
+  cleave::Session session(model, group);
+  const cleave::Request request = question(model, "Write a long story.", 4000);
+  EXPECT_THROW(session.generate(request, [](std::string_view) -> bool { throw std::runtime_error("enough"); }),
+               std::runtime_error);
+  int steps = 0;
+  while (session.step({})) ++steps;
+  EXPECT_LT(steps, 3);
+}
+
+TEST(Library, AGroupFinishesBehindItsSessions) {
+  const cleave::Model model(smollm2());
+  cleave::Group group({});
+  {
+    cleave::Session session(model, group);
+    EXPECT_THAT(error_of([&] { group.finish(); }).second, HasSubstr("with 1 session left"));
+  }
+  group.finish();
+  EXPECT_THAT(error_of([&] { cleave::Session(model, group); }).second, HasSubstr("has finished"));
+}
+
 TEST(Library, RefusesWhatCannotBeWithItsReason) {
   using cleave::ErrorKind;
   EXPECT_EQ(error_of([] { cleave::Model({.path = "no/such/model"}); }).first, ErrorKind::NotFound);
   const cleave::Model model(smollm2());
   EXPECT_EQ(error_of([&] { model.plan(0); }).first, ErrorKind::InvalidArgument);
+  EXPECT_EQ(error_of([&] { model.plan(1 << 30); }).first, ErrorKind::InvalidArgument);
   EXPECT_EQ(error_of([] { cleave::Group({.ranks = 0}); }).first, ErrorKind::InvalidArgument);
   cleave::Group group({});
   EXPECT_EQ(error_of([&] { group.follow({}); }).first, ErrorKind::InvalidArgument);
