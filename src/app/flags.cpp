@@ -42,7 +42,7 @@ void add_model_path(CLI::App& command, ModelFlags& flags) {
 void add_compute_flags(CLI::App& command, ModelFlags& flags) {
   add_precision_flags(command, flags);
   command.add_flag("--map-packed,!--copy-packed", flags.model.map_packed,
-                   "use the packed weights of cleave shard where the file is mapped: ready at once, slower to read "
+                   "use the packed weights of cleave shard where the file is mapped: ready at once "
                    "(default: copy them into memory unless they are there already, as in /dev/shm)");
   add_split_flags(command, flags.split);
 }

@@ -7,10 +7,8 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/files.h"
 #include "graph/graph.h"
 #include "inference/model_message.h"
-#include "inference/packed_model.h"
 #include "inference/split.h"
 
 namespace cleave::inference {
@@ -30,7 +28,7 @@ std::optional<ckpt::Checkpoint> same_files(const std::filesystem::path& path, co
 struct FollowedModel {
   FollowedModel(const ModelMessage& message, const std::filesystem::path& path, int num_ranks)
       : packed(message.packed) {
-    if (packed && is_there(path / kPackedModelFile)) packed->directory = path;  // where this machine has them
+    if (packed && std::filesystem::is_directory(path)) packed->directory = path;  // where this machine has them
     if (!packed) checkpoint = same_files(path, message.tensors);
     if (!packed && !checkpoint) checkpoint = same_files(message.path, message.tensors);
     const graph::ModelGraph model = define::Definitions::of(message.definition).trace(message.config, &message.tensors);

@@ -21,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kVersion = 1;
+constexpr const char* kDescriptionFile = "packed.json";
 constexpr const char* kVocabularyFile = "tokenizer.gguf";
 
 // Files of a model's folder that a packed model does not need: weights, and what the description holds.
@@ -109,15 +110,15 @@ void write_packed_model(const OpenedModel& opened, const NumberOptions& numbers,
   write_companions(opened.checkpoint, directory);
   const Json description = {
       {"version", kVersion}, {"model", message.save->model}, {"ranks", group.num_ranks()}, {"split", to_text(message)}};
-  write_file(directory / kPackedModelFile, description.dump(2) + "\n");  // last: without it the folder is no model
+  write_file(directory / kDescriptionFile, description.dump(2) + "\n");  // last: without it the folder is no model
 }
 
 bool is_packed_model(const fs::path& directory) {
-  return is_there(directory / kPackedModelFile);
+  return is_there(directory / kDescriptionFile);
 }
 
 PackedModel read_packed_model(const fs::path& directory) {
-  const fs::path file = directory / kPackedModelFile;
+  const fs::path file = directory / kDescriptionFile;
   const Json json = parse_json(read_file(file), file.string());
   try {
     if (const int version = json.at("version").get<int>(); version != kVersion)

@@ -11,10 +11,9 @@
 
 namespace cleave::inference {
 
-/// The file that makes a folder a packed model: a model whose ranks keep their weights as they have packed them, in a
-/// file for each rank beside it (runtime/device/packed_part.h). Such a folder opens as a model, loads without packing,
-/// and stands alone: configuration and tokenizer are in it, too.
-inline constexpr const char* kPackedModelFile = "packed.json";
+// A packed model is a folder in which each rank keeps its weights as it has packed them, in a file of its own
+// (runtime/device/packed_part.h), and packed.json says of what split they are. It opens as a model, loads without
+// packing, and stands alone: configuration and tokenizer are in it, too.
 
 /// Splits an opened model over the group's ranks, loads it, and writes a packed model into `directory`, which must be
 /// empty or absent. On other machines each process writes the files of its own ranks there. Throws Error:

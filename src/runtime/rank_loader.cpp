@@ -114,6 +114,8 @@ std::unique_ptr<LoadedPart> RankLoader::finish(const Progress& progress) {
   part->model = device_.load(*weights_, std::move(programs_), job_.source->options, communicator_, ticking);
   if (const auto& save = job_.source->save) {
     const PartIdentity identity{save->model, communicator_.rank(), communicator_.size()};
+    std::error_code error;  // of a machine that the leader's folder is not on; saving says what is wrong
+    std::filesystem::create_directories(save->directory, error);
     part->model->save(save->directory / part_file(identity), identity);
   }
   part->reports = gather(RankReport{part->model->memory()});

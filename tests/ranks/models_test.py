@@ -44,6 +44,15 @@ class Models(unittest.TestCase):
                     self.check(run(["-np", "1", "-wdir", str(DATA), *verify(model), ":",
                                     "-np", "2", "-wdir", empty, *verify(model)]))
 
+    def test_packed_models_are_written_and_read_by_every_process(self):
+        for model in ("llama", "mamba2"):
+            with self.subTest(model=model), tempfile.TemporaryDirectory() as folder:
+                packed = f"{folder}/packed"
+                done = run(["-np", "3", CLEAVE, "shard", model, "-o", packed, "--exact"], cwd=DATA)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.check(run(["-np", "3", CLEAVE, "verify", packed, "--expected", f"{model}/expected.safetensors",
+                                "--exact"], cwd=DATA))
+
     def test_what_is_wrong_at_rank_0_is_said_everywhere(self):
         done = run(["-np", "2", CLEAVE, "generate", "/no/such/model", "-p", "x"])
         self.assertNotEqual(done.returncode, 0)

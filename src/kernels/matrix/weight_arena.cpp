@@ -13,20 +13,20 @@ constexpr size_t kHugePage = size_t{2} << 20;
 // Bytes of a chunk, which are reserved, not resident: so many that the unused ends of chunks do not matter.
 constexpr size_t kChunk = size_t{256} << 20;
 
+constexpr size_t align_up(size_t bytes) {
+  return (bytes + 63) / 64 * 64;
+}
+
 }  // namespace
 
 // Nothing writes to packed memory: matrices that find it packed only read.
 WeightArena::WeightArena(std::span<const std::byte> packed)
     : free_(const_cast<std::byte*>(packed.data()), packed.size()), is_packed_(true) {}
 
-size_t WeightArena::size_of(size_t bytes) {
-  return (bytes + 63) / 64 * 64;
-}
-
 std::span<std::byte> WeightArena::allocate(size_t bytes) {
   if (bytes > free_.size() && is_packed_)
     fail(ErrorKind::Corrupt, "packed weights end {} bytes before a matrix does", bytes - free_.size());
-  const size_t size = is_packed_ ? std::min(size_of(bytes), free_.size()) : size_of(bytes);
+  const size_t size = is_packed_ ? std::min(align_up(bytes), free_.size()) : align_up(bytes);
   if (size > free_.size()) {
     Buffer& chunk = chunks_.emplace_back(std::max(kChunk, size) + kHugePage);
     const auto address = reinterpret_cast<uintptr_t>(chunk.data());

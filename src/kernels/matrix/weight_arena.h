@@ -17,9 +17,6 @@ class WeightArena {
   /// is made in it packs nothing. Borrows the memory, and does not write to it.
   explicit WeightArena(std::span<const std::byte> packed);
 
-  /// Bytes that a piece takes, with those to the next one.
-  static size_t size_of(size_t bytes);
-
   /// Whether pieces hold weights when they are handed out.
   bool is_packed() const { return is_packed_; }
 

@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "kernels/layout/version.h"
 
 namespace cleave::runtime {
 namespace {
@@ -23,6 +24,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kMagic = "CLEAVPKD";
+constexpr int kFileVersion = 1;
+constexpr int kVersion = 1000 * kFileVersion + kernels::kPackedVersion;
 constexpr int64_t kDataBegin = int64_t{2} << 20;  // a huge page, so that the data may lie in such pages
 constexpr int64_t kPieceAlignment = 64;
 
@@ -36,9 +39,15 @@ Json to_json(const PartDescription& part) {
   for (const PackedPiece& piece : part.pieces)
     pieces.push_back({piece.layout.num_rows, piece.layout.row_elements, to_string(piece.layout.dtype),
                       piece.layout.is_dequantized, piece.layout.is_mapped, piece.offset, piece.bytes});
-  return {{"version", kPackedVersion},         {"model", part.identity.model},    {"rank", part.identity.rank},
-          {"ranks", part.identity.ranks},      {"arena_bytes", part.arena_bytes}, {"data_bytes", part.data_bytes},
-          {"stored_bytes", part.stored_bytes}, {"checksum", part.checksum},       {"pieces", pieces}};
+  return {{"version", kVersion},
+          {"model", part.identity.model},
+          {"rank", part.identity.rank},
+          {"ranks", part.identity.ranks},
+          {"arena_bytes", part.arena_bytes},
+          {"data_bytes", part.data_bytes},
+          {"stored_bytes", part.stored_bytes},
+          {"checksum", part.checksum},
+          {"pieces", pieces}};
 }
 
 PackedPiece piece_from(const Json& json) {
@@ -67,9 +76,9 @@ void check(const PartDescription& part) {
 }
 
 PartDescription description_from(const Json& json) {
-  if (const int version = json.at("version").get<int>(); version != kPackedVersion)
+  if (const int version = json.at("version").get<int>(); version != kVersion)
     fail(ErrorKind::Unsupported, "has version {} of packed weights, this program reads {}; make the parts again",
-         version, kPackedVersion);
+         version, kVersion);
   PartDescription part;
   part.identity = {json.at("model").get<std::string>(), json.at("rank").get<int>(), json.at("ranks").get<int>()};
   part.arena_bytes = json.at("arena_bytes").get<int64_t>();

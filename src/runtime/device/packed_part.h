@@ -13,15 +13,15 @@
 
 namespace cleave::runtime {
 
-/// The file of one rank's weights as its device has packed them, so that another run need not pack them again. Layout
-/// (numbers little-endian):
-///   magic    8 bytes "CLEAVPKD"
-///   where    8 bytes, position of the description in the file; 8 bytes, its size
-///   data     from 2 MiB on: `arena_bytes` of packed matrices as an arena has handed them out, then tables (rows as
-///            stored) and vectors (f32), each from a multiple of 64 bytes on
-///   JSON     the description: identity, sizes, and where each parameter lies in the data
-/// The packed layout is the same on all processors; what changes it changes kPackedVersion.
-inline constexpr int kPackedVersion = 1;
+// The file of one rank's weights as its device has packed them, so that another run need not pack them again. Layout
+// (numbers little-endian):
+//   magic    8 bytes "CLEAVPKD"
+//   where    8 bytes, position of the description in the file; 8 bytes, its size
+//   data     from 2 MiB on: `arena_bytes` of packed matrices as an arena has handed them out, then tables (rows as
+//            stored) and vectors (f32), each from a multiple of 64 bytes on
+//   JSON     the description: identity, sizes, and where each parameter lies in the data
+// Matrices lie as kernels/layout has it, the same on all processors; what changes that, or this file, changes the
+// version that the description has.
 
 /// Which part of which model a file holds.
 struct PartIdentity {
