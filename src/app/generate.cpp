@@ -98,12 +98,7 @@ void add_generate(CLI::App& app, Action& action) {
   add_answer_flags(*command, flags->answer);
   add_sampling_flags(*command, flags->sampling);
   add_compute_flags(*command, flags->model);
-  command->callback([flags, &action] {
-    action = [flags] {
-      return with_group(flags->model, flags->model.split.tp,
-                        [&](inference::Group& group) { return generate(*flags, group); });
-    };
-  });
+  act_in_group(*command, action, flags, generate);
 }
 
 }  // namespace cleave::app

@@ -157,12 +157,7 @@ void add_perplexity(CLI::App& app, Action& action) {
       ->type_name("N");
   command->add_flag("--json", flags->json, "print JSON");
   add_compute_flags(*command, flags->model);
-  command->callback([flags, &action] {
-    action = [flags] {
-      return with_group(flags->model, flags->model.split.tp,
-                        [&](inference::Group& group) { return perplexity(*flags, group); });
-    };
-  });
+  act_in_group(*command, action, flags, perplexity);
 }
 
 }  // namespace cleave::app

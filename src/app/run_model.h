@@ -1,12 +1,13 @@
 #pragma once
 
-#include "inference/log.h"
-
 #include <functional>
+#include <memory>
 
+#include "app/commands.h"
 #include "app/flags.h"
 #include "inference/group.h"
 #include "inference/loaded.h"
+#include "inference/log.h"
 #include "inference/opened.h"
 
 namespace cleave::app {
@@ -29,5 +30,17 @@ inference::LoadedModel load_model(const inference::OpenedModel& opened, const Mo
 /// Runs `lead` in the process that has rank 0; it has let go of all ranks when it returns. The other processes take
 /// their part of the model that it loads and compute with it until it is done. Gives the exit code.
 int with_group(const ModelFlags& flags, int ranks, const std::function<int(inference::Group&)>& lead);
+
+/// Makes `lead`, in a group of as many ranks as --tp says, what `command` does. Flags have a member `model`.
+template <class Flags>
+void act_in_group(CLI::App& command, Action& action, const std::shared_ptr<Flags>& flags,
+                  int (*lead)(const Flags&, inference::Group&)) {
+  command.callback([flags, lead, &action] {
+    action = [flags, lead] {
+      return with_group(flags->model, flags->model.split.tp,
+                        [&](inference::Group& group) { return lead(*flags, group); });
+    };
+  });
+}
 
 }  // namespace cleave::app

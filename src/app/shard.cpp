@@ -38,12 +38,7 @@ void add_shard(CLI::App& app, Action& action) {
   add_model_path(*command, flags->model);
   command->add_option("-o,--output", flags->output, "folder to write, empty or new")->required()->type_name("DIR");
   add_compute_flags(*command, flags->model);
-  command->callback([flags, &action] {
-    action = [flags] {
-      return with_group(flags->model, flags->model.split.tp,
-                        [&](inference::Group& group) { return shard(*flags, group); });
-    };
-  });
+  act_in_group(*command, action, flags, shard);
 }
 
 }  // namespace cleave::app

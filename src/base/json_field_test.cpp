@@ -5,22 +5,12 @@
 #include <functional>
 
 #include "base/error.h"
+#include "base/testing/error_of.h"
 
 namespace cleave {
 namespace {
 
 const Json kDocument = Json::parse(R"({"model": {"type": "BPE", "vocab": [1, "two", null, -3], "dropout": null}})");
-
-std::string error_of(ErrorKind kind, const std::function<void()>& read) {
-  try {
-    read();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), kind) << error.what();
-    return error.what();
-  }
-  ADD_FAILURE() << "no error";
-  return "";
-}
 
 TEST(JsonField, ReadsValuesOfEachType) {
   const JsonField model = JsonField(kDocument, "t.json:").at("model");

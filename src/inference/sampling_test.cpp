@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/testing/error_of.h"
 
 namespace cleave::inference {
 namespace {
@@ -16,17 +17,6 @@ using ::testing::HasSubstr;
 
 engine::SamplingParams params_of(const std::string& settings, const SamplingOptions& options = {}) {
   return sampling_params(options, parse_json(settings, "test"));
-}
-
-std::string error_of(ErrorKind kind, const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), kind) << error.what();
-    return error.what();
-  }
-  ADD_FAILURE() << "no error";
-  return "";
 }
 
 TEST(Sampling, RulesOfTheModelHoldForGreedyAnswers) {

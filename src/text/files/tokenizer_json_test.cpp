@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/mapped_file.h"
+#include "base/testing/error_of.h"
 #include "text/tokenizer/detokenizer.h"
 
 namespace cleave::text {
@@ -44,17 +45,6 @@ Json small_file() {
 
 std::vector<int32_t> encode(const Json& file, const std::string& text) {
   return load_tokenizer_json(file, "small.json")->encode(text, false);
-}
-
-std::string error_of(const std::function<void()>& action, ErrorKind kind) {
-  try {
-    action();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), kind) << error.what();
-    return error.what();
-  }
-  ADD_FAILURE() << "no error";
-  return "";
 }
 
 class RecordedTokenizer : public ::testing::TestWithParam<const char*> {};
@@ -132,7 +122,7 @@ TEST(TokenizerJson, WritesUnknownTokensOnceOrForEachCharacter) {
   EXPECT_EQ(encode(file, "xyab"), (std::vector<int32_t>{8, 3}));
   file["model"]["unk_token"] = "<unk>";
   EXPECT_EQ(encode(file, "ab"), (std::vector<int32_t>{3}));
-  EXPECT_THAT(error_of([&] { encode(file, "xy"); }, ErrorKind::Corrupt), HasSubstr("\"<unk>\""));
+  EXPECT_THAT(error_of(ErrorKind::Corrupt, [&] { encode(file, "xy"); }), HasSubstr("\"<unk>\""));
 }
 
 TEST(TokenizerJson, IgnoresMergesWhereTheWholePieceIsAToken) {
@@ -184,7 +174,7 @@ class HostileFile : public ::testing::TestWithParam<Hostile> {};
 TEST_P(HostileFile, GivesOneClearError) {
   Json file = small_file();
   file.merge_patch(Json::parse(GetParam().patch));
-  const std::string message = error_of([&] { load_tokenizer_json(file, "small.json"); }, GetParam().kind);
+  const std::string message = error_of(GetParam().kind, [&] { load_tokenizer_json(file, "small.json"); });
   EXPECT_THAT(message, ::testing::StartsWith("small.json"));
   EXPECT_THAT(message, HasSubstr(GetParam().message));
   EXPECT_EQ(message.find('\n'), std::string::npos);
