@@ -51,8 +51,8 @@ bool is_left_out(const Quantization& quantization, const std::string& module) {
     for (const Json& entry : *list)
       if (entry.is_string() && names(entry.get<std::string>(), module, quantization.where)) return true;
   }
-  constexpr std::array<std::string_view, 7> kOutside = {"lm_head", "embed_out",       "output_layer", "embed_tokens",
-                                                        "wte",     "word_embeddings", "embed_in"};
+  constexpr std::array<std::string_view, 9> kOutside = {
+      "lm_head", "embed_out", "output_layer", "embed_tokens", "wte", "word_embeddings", "embed_in", ".gate", ".router"};
   const bool outside = std::ranges::any_of(kOutside, [&](std::string_view end) { return module.ends_with(end); });
   return outside && quantization.method != QuantMethod::Mlx &&
          quantization.settings.value("lm_head", Json(false)) != Json(true);

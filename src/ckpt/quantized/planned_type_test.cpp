@@ -23,9 +23,11 @@ TEST(PlannedType, IsThatOfTheMethod) {
 TEST(PlannedType, ListsAndHeadsAreLeftOut) {
   const Json fp8 = {{"quant_method", "fp8"}, {"modules_to_not_convert", {"self_attn", "*.router", "re:.*gate$"}}};
   EXPECT_EQ(type_of(fp8, "l.0.mlp.up_proj.weight"), DType::F8_E4M3);
-  for (const char* name : {"l.0.self_attn.q_proj.weight", "l.0.router.weight", "l.0.mlp.gate.weight", "lm_head.weight",
-                           "model.embed_tokens.weight"})
+  for (const char* name : {"l.0.self_attn.q_proj.weight", "l.0.router.weight", "l.0.mlp.gate.weight",
+                           "l.0.feed_forward.router.weight", "lm_head.weight", "model.embed_tokens.weight"})
     EXPECT_EQ(type_of(fp8, name), std::nullopt) << name;
+  EXPECT_EQ(type_of({{"quant_method", "fp8"}}, "l.0.mlp.gate.weight"), std::nullopt) << "a router, which no list names";
+  EXPECT_EQ(type_of({{"quant_method", "fp8"}}, "l.0.mlp.gate_proj.weight"), DType::F8_E4M3);
   EXPECT_EQ(type_of({{"quant_method", "gptq"}, {"bits", 4}, {"group_size", 32}, {"lm_head", true}}, "lm_head.weight"),
             DType::INT4_G32);
 }
