@@ -15,6 +15,7 @@ ARROWS = {
     "unicode": ["base"],
     "jinja": ["unicode"],
     "text": ["jinja"],
+    "response": ["text"],
     "ckpt": ["tensor"],
     "graph": ["tensor"],
     "define": ["graph"],
