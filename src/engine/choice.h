@@ -1,7 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <vector>
+
+#include "base/error.h"
 
 namespace cleave::engine {
 
@@ -15,6 +19,8 @@ enum class FinishReason : uint8_t {
   Length,     // max_new_tokens are there
   Context,    // the key-value cache holds no further position
   Cancelled,  // Inbox::stop() or release() came before its end
+  Deadline,   // Request::deadline came before its end
+  Failed,     // no token could be chosen: NewToken::error says why
 };
 
 /// Numbers of tokens of an answer.
@@ -26,13 +32,35 @@ struct Usage {
   bool operator==(const Usage&) const = default;
 };
 
-/// The token that a step chose for a sequence, or the news that its answer was cancelled. What a choice brings along,
-/// such as log-probabilities, belongs here, since this is all that a reader of answers sees.
+/// A token and the natural logarithm of its probability: of the model's own, before penalties, rules, constraints and
+/// temperature change it. -infinity where the model rules the token out.
+struct TokenLogprob {
+  int32_t token = 0;
+  float logprob = 0;
+
+  bool operator==(const TokenLogprob&) const = default;
+};
+
+/// What the model thought of a token at its place.
+struct TokenLogprobs {
+  float logprob = 0;                   // of the token itself
+  std::vector<TokenLogprob> top = {};  // the most probable ones, as many as asked for, the most probable first
+};
+
+/// The token that a step chose for a sequence, or the news that its answer has ended without one (cancelled, failed,
+/// past its deadline, or a prompt that was only scored). This is all that a reader of answers sees.
 struct NewToken {
   SequenceId sequence = 0;
-  std::optional<int32_t> token = {};        // nothing where the answer was cancelled
+  std::optional<int32_t> token = {};        // nothing where the answer ended without one
   std::optional<FinishReason> finish = {};  // set in the last one of an answer
   Usage usage = {};                         // of the answer so far, this token included
+  /// Of the token; null where Request::logprobs does not ask.
+  std::shared_ptr<const TokenLogprobs> logprobs = {};
+  /// Of all tokens of the prompt but the first, with the first news of an answer whose prompt is complete; null where
+  /// Request::prompt_logprobs does not ask.
+  std::shared_ptr<const std::vector<TokenLogprobs>> prompt_logprobs = {};
+  /// Set where finish is Failed.
+  std::shared_ptr<const Error> error = {};
 };
 
 }  // namespace cleave::engine

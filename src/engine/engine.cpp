@@ -16,14 +16,23 @@ std::optional<FinishReason> finish_reason(const Sequence& sequence) {
   return sequence.limit_reason;
 }
 
+// What the prompt's tokens were worth, once they all are known; later null.
+std::shared_ptr<const std::vector<TokenLogprobs>> prompt_logprobs_of(Sequence& sequence) {
+  const bool known = static_cast<int64_t>(sequence.prompt_logprobs.size()) == sequence.prompt_length - 1;
+  if (!known || !std::exchange(sequence.scores_prompt, false)) return nullptr;
+  return std::make_shared<const std::vector<TokenLogprobs>>(std::move(sequence.prompt_logprobs));
+}
+
 }  // namespace
 
-Engine::Engine(StepModel& model, int64_t max_length)
+Engine::Engine(StepModel& model, const EngineOptions& options)
     : model_(model),
+      now_(options.now),
       scheduler_(model.limits()),
-      limits_{model.limits().vocab_size, std::min(max_length, scheduler_.capacity()), model.limits().block_size,
+      limits_{model.limits().vocab_size, std::min(options.max_length, scheduler_.capacity()), model.limits().block_size,
               model.limits().recompute_lengths},
-      inbox_(limits_) {}
+      inbox_(limits_),
+      scratch_(static_cast<size_t>(model.num_workers())) {}
 
 SequenceId Engine::add(Request request) {
   std::unique_ptr<Sequence> sequence = make_sequence(std::move(request), limits_);
@@ -77,6 +86,7 @@ bool Engine::step(FunctionRef<void(const NewToken&)> deliver) {
   new_tokens_.clear();
   inbox_.take(orders_);
   for (Inbox::Order& order : orders_) std::visit([this](auto& what) { carry_out(what); }, order);
+  end_overdue();
   deliver_new(deliver);
   const std::span<const Scheduler::Chunk> chunks = scheduler_.form();
   if (chunks.empty()) return false;
@@ -121,41 +131,108 @@ void Engine::carry_out(const Inbox::Release& order) {
 
 // Of an answer that ends in its midst, its reader hears in this step.
 void Engine::note_cancelled(SequenceId id) {
-  const Sequence* sequence = find(id);
-  if (sequence != nullptr && sequence->answering)
-    new_tokens_.push_back({id, std::nullopt, FinishReason::Cancelled, sequence->usage()});
+  Sequence* sequence = find(id);
+  if (sequence != nullptr && sequence->answering) note_end(*sequence, FinishReason::Cancelled);
 }
 
-// Lays the chunks side by side, runs the model and samples where a sequence has no token left to compute.
+void Engine::note_end(Sequence& sequence, FinishReason reason, std::shared_ptr<const Error> error) {
+  new_tokens_.push_back({.sequence = sequence.id,
+                         .finish = reason,
+                         .usage = sequence.usage(),
+                         .prompt_logprobs = prompt_logprobs_of(sequence),
+                         .error = std::move(error)});
+}
+
+void Engine::end_overdue() {
+  const TimePoint now = now_();
+  const size_t before = new_tokens_.size();
+  for (const auto& [id, sequence] : sequences_)
+    if (sequence->answering && sequence->deadline && *sequence->deadline <= now)
+      note_end(*sequence, FinishReason::Deadline);
+  for (size_t i = before; i < new_tokens_.size(); ++i) stop(new_tokens_[i].sequence);
+}
+
 void Engine::compute(std::span<const Scheduler::Chunk> chunks) {
+  lay_out(chunks);
+  list_tasks(chunks, model_.step({step_tokens_, step_sequences_, output_rows_}));
+  for (const Scheduler::Chunk& chunk : chunks) chunk.sequence->computed += chunk.count;
+  for (RowTask& task : tasks_) mask(task);
+  model_.share_out(static_cast<int64_t>(tasks_.size()), [this](int64_t index, int worker) {
+    RowTask& task = tasks_[static_cast<size_t>(index)];
+    if (task.error == nullptr) engine::carry_out(task, scratch_[static_cast<size_t>(worker)]);
+  });
+  auto task = tasks_.begin();
+  for (const Scheduler::Chunk& chunk : chunks) {
+    const auto first = task;
+    while (task != tasks_.end() && task->sequence == chunk.sequence) ++task;
+    if (auto error = take(*chunk.sequence, {first, task}))
+      note_end(*chunk.sequence, FinishReason::Failed, std::move(error));
+    else if (chunk.sequence->pending() == 0)  // only scored: a choice would be pending
+      note_end(*chunk.sequence, chunk.sequence->limit_reason);
+  }
+}
+
+// Lays the chunks side by side.
+void Engine::lay_out(std::span<const Scheduler::Chunk> chunks) {
   step_tokens_.clear();
   step_sequences_.clear();
   output_rows_.clear();
   for (const Scheduler::Chunk& chunk : chunks) {
     const Sequence& sequence = *chunk.sequence;
+    const int64_t first_row = static_cast<int64_t>(step_tokens_.size()) - sequence.computed;  // of position 0
     const auto first = sequence.tokens.begin() + static_cast<std::ptrdiff_t>(sequence.computed);
     step_tokens_.insert(step_tokens_.end(), first, first + static_cast<std::ptrdiff_t>(chunk.count));
     // All tokens known so far: the whole prompt while it is in chunks, later up to the token of this step.
     step_sequences_.push_back({chunk.count, sequence.computed, sequence.length(), sequence.blocks,
                                std::max<int64_t>(0, sequence.state_slot)});
+    for (int64_t position = chunk.first_scored(); position < chunk.end_scored(); ++position)
+      output_rows_.push_back(static_cast<int32_t>(first_row + position));
     if (chunk.samples()) output_rows_.push_back(static_cast<int32_t>(step_tokens_.size()) - 1);
-  }
-  const std::span<const float> logits = model_.step({step_tokens_, step_sequences_, output_rows_});
-  const auto width = static_cast<size_t>(limits_.vocab_size);
-  CHECK_EQ(logits.size(), output_rows_.size() * width);
-  size_t row = 0;
-  for (const Scheduler::Chunk& chunk : chunks) {
-    const bool samples = chunk.samples();
-    chunk.sequence->computed += chunk.count;
-    if (samples) sample(*chunk.sequence, logits.subspan(row++ * width, width));
   }
 }
 
-void Engine::sample(Sequence& sequence, std::span<const float> logits) {
-  const int32_t token = sequence.sampler.sample(
-      logits, {sequence.tokens, sequence.prompt_length, sequence.length_limit, sequence.end_tokens});
-  append(sequence, {&token, 1}, limits_);
-  new_tokens_.push_back({sequence.id, token, finish_reason(sequence), sequence.usage()});
+// What is to be done with each row of logits, in the order of output_rows_.
+void Engine::list_tasks(std::span<const Scheduler::Chunk> chunks, std::span<const float> logits) {
+  const auto width = static_cast<size_t>(limits_.vocab_size);
+  CHECK_EQ(logits.size(), output_rows_.size() * width);
+  tasks_.clear();
+  const auto next_row = [&] { return logits.subspan(tasks_.size() * width, width); };
+  for (const Scheduler::Chunk& chunk : chunks) {
+    for (int64_t position = chunk.first_scored(); position < chunk.end_scored(); ++position)
+      tasks_.push_back({chunk.sequence, next_row(), chunk.sequence->tokens[static_cast<size_t>(position) + 1]});
+    if (chunk.samples()) tasks_.push_back({chunk.sequence, next_row()});
+  }
+}
+
+// Asks the sequence's constraint what may come next.
+void Engine::mask(RowTask& task) {
+  Sequence& sequence = *task.sequence;
+  if (sequence.constraint == nullptr || task.scored) return;
+  std::ranges::fill(sequence.allowed, ~0u);
+  task.error = error_from([&] { sequence.constraint->mask(sequence.allowed); });
+}
+
+// Takes over what came of a sequence's rows, up to the first error, which it gives.
+std::shared_ptr<const Error> Engine::take(Sequence& sequence, std::span<const RowTask> tasks) {
+  for (const RowTask& task : tasks) {
+    if (task.error != nullptr) return task.error;
+    if (task.scored)
+      sequence.prompt_logprobs.push_back(*task.logprobs);
+    else if (auto error = error_from([&] { take_choice(sequence, task); }))
+      return error;
+  }
+  return nullptr;
+}
+
+void Engine::take_choice(Sequence& sequence, const RowTask& task) {
+  if (sequence.constraint != nullptr) sequence.constraint->accept(task.token);
+  append(sequence, {&task.token, 1}, limits_);
+  new_tokens_.push_back({.sequence = sequence.id,
+                         .token = task.token,
+                         .finish = finish_reason(sequence),
+                         .usage = sequence.usage(),
+                         .logprobs = task.logprobs,
+                         .prompt_logprobs = prompt_logprobs_of(sequence)});
 }
 
 }  // namespace cleave::engine

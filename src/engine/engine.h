@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -10,11 +11,19 @@
 #include "engine/choice.h"
 #include "engine/inbox.h"
 #include "engine/request.h"
+#include "engine/row_task.h"
 #include "engine/scheduler.h"
 #include "engine/sequence.h"
 #include "engine/step_model.h"
 
 namespace cleave::engine {
+
+/// How an engine works.
+struct EngineOptions {
+  int64_t max_length = 0;  // tokens of a sequence
+  /// Tells the time, for deadlines.
+  std::function<TimePoint()> now = std::chrono::steady_clock::now;
+};
 
 /// A queue of requests and the loop over one model that answers many of them at once: each call of step() advances all
 /// by one step. It delivers tokens; who wants text decodes them.
@@ -22,9 +31,10 @@ namespace cleave::engine {
 /// Belongs to one thread, which calls step(); other threads reach it through inbox(). Neither copied nor moved.
 class Engine {
  public:
-  /// No sequence gets longer than `max_length` tokens, nor than the model's key-value cache. The model must outlive the
-  /// engine.
-  Engine(StepModel& model, int64_t max_length);
+  /// No sequence gets longer than options.max_length tokens, nor than the model's key-value cache. The model must
+  /// outlive the engine.
+  Engine(StepModel& model, const EngineOptions& options);
+  Engine(StepModel& model, int64_t max_length) : Engine(model, EngineOptions{.max_length = max_length}) {}
 
   /// The way in for other threads.
   Inbox& inbox() { return inbox_; }
@@ -48,8 +58,9 @@ class Engine {
   std::span<const int32_t> tokens(SequenceId id) const;
 
   /// Carries out what is in the inbox, runs one step and calls `deliver` for each token that it generated and for each
-  /// answer that the inbox cancelled. From there, all functions but step() may be called. Gives false where there was
-  /// nothing to compute. An Error of the model leaves the engine unusable.
+  /// answer that ended without one. From there, all functions but step() may be called. Gives false where there was
+  /// nothing to compute. An Error of the model leaves the engine unusable; what goes wrong where a token is chosen ends
+  /// its own answer alone.
   bool step(FunctionRef<void(const NewToken&)> deliver);
 
   /// Most tokens of a sequence.
@@ -63,11 +74,18 @@ class Engine {
   void carry_out(const Inbox::Stop& order);
   void carry_out(const Inbox::Release& order);
   void note_cancelled(SequenceId id);
+  void note_end(Sequence& sequence, FinishReason reason, std::shared_ptr<const Error> error = {});
+  void end_overdue();
   void deliver_new(FunctionRef<void(const NewToken&)> deliver);
   void compute(std::span<const Scheduler::Chunk> chunks);
-  void sample(Sequence& sequence, std::span<const float> logits);
+  void lay_out(std::span<const Scheduler::Chunk> chunks);
+  void list_tasks(std::span<const Scheduler::Chunk> chunks, std::span<const float> logits);
+  void mask(RowTask& task);
+  std::shared_ptr<const Error> take(Sequence& sequence, std::span<const RowTask> tasks);
+  void take_choice(Sequence& sequence, const RowTask& task);
 
   StepModel& model_;
+  const std::function<TimePoint()> now_;
   Scheduler scheduler_;
   const SequenceLimits limits_;
   Inbox inbox_;
@@ -77,7 +95,9 @@ class Engine {
   std::vector<Inbox::Order> orders_;
   std::vector<int32_t> step_tokens_, output_rows_;
   std::vector<runtime::SequenceStep> step_sequences_;
+  std::vector<RowTask> tasks_;
   std::vector<NewToken> new_tokens_;
+  std::vector<SamplingScratch> scratch_;  // of each worker
 };
 
 }  // namespace cleave::engine

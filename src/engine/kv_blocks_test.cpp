@@ -110,6 +110,84 @@ TEST(KvBlocks, OnlyPositionsInBlocksOfItsOwnCanBeWritten) {
   EXPECT_TRUE(blocks.can_write(first, 0, 12)) << "nobody else holds them any more";
 }
 
+constexpr PrefixKey kFirst = {1, 1}, kSecond = {2, 2}, kThird = {3, 3};
+
+TEST(KvBlocks, ABlockWithANameIsFoundWhileItIsFreeAndIsNotWritten) {
+  KvBlocks blocks(4, 4);
+  KvBlocks::Table first, second;
+  ASSERT_TRUE(blocks.extend(first, 8));
+  blocks.name(first[0], kFirst);
+  EXPECT_FALSE(blocks.can_write(first, 0, 4));
+  EXPECT_TRUE(blocks.can_write(first, 4, 8));
+  const int32_t named = first[0];
+  blocks.release(first);
+  EXPECT_EQ(blocks.num_free(), 4);
+  EXPECT_EQ(blocks.find(kFirst), named);
+  EXPECT_EQ(blocks.find(kSecond), std::nullopt);
+  blocks.share(second, std::vector{named});
+  EXPECT_EQ(blocks.num_free(), 3);
+  EXPECT_EQ(blocks.num_holders(named), 1);
+  ASSERT_TRUE(blocks.extend(second, 16));
+  EXPECT_EQ(blocks.find(kFirst), named) << "held";
+  blocks.check(std::vector<const KvBlocks::Table*>{&second});
+}
+
+TEST(KvBlocks, GivesUpTheBlocksThatAreFreeForLongestAndOfATextItsEndFirst) {
+  KvBlocks blocks(5, 4);
+  KvBlocks::Table first, second, taken;
+  ASSERT_TRUE(blocks.extend(first, 8));
+  ASSERT_TRUE(blocks.extend(second, 4));
+  blocks.name(first[0], kFirst);
+  blocks.name(first[1], kSecond);
+  blocks.name(second[0], kThird);
+  blocks.release(first);
+  blocks.release(second);
+  const auto left = [&] {
+    return std::vector{blocks.find(kFirst).has_value(), blocks.find(kSecond).has_value(),
+                       blocks.find(kThird).has_value()};
+  };
+  ASSERT_TRUE(blocks.extend(taken, 8));
+  EXPECT_EQ(left(), (std::vector{true, true, true})) << "blocks without a name come first";
+  ASSERT_TRUE(blocks.extend(taken, 12));
+  EXPECT_EQ(left(), (std::vector{true, false, true}));
+  ASSERT_TRUE(blocks.extend(taken, 16));
+  EXPECT_EQ(left(), (std::vector{false, false, true}));
+  EXPECT_EQ(blocks.num_named(), 1);
+  blocks.check(std::vector<const KvBlocks::Table*>{&taken});
+}
+
+TEST(KvBlocks, UsingABlockAgainKeepsItLonger) {
+  KvBlocks blocks(2, 4);
+  KvBlocks::Table first, second, taken;
+  ASSERT_TRUE(blocks.extend(first, 4));
+  blocks.name(first[0], kFirst);
+  ASSERT_TRUE(blocks.extend(second, 4));
+  blocks.name(second[0], kSecond);
+  blocks.release(first);
+  blocks.release(second);
+  blocks.share(first, std::vector{*blocks.find(kFirst)});
+  blocks.release(first);
+  ASSERT_TRUE(blocks.extend(taken, 4));
+  EXPECT_TRUE(blocks.find(kFirst));
+  EXPECT_FALSE(blocks.find(kSecond));
+}
+
+TEST(KvBlocks, ANameIsOfOneBlockAndCanBeTakenAway) {
+  KvBlocks blocks(3, 4);
+  KvBlocks::Table table;
+  ASSERT_TRUE(blocks.extend(table, 8));
+  blocks.name(table[0], kFirst);
+  blocks.name(table[1], kFirst);
+  blocks.name(table[0], kSecond);
+  EXPECT_EQ(blocks.find(kFirst), table[0]);
+  EXPECT_EQ(blocks.find(kSecond), std::nullopt);
+  blocks.forget(kFirst);
+  blocks.forget(kThird);  // nobody's: nothing happens
+  EXPECT_EQ(blocks.find(kFirst), std::nullopt);
+  EXPECT_TRUE(blocks.can_write(table, 0, 4));
+  blocks.check(std::vector<const KvBlocks::Table*>{&table});
+}
+
 std::string error_of(const std::function<void()>& misuse) {
   try {
     misuse();
@@ -135,6 +213,9 @@ TEST(KvBlocks, MisuseIsABugOfOurs) {
   blocks.release(table);
   EXPECT_THAT(error_of([&] { blocks.release(copy); }), HasSubstr("num_holders(block) >= 1")) << "released twice";
   EXPECT_EQ(blocks.num_free(), 3);
+  EXPECT_THAT(error_of([&] { blocks.name(0, {1, 1}); }), HasSubstr("num_holders(block) >= 1"));
+  ASSERT_TRUE(blocks.extend(table, 4));
+  EXPECT_THAT(error_of([&] { blocks.check({}); }), HasSubstr("held == holders_")) << "a table is missing";
   EXPECT_THAT(error_of([] { KvBlocks(-1, 4); }), HasSubstr("num_blocks"));
   EXPECT_THAT(error_of([] { KvBlocks(1, 0); }), HasSubstr("block_size"));
 }

@@ -8,12 +8,13 @@
 
 namespace cleave::engine {
 
-/// What is known of a sequence when its next token is chosen. Borrows both lists.
+/// What is known of a sequence when its next token is chosen. Borrows all lists.
 struct History {
   std::span<const int32_t> tokens = {};                        // of the prompt and the answer so far
   int64_t prompt_length = 0;                                   // tokens that precede the answer
   int64_t length_limit = std::numeric_limits<int64_t>::max();  // the sequence ends with that many tokens
   std::span<const int32_t> end_tokens = {};                    // that end the answer
+  std::span<const uint32_t> allowed = {};                      // a bit for each token that may come; empty: all may
 };
 
 /// Rules that forbid tokens or force them, whether the choice is greedy or not. They are those of Hugging Face's

@@ -80,15 +80,18 @@ TEST(LogitRules, WinOverAForcedToken) {
 
 TEST(LogitRules, HoldForGreedyChoicesBehindThePenalty) {
   const auto rules = std::make_shared<const LogitRules>(LogitRules{.no_repeat_ngram = 2, .suppress = {3}});
-  Sampler sampler({.repeat_penalty = 2, .rules = rules});
+  const Sampler sampler({.repeat_penalty = 2, .rules = rules});
   const std::vector<int32_t> tokens = {0, 1, 0};
-  EXPECT_EQ(sampler.sample(std::vector<float>{4, 9, 1.5f, 8}, {.tokens = tokens}), 0) << "1 repeats, 3 is suppressed";
+  SamplingScratch scratch;
+  EXPECT_EQ(sampler.sample(std::vector<float>{4, 9, 1.5f, 8}, {.tokens = tokens}, scratch), 0)
+      << "1 repeats, 3 is suppressed";
 }
 
 TEST(LogitRules, RefuseToLeaveNothing) {
-  Sampler sampler({.rules = std::make_shared<const LogitRules>(LogitRules{.suppress = {0, 1}})});
+  const Sampler sampler({.rules = std::make_shared<const LogitRules>(LogitRules{.suppress = {0, 1}})});
+  SamplingScratch scratch;
   try {
-    sampler.sample(std::vector<float>{1, 2}, {});
+    sampler.sample(std::vector<float>{1, 2}, {}, scratch);
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::InvalidArgument);

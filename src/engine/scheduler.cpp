@@ -6,6 +6,15 @@
 
 namespace cleave::engine {
 
+int64_t Scheduler::Chunk::first_scored() const {
+  return std::max(sequence->computed, static_cast<int64_t>(sequence->prompt_logprobs.size()));
+}
+
+int64_t Scheduler::Chunk::end_scored() const {
+  if (!sequence->scores_prompt) return first_scored();
+  return std::max(first_scored(), std::min(sequence->computed + count, sequence->prompt_length - 1));
+}
+
 Scheduler::Scheduler(const StepLimits& limits) : limits_(limits), blocks_(limits.num_blocks, limits.block_size) {
   CHECK_GE(limits.max_tokens, 1);
   CHECK_GE(limits.max_output_rows, 1);
@@ -16,7 +25,8 @@ void Scheduler::add(Sequence& sequence) {
   CHECK_GE(sequence.pending(), 1);
   CHECK_LE(sequence.length(), capacity());
   parked_.remove(&sequence);
-  waiting_.push_back(&sequence);
+  waiting_.insert(std::ranges::find_if(waiting_, [&](const Sequence* s) { return s->priority > sequence.priority; }),
+                  &sequence);
 }
 
 void Scheduler::park(Sequence& sequence) {
@@ -51,6 +61,7 @@ bool Scheduler::extend(Sequence& sequence) {
 std::span<const Scheduler::Chunk> Scheduler::form() {
   chunks_.clear();
   budget_ = limits_.max_tokens;
+  row_budget_ = limits_.max_output_rows;
   // Making room for one sequence may evict younger ones, so the loops go over a copy and ask whether each is still
   // there.
   considered_.assign(running_.begin(), running_.end());
@@ -69,11 +80,15 @@ std::span<const Scheduler::Chunk> Scheduler::form() {
 
 // REQUIRES: blocks for all tokens of the sequence.
 void Scheduler::schedule(Sequence& sequence) {
-  const int64_t count = std::min(budget_, sequence.pending());
-  if (count == 0) return;
+  int64_t count = std::min(budget_, sequence.pending());
+  // A token more takes a row more at most, and the last one may take none.
+  for (int64_t rows = 0; count > 0 && (rows = Chunk{&sequence, count}.num_rows()) > row_budget_;)
+    count -= rows - row_budget_;
+  if (count <= 0) return;
   CHECK(blocks_.can_write(sequence.blocks, sequence.computed, sequence.computed + count));
   chunks_.push_back({&sequence, count});
   budget_ -= count;
+  row_budget_ -= chunks_.back().num_rows();
 }
 
 // Lets sequences in from the queue while the step has room. Each running sequence may want a token and a row of logits
@@ -91,17 +106,27 @@ void Scheduler::admit() {
   }
 }
 
-// A block for the next token of a running sequence, which stops running itself where it is the youngest and there is
-// none. To be called before anything is scheduled: no sequence that loses its blocks is part of the step.
+// A block for the next token of a running sequence, which stops running itself where it is the youngest of the largest
+// priority number and there is none. To be called before anything is scheduled: no sequence that loses its blocks is
+// part of the step.
 void Scheduler::make_room(Sequence& sequence) {
   while (!extend(sequence)) {
     if (evict_idle(sequence)) continue;
-    Sequence& youngest = *running_.back();
-    running_.pop_back();
-    take_blocks(youngest);
-    waiting_.push_front(&youngest);
-    if (&youngest == &sequence) return;
+    auto last = running_.begin();
+    for (auto it = running_.begin(); it != running_.end(); ++it)
+      if ((*it)->priority >= (*last)->priority) last = it;
+    const bool is_own = *last == &sequence;
+    evict_running(last);
+    if (is_own) return;
   }
+}
+
+void Scheduler::evict_running(Queue::iterator running) {
+  Sequence& sequence = **running;
+  running_.erase(running);
+  take_blocks(sequence);
+  waiting_.insert(std::ranges::find_if(waiting_, [&](const Sequence* s) { return s->priority >= sequence.priority; }),
+                  &sequence);
 }
 
 // Takes the blocks of a sequence that computes nothing now: the one parked first, or the last one of the queue that

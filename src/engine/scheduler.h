@@ -14,19 +14,32 @@ namespace cleave::engine {
 /// The queue of all sequences and the rule by which steps are formed of them (continuous batching): single tokens of
 /// sequences that answer come first, the rest of the step is filled with prompt chunks, first come, first served.
 ///
+/// Sequences with a smaller priority number come first everywhere.
+///
 /// A sequence is admitted when the key-value blocks for all its tokens are free, and a slot for its recurrent states
 /// where the model keeps some; it takes further blocks as it grows. Where none is left, kept sequences that answer
-/// nothing lose theirs first, then the sequence that was admitted last: it waits and is computed again. So the oldest
-/// sequence always gets on, and nothing can block for good.
+/// nothing lose theirs first, then the sequence that was admitted last of those with the largest priority number: it
+/// waits and is computed again. So the oldest sequence of the smallest number always gets on, and nothing can block for
+/// good.
 ///
 /// Borrows sequences; each is added once and removed before it goes. Not thread-safe.
 class Scheduler {
  public:
-  /// A part of a step: the next `count` tokens of a sequence.
+  /// A part of a step: the next `count` tokens of a sequence. What it says holds until they are marked as computed.
   struct Chunk {
     Sequence* sequence;
     int64_t count;
-    bool samples() const { return sequence->pending() == count; }  // before it is marked as computed
+
+    /// Whether no token is left to compute behind it.
+    bool completes() const { return sequence->pending() == count; }
+    /// Whether its last row of logits chooses a token.
+    bool samples() const { return completes() && sequence->length() < sequence->length_limit; }
+    /// Its positions [first_scored(), end_scored()), whose rows of logits tell the log-probability of the next token of
+    /// the prompt.
+    int64_t first_scored() const;
+    int64_t end_scored() const;
+    /// Rows of logits that it wants.
+    int64_t num_rows() const { return end_scored() - first_scored() + (samples() ? 1 : 0); }
   };
 
   explicit Scheduler(const StepLimits& limits);
@@ -55,6 +68,7 @@ class Scheduler {
   void schedule(Sequence& sequence);
   void admit();
   void make_room(Sequence& sequence);
+  void evict_running(Queue::iterator running);
   bool extend(Sequence& sequence);
   bool evict_idle(const Sequence& in_favour_of);
   void take_blocks(Sequence& sequence);
@@ -62,12 +76,13 @@ class Scheduler {
   StepLimits limits_;
   KvBlocks blocks_;
   std::vector<int64_t> free_slots_;
-  Queue waiting_;  // in the order of arrival; evicted ones in front
+  Queue waiting_;  // by priority, then in the order of arrival; evicted ones in front of their equals
   Queue running_;  // in the order of admission
   Queue parked_;   // in the order of parking
   std::vector<Chunk> chunks_;
   std::vector<Sequence*> considered_;  // of the step being formed; a member so that its memory is used again
   int64_t budget_ = 0;                 // tokens that the step being formed can still take
+  int64_t row_budget_ = 0;             // and rows of logits
 };
 
 }  // namespace cleave::engine

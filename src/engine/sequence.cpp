@@ -15,17 +15,25 @@ void check_tokens(std::span<const int32_t> tokens, const SequenceLimits& limits)
            tokens[i], limits.vocab_size);
 }
 
-void check_room(int64_t length, int64_t max_new_tokens, const SequenceLimits& limits) {
-  if (max_new_tokens < 1)
+// A prompt that is only scored needs no room behind it.
+void check_room(int64_t length, int64_t max_new_tokens, bool scores_prompt, const SequenceLimits& limits) {
+  const bool only_scored = scores_prompt && max_new_tokens == 0;
+  if (max_new_tokens < 1 && !only_scored)
     fail(ErrorKind::InvalidArgument, "asked for {} new tokens, wanted at least 1", max_new_tokens);
-  if (length >= limits.max_length)
+  if (length > limits.max_length - (only_scored ? 0 : 1))
     fail(ErrorKind::InvalidArgument,
          "the prompt has {} tokens, which leaves no room for an answer in a context of {}; shorten it or ask for a "
          "larger context",
          length, limits.max_length);
 }
 
-// REQUIRES: the sequence is shorter than limits.max_length.
+void check_logprobs(int count) {
+  if (count < -1 || count > kMaxLogprobs)
+    fail(ErrorKind::InvalidArgument, "log-probabilities of {} tokens, wanted 0 to {}, or -1 for none", count,
+         kMaxLogprobs);
+}
+
+// REQUIRES: check_room().
 void begin_answer(Sequence& sequence, int64_t max_new_tokens, const SequenceLimits& limits) {
   const int64_t room = limits.max_length - sequence.length();
   sequence.answering = true;
@@ -42,13 +50,21 @@ void begin_answer(Sequence& sequence, int64_t max_new_tokens, const SequenceLimi
 std::unique_ptr<Sequence> make_sequence(Request request, const SequenceLimits& limits) {
   if (request.prompt.empty()) fail(ErrorKind::InvalidArgument, "the prompt has no tokens, wanted at least one");
   check_tokens(request.prompt, limits);
-  check_room(static_cast<int64_t>(request.prompt.size()), request.max_new_tokens, limits);
-  if (request.sampling.rules != nullptr) check_ids(*request.sampling.rules, limits.vocab_size);
+  check_room(static_cast<int64_t>(request.prompt.size()), request.max_new_tokens, request.prompt_logprobs, limits);
+  check_logprobs(request.logprobs);
+  check_ids(request.sampling, limits.vocab_size);
   auto sequence = std::make_unique<Sequence>(Sequence{.tokens = std::move(request.prompt),
                                                       .end_tokens = std::move(request.end_tokens),
                                                       .keep = request.keep,
-                                                      .sampler = Sampler(request.sampling)});
+                                                      .sampler = Sampler(request.sampling),
+                                                      .priority = request.priority,
+                                                      .deadline = request.deadline,
+                                                      .logprobs = request.logprobs,
+                                                      .scores_prompt = request.prompt_logprobs,
+                                                      .constraint = std::move(request.constraint)});
   begin_answer(*sequence, request.max_new_tokens, limits);
+  if (sequence->scores_prompt) sequence->prompt_logprobs.reserve(sequence->tokens.size() - 1);
+  if (sequence->constraint != nullptr) sequence->allowed.resize(static_cast<size_t>((limits.vocab_size + 31) / 32));
   return sequence;
 }
 
@@ -61,7 +77,7 @@ void append(Sequence& sequence, std::span<const int32_t> tokens, const SequenceL
 void continue_sequence(Sequence& sequence, std::span<const int32_t> tokens, int64_t max_new_tokens,
                        const SequenceLimits& limits) {
   check_tokens(tokens, limits);
-  check_room(sequence.length() + static_cast<int64_t>(tokens.size()), max_new_tokens, limits);
+  check_room(sequence.length() + static_cast<int64_t>(tokens.size()), max_new_tokens, false, limits);
   append(sequence, tokens, limits);
   begin_answer(sequence, max_new_tokens, limits);
 }

@@ -29,9 +29,18 @@ struct Sequence {
   KvBlocks::Table blocks = {};
   int64_t state_slot = -1;  // where the model keeps recurrent states; taken and lost together with the blocks
   Sampler sampler;
+  int64_t priority = 0;
+  std::optional<TimePoint> deadline = {};
+  int logprobs = -1;                                 // as Request has it
+  bool scores_prompt = false;                        // until what it has found is delivered
+  std::vector<TokenLogprobs> prompt_logprobs = {};   // of tokens [1, 1 + size) of the prompt
+  std::shared_ptr<TokenConstraint> constraint = {};  // null: none
+  std::vector<uint32_t> allowed = {};                // what it leaves for the next token; empty without one
 
   int64_t length() const { return static_cast<int64_t>(tokens.size()); }
   int64_t pending() const { return length() - computed; }
+  /// What is known when the next token is chosen; borrowed.
+  History history() const { return {tokens, prompt_length, length_limit, end_tokens, allowed}; }
   /// Of the answer at hand, or of the last one.
   Usage usage() const { return {prompt_length, cached.value_or(0), length() - prompt_length}; }
 };
@@ -45,8 +54,8 @@ struct SequenceLimits {
 };
 
 /// A new sequence, without an id, whose answer is to be computed. It has all memory that the answer may need, so that
-/// steps take none. Throws Error(InvalidArgument) for an empty prompt, a token outside the vocabulary, parameters out
-/// of range, or a prompt that leaves no room for an answer.
+/// steps take none, but for log-probabilities. Throws Error(InvalidArgument) for an empty prompt, a token outside the
+/// vocabulary, parameters out of range, or a prompt that leaves no room for an answer.
 std::unique_ptr<Sequence> make_sequence(Request request, const SequenceLimits& limits);
 
 /// Appends tokens. Where the sequence passes a length beyond which all is computed anew, nothing of it counts as

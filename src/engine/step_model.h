@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "base/thread_pool.h"
 #include "runtime/device/step.h"
 
 namespace cleave::engine {
@@ -27,6 +28,14 @@ class StepModel {
   virtual StepLimits limits() const = 0;
   /// As runtime::SplitModel::step: logits [R, vocab_size] that stay valid until the next step.
   virtual std::span<const float> step(const runtime::StepInput& input) = 0;
+
+  /// Threads that share_out() works on.
+  virtual int num_workers() const { return 1; }
+  /// Calls task(index, worker) for every index in [0, count), between steps, each on one of the threads that compute
+  /// steps, and returns when all have returned. Worker numbers are below num_workers(). Tasks do not throw.
+  virtual void share_out(int64_t count, FunctionRef<void(int64_t index, int worker)> task) {
+    for (int64_t index = 0; index < count; ++index) task(index, 0);
+  }
 };
 
 }  // namespace cleave::engine

@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "base/error.h"
 #include "inference/answer_stream.h"
 
 namespace cleave::inference {
@@ -34,6 +35,7 @@ engine::FinishReason stream_answer(engine::Engine& engine, engine::SequenceId se
   int64_t count = 0;
   double last = seconds_now();
   const auto on_token = [&](const engine::NewToken& token) {
+    if (token.error != nullptr) throw Error(*token.error);
     const double now = seconds_now();
     (count++ == 0 ? statistics.prompt_seconds : statistics.decode_seconds) += now - last;
     last = now;

@@ -23,7 +23,7 @@ struct Statistics {
 
 /// Runs the engine until the answer of `sequence`, which computes `prompt_tokens` first, is complete or `cancelled`
 /// says so, and gives its text to `write` as it becomes certain, up to the first of `stops`. Adds to `statistics`.
-/// Other sequences must not be under way. Gives why the answer ended.
+/// Other sequences must not be under way. Gives why the answer ended. Throws Error where a token cannot be chosen.
 engine::FinishReason stream_answer(engine::Engine& engine, engine::SequenceId sequence, int64_t prompt_tokens,
                                    const text::Tokenizer& tokenizer, const std::vector<std::string>& stops,
                                    const std::function<void(std::string_view)>& write,

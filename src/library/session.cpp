@@ -27,6 +27,8 @@ Finish finish_of(engine::FinishReason reason) {
     case engine::FinishReason::Context:
       return Finish::Context;
     case engine::FinishReason::Cancelled:
+    case engine::FinishReason::Deadline:
+    case engine::FinishReason::Failed:  // becomes an error before
       break;
   }
   return Finish::Cancelled;
@@ -101,6 +103,7 @@ struct Session::Impl {
 
   void hand_out(const engine::NewToken& token, const std::function<void(const Piece&)>& deliver) {
     const std::optional<inference::AnswerPart> part = part_of(token);
+    if (token.error != nullptr) throw Error(*token.error);
     if (!part) return;
     if (part->finish == engine::FinishReason::StopText) engine.stop(token.sequence);
     Piece piece{.request = token.sequence, .tokens = {}, .text = part->text, .finish = {}};
