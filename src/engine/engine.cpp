@@ -9,6 +9,16 @@
 namespace cleave::engine {
 namespace {
 
+SequenceLimits limits_of(const StepLimits& steps, const EngineOptions& options) {
+  const int64_t capacity = steps.num_blocks * steps.block_size;
+  return {.vocab_size = steps.vocab_size,
+          .max_length = std::min(options.max_length, capacity),
+          .block_size = steps.block_size,
+          .recompute_lengths = steps.recompute_lengths,
+          .turning = steps.turning,
+          .hasher = options.shares_prefixes ? std::optional<PrefixHasher>(std::in_place) : std::nullopt};
+}
+
 std::optional<FinishReason> finish_reason(const Sequence& sequence) {
   const auto& ends = sequence.end_tokens;
   if (std::find(ends.begin(), ends.end(), sequence.tokens.back()) != ends.end()) return FinishReason::EndToken;
@@ -28,9 +38,8 @@ std::shared_ptr<const std::vector<TokenLogprobs>> prompt_logprobs_of(Sequence& s
 Engine::Engine(StepModel& model, const EngineOptions& options)
     : model_(model),
       now_(options.now),
-      scheduler_(model.limits()),
-      limits_{model.limits().vocab_size, std::min(options.max_length, scheduler_.capacity()), model.limits().block_size,
-              model.limits().recompute_lengths},
+      limits_(limits_of(model.limits(), options)),
+      scheduler_(model.limits(), limits_, cost_, options.max_gap),
       inbox_(limits_),
       scratch_(static_cast<size_t>(model.num_workers())) {}
 
@@ -89,13 +98,26 @@ bool Engine::step(FunctionRef<void(const NewToken&)> deliver) {
   end_overdue();
   deliver_new(deliver);
   const std::span<const Scheduler::Chunk> chunks = scheduler_.form();
-  if (chunks.empty()) return false;
+  if (chunks.empty()) return rest();
   new_tokens_.clear();
+  const TimePoint begin = now_();
   compute(chunks);
+  cost_.learn(scheduler_.work(), std::chrono::duration<double>(now_() - begin).count());
   for (const NewToken& token : new_tokens_)
-    if (token.finish) stop(token.sequence);
+    if (token.finish) end(token);
   deliver_new(deliver);
   return true;
+}
+
+void Engine::end(const NewToken& token) {
+  scheduler_.note_answer(token.usage.generated_tokens);
+  stop(token.sequence);
+}
+
+// There is nothing to compute, and so time to look over the memory.
+bool Engine::rest() {
+  if (!std::exchange(checked_, true)) scheduler_.check();
+  return false;
 }
 
 void Engine::deliver_new(FunctionRef<void(const NewToken&)> deliver) {
@@ -155,7 +177,8 @@ void Engine::end_overdue() {
 void Engine::compute(std::span<const Scheduler::Chunk> chunks) {
   lay_out(chunks);
   list_tasks(chunks, model_.step({step_tokens_, step_sequences_, output_rows_}));
-  for (const Scheduler::Chunk& chunk : chunks) chunk.sequence->computed += chunk.count;
+  checked_ = false;
+  scheduler_.finish();
   for (RowTask& task : tasks_) mask(task);
   model_.share_out(static_cast<int64_t>(tasks_.size()), [this](int64_t index, int worker) {
     RowTask& task = tasks_[static_cast<size_t>(index)];
@@ -183,8 +206,13 @@ void Engine::lay_out(std::span<const Scheduler::Chunk> chunks) {
     const auto first = sequence.tokens.begin() + static_cast<std::ptrdiff_t>(sequence.computed);
     step_tokens_.insert(step_tokens_.end(), first, first + static_cast<std::ptrdiff_t>(chunk.count));
     // All tokens known so far: the whole prompt while it is in chunks, later up to the token of this step.
-    step_sequences_.push_back({chunk.count, sequence.computed, sequence.length(), sequence.blocks,
-                               std::max<int64_t>(0, sequence.state_slot)});
+    step_sequences_.push_back({.num_tokens = chunk.count,
+                               .start_position = sequence.computed,
+                               .rope_length = sequence.length(),
+                               .blocks = sequence.blocks,
+                               .state_slot = std::max<int64_t>(0, sequence.state_slot),
+                               .restored_slot = scheduler_.restored_slot(sequence),
+                               .saved_slot = chunk.saved_slot});
     for (int64_t position = chunk.first_scored(); position < chunk.end_scored(); ++position)
       output_rows_.push_back(static_cast<int32_t>(first_row + position));
     if (chunk.samples()) output_rows_.push_back(static_cast<int32_t>(step_tokens_.size()) - 1);

@@ -21,7 +21,11 @@ namespace cleave::engine {
 /// How an engine works.
 struct EngineOptions {
   int64_t max_length = 0;  // tokens of a sequence
-  /// Tells the time, for deadlines.
+  /// Whether sequences share what is computed of equal beginnings, while the memory is not needed otherwise.
+  bool shares_prefixes = false;
+  /// Seconds that may pass between two tokens of an answer while prompts are computed beside it.
+  double max_gap = 0.15;
+  /// Tells the time: deadlines, and how long steps take.
   std::function<TimePoint()> now = std::chrono::steady_clock::now;
 };
 
@@ -63,6 +67,9 @@ class Engine {
   /// its own answer alone.
   bool step(FunctionRef<void(const NewToken&)> deliver);
 
+  /// Sequences under way and waiting, blocks, and what has been done so far.
+  const Scheduler& scheduler() const { return scheduler_; }
+
   /// Most tokens of a sequence.
   int64_t max_length() const { return limits_.max_length; }
 
@@ -77,6 +84,8 @@ class Engine {
   void note_end(Sequence& sequence, FinishReason reason, std::shared_ptr<const Error> error = {});
   void end_overdue();
   void deliver_new(FunctionRef<void(const NewToken&)> deliver);
+  void end(const NewToken& token);
+  bool rest();
   void compute(std::span<const Scheduler::Chunk> chunks);
   void lay_out(std::span<const Scheduler::Chunk> chunks);
   void list_tasks(std::span<const Scheduler::Chunk> chunks, std::span<const float> logits);
@@ -86,8 +95,10 @@ class Engine {
 
   StepModel& model_;
   const std::function<TimePoint()> now_;
-  Scheduler scheduler_;
   const SequenceLimits limits_;
+  StepCost cost_;
+  Scheduler scheduler_;
+  bool checked_ = true;  // whether memory was looked over since the last step
   Inbox inbox_;
   std::map<SequenceId, std::unique_ptr<Sequence>> sequences_;
 

@@ -140,11 +140,26 @@ TEST(Engine, SequencesThatDoNotFitWaitInOrder) {
 TEST(Engine, ComputesASequenceAgainThatLostItsBlocks) {
   FakeModel model(limits(64, 8));  // 32 positions, for three sequences that grow to 24 each
   Engine engine(model, 64);
+  for (int i = 0; i < 30; ++i) {  // short answers, so that long ones are not expected
+    engine.add({.prompt = prompt(9, 2), .max_new_tokens = 1});
+    run(engine);
+  }
+  const int64_t before = model.computed;
   Answers wanted;
   for (int i = 1; i <= 3; ++i)
     wanted[engine.add({.prompt = prompt(i, 6), .max_new_tokens = 18})] = expected_answer(prompt(i, 6), 18);
   EXPECT_EQ(run(engine), wanted);
-  EXPECT_GT(model.computed, 3 * 23) << "at least one was computed twice";
+  EXPECT_GT(model.computed - before, 3 * 23) << "at least one was computed twice";
+  EXPECT_GT(engine.scheduler().totals().preemptions, 0);
+}
+
+TEST(Engine, ExpectsAnswersAsLongAsOthersWere) {
+  FakeModel model(limits(64, 8));
+  Engine engine(model, 64);
+  for (int i = 1; i <= 3; ++i) engine.add({.prompt = prompt(i, 6), .max_new_tokens = 18});
+  run(engine);
+  EXPECT_EQ(engine.scheduler().totals().preemptions, 0);
+  EXPECT_EQ(model.computed, 3 * 23) << "each once";
 }
 
 TEST(Engine, EverySequenceUnderWayHasASlotForItsStatesToItself) {

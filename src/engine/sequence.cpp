@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "engine/prefix_keys.h"
 #include "graph/recompute_lengths.h"
 
 namespace cleave::engine {
@@ -42,7 +43,9 @@ void begin_answer(Sequence& sequence, int64_t max_new_tokens, const SequenceLimi
   sequence.length_limit = sequence.length() + std::min(max_new_tokens, room);
   sequence.limit_reason = max_new_tokens > room ? FinishReason::Context : FinishReason::Length;
   sequence.tokens.reserve(static_cast<size_t>(sequence.length_limit));
-  sequence.blocks.reserve(static_cast<size_t>((sequence.length_limit + limits.block_size - 1) / limits.block_size));
+  const auto blocks = static_cast<size_t>((sequence.length_limit + limits.block_size - 1) / limits.block_size);
+  sequence.blocks.reserve(blocks);
+  if (sequence.root) sequence.keys.reserve(blocks);
 }
 
 }  // namespace
@@ -62,7 +65,10 @@ std::unique_ptr<Sequence> make_sequence(Request request, const SequenceLimits& l
                                                       .logprobs = request.logprobs,
                                                       .scores_prompt = request.prompt_logprobs,
                                                       .constraint = std::move(request.constraint)});
+  if (limits.hasher) sequence->root = limits.hasher->root(request.cache_salt);
+  for (KvBlocks::Table* snapshot : {&sequence->restored, &sequence->saved}) snapshot->reserve(1);
   begin_answer(*sequence, request.max_new_tokens, limits);
+  renew_keys(*sequence, limits);
   if (sequence->scores_prompt) sequence->prompt_logprobs.reserve(sequence->tokens.size() - 1);
   if (sequence->constraint != nullptr) sequence->allowed.resize(static_cast<size_t>((limits.vocab_size + 31) / 32));
   return sequence;
@@ -71,7 +77,9 @@ std::unique_ptr<Sequence> make_sequence(Request request, const SequenceLimits& l
 void append(Sequence& sequence, std::span<const int32_t> tokens, const SequenceLimits& limits) {
   const int64_t before = sequence.length();
   sequence.tokens.insert(sequence.tokens.end(), tokens.begin(), tokens.end());
-  if (graph::passes_any(limits.recompute_lengths, before, sequence.length())) sequence.computed = 0;
+  if (!graph::passes_any(limits.recompute_lengths, before, sequence.length())) return;
+  sequence.computed = sequence.named_blocks = 0;
+  renew_keys(sequence, limits);
 }
 
 void continue_sequence(Sequence& sequence, std::span<const int32_t> tokens, int64_t max_new_tokens,

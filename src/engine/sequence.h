@@ -8,8 +8,10 @@
 
 #include "engine/choice.h"
 #include "engine/kv_blocks.h"
+#include "engine/prefix_key.h"
 #include "engine/request.h"
 #include "engine/sampler.h"
+#include "graph/turning.h"
 
 namespace cleave::engine {
 
@@ -37,6 +39,21 @@ struct Sequence {
   std::shared_ptr<TokenConstraint> constraint = {};  // null: none
   std::vector<uint32_t> allowed = {};                // what it leaves for the next token; empty without one
 
+  // What others can share of it (prefix_cache.h).
+  std::optional<PrefixKey> root = {};  // what keys are made from; nothing: it shares nothing
+  std::vector<PrefixKey> keys = {};    // of full blocks, as far as they were wanted
+  int64_t keys_turning = 0;            // how the model turns what is computed, as the keys say (graph/turning.h)
+  int64_t block_turning = 0;           // the same when the first token of the block at hand was computed
+  int64_t named_blocks = 0;            // of `blocks`, those that have names or could not get one
+  int64_t found_blocks = 0;            // that others were last known to have, while it waits
+  KvBlocks::Table restored = {};       // the snapshot that its next chunk begins with, if any
+  KvBlocks::Table saved = {};          // the one that the chunk at hand ends with, if any
+  int64_t junction = 0;                // a position up to which others have the same tokens
+  std::optional<PrefixKey> answer_snapshot = {};  // the last one within its answer
+
+  // While it waits (scheduler.h).
+  int64_t arrival_work = 0;  // prompt tokens that had been computed before it came
+
   int64_t length() const { return static_cast<int64_t>(tokens.size()); }
   int64_t pending() const { return length() - computed; }
   /// What is known when the next token is chosen; borrowed.
@@ -51,6 +68,8 @@ struct SequenceLimits {
   int64_t max_length = 0;                       // tokens of a sequence
   int64_t block_size = 1;                       // positions of a key-value block
   std::vector<int64_t> recompute_lengths = {};  // as StepLimits has them
+  graph::Turning turning = {};                  // the same
+  std::optional<PrefixHasher> hasher = {};      // of what sequences share; nothing: they share nothing
 };
 
 /// A new sequence, without an id, whose answer is to be computed. It has all memory that the answer may need, so that
@@ -59,7 +78,7 @@ struct SequenceLimits {
 std::unique_ptr<Sequence> make_sequence(Request request, const SequenceLimits& limits);
 
 /// Appends tokens. Where the sequence passes a length beyond which all is computed anew, nothing of it counts as
-/// computed any more; its blocks and its slot stay.
+/// computed any more; its blocks and its slot stay, and it has other keys.
 void append(Sequence& sequence, std::span<const int32_t> tokens, const SequenceLimits& limits);
 
 /// Begins the next answer of a sequence: appends tokens, with memory for all that may follow. Throws as make_sequence()

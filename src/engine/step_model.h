@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/thread_pool.h"
+#include "graph/turning.h"
 #include "runtime/device/step.h"
 
 namespace cleave::engine {
@@ -19,6 +20,8 @@ struct StepLimits {
   int64_t num_state_slots = 0;  // sequences whose recurrent states there is room for; 0: the model keeps none
   /// Lengths, ascending, beyond which a sequence is fed anew from its first token (graph/recompute_lengths.h).
   std::vector<int64_t> recompute_lengths = {};
+  int64_t num_snapshots = 0;    // copies of recurrent states, in the slots behind num_state_slots
+  graph::Turning turning = {};  // how keys are turned by position
 };
 
 /// The engine's view of a loaded model: steps in, logits out. Tests put a small machine in its place.

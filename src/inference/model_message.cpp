@@ -79,7 +79,9 @@ Json to_json(const ModelMessage& m) {
           {"isa", m.options.numerics.isa ? static_cast<int>(*m.options.numerics.isa) : -1},
           {"fill_cache", m.options.fill_cache},
           {"kv", static_cast<int>(m.options.numerics.kv_type)},
-          {"limits", {m.options.sizes.max_tokens, m.options.sizes.max_output_rows, m.options.sizes.kv_tokens}}};
+          {"limits",
+           {m.options.sizes.max_tokens, m.options.sizes.max_output_rows, m.options.sizes.kv_tokens,
+            m.options.sizes.num_snapshots}}};
 }
 
 ModelMessage message_from(const Json& json) {
@@ -109,6 +111,7 @@ ModelMessage message_from(const Json& json) {
   m.options.sizes.max_tokens = limits.at(0);
   m.options.sizes.max_output_rows = limits.at(1);
   m.options.sizes.kv_tokens = limits.at(2);
+  m.options.sizes.num_snapshots = limits.at(3);
   return m;
 }
 

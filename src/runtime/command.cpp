@@ -26,8 +26,9 @@ enum Word : size_t {
   kHeader,       // words of all that
 };
 
-// Of a sequence: number of tokens, start position, length for rotary embeddings, state slot, number of blocks.
-constexpr size_t kPerSequence = 5;
+// Of a sequence: number of tokens, start position, length for rotary embeddings, state slot, number of blocks, and one
+// more than the slots of restored and of saved states.
+constexpr size_t kPerSequence = 7;
 
 constexpr size_t kWordBytes = sizeof(int32_t);
 
@@ -54,8 +55,8 @@ void CommandChannel::broadcast() {
 
 void CommandChannel::append(const StepInput& input) {
   for (const SequenceStep& s : input.sequences)
-    for (const int64_t value :
-         {s.num_tokens, s.start_position, s.rope_length, s.state_slot, static_cast<int64_t>(s.blocks.size())})
+    for (const int64_t value : {s.num_tokens, s.start_position, s.rope_length, s.state_slot,
+                                static_cast<int64_t>(s.blocks.size()), s.restored_slot + 1, s.saved_slot + 1})
       words_.push_back(to_word(value));
   words_.insert(words_.end(), input.tokens.begin(), input.tokens.end());
   words_.insert(words_.end(), input.output_rows.begin(), input.output_rows.end());
@@ -96,7 +97,7 @@ StepInput CommandChannel::read_step() {
   sequences_.clear();
   for (size_t i = 0; i < sequences; ++i) {
     const std::span<const int32_t> s = words.subspan(kHeader + i * kPerSequence, kPerSequence);
-    sequences_.push_back({s[0], s[1], s[2], take(s[4]), s[3]});
+    sequences_.push_back({s[0], s[1], s[2], take(s[4]), s[3], s[5] - 1, s[6] - 1});
   }
   input.sequences = sequences_;
   return input;

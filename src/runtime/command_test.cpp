@@ -55,6 +55,8 @@ void expect_equal(const StepInput& got, const StepInput& wanted) {
     EXPECT_EQ(a.start_position, b.start_position);
     EXPECT_EQ(a.rope_length, b.rope_length);
     EXPECT_EQ(a.state_slot, b.state_slot);
+    EXPECT_EQ(a.restored_slot, b.restored_slot);
+    EXPECT_EQ(a.saved_slot, b.saved_slot);
     EXPECT_THAT(a.blocks, ElementsAreArray(b.blocks));
   }
 }

@@ -106,6 +106,7 @@ std::unique_ptr<LoadedPart> RankLoader::finish(const Progress& progress) {
   part->owner = job_.source->owner;
   part->keeps_states = !programs_.states.empty();
   part->recompute_lengths = graph::recompute_lengths(*job_.source->graph);
+  part->turning = graph::turning(*job_.source->graph);
   for (const lower::Program& program : programs_.programs) part->output_widths.push_back(program.output_width);
   const Progress ticking = [&](int64_t done, int64_t total) {
     communicator_.tick();

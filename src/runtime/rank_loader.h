@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "comm/communicator.h"
+#include "graph/turning.h"
 #include "lower/program.h"
 #include "runtime/device/device.h"
 #include "runtime/load_board.h"
@@ -27,6 +28,7 @@ struct LoadedPart {
   std::vector<int64_t> output_widths;      // by program
   bool keeps_states = false;               // recurrent ones, of each sequence
   std::vector<int64_t> recompute_lengths;  // graph/recompute_lengths.h
+  graph::Turning turning;                  // graph/turning.h
   std::vector<RankReport> reports;         // of all ranks
 };
 

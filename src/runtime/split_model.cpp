@@ -24,6 +24,14 @@ int64_t SplitModel::num_state_slots() const {
   return group_.part(number_).keeps_states ? options_.sizes.num_state_slots() : 0;
 }
 
+int64_t SplitModel::num_snapshots() const {
+  return group_.part(number_).keeps_states ? options_.sizes.num_snapshots : 0;
+}
+
+const graph::Turning& SplitModel::turning() const {
+  return group_.part(number_).turning;
+}
+
 const std::vector<int64_t>& SplitModel::recompute_lengths() const {
   return group_.part(number_).recompute_lengths;
 }

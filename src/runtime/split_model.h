@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "graph/turning.h"
 #include "runtime/device/device.h"
 #include "runtime/model_source.h"
 #include "runtime/rank_group.h"
@@ -31,6 +32,10 @@ class SplitModel {
   int64_t output_width(int program = 0) const;
   int64_t num_blocks() const;       // key-value blocks; ids are [0, num_blocks)
   int64_t num_state_slots() const;  // sequences that can be under way at a time; 0 where it does not matter
+  /// Slots behind those, for copies of states (SequenceStep::saved_slot); 0 where there are no states.
+  int64_t num_snapshots() const;
+  /// How keys are turned by position, as far as that depends on a sequence's length (graph/turning.h).
+  const graph::Turning& turning() const;
   /// Lengths beyond which a sequence is to be fed anew from its first token (graph/recompute_lengths.h).
   const std::vector<int64_t>& recompute_lengths() const;
   /// What every rank holds.

@@ -26,26 +26,28 @@ inline int32_t successor(std::span<const int32_t> text) {
 
 /// A machine in place of a model. Its cache holds token ids: a logit row has its maximum at the successor of all that
 /// it reads there through the block table, so an answer is right only if every block, position and chunk is. Where
-/// there are slots for states, each holds the text of its sequence, added to from step to step, and must agree. Where
-/// limits have recompute_lengths, all that a row reads must have been written on its side of each.
+/// there are slots for states, each holds the text of its sequence, added to from step to step, and must agree; so do
+/// snapshots. Where limits have recompute_lengths, all that a row reads must have been written on its side of each.
 class FakeModel final : public StepModel {
  public:
   explicit FakeModel(const StepLimits& limits)
       : limits_(limits),
         cache_(static_cast<size_t>(limits.num_blocks * limits.block_size), -1),
         turned_(cache_.size(), -1),
-        states_(static_cast<size_t>(limits.num_state_slots)) {}
+        states_(static_cast<size_t>(limits.num_state_slots + limits.num_snapshots)) {}
 
   StepLimits limits() const override { return limits_; }
 
   std::span<const float> step(const runtime::StepInput& input) override {
     ++num_steps;
+    if (on_step) on_step(input);
     step_sizes.push_back(static_cast<int64_t>(input.tokens.size()));
     computed += static_cast<int64_t>(input.tokens.size());
     EXPECT_LE(static_cast<int64_t>(input.output_rows.size()), limits_.max_output_rows);
     logits_.assign(input.output_rows.size() * kVocabulary, 0.0f);
     size_t token = 0, row = 0;
     for (const runtime::SequenceStep& sequence : input.sequences) {
+      if (sequence.restored_slot >= 0) state(sequence.state_slot) = state(sequence.restored_slot);
       rope_lengths.push_back(sequence.rope_length);
       for (int64_t i = 0; i < sequence.num_tokens; ++i, ++token) {
         cache_.at(slot(sequence, sequence.start_position + i)) = input.tokens[token];
@@ -54,17 +56,20 @@ class FakeModel final : public StepModel {
         if (row < input.output_rows.size() && input.output_rows[row] == static_cast<int32_t>(token))
           logits_[row++ * kVocabulary + static_cast<size_t>(read(sequence, sequence.start_position + i + 1))] = 1;
       }
+      if (sequence.saved_slot >= 0) state(sequence.saved_slot) = state(sequence.state_slot);
     }
     EXPECT_EQ(row, input.output_rows.size());
     return logits_;
   }
 
+  std::function<void(const runtime::StepInput&)> on_step = {};
   int num_steps = 0;
   int64_t computed = 0;  // tokens over all steps
   std::vector<int64_t> step_sizes;
   std::vector<int64_t> rope_lengths;
 
  private:
+  std::vector<int32_t>& state(int64_t slot) { return states_.at(static_cast<size_t>(slot)); }
   size_t slot(const runtime::SequenceStep& sequence, int64_t position) const {
     const int32_t block = sequence.blocks[static_cast<size_t>(position / limits_.block_size)];
     return static_cast<size_t>(block * limits_.block_size + position % limits_.block_size);
@@ -100,7 +105,11 @@ class FakeModel final : public StepModel {
 
 /// Blocks have four positions.
 inline StepLimits limits(int64_t max_tokens, int64_t num_blocks, int64_t rows = 8) {
-  return {kVocabulary, max_tokens, rows, num_blocks, 4};
+  return {.vocab_size = kVocabulary,
+          .max_tokens = max_tokens,
+          .max_output_rows = rows,
+          .num_blocks = num_blocks,
+          .block_size = 4};
 }
 
 inline std::vector<int32_t> prompt(int seed, int length) {

@@ -35,10 +35,12 @@ void Executor::observe(const Observer& observer) {
 std::span<const float> Executor::step(const StepInput& input) {
   memory_.check(input);
   state_.begin(input, kKvBlockSize, workspace_.pool);
+  memory_.restore(input, workspace_.pool);
   for (const BoundInstruction& instruction : instructions_) {
     instruction();
     workspace_.communicator.tick();
   }
+  memory_.save(input, workspace_.pool);
   return {workspace_.numbers(program_.output), input.output_rows.size() * static_cast<size_t>(program_.output_width)};
 }
 

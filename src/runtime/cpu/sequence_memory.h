@@ -25,6 +25,9 @@ class SequenceMemory {
 
   /// Throws Error(InvalidArgument) where a sequence names a block or a slot that there is none of.
   void check(const StepInput& input) const;
+  /// Copies states to sequences that go on from others', before a step, and from those that save theirs, after it.
+  void restore(const StepInput& input, ThreadPool& pool);
+  void save(const StepInput& input, ThreadPool& pool);
 
  private:
   KvStorage kv_;

@@ -82,11 +82,35 @@ TEST_F(SequenceMemoryTest, KeepsWhatALayerHoldsWhereItIsWidened) {
   EXPECT_EQ(memory.bytes(), bytes + 3 * kKvBlockSize * (8 + 8) * 2) << "once";
 }
 
+TEST_F(SequenceMemoryTest, CopiesStatesToSnapshotsAndBack) {
+  Options with_snapshots = options(DType::F32);
+  with_snapshots.sizes.num_snapshots = 2;
+  SequenceMemory memory(programs(), with_snapshots, pool_);
+  ASSERT_EQ(memory.states().num_slots(), 5);
+  const kernels::States states = memory.states().of(0);
+  for (int64_t i = 0; i < 50; ++i) states.numbers[i] = static_cast<float>(i);
+  const auto first_of = [&](int64_t slot) { return states.numbers[slot * states.size]; };
+  const std::vector<int32_t> blocks = {0};
+  const SequenceStep sequences[] = {
+      {.num_tokens = 1, .blocks = blocks, .state_slot = 1, .saved_slot = 4},
+      {.num_tokens = 1, .start_position = 1, .blocks = blocks, .state_slot = 0, .restored_slot = 3},
+      {.num_tokens = 1, .blocks = blocks, .state_slot = 2}};
+  const StepInput input{{}, sequences, {}};
+  memory.check(input);
+  memory.restore(input, pool_);
+  EXPECT_EQ(first_of(0), 30);
+  EXPECT_EQ(states.numbers[9], 39) << "the last number of the slot";
+  EXPECT_EQ(first_of(4), 40) << "not yet";
+  memory.save(input, pool_);
+  EXPECT_EQ(first_of(4), 10);
+  EXPECT_EQ(first_of(2), 20);
+}
+
 TEST_F(SequenceMemoryTest, RefusesBlocksAndSlotsThatThereAreNone) {
   SequenceMemory memory(programs(), options(DType::F32), pool_);
-  const auto check = [&](int32_t block, int64_t slot) {
+  const auto check = [&](int32_t block, int64_t slot, int64_t restored = -1, int64_t saved = -1) {
     const std::vector<int32_t> blocks = {0, block};
-    const SequenceStep sequence{1, 0, 1, blocks, slot};
+    const SequenceStep sequence{1, 0, 1, blocks, slot, restored, saved};
     memory.check({{}, {&sequence, 1}, {}});
   };
   EXPECT_NO_THROW(check(2, 2));
@@ -94,6 +118,8 @@ TEST_F(SequenceMemoryTest, RefusesBlocksAndSlotsThatThereAreNone) {
   EXPECT_THROW(check(-1, 0), Error);
   EXPECT_THROW(check(0, 3), Error);
   EXPECT_THROW(check(0, -1), Error);
+  EXPECT_THROW(check(0, 0, 3), Error);
+  EXPECT_THROW(check(0, 0, 0, 3), Error);
 }
 
 }  // namespace

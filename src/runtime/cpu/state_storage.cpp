@@ -1,5 +1,7 @@
 #include "runtime/cpu/state_storage.h"
 
+#include <algorithm>
+
 namespace cleave::runtime::cpu {
 
 StateStorage::StateStorage(const std::vector<int64_t>& sizes, int64_t num_slots) : num_slots_(num_slots) {
@@ -10,6 +12,16 @@ StateStorage::StateStorage(const std::vector<int64_t>& sizes, int64_t num_slots)
 kernels::States StateStorage::of(int state) {
   Operation& operation = operations_.at(static_cast<size_t>(state));
   return {reinterpret_cast<float*>(operation.memory.data()), operation.size};
+}
+
+void StateStorage::copy(int64_t from, int64_t to, ThreadPool& pool) {
+  pool.parallel_for(std::ssize(operations_), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      Operation& operation = operations_[static_cast<size_t>(i)];
+      auto* numbers = reinterpret_cast<float*>(operation.memory.data());
+      std::copy_n(numbers + from * operation.size, operation.size, numbers + to * operation.size);
+    }
+  });
 }
 
 int64_t StateStorage::bytes() const {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/buffer.h"
+#include "base/thread_pool.h"
 #include "kernels/recurrent/recurrent.h"
 
 namespace cleave::runtime::cpu {
@@ -16,6 +17,8 @@ class StateStorage {
   StateStorage(const std::vector<int64_t>& sizes, int64_t num_slots);
 
   kernels::States of(int state);
+  /// Copies all states of a slot to another one.
+  void copy(int64_t from, int64_t to, ThreadPool& pool);
   int64_t num_slots() const { return num_slots_; }
   int64_t bytes() const;
 

@@ -24,6 +24,10 @@ struct Sizes {
   int64_t max_output_rows = 64;  // rows of logits of a step
   int64_t kv_tokens = 4096;      // positions that the key-value cache holds, over all sequences
 
+  /// Copies of a sequence's recurrent states that can be kept beside those of sequences under way, where the model has
+  /// some; their memory becomes resident as it is used.
+  int64_t num_snapshots = 0;
+
   int64_t num_state_slots() const { return max_output_rows; }  // as many as sequences can ask for logits in one step
   int64_t num_kv_blocks() const { return (kv_tokens + kKvBlockSize - 1) / kKvBlockSize; }
   lower::Limits limits() const { return {max_tokens, max_output_rows}; }

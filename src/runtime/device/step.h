@@ -19,8 +19,12 @@ struct SequenceStep {
   /// Block table: position p lives in block blocks[p / kKvBlockSize]. Covers start_position + num_tokens positions.
   std::span<const int32_t> blocks;
   /// Where the model keeps what else it knows of the sequence (recurrent states): the same slot in every step of the
-  /// sequence, in [0, Ranks::num_state_slots()), of no other sequence meanwhile.
+  /// sequence, in [0, SplitModel::num_state_slots()), of no other sequence meanwhile.
   int64_t state_slot = 0;
+  /// A slot whose states the sequence goes on from: they are copied to its own before the step. -1: it has its own.
+  int64_t restored_slot = -1;
+  /// A slot to which the sequence's states are copied after the step. -1: none.
+  int64_t saved_slot = -1;
 };
 
 /// What one step computes. The tokens of all sequences follow one another in `tokens`.
