@@ -13,6 +13,7 @@ ARROWS = {
     "base": [],
     "tensor": ["base"],
     "unicode": ["base"],
+    "grammar": ["unicode"],
     "jinja": ["unicode"],
     "text": ["jinja"],
     "response": ["text"],
