@@ -9,6 +9,9 @@
 namespace cleave::engine {
 namespace {
 
+// Tokens of a chunk by which the time of a prompt's tokens is told.
+constexpr int64_t kTypicalChunk = 512;
+
 SequenceLimits limits_of(const StepLimits& steps, const EngineOptions& options) {
   const int64_t capacity = steps.num_blocks * steps.block_size;
   return {.vocab_size = steps.vocab_size,
@@ -41,7 +44,9 @@ Engine::Engine(StepModel& model, const EngineOptions& options)
       limits_(limits_of(model.limits(), options)),
       scheduler_(model.limits(), limits_, cost_, options.max_gap),
       inbox_(limits_),
-      scratch_(static_cast<size_t>(model.num_workers())) {}
+      scratch_(static_cast<size_t>(model.num_workers())) {
+  tell();
+}
 
 SequenceId Engine::add(Request request) {
   std::unique_ptr<Sequence> sequence = make_sequence(std::move(request), limits_);
@@ -101,12 +106,40 @@ bool Engine::step(FunctionRef<void(const NewToken&)> deliver) {
   if (chunks.empty()) return rest();
   new_tokens_.clear();
   const TimePoint begin = now_();
+  board_.begin_step(begin);
   compute(chunks);
-  cost_.learn(scheduler_.work(), std::chrono::duration<double>(now_() - begin).count());
-  for (const NewToken& token : new_tokens_)
+  cost_.learn(scheduler_.work(), seconds_since(begin));
+  for (const NewToken& token : new_tokens_) {
+    if (token.token) ++counted_.generated_tokens;
     if (token.finish) end(token);
+  }
   deliver_new(deliver);
+  counted_.step_seconds += seconds_since(begin);
+  ++counted_.steps;
+  counted_.step_ended = now_();
+  tell();
   return true;
+}
+
+double Engine::seconds_since(TimePoint begin) const {
+  return std::chrono::duration<double>(now_() - begin).count();
+}
+
+void Engine::tell() {
+  const Scheduler::Totals& totals = scheduler_.totals();
+  Statistics all = counted_;
+  all.running = scheduler_.num_running();
+  all.waiting = scheduler_.num_waiting();
+  all.blocks = scheduler_.blocks().num_blocks();
+  all.free_blocks = scheduler_.blocks().num_free();
+  all.named_blocks = scheduler_.blocks().num_named();
+  all.waiting_tokens = scheduler_.waiting_tokens();
+  all.seconds_per_prompt_token = cost_.of(StepWork::chunk(kTypicalChunk, 0)) / static_cast<double>(kTypicalChunk);
+  all.prompt_tokens = totals.prompt_tokens;
+  all.cached_tokens = totals.cached_tokens;
+  all.computed_prompt_tokens = totals.computed_tokens;
+  all.preemptions = totals.preemptions;
+  board_.write(all);
 }
 
 void Engine::end(const NewToken& token) {
@@ -117,6 +150,7 @@ void Engine::end(const NewToken& token) {
 // There is nothing to compute, and so time to look over the memory.
 bool Engine::rest() {
   if (!std::exchange(checked_, true)) scheduler_.check();
+  tell();
   return false;
 }
 
@@ -176,7 +210,10 @@ void Engine::end_overdue() {
 
 void Engine::compute(std::span<const Scheduler::Chunk> chunks) {
   lay_out(chunks);
-  list_tasks(chunks, model_.step({step_tokens_, step_sequences_, output_rows_}));
+  const TimePoint begin = now_();
+  const std::span<const float> logits = model_.step({step_tokens_, step_sequences_, output_rows_});
+  counted_.model_seconds += seconds_since(begin);
+  list_tasks(chunks, logits);
   checked_ = false;
   scheduler_.finish();
   for (RowTask& task : tasks_) mask(task);

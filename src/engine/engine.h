@@ -14,6 +14,7 @@
 #include "engine/row_task.h"
 #include "engine/scheduler.h"
 #include "engine/sequence.h"
+#include "engine/statistics.h"
 #include "engine/step_model.h"
 
 namespace cleave::engine {
@@ -69,6 +70,8 @@ class Engine {
 
   /// Sequences under way and waiting, blocks, and what has been done so far.
   const Scheduler& scheduler() const { return scheduler_; }
+  /// The same and more for other threads: any may call it at any time.
+  Statistics statistics() const { return board_.read(); }
 
   /// Most tokens of a sequence.
   int64_t max_length() const { return limits_.max_length; }
@@ -85,6 +88,8 @@ class Engine {
   void end_overdue();
   void deliver_new(FunctionRef<void(const NewToken&)> deliver);
   void end(const NewToken& token);
+  void tell();
+  double seconds_since(TimePoint begin) const;
   bool rest();
   void compute(std::span<const Scheduler::Chunk> chunks);
   void lay_out(std::span<const Scheduler::Chunk> chunks);
@@ -98,6 +103,8 @@ class Engine {
   const SequenceLimits limits_;
   StepCost cost_;
   Scheduler scheduler_;
+  Statistics counted_;  // what is counted here of the statistics
+  StatisticsBoard board_;
   bool checked_ = true;  // whether memory was looked over since the last step
   Inbox inbox_;
   std::map<SequenceId, std::unique_ptr<Sequence>> sequences_;

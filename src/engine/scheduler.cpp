@@ -281,6 +281,13 @@ void Scheduler::note_answer(int64_t tokens) {
   caution_ = std::max(1.0, caution_ * kLessCaution);
 }
 
+int64_t Scheduler::waiting_tokens() const {
+  int64_t tokens = 0;
+  for (const Sequence* sequence : waiting_)
+    tokens += sequence->pending() - (sequence->computed > 0 ? 0 : sequence->found_blocks * steps_.block_size);
+  return tokens;
+}
+
 void Scheduler::check() const {
   std::vector<const Sequence*> all;
   for (const Queue* queue : {&waiting_, &running_, &parked_}) all.insert(all.end(), queue->begin(), queue->end());

@@ -14,6 +14,7 @@ struct Command {
   enum class Kind : uint8_t {
     Load,    // make your part of a model, which is `model` from then on
     Step,    // compute `input` with a program of it
+    Work,    // do tasks of the host with the other ranks of your process (shared_work.h); nothing in other processes
     Unload,  // give its memory back
     End,     // nothing more will come
   } kind = Kind::End;

@@ -24,6 +24,7 @@ class Rank {
   Rank(comm::Communicator& communicator, size_t index, int num_threads, std::span<const int> cpus);
 
   CommandChannel& commands() { return commands_; }
+  Device& device() { return *device_; }
 
   /// Loads this rank's part of a model, together with all other ranks. Gives the reason where one of them cannot, an
   /// error on every rank: the model does not exist then. Throws Error, after which the group is of no use.

@@ -10,6 +10,7 @@
 #include "runtime/load_board.h"
 #include "runtime/rank.h"
 #include "runtime/shared_progress.h"
+#include "runtime/shared_work.h"
 
 namespace cleave::runtime {
 namespace {
@@ -28,11 +29,16 @@ void guarded(comm::Communicator& communicator, Work work) {
 }  // namespace
 
 struct RankGroup::Impl {
-  explicit Impl(LocalRanks given) : local(std::move(given)), ranks(local.communicators.size()), board(ranks.size()) {}
+  explicit Impl(LocalRanks given)
+      : local(std::move(given)),
+        ranks(local.communicators.size()),
+        board(ranks.size()),
+        work(ranks.size(), local.threads_per_rank) {}
 
   LocalRanks local;
   std::vector<std::unique_ptr<Rank>> ranks;
   LoadBoard board;
+  SharedWork work;
   std::vector<std::thread> threads;  // of all ranks but the first
   bool ended = false;                // nobody waits for commands of this process, or will hear them
 
@@ -46,7 +52,8 @@ struct RankGroup::Impl {
   }
 
   // Does what the leader wants until it ends the group; `load` what a process does beside its rank's part of a load.
-  void obey(Rank& rank, const std::function<void(const Command&)>& load) {
+  void obey(size_t index, const std::function<void(const Command&)>& load) {
+    Rank& rank = *ranks[index];
     for (;;) {
       const Command command = rank.commands().receive();
       switch (command.kind) {
@@ -55,6 +62,9 @@ struct RankGroup::Impl {
           break;
         case Command::Kind::Step:
           rank.step(command);
+          break;
+        case Command::Kind::Work:
+          if (leads()) work.take_part(index, rank.device());
           break;
         case Command::Kind::Unload:
           rank.unload(command.model);
@@ -70,15 +80,15 @@ struct RankGroup::Impl {
     try {
       guarded(communicator(index), [&] {
         make_rank(index);
-        Rank& rank = *ranks[index];
-        obey(rank, [&](const Command& command) {
-          rank.load(command.model, board.await(index, [&] { communicator(index).tick(); }));
+        obey(index, [&](const Command& command) {
+          ranks[index]->load(command.model, board.await(index, [&] { communicator(index).tick(); }));
           board.leave(index);
         });
       });
     } catch (const std::exception&) {
     }
     board.end(index);
+    work.leave(index);
   }
 
   // A load by the first rank of a process: the others take part, and have let go of the source when it returns.
@@ -167,8 +177,7 @@ void RankGroup::follow(const OpenSource& open) {
   CHECK(!leads());
   Impl& m = *impl_;
   m.ended = true;  // whatever ends it, there is nothing to tell the others
-  guarded(m.communicator(0),
-          [&] { m.obey(m.first(), [&](const Command& command) { m.load_described(command, open); }); });
+  guarded(m.communicator(0), [&] { m.obey(0, [&](const Command& command) { m.load_described(command, open); }); });
 }
 
 int32_t RankGroup::load(const ModelSource& source, std::string_view description, const Progress& progress) {
@@ -204,6 +213,27 @@ std::span<const float> RankGroup::step(int32_t model, int32_t program, const Ste
     throw;
   }
   return output;
+}
+
+int RankGroup::num_workers() const {
+  return impl_->work.num_workers();
+}
+
+void RankGroup::share_out(int64_t count, FunctionRef<void(int64_t index, int worker)> task) {
+  Impl& m = *impl_;
+  if (count <= 1) {
+    if (count == 1) task(0, 0);
+    return;
+  }
+  m.work.post(count, task);
+  try {
+    if (m.ranks.size() > 1) guarded(m.communicator(0), [&] { m.send({Command::Kind::Work}); });
+  } catch (...) {
+    m.ended = true;
+    throw;
+  }
+  m.work.take_part(0, m.first().device());
+  if (m.ranks.size() > 1) m.work.await_others();
 }
 
 void RankGroup::unload(int32_t model) noexcept {

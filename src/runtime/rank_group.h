@@ -57,6 +57,11 @@ class RankGroup {
   int32_t load(const ModelSource& source, std::string_view description, const Progress& progress);
   /// Runs a step of a model by all ranks.
   std::span<const float> step(int32_t model, int32_t program, const StepInput& input);
+  /// Threads that share_out() works on: those of the ranks of this process.
+  int num_workers() const;
+  /// Calls task(index, worker) for every index in [0, count), each on one of these threads, and returns when all have
+  /// returned. Tasks do not throw. Throws Error(Comm) where a rank has failed.
+  void share_out(int64_t count, FunctionRef<void(int64_t index, int worker)> task);
   /// Gives a model's memory back on all ranks, and returns when they have; of a group that has failed, on this one.
   void unload(int32_t model) noexcept;
   /// Rank 0's part of a model, whose reports are of all ranks.

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <thread>
@@ -55,6 +56,26 @@ std::string error_of(const std::function<void()>& work) {
     return error.what();
   }
   return "none";
+}
+
+TEST(RankGroup, SharesWorkOfTheHostOutToAllThreadsOfItsRanks) {
+  for (const int ranks : {1, 2, 3, 5})
+    for (const int threads : {1, 2}) {
+      LocalRanks local = thread_ranks(ranks);
+      local.threads_per_rank = threads;
+      RankGroup group(std::move(local));
+      ASSERT_EQ(group.num_workers(), ranks * threads);
+      for (const int64_t count : {0, 1, 2, 100}) {
+        std::vector<std::atomic<int>> done(static_cast<size_t>(count));
+        std::vector<int64_t> by_worker(static_cast<size_t>(group.num_workers()), 0);  // each writes its own
+        group.share_out(count, [&](int64_t index, int worker) {
+          ++done.at(static_cast<size_t>(index));
+          ++by_worker.at(static_cast<size_t>(worker));
+        });
+        for (const std::atomic<int>& times : done) EXPECT_EQ(times, 1);
+        EXPECT_EQ(std::accumulate(by_worker.begin(), by_worker.end(), int64_t{0}), count);
+      }
+    }
 }
 
 class ThreadGroup : public testing::TestWithParam<int> {};

@@ -50,6 +50,11 @@ class SplitModel {
   /// position beyond the model's learned ones, Error(Comm) where a rank fails.
   std::span<const float> step(const StepInput& input, int program = 0);
 
+  /// Threads that share_out() works on.
+  int num_workers() const { return group_.num_workers(); }
+  /// Work of the host between steps, as RankGroup::share_out() does it.
+  void share_out(int64_t count, FunctionRef<void(int64_t index, int worker)> task) { group_.share_out(count, task); }
+
  private:
   RankGroup& group_;
   const Options options_;

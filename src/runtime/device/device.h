@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 
+#include "base/thread_pool.h"
 #include "comm/communicator.h"
 #include "lower/program.h"
 #include "runtime/device/options.h"
@@ -75,6 +76,10 @@ class Device {
   /// Throws Error.
   virtual std::unique_ptr<DeviceModel> load(WeightSource& weights, lower::RankPrograms programs, const Options& options,
                                             comm::Communicator& communicator, const Progress& progress) = 0;
+
+  /// Calls job(thread) on each of the threads that the rank has for work of the host, and returns when all have
+  /// returned.
+  virtual void run(FunctionRef<void(int thread)> job) = 0;
 };
 
 }  // namespace cleave::runtime
