@@ -26,7 +26,7 @@ ARROWS = {
     "lower": ["plan"],
     "runtime": ["lower", "kernels", "comm", "ckpt"],
     "engine": ["runtime"],
-    "inference": ["define", "engine", "text"],
+    "inference": ["define", "engine", "response"],
     "library": ["inference"],
     "app": ["inference"],
 }

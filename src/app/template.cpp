@@ -11,6 +11,8 @@
 #include "base/error.h"
 #include "inference/tokenizer.h"
 #include "jinja/template.h"
+#include "response/check_format.h"
+#include "response/explain_format.h"
 
 namespace cleave::app {
 namespace {
@@ -20,6 +22,7 @@ struct TemplateFlags {
   std::string name;
   std::string date;
   bool jsonl = false;
+  bool explain = false;
 };
 
 // Noon of a day, so that it is that day in every time zone; now where none is given.
@@ -65,7 +68,42 @@ std::string rendered_line(const AnyTemplate& chat_template, const std::string& l
   }
 }
 
+const char* to_string(response::FormatCheck::Outcome outcome) {
+  switch (outcome) {
+    case response::FormatCheck::Outcome::NotWritten:
+      return "not written by the template";
+    case response::FormatCheck::Outcome::Differs:
+      return "differs";
+    case response::FormatCheck::Outcome::DiffersCut:
+      return "differs in pieces";
+    case response::FormatCheck::Outcome::Same:
+      return "the same";
+  }
+  return "";
+}
+
+// The chat format of a model, or of a template's file alone.
+text::ChatFormat any_chat_format(const std::filesystem::path& path) {
+  if (std::unique_ptr<text::ChatFormat> format = inference::load_chat_format(path)) return std::move(*format);
+  return {text::read_chat_template_file(path), Json::object(), path.string()};
+}
+
+// What answers look like, and what becomes of answers that the template itself writes.
+int explain(const TemplateFlags& flags) {
+  const text::ChatFormat chat = any_chat_format(flags.path);
+  const response::ResponseFormat format = inference::load_response_format(flags.path, chat);
+  Output output;
+  output.write(response::explain_format(format) + "\nwritten by the template and read back, whole and cut anywhere:\n");
+  for (const response::FormatCheck& check : response::check_format(chat, format)) {
+    output.write(fmt::format("{:<24}{}\n", check.what, to_string(check.outcome)));
+    if (!check.read.empty())
+      output.write(fmt::format("  written  {}\n  read     {}\n", as_json(check.answer), check.read));
+  }
+  return 0;
+}
+
 int render(const TemplateFlags& flags) {
+  if (flags.explain) return explain(flags);
   const int64_t now = clock(flags.date);
   const AnyTemplate chat_template(flags.path, flags.name);
   Output output;
@@ -90,6 +128,8 @@ void add_template(CLI::App& app, Action& action) {
   command->add_flag("--jsonl", flags->jsonl,
                     "an object of variables on each line of standard input, a string on each of the output; default: "
                     "one object, its text as it is");
+  command->add_flag("--explain", flags->explain,
+                    "what was found of the model's answers instead: marks of reasoning and tool calls, each tried");
   command->callback([flags, &action] { action = [flags] { return render(*flags); }; });
 }
 

@@ -9,8 +9,10 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/mapped_file.h"
+#include "base/ordered_json.h"
 #include "ckpt/gguf.h"
 #include "ckpt/model_path.h"
+#include "response/find_format.h"
 #include "text/files/special_tokens.h"
 #include "text/files/tokenizer_files.h"
 #include "text/files/tokenizer_gguf.h"
@@ -124,6 +126,14 @@ std::unique_ptr<text::ChatFormat> load_chat_format(const fs::path& path) {
   }
   if (sources.empty()) fail(ErrorKind::NotFound, "{}: has no chat template", path.string());
   return std::make_unique<text::ChatFormat>(std::move(sources), tokens, path.string());
+}
+
+response::ResponseFormat load_response_format(const fs::path& path, const text::ChatFormat& chat) {
+  std::error_code ignored;
+  const fs::path directory = fs::is_directory(path, ignored) ? ckpt::model_directory(path) : fs::path();
+  const fs::path file = directory / "tokenizer_config.json";
+  if (directory.empty() || !is_file(file)) return response::find_response_format(chat);
+  return response::find_response_format(chat, parse_ordered_json(MappedFile(file).text(), file.string()));
 }
 
 Json special_tokens(const ckpt::Checkpoint& checkpoint) {

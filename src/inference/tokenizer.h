@@ -6,6 +6,7 @@
 
 #include "ckpt/checkpoint.h"
 #include "jinja/template.h"
+#include "response/response_format.h"
 #include "text/chat/chat_format.h"
 #include "text/chat/chat_template_files.h"
 #include "text/tokenizer/tokenizer.h"
@@ -27,6 +28,11 @@ jinja::Template load_chat_template(const std::filesystem::path& path, const std:
 /// The chat format of a path of which only that is wanted, a directory or a GGUF file; null for any other file. Throws
 /// Error(NotFound) where there is no template.
 std::unique_ptr<text::ChatFormat> load_chat_format(const std::filesystem::path& path);
+
+/// What answers of a model look like, found in what its directory declares and in its chat format
+/// (response/find_format.h); a GGUF file declares nothing. Throws Error(Corrupt) for a tokenizer_config.json that is no
+/// JSON.
+response::ResponseFormat load_response_format(const std::filesystem::path& path, const text::ChatFormat& chat);
 
 /// The special tokens that templates may write by their names, as an object of texts ("bos_token": "<s>").
 Json special_tokens(const ckpt::Checkpoint& checkpoint);

@@ -51,6 +51,9 @@ class ChatFormat {
   /// it.
   std::string behind_answer() const;
 
+  /// The texts of the templates.
+  const ChatTemplateSources& sources() const { return sources_; }
+
  private:
   ChatTemplateSources sources_;
   std::string special_tokens_;  // JSON
