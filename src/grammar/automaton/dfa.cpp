@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <unordered_map>
 
 #include "grammar/matching/machine.h"
@@ -191,7 +192,24 @@ std::optional<std::vector<std::string>> Dfa::texts(size_t limit) const {
   return found;
 }
 
-void Dfa::emit(ProgramBuilder& builder, uint32_t from, uint32_t to) const {
+// Whether the texts from a state on are those of another automaton.
+bool Dfa::is_tail(uint32_t state, const Dfa& texts) const {
+  if (!accepts_[state] || next(state, 'a') != state) return false;  // few states go further
+  std::set<std::pair<uint32_t, uint32_t>> seen{{state, texts.start_}};
+  std::vector<std::pair<uint32_t, uint32_t>> pending(seen.begin(), seen.end());
+  while (!pending.empty()) {
+    const auto [own, other] = pending.back();
+    pending.pop_back();
+    if (accepts_[own] != texts.accepts_[other] || (own == kDead) != (other == kDead)) return false;
+    for (int byte = 0; byte < 256; ++byte) {
+      const std::pair both(next(own, static_cast<uint8_t>(byte)), texts.next(other, static_cast<uint8_t>(byte)));
+      if (seen.insert(both).second) pending.push_back(both);
+    }
+  }
+  return true;
+}
+
+void Dfa::emit(ProgramBuilder& builder, uint32_t from, uint32_t to, const Tail* tail) const {
   const std::vector<bool> live = this->live();
   if (!live[start_]) return;
   std::vector<uint32_t> nodes(accepts_.size());
@@ -200,15 +218,24 @@ void Dfa::emit(ProgramBuilder& builder, uint32_t from, uint32_t to) const {
   builder.empty(from, nodes[start_]);
   for (uint32_t state = 0; state < accepts_.size(); ++state) {
     if (!live[state]) continue;
-    if (accepts_[state]) builder.empty(nodes[state], to);
-    for (int first = 0; first < 256;) {
-      const uint32_t target = next(state, static_cast<uint8_t>(first));
-      int last = first;
-      while (last < 255 && next(state, static_cast<uint8_t>(last + 1)) == target) ++last;
-      if (live[target])
-        builder.bytes(nodes[state], static_cast<uint8_t>(first), static_cast<uint8_t>(last), nodes[target]);
-      first = last + 1;
+    if (tail != nullptr && is_tail(state, *tail->texts)) {
+      builder.call(nodes[state], tail->character, 0, kUnbounded, to);
+      continue;
     }
+    if (accepts_[state]) builder.empty(nodes[state], to);
+    emit_edges(builder, state, live, nodes);
+  }
+}
+
+void Dfa::emit_edges(ProgramBuilder& builder, uint32_t state, const std::vector<bool>& live,
+                     const std::vector<uint32_t>& nodes) const {
+  for (int first = 0; first < 256;) {
+    const uint32_t target = next(state, static_cast<uint8_t>(first));
+    int last = first;
+    while (last < 255 && next(state, static_cast<uint8_t>(last + 1)) == target) ++last;
+    if (live[target])
+      builder.bytes(nodes[state], static_cast<uint8_t>(first), static_cast<uint8_t>(last), nodes[target]);
+    first = last + 1;
   }
 }
 

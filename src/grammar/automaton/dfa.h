@@ -35,8 +35,13 @@ class Dfa {
   /// All texts, if there are no more than `limit`.
   std::optional<std::vector<std::string>> texts(size_t limit) const;
 
+  /// What is emitted as calls: where any of `texts` may follow, `character` follows any number of times.
+  struct Tail {
+    const Dfa* texts;
+    uint32_t character;  // a rule
+  };
   /// Edges for its texts between two nodes.
-  void emit(ProgramBuilder& builder, uint32_t from, uint32_t to) const;
+  void emit(ProgramBuilder& builder, uint32_t from, uint32_t to, const Tail* tail = nullptr) const;
 
  private:
   class Product;
@@ -45,6 +50,9 @@ class Dfa {
   uint32_t next(uint32_t state, uint8_t byte) const { return next_[state * num_classes_ + classes_[byte]]; }
   uint32_t add_state(bool accepts);
   std::vector<bool> live() const;
+  bool is_tail(uint32_t state, const Dfa& texts) const;
+  void emit_edges(ProgramBuilder& builder, uint32_t state, const std::vector<bool>& live,
+                  const std::vector<uint32_t>& nodes) const;
 
   std::array<uint8_t, 256> classes_{};  // by byte
   uint32_t num_classes_ = 1;

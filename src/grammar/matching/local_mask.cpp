@@ -71,17 +71,120 @@ class ViewMaker {
 };
 
 // How many characters of a JSON string may follow in any case.
-uint32_t free_characters(Machine& machine, const LocalView& view) {
+uint32_t free_characters(Machine& machine, Machine::State state) {
   uint32_t most = 0;
-  for (const Config& config : view.configs)
+  for (const Config& config : machine.configs(state)) {
+    if (config.node >= Machine::kEscape) continue;
     for (const Frame& frame : machine.stacks().frames(config.stack)) {
       if (frame.call >= Machine::kEscape) continue;
       const Call& call = machine.program().calls[frame.call];
       if (!call.character || call.start != config.node) continue;
       most = std::max(most, call.max == kUnbounded ? kUnbounded : call.max - frame.count);
     }
+  }
   return most;
 }
+
+// Makes a local mask by one walk over the trie.
+class LocalWalk {
+ public:
+  LocalWalk(Machine& machine, const Vocabulary& vocabulary, Walk& walk)
+      : machine_(machine), vocabulary_(vocabulary), walk_(walk) {
+    mask_.allowed.resize(vocabulary.words());
+  }
+
+  LocalMask from(Machine::State state) {
+    const auto last = static_cast<uint32_t>(vocabulary_.nodes().size());
+    const uint32_t characters = free_characters(machine_, state);
+    uint8_t outside = 0;
+    for (size_t k = 0; k < Vocabulary::kSlices; ++k) {
+      const Vocabulary::Slice& slice = vocabulary_.slices()[k];
+      if (characters < std::min<size_t>(slice.characters, vocabulary_.longest())) continue;
+      mask_.allowed = slice.mask;
+      outside = static_cast<uint8_t>(1u << k);
+    }
+    if (outside == 0 && mostly_free(state)) return from_plain(state);
+    walk_.below(0, last, 0, state, outside, [&](const Vocabulary::Node& node, uint32_t index, Machine::State next) {
+      if (add_escapes(index, next)) vocabulary_.set_tokens(node, mask_.allowed);
+    });
+    return std::move(mask_);
+  }
+
+ private:
+  bool is_free(Machine::State state) {
+    if (state >= free_.size()) free_.resize(std::max<size_t>(machine_.size(), state + 1), kUnknown);
+    if (free_[state] == kUnknown)
+      free_[state] = free_characters(machine_, state) >= vocabulary_.longest() ? kFree : kNot;
+    return free_[state] == kFree;
+  }
+
+  // Whether most tokens begin with a byte behind which all plain ones are allowed.
+  bool mostly_free(Machine::State state) {
+    const auto nodes = vocabulary_.nodes();
+    size_t free = 0;
+    for (uint32_t i = 0; i < nodes.size(); i = nodes[i].end) {
+      const Machine::State next = machine_.step(state, nodes[i].byte);
+      if (next != Machine::kDead && is_free(next)) free += nodes[i].end - i;
+    }
+    return 2 * free > nodes.size();
+  }
+
+  // The walk that begins with all plain tokens allowed: it takes those back that it does not reach, and looks at no
+  // others where all are allowed.
+  LocalMask from_plain(Machine::State start) {
+    const Vocabulary::Slice& plain = vocabulary_.slices().back();
+    constexpr uint8_t kOutside = 1u << (Vocabulary::kSlices - 1);
+    mask_.allowed = plain.mask;
+    const auto nodes = vocabulary_.nodes();
+    std::vector<Machine::State> states(vocabulary_.longest() + 1);  // by depth
+    states[0] = start;
+    uint32_t free_end = 0;  // of the nodes below which all plain tokens are allowed
+    for (uint32_t i = 0; i < nodes.size();) {
+      const Vocabulary::Node& node = nodes[i];
+      const bool in_free = i < free_end;
+      const bool wanted = !in_free || (node.outside & kOutside) != 0;
+      const Machine::State next = wanted ? machine_.step(states[node.depth - 1], node.byte) : Machine::kDead;
+      if (next == Machine::kDead) {
+        for (uint32_t below = i; !in_free && below < node.end; ++below) clear_tokens(nodes[below]);
+        i = node.end;
+        continue;
+      }
+      states[node.depth] = next;
+      if (add_escapes(i, next))
+        vocabulary_.set_tokens(node, mask_.allowed);
+      else
+        clear_tokens(node);
+      if (!in_free && is_free(next)) free_end = node.end;
+      ++i;
+    }
+    return std::move(mask_);
+  }
+
+  void clear_tokens(const Vocabulary::Node& node) {
+    for (int32_t token = node.token; token >= 0; token = vocabulary_.next_same(token))
+      mask_.allowed[token / 32] &= ~(1u << (token % 32));
+  }
+
+  // Notes escapes of a state; says whether it is more than those.
+  bool add_escapes(uint32_t index, Machine::State state) {
+    bool stays = false;
+    for (const Config& config : machine_.configs(state)) {
+      if (config.node >= Machine::kEscape)
+        mask_.escapes.push_back({index, config.node - Machine::kEscape});
+      else
+        stays = true;
+    }
+    return stays;
+  }
+
+  enum Free : uint8_t { kUnknown, kFree, kNot };
+
+  Machine& machine_;
+  const Vocabulary& vocabulary_;
+  Walk& walk_;
+  LocalMask mask_;
+  std::vector<Free> free_;  // by state
+};
 
 }  // namespace
 
@@ -93,29 +196,7 @@ LocalView local_view(Machine& machine, Machine::State state, size_t longest) {
 }
 
 LocalMask local_mask(Machine& machine, const LocalView& view, const Vocabulary& vocabulary, Walk& walk) {
-  LocalMask mask;
-  mask.allowed.resize(vocabulary.words());
-  const uint32_t characters = free_characters(machine, view);
-  uint8_t outside = 0;
-  for (size_t k = 0; k < Vocabulary::kSlices; ++k) {
-    const Vocabulary::Slice& slice = vocabulary.slices()[k];
-    if (characters < std::min<size_t>(slice.characters, vocabulary.longest())) continue;
-    mask.allowed = slice.mask;
-    outside = static_cast<uint8_t>(1u << k);
-  }
-  const auto visit = [&](const Vocabulary::Node& node, uint32_t index, Machine::State state) {
-    bool stays = false;
-    for (const Config& config : machine.configs(state)) {
-      if (config.node >= Machine::kEscape)
-        mask.escapes.push_back({index, config.node - Machine::kEscape});
-      else
-        stays = true;
-    }
-    if (stays) vocabulary.set_tokens(node, mask.allowed);
-  };
-  const auto last = static_cast<uint32_t>(vocabulary.nodes().size());
-  walk.below(0, last, 0, machine.state_of(view.configs), outside, visit);
-  return mask;
+  return LocalWalk(machine, vocabulary, walk).from(machine.state_of(view.configs));
 }
 
 std::shared_ptr<const LocalMask> LocalMasks::find(const std::vector<uint32_t>& key) {

@@ -48,11 +48,15 @@ class Emitter {
 
   void repeat(uint32_t from, const Expression& expression, uint32_t to) {
     const Expression& part = expression.parts.front();
-    const bool loop = expression.max == kUnbounded && expression.min <= 1;
+    // Any characters of a JSON string are called, however often, because masks know them.
+    const bool any = encoding_ == Encoding::Json && part.kind == Expression::Kind::Characters &&
+                     part.set.ranges() == CodePoints::all().ranges();
+    const bool loop = expression.max == kUnbounded && expression.min <= 1 && !any;
     const bool option = expression.min == 0 && expression.max == 1;
     if (loop || option || repetition_ == Repetition::Unrolled) return unroll(from, expression, to);
     const uint32_t rule = builder_.add_rule("a repetition");
     emit(builder_.start(rule), part, builder_.end(rule));
+    if (any) builder_.set_character(rule);
     builder_.call(from, rule, expression.min, expression.max, to);
   }
 

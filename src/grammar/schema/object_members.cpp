@@ -136,13 +136,14 @@ void ObjectMembers::take_few_keys() {
 uint32_t ObjectMembers::free_member() {
   builder_.set_unique_keys();
   const uint32_t rule = builder_.add_rule("a member");
+  const Dfa::Tail tail{&texts_.all(), rules_.spelled_character()};
   for (const Region& region : regions_) {
     const uint32_t begin = builder_.add_node(), behind = builder_.add_node(), colon = builder_.add_node();
     builder_.literal(builder_.start(rule), "\"", begin);
     if (any_key_)
       builder_.call(begin, rules_.spelled_character(), 0, kUnbounded, behind);
     else
-      region.keys.emit(builder_, begin, behind);
+      region.keys.emit(builder_, begin, behind, &tail);
     builder_.literal(behind, "\"", colon);
     rules_.add_value(colon, rule_of_(region.terms), builder_.end(rule));
   }

@@ -63,7 +63,8 @@ void SchemaCompiler::add(uint32_t from, const StringRule& rule, uint32_t to) {
   // A pattern alone needs no product, and so its repetitions may be as large as they like.
   if (single && rule.min <= least && most <= rule.max)
     return emit(builder_, begin, texts_.expression(rule.texts.front()), Encoding::Json, Repetition::Called, end);
-  texts_.strings(rule).emit(builder_, begin, end);
+  const Dfa::Tail tail{&texts_.all(), rules_.spelled_character()};
+  texts_.strings(rule).emit(builder_, begin, end, &tail);
 }
 
 void SchemaCompiler::add(uint32_t from, const ArrayRule& rule, uint32_t to) {
