@@ -1,10 +1,14 @@
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "grammar/grammar.h"
@@ -28,12 +32,13 @@ inline std::pair<std::string_view, std::string_view> two_parts(std::span<const s
   return {input.substr(0, end), input.substr(std::min(end + 1, input.size()))};
 }
 
-/// Lets an answer follow a text as far as the grammar allows. Wherever it stops by, what the mask says of each token must
-/// be what trying it says. Returns how many bytes were taken, and whether the text may end there.
+/// Lets an answer follow a text as far as the grammar allows. On the way, what the mask says of a token must be what
+/// trying it says. Returns how many bytes were taken, and whether the text may end there.
 inline std::pair<size_t, bool> walk(std::shared_ptr<const grammar::Program> program, std::string_view text) {
   std::vector<std::string> tokens;
   for (int byte = 0; byte < 256; ++byte) tokens.emplace_back(1, static_cast<char>(byte));
-  for (const char* token : {"\"", "\":", "{\"", "\",\"", "ab", "aaaa", "the", "\"}", "]}", "12", "\xc3\xa9", "tr", "\\\""})
+  for (const char* token :
+       {"\"", "\":", "{\"", "\",\"", "ab", "aaaa", "the", "\"}", "]}", "12", "\xc3\xa9", "tr", "\\\""})
     tokens.emplace_back(token);
   tokens.emplace_back();
   const std::vector<int32_t> end_tokens{static_cast<int32_t>(tokens.size() - 1)};

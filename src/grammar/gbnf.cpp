@@ -14,6 +14,7 @@ namespace cleave::grammar {
 namespace {
 
 constexpr uint32_t kMaxCount = 1'000'000;
+constexpr int kMaxRepeats = 8;  // of one another, as in "a"{2}{3}
 
 bool is_name(char byte) {
   return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') || byte == '-' ||
@@ -228,7 +229,7 @@ class Parser {
   }
 
   Expression repeats(Expression part, bool nested) {
-    for (;;) {
+    for (int times = 0;; ++times) {
       const size_t behind = scanner_.position();
       scanner_.skip_space(nested);
       uint32_t min = 0, max = kUnbounded;
@@ -242,7 +243,7 @@ class Parser {
         scanner_.go_to(behind);
         return part;
       }
-      const Budget::Level level(builder_.budget());
+      if (times == kMaxRepeats) scanner_.wrong("repeats a repetition too often");
       part = Expression::repeat(std::move(part), min, max);
     }
   }

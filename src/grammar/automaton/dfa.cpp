@@ -43,6 +43,7 @@ Dfa::Dfa(ProgramBuilder& builder, uint32_t rule) : Dfa() {
   start_ = add_state(machine.complete(machine.start()));
   for (uint32_t id = 1; id < states.size(); ++id) {
     budget.nodes(states.size());
+    budget.look();
     for (uint32_t byte_class = 0; byte_class < num_classes_; ++byte_class) {
       budget.step();
       const Machine::State target = machine.step(states[id], byte_of[byte_class]);
@@ -193,13 +194,14 @@ std::optional<std::vector<std::string>> Dfa::texts(size_t limit) const {
 }
 
 // Whether the texts from a state on are those of another automaton.
-bool Dfa::is_tail(uint32_t state, const Dfa& texts) const {
+bool Dfa::is_tail(uint32_t state, const Dfa& texts, Budget& budget) const {
   if (!accepts_[state] || next(state, 'a') != state) return false;  // few states go further
   std::set<std::pair<uint32_t, uint32_t>> seen{{state, texts.start_}};
   std::vector<std::pair<uint32_t, uint32_t>> pending(seen.begin(), seen.end());
   while (!pending.empty()) {
     const auto [own, other] = pending.back();
     pending.pop_back();
+    budget.look();
     if (accepts_[own] != texts.accepts_[other] || (own == kDead) != (other == kDead)) return false;
     for (int byte = 0; byte < 256; ++byte) {
       const std::pair both(next(own, static_cast<uint8_t>(byte)), texts.next(other, static_cast<uint8_t>(byte)));
@@ -218,7 +220,7 @@ void Dfa::emit(ProgramBuilder& builder, uint32_t from, uint32_t to, const Tail* 
   builder.empty(from, nodes[start_]);
   for (uint32_t state = 0; state < accepts_.size(); ++state) {
     if (!live[state]) continue;
-    if (tail != nullptr && is_tail(state, *tail->texts)) {
+    if (tail != nullptr && is_tail(state, *tail->texts, builder.budget())) {
       builder.call(nodes[state], tail->character, 0, kUnbounded, to);
       continue;
     }

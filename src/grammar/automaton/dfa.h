@@ -50,7 +50,7 @@ class Dfa {
   uint32_t next(uint32_t state, uint8_t byte) const { return next_[state * num_classes_ + classes_[byte]]; }
   uint32_t add_state(bool accepts);
   std::vector<bool> live() const;
-  bool is_tail(uint32_t state, const Dfa& texts) const;
+  bool is_tail(uint32_t state, const Dfa& texts, Budget& budget) const;
   void emit_edges(ProgramBuilder& builder, uint32_t state, const std::vector<bool>& live,
                   const std::vector<uint32_t>& nodes) const;
 

@@ -24,16 +24,21 @@ Matcher::Matcher(std::shared_ptr<TokenGrammar> grammar)
       walk_(machine_, grammar_->vocabulary()),
       state_(machine_.start()) {}
 
-bool Matcher::is_json(Machine::State state) const {
+// Whether a byte opens an object or an array of a JSON text.
+bool Matcher::begins_json(Machine::State state, uint8_t byte) const {
+  if (byte != '{' && byte != '[') return false;
+  const Program& program = machine_.program();
   for (const Config& config : machine_.configs(state))
-    if (machine_.program().nodes[config.node].json) return true;
+    for (const ByteEdge& edge : program.edges_of(config.node))
+      if (program.nodes[config.node].json && edge.low <= byte && byte <= edge.high) return true;
   return false;
 }
 
 // Steps over bytes; false where the grammar or a repeated key stops them.
 bool Matcher::allows(std::string_view bytes, Machine::State& state, UsedKeys::Trial& keys) {
   for (const char byte : bytes) {
-    const bool json = machine_.program().unique_keys && (keys.inside() || is_json(state));
+    const bool json =
+        machine_.program().unique_keys && (keys.inside() || begins_json(state, static_cast<uint8_t>(byte)));
     state = machine_.step(state, static_cast<uint8_t>(byte));
     if (state == Machine::kDead || (json && !keys.add(byte))) return false;
   }

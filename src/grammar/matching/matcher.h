@@ -66,7 +66,7 @@ class Matcher {
 
   bool allows(std::string_view bytes, Machine::State& state, UsedKeys::Trial& keys);
   void compact_if_crowded();
-  bool is_json(Machine::State state) const;
+  bool begins_json(Machine::State state, uint8_t byte) const;
   const std::vector<uint32_t>& mask_of_state();
   std::vector<uint32_t> compute_mask();
   void clear_repeated_keys(std::vector<uint32_t>& mask);

@@ -30,7 +30,11 @@ void Budget::alternatives(size_t count) const {
 }
 
 void Budget::step() {
-  if (++steps_ % kStepsPerLook == 0 && std::chrono::steady_clock::now() > deadline_)
+  if (++steps_ % kStepsPerLook == 0) look();
+}
+
+void Budget::look() const {
+  if (std::chrono::steady_clock::now() > deadline_)
     fail(ErrorKind::Unsupported, "the grammar takes over {} ms to compile; simplify it", limits_.time.count());
 }
 

@@ -27,6 +27,8 @@ class Budget {
   void alternatives(size_t count) const;
   /// A step of work; looks at the clock now and then.
   void step();
+  /// Looks at the clock at once, for steps that take long.
+  void look() const;
 
   /// One level of nesting for as long as it lives. Throws as the others do where there are too many.
   class Level {

@@ -38,6 +38,7 @@ char32_t PatternReader::next() {
 }
 
 std::optional<CodePoints> PatternReader::escaped_class(bool widest) {
+  budget_.look();  // some classes are a look at all of Unicode
   const char letter = pattern_[position_];
   if (letter == 'p' || letter == 'P') {
     const size_t end = pattern_.find('}', position_);

@@ -188,6 +188,10 @@ class AnchorSplitter {
   std::vector<Anchored> split_sequence(const Expression& sequence) const {
     std::vector<Anchored> all{{}};
     for (const Expression& part : sequence.parts) {
+      if (!has_anchor(part)) {
+        for (Anchored& left : all) append(left, part);
+        continue;
+      }
       std::vector<Anchored> longer;
       for (const Anchored& left : all)
         for (const Anchored& right : split(part)) longer.push_back(joined(left, right));
@@ -195,6 +199,11 @@ class AnchorSplitter {
       all = std::move(longer);
     }
     return all;
+  }
+
+  void append(Anchored& left, const Expression& part) const {
+    if (left.end) refuse();
+    left.parts.push_back(part);
   }
 
   Anchored joined(Anchored left, const Anchored& right) const {

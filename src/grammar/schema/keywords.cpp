@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "base/error.h"
 #include "base/untrusted_text.h"
@@ -217,10 +218,11 @@ void wrong_keyword(const std::string& where, std::string_view keyword, std::stri
 
 std::vector<std::string> strings_of(const OrderedJson& value, const std::string& where, std::string_view keyword) {
   std::vector<std::string> strings;
+  std::set<std::string_view> seen;
   if (!value.is_array()) wrong_keyword(where, keyword, "an array of strings");
   for (const OrderedJson& item : value) {
     if (!item.is_string()) wrong_keyword(where, keyword, "an array of strings");
-    if (std::find(strings.begin(), strings.end(), item) == strings.end()) strings.push_back(item.get<std::string>());
+    if (seen.insert(item.get_ref<const std::string&>()).second) strings.push_back(item.get<std::string>());
   }
   return strings;
 }

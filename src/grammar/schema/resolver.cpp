@@ -66,6 +66,7 @@ bool Resolver::allows(const Alternative& alternative, const OrderedJson& value) 
 }
 
 Terms Resolver::member(const ObjectRule& rule, const std::string& name) {
+  texts_.budget().look();
   Terms all;
   for (const ObjectRule::Layer& layer : rule.layers) {
     bool named = false;
@@ -141,10 +142,8 @@ Alternatives Resolver::read_keyword(const std::string& keyword, const OrderedJso
   if (keyword == "if") return if_then_else(schema, where);
   if (keyword != "enum") return dependent(keyword, value, where);
   if (!value.is_array()) wrong_keyword(where, keyword, "an array");
-  ValuesRule rule;
-  for (const OrderedJson& item : value)
-    if (std::find(rule.values.begin(), rule.values.end(), item) == rule.values.end()) rule.values.push_back(item);
-  return rule.values.empty() ? Alternatives() : Alternatives{rule};
+  if (value.empty()) return {};
+  return {ValuesRule{std::vector<OrderedJson>(value.begin(), value.end())}};
 }
 
 Alternatives Resolver::any_of(const OrderedJson& list, const std::string& where) {
