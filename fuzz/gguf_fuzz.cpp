@@ -1,5 +1,5 @@
-#include "ckpt/gguf.h"
-#include "ckpt/gguf_names.h"
+#include "ckpt/gguf/gguf.h"
+#include "ckpt/gguf/names.h"
 #include "fuzz_target.h"
 
 // Parses, views as Hugging Face would, and touches every byte that a view or an array claims.

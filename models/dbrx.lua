@@ -6,7 +6,7 @@ local function attention(m, x, c)
   return m.out_proj(attend(rope(q, c, rotary), rope(k, c, rotary), v), x:size())
 end
 
--- Experts lie behind one another: w1 (gate) and v1 (up) as [experts * width, hidden], w2 (down) too, to be transposed.
+-- Experts lie behind one another, unless they are stored one by one: w1 (gate) and v1 (up) as [experts * width, hidden], w2 (down) too, to be transposed.
 local function sparse_mlp(m, x, c)
   local f, hidden = c.ffn_config, x:size()
   local experts, width = f.moe_num_experts, f.ffn_hidden_size
@@ -16,6 +16,10 @@ local function sparse_mlp(m, x, c)
     weights = weights / exp(log(graph.sum(exp(log(weights) * p))) / p)
   end
   local act = activation(f.ffn_act_fn and f.ffn_act_fn.name or "silu")
+  if not has(m.experts.mlp.w1, true) then
+    return mixture_of_experts(m.experts, x, chosen, weights,
+      { experts = experts, intermediate = width, act = act, gate = "w1", up = "v1", down = "w2" })
+  end
   local function all(name)
     return weight(m.experts.mlp[name], experts * width, hidden):reshape(experts, width, hidden)
   end

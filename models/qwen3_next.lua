@@ -4,7 +4,7 @@ local function delta_net(m, x, c)
   local dk, dv = c.linear_key_head_dim, c.linear_value_head_dim
   local value_heads, keys, values = heads * group, heads * dk, heads * group * dv
   local q, k, v, gate, strength, step
-  if c.model_type == "qwen3_next" then -- fused, grouped by key head
+  if has(m.in_proj_qkvz.weight, c.model_type == "qwen3_next") then -- fused, grouped by key head
     q, k, v, gate = m.in_proj_qkvz(x, heads, 2 * dk + 2 * group * dv):split({ dk, dk, group * dv, group * dv }, 2)
     strength, step = m.in_proj_ba(x, heads, 2 * group):split({ group, group }, 2)
     q, k, v = q:reshape(keys), k:reshape(keys), v:reshape(values)

@@ -9,8 +9,9 @@
 #include "base/files.h"
 #include "ckpt/adapter.h"
 #include "ckpt/config.h"
-#include "ckpt/gguf.h"
-#include "ckpt/gguf_names.h"
+#include "ckpt/gguf/gguf.h"
+#include "ckpt/gguf/names.h"
+#include "ckpt/gguf/parts.h"
 #include "ckpt/hf_directory.h"
 #include "ckpt/model_path.h"
 #include "ckpt/quantized/join.h"
@@ -64,13 +65,13 @@ void Checkpoint::open_directory() {
 }
 
 void Checkpoint::open_gguf(MappedFile file) {
-  GgufContents contents = parse_gguf(file.bytes(), path_.string());
-  HuggingFaceView view = to_hugging_face(contents);
+  GgufFiles opened = open_gguf_files(std::move(file));
+  HuggingFaceView view = to_hugging_face(opened.contents);
   config_ = std::move(view.config);
   generation_config_ = std::move(view.generation_config);
   tensors_ = std::move(view.tensors);
-  gguf_ = std::move(contents.metadata);
-  files_.push_back(std::move(file));
+  gguf_ = std::move(opened.contents.metadata);
+  files_ = std::move(opened.files);
 }
 
 void Checkpoint::require_weights() const {

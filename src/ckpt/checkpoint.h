@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 #include "base/mapped_file.h"
-#include "ckpt/gguf_metadata.h"
+#include "ckpt/gguf/metadata.h"
 #include "ckpt/quantized/quantization.h"
 #include "ckpt/tensor_source.h"
 
@@ -25,7 +25,7 @@ class Checkpoint final : public TensorSource {
   ///   model.safetensors.index.json lists; otherwise all *.safetensors files together. A directory with config.json and
   ///   none of them opens as one without weights. An adapter beside the weights is applied to them (adapter.h);
   /// - a model's folder in the cache of Hugging Face's hub, which stands for its snapshot (model_directory());
-  /// - a GGUF file;
+  /// - a GGUF file, or a part of one that is split;
   /// - a config.json, to plan without weights.
   /// Throws Error: NotFound, Corrupt, Unsupported, Io; InvalidArgument for any other file.
   static Checkpoint open(const std::filesystem::path& path);

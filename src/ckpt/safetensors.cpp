@@ -5,9 +5,9 @@
 
 #include "base/error.h"
 #include "base/untrusted_text.h"
-#include "ckpt/byte_reader.h"
-#include "ckpt/layout.h"
 #include "ckpt/safetensors_header.h"
+#include "ckpt/tensors/byte_reader.h"
+#include "ckpt/tensors/layout.h"
 
 namespace cleave::ckpt {
 namespace {

@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
-#include "ckpt/gguf_writer.h"
+#include "ckpt/gguf/writer.h"
 #include "inference/loaded.h"
 
 namespace cleave::inference {

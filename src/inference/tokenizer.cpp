@@ -10,7 +10,8 @@
 #include "base/files.h"
 #include "base/mapped_file.h"
 #include "base/ordered_json.h"
-#include "ckpt/gguf.h"
+#include "ckpt/gguf/gguf.h"
+#include "ckpt/gguf/parts.h"
 #include "ckpt/model_path.h"
 #include "response/find_format.h"
 #include "text/files/special_tokens.h"
@@ -97,8 +98,9 @@ std::unique_ptr<text::Tokenizer> load_tokenizer(const fs::path& path) {
   if (!is_there(path)) fail(ErrorKind::NotFound, "no model or tokenizer at {}", path.string());
   std::error_code ignored;
   if (fs::is_directory(path, ignored)) return text::load_tokenizer(ckpt::model_directory(path));
-  const MappedFile file(path);
-  if (!ckpt::is_gguf(file.bytes())) return text::load_tokenizer(path);
+  MappedFile given(path);
+  if (!ckpt::is_gguf(given.bytes())) return text::load_tokenizer(path);
+  const MappedFile file = ckpt::open_gguf_metadata(std::move(given));
   const ckpt::GgufContents contents = ckpt::parse_gguf(file.bytes(), path.string());
   return text::tokenizer_from_gguf(gguf_vocabulary(contents.metadata), path.string());
 }
@@ -118,8 +120,9 @@ std::unique_ptr<text::ChatFormat> load_chat_format(const fs::path& path) {
     sources = text::read_chat_templates(directory);
     tokens = text::SpecialTokens::read(directory).variables();
   } else {
-    const MappedFile file(path);
-    if (!ckpt::is_gguf(file.bytes())) return nullptr;
+    MappedFile given(path);
+    if (!ckpt::is_gguf(given.bytes())) return nullptr;
+    const MappedFile file = ckpt::open_gguf_metadata(std::move(given));
     const ckpt::GgufContents contents = ckpt::parse_gguf(file.bytes(), path.string());
     sources = gguf_chat_templates(contents.metadata);
     tokens = gguf_special_tokens(contents.metadata);

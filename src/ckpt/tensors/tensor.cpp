@@ -1,6 +1,10 @@
 #include "ckpt/tensors/tensor.h"
 
 #include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "tensor/convert.h"
 
 namespace cleave::ckpt {
 
@@ -24,6 +28,18 @@ void read_elements(const Tensor& tensor, int64_t element, std::span<std::byte> t
     target = target.subspan(size);
     element += count;
   }
+}
+
+void read_as_f32(const Tensor& tensor, int64_t element, std::span<std::byte> target) {
+  const DTypeInfo& type = info(tensor.dtype());
+  const int64_t skipped = element % type.block_elements;
+  const auto count = static_cast<int64_t>(target.size() / sizeof(float));
+  const int64_t blocks = (skipped + count + type.block_elements - 1) / type.block_elements;
+  std::vector<std::byte> stored(static_cast<size_t>(blocks * type.block_bytes));
+  read_elements(tensor, element - skipped, stored);
+  std::vector<float> numbers(static_cast<size_t>(blocks * type.block_elements));
+  convert_to_f32(tensor.dtype(), stored, numbers);
+  std::memcpy(target.data(), numbers.data() + skipped, target.size());
 }
 
 }  // namespace cleave::ckpt

@@ -56,4 +56,8 @@ using NamedTensors = std::map<std::string, Tensor, std::less<>>;
 /// tensor.dtype(), which may run over the ends of rows. REQUIRES: they exist.
 void read_elements(const Tensor& tensor, int64_t element, std::span<std::byte> target);
 
+/// The same as F32, from any element on: blocks of tensor.dtype() may be cut. `target` holds whole numbers, of any
+/// alignment.
+void read_as_f32(const Tensor& tensor, int64_t element, std::span<std::byte> target);
+
 }  // namespace cleave::ckpt

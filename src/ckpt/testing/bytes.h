@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "ckpt/gguf_metadata.h"
+#include "ckpt/gguf/metadata.h"
 
 /// Builders of small files, good and bad, for the tests of this folder.
 namespace cleave::ckpt {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "ckpt/gguf_metadata.h"
+#include "ckpt/gguf/metadata.h"
 
 namespace cleave::ckpt {
 

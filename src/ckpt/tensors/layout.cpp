@@ -1,4 +1,4 @@
-#include "ckpt/layout.h"
+#include "ckpt/tensors/layout.h"
 
 #include <algorithm>
 

@@ -1,18 +1,11 @@
 #pragma once
 
 #include "base/json.h"
-#include "ckpt/gguf.h"
-#include "ckpt/gguf_architectures.h"
+#include "ckpt/gguf/architectures.h"
+#include "ckpt/gguf/forms.h"
+#include "ckpt/gguf/gguf.h"
 
 namespace cleave::ckpt {
-
-/// The counts that tensor shapes are checked against.
-struct ModelSizes {
-  int64_t num_layers = 0;
-  int64_t num_heads = 0;
-  int64_t num_kv_heads = 0;
-  int64_t num_experts = 0;  // 0 for a dense model
-};
 
 /// A config, and the counts in it that readers of tensors need.
 struct GgufConfig {

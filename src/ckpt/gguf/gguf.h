@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "ckpt/gguf_metadata.h"
+#include "ckpt/gguf/metadata.h"
 #include "tensor/tensor_view.h"
 
 namespace cleave::ckpt {
@@ -21,8 +21,9 @@ bool is_gguf(std::span<const std::byte> bytes);
 
 /// Reads the header of an untrusted GGUF file of version 2 or 3 (specification: docs/gguf.md of ggml). `file` names it
 /// in errors. Throws Error(Corrupt) where something does not fit the bytes, is named twice or overlaps;
-/// Error(Unsupported) for version 1, big-endian files, parts of a split file, and element types that Cleave does not
-/// know. Memory used is proportional to the bytes read: every count is checked against what remains of the file first.
+/// Error(Unsupported) for version 1, big-endian files, and element types that Cleave does not know. A part of a split
+/// model is read alone (parts.h has the others). Memory used is proportional to the bytes read: every count is
+/// checked against what remains of the file first.
 GgufContents parse_gguf(std::span<const std::byte> bytes, const std::string& file);
 
 }  // namespace cleave::ckpt

@@ -1,4 +1,4 @@
-#include "ckpt/gguf_writer.h"
+#include "ckpt/gguf/writer.h"
 
 #include <cstdint>
 #include <span>

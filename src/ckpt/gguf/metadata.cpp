@@ -1,4 +1,4 @@
-#include "ckpt/gguf_metadata.h"
+#include "ckpt/gguf/metadata.h"
 
 #include <cstring>
 

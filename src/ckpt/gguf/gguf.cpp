@@ -1,4 +1,4 @@
-#include "ckpt/gguf.h"
+#include "ckpt/gguf/gguf.h"
 
 #include <algorithm>
 #include <array>
@@ -8,15 +8,17 @@
 
 #include "base/error.h"
 #include "base/untrusted_text.h"
-#include "ckpt/byte_reader.h"
-#include "ckpt/layout.h"
+#include "ckpt/tensors/byte_reader.h"
+#include "ckpt/tensors/layout.h"
 
 namespace cleave::ckpt {
 namespace {
 
 constexpr uint32_t kMagic = 0x46554747;  // "GGUF"
-constexpr int kMaxArrayDepth = 4;        // arrays of arrays; the files in use have none
-constexpr uint32_t kMaxDimensions = 4;   // GGML_MAX_DIMS
+constexpr std::array<uint32_t, 4> kOlderMagics = {0x67676d6c, 0x67676d66, 0x67676a74,
+                                                  0x67676c61};  // ggml, ggmf, ggjt, ggla
+constexpr int kMaxArrayDepth = 4;                               // arrays of arrays; the files in use have none
+constexpr uint32_t kMaxDimensions = 4;                          // GGML_MAX_DIMS
 constexpr int64_t kDefaultAlignment = 32;
 constexpr int64_t kMaxAlignment = 1 << 20;
 
@@ -121,8 +123,10 @@ GgufValue read_value(ByteReader& reader, const std::string& file, std::string_vi
 }
 
 void check_version(ByteReader& reader, const std::string& file) {
-  if (reader.read<uint32_t>("magic number") != kMagic)
-    fail(ErrorKind::Corrupt, "{}: no GGUF file: it does not begin with \"GGUF\"", file);
+  const auto magic = reader.read<uint32_t>("magic number");
+  if (std::find(kOlderMagics.begin(), kOlderMagics.end(), magic) != kOlderMagics.end())
+    fail(ErrorKind::Unsupported, "{}: a GGML file of 2023, from before GGUF; convert the model again", file);
+  if (magic != kMagic) fail(ErrorKind::Corrupt, "{}: no GGUF file: it does not begin with \"GGUF\"", file);
   const auto version = reader.read<uint32_t>("version");
   if (version != 0 && (version & 0xffff) == 0)
     fail(ErrorKind::Unsupported, "{}: big-endian GGUF files are not read; convert it to little-endian", file);
@@ -137,9 +141,6 @@ void read_metadata(ByteReader& reader, uint64_t count, GgufMetadata& metadata) {
     if (!metadata.add(key, read_value(reader, file, key)))
       fail(ErrorKind::Corrupt, "{}: metadata key {} is there twice", file, in_quotes(key));
   }
-  if (const int64_t parts = metadata.integer("split.count").value_or(1); parts > 1)
-    fail(ErrorKind::Unsupported, "{}: one of {} parts of a split model; merge them into one file (gguf-split --merge)",
-         file, parts);
 }
 
 // A tensor as the header describes it; its bytes are found once the whole header is read.
