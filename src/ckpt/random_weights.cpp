@@ -115,6 +115,13 @@ void center_pairs(std::vector<std::byte>& bytes) {
   for (std::byte& byte : bytes) byte &= ~((byte & byte >> 1 & std::byte{0x55}) << 1);
 }
 
+// Makes codes of E4M3 that stand for no number the largest that do.
+void make_finite(std::vector<std::byte>& bytes) {
+  for (size_t block = 0; block < bytes.size(); block += sizeof(BlockFP8))
+    for (size_t i = offsetof(BlockFP8, codes); i < sizeof(BlockFP8); ++i)
+      if (std::byte& code = bytes[block + i]; (code & std::byte{0x7f}) == std::byte{0x7f}) code &= std::byte{0xfe};
+}
+
 // Random bits are random small integers; factors make numbers of the wanted deviation of them, around zero.
 void fill_blocks(DType dtype, std::vector<std::byte>& bytes, std::mt19937_64& random) {
   for (size_t i = 0; i + 8 <= bytes.size(); i += 8) {
@@ -122,6 +129,7 @@ void fill_blocks(DType dtype, std::vector<std::byte>& bytes, std::mt19937_64& ra
     std::memcpy(bytes.data() + i, &bits, 8);
   }
   if (!factors_of(dtype)) return set_fp4_scales(dtype, bytes);
+  if (dtype == DType::FP8_G128) make_finite(bytes);
   if (dtype == DType::TQ2_0 || dtype == DType::Q2_0) center_pairs(bytes);
   const Factors factors = factors_of(dtype).value();
   double offset = 0;

@@ -241,6 +241,12 @@ struct BlockFloat4 {
   uint8_t qs[32];
 };
 
+/// x[i] = scale * code i as a number of OCP FP8 (E4M3).
+struct BlockFP8 {
+  float scale;
+  uint8_t codes[128];
+};
+
 /// x[i] = 2^(e - 128) * kMxfp4Values[q]: OCP MX floating point, FP4 (E2M1) elements with an E8M0 scale.
 struct BlockMXFP4 {
   uint8_t e;

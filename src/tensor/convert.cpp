@@ -245,6 +245,10 @@ void decode(const BlockFP4& block, float* out) {
   decode_float4(block, kBnbFp4Values, out);
 }
 
+void decode(const BlockFP8& block, float* out) {
+  for (const uint8_t code : block.codes) *out++ = block.scale * from_f8_e4m3(code);
+}
+
 template <class Block, DType kType>
 void convert_blocks(const std::byte* source, std::span<float> output) {
   static_assert(alignof(Block) == 1 && sizeof(Block) == info(kType).block_bytes);
@@ -329,6 +333,7 @@ constexpr Conversion kConversions[] = {
     {DType::NVFP4_G16, convert_blocks<BlockNVFP4_G16, DType::NVFP4_G16>},
     {DType::NF4_G64, convert_blocks<BlockNF4, DType::NF4_G64>},
     {DType::FP4_G64, convert_blocks<BlockFP4, DType::FP4_G64>},
+    {DType::FP8_G128, convert_blocks<BlockFP8, DType::FP8_G128>},
 };
 
 }  // namespace

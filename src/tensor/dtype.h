@@ -53,7 +53,8 @@ enum class DType : uint8_t {
   Q1_0,
   Q2_0,
   // Blocks that no file holds: readers of other formats make them. Integers with a scale (INT) or a scale and a minimum
-  // (UINT) for a group of neighbouring elements, FP4 numbers with two scales, and the 4-bit floats of bitsandbytes.
+  // (UINT) for a group of neighbouring elements, FP4 numbers with two scales, the 4-bit floats of bitsandbytes, and
+  // E4M3 numbers with a scale.
   INT2_G32,
   INT2_G64,
   INT2_G128,
@@ -81,6 +82,7 @@ enum class DType : uint8_t {
   NVFP4_G16,
   NF4_G64,
   FP4_G64,
+  FP8_G128,
 };
 
 /// A block is the smallest unit that can be read on its own; for plain types it is one element.
@@ -160,8 +162,9 @@ inline constexpr std::array kDTypes = {
     DTypeInfo{"NVFP4_G16", 16, 13},
     DTypeInfo{"NF4_G64", 64, 36},
     DTypeInfo{"FP4_G64", 64, 36},
+    DTypeInfo{"FP8_G128", 128, 132},
 };
-static_assert(kDTypes.size() == static_cast<size_t>(DType::FP4_G64) + 1);
+static_assert(kDTypes.size() == static_cast<size_t>(DType::FP8_G128) + 1);
 
 constexpr const DTypeInfo& info(DType dtype) {
   return kDTypes[static_cast<size_t>(dtype)];

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "base/untrusted_text.h"
 #include "ckpt/quantized/formats.h"
 #include "ckpt/tensors/numbers_reader.h"
+#include "tensor/blocks.h"
 #include "tensor/convert.h"
 
 namespace cleave::ckpt {
@@ -20,32 +22,23 @@ namespace {
 
 constexpr int64_t kDefaultBlock = 128;
 constexpr int64_t kLargestBlock = int64_t{1} << 40;
+constexpr int64_t kFp8Block = info(DType::FP8_G128).block_elements;
 constexpr int64_t kMxBlock = 32;  // of a row, in the MX standard
 
-class ScaledFp8 final : public NumbersReader {
+// fp8 codes and their scales.
+class ScaledFp8 {
  public:
   ScaledFp8(TensorView weight, BlockScales scales, std::vector<TensorView> parts)
       : weight_(std::move(weight)),
         scales_(std::move(scales)),
         parts_(std::move(parts)),
         scale_size_(static_cast<size_t>(info(scales_.stored.dtype).block_bytes)) {}
-  std::span<const TensorView> parts() const override { return parts_; }
-  std::span<const std::byte> run(int64_t begin, int64_t end) const override {
-    return weight_.bytes.subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin));
-  }
 
- private:
-  void numbers(int64_t element, std::span<float> target) const override {
-    const int64_t columns = weight_.row_elements(), row = element / columns;
-    convert_to_f32(weight_.dtype, weight_.bytes.subspan(static_cast<size_t>(element), target.size()), target);
-    int64_t column = element % columns;
-    for (size_t i = 0; i < target.size();) {
-      const float scale = scale_at(row, column);
-      const int64_t left = scales_.columns - column % scales_.columns;
-      const size_t end = std::min(target.size(), i + static_cast<size_t>(left));
-      column += static_cast<int64_t>(end - i);
-      for (; i < end; ++i) target[i] *= scale;
-    }
+  const TensorView& weight() const { return weight_; }
+  const BlockScales& scales() const { return scales_; }
+  std::span<const TensorView> parts() const { return parts_; }
+  std::span<const std::byte> codes(int64_t begin, int64_t end) const {
+    return weight_.bytes.subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin));
   }
 
   float scale_at(int64_t row, int64_t column) const {
@@ -58,11 +51,62 @@ class ScaledFp8 final : public NumbersReader {
     return scale;
   }
 
+ private:
   TensorView weight_;
   BlockScales scales_;
   std::vector<TensorView> parts_;
   size_t scale_size_;
 };
+
+class Fp8Numbers final : public NumbersReader {
+ public:
+  explicit Fp8Numbers(ScaledFp8 fp8) : fp8_(std::move(fp8)) {}
+  std::span<const TensorView> parts() const override { return fp8_.parts(); }
+  std::span<const std::byte> run(int64_t begin, int64_t end) const override { return fp8_.codes(begin, end); }
+
+ private:
+  void numbers(int64_t element, std::span<float> target) const override {
+    const int64_t columns = fp8_.weight().row_elements(), row = element / columns, width = fp8_.scales().columns;
+    convert_to_f32(fp8_.weight().dtype, fp8_.codes(element, element + static_cast<int64_t>(target.size())), target);
+    int64_t column = element % columns;
+    for (size_t i = 0; i < target.size();) {
+      const float scale = fp8_.scale_at(row, column);
+      const size_t end = std::min(target.size(), i + static_cast<size_t>(width - column % width));
+      column += static_cast<int64_t>(end - i);
+      for (; i < end; ++i) target[i] *= scale;
+    }
+  }
+
+  ScaledFp8 fp8_;
+};
+
+// Blocks of FP8_G128, of which the elements of each have one scale.
+class Fp8Blocks final : public TensorReader {
+ public:
+  explicit Fp8Blocks(ScaledFp8 fp8) : fp8_(std::move(fp8)) {}
+  DType dtype() const override { return DType::FP8_G128; }
+  std::span<const TensorView> parts() const override { return fp8_.parts(); }
+  std::span<const std::byte> run(int64_t begin, int64_t end) const override { return fp8_.codes(begin, end); }
+
+  void read(int64_t element, std::span<std::byte> target) const override {
+    const int64_t columns = fp8_.weight().row_elements();
+    for (; !target.empty(); element += kFp8Block, target = target.subspan(sizeof(BlockFP8))) {
+      const float scale = fp8_.scale_at(element / columns, element % columns);
+      std::memcpy(target.data(), &scale, sizeof scale);
+      std::ranges::copy(fp8_.codes(element, element + kFp8Block), target.begin() + sizeof scale);
+    }
+  }
+
+ private:
+  ScaledFp8 fp8_;
+};
+
+// Whether the numbers fall into FP8_G128 blocks, which take no more memory than the file.
+bool fall_into_blocks(const TensorView& weight, const BlockScales& scales) {
+  const int64_t columns = weight.row_elements();
+  return weight.dtype == DType::F8_E4M3 && weight.shape.size() >= 2 && columns % kFp8Block == 0 &&
+         (scales.columns >= columns || scales.columns % kFp8Block == 0);
+}
 
 /// Extents of a weight: matrices of rows x columns.
 struct Extents {
@@ -153,7 +197,10 @@ BlockScales match(const Module& module, const Shape& weight, const TensorView& s
 Tensor scaled_fp8(TensorView weight, BlockScales scales, std::vector<TensorView> parts) {
   const DType dtype = weight.dtype;
   const Shape shape = weight.shape;
-  return {{dtype, shape, {}}, std::make_shared<ScaledFp8>(std::move(weight), std::move(scales), std::move(parts))};
+  const bool blocks = fall_into_blocks(weight, scales);
+  ScaledFp8 fp8(std::move(weight), std::move(scales), std::move(parts));
+  if (blocks) return {{DType::FP8_G128, shape, {}}, std::make_shared<Fp8Blocks>(std::move(fp8))};
+  return {{dtype, shape, {}}, std::make_shared<Fp8Numbers>(std::move(fp8))};
 }
 
 bool has_fp8_scale(Module& module, const std::string& weight) {

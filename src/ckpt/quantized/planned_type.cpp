@@ -71,6 +71,10 @@ std::optional<DType> float4(int64_t columns) {
   return columns % 64 == 0 ? std::optional(DType::NVFP4) : std::nullopt;
 }
 
+DType float8(int64_t columns) {
+  return columns % info(DType::FP8_G128).block_elements == 0 ? DType::FP8_G128 : DType::F8_E4M3;
+}
+
 std::optional<DType> compressed(const Quantization& quantization, const std::string& module, int64_t columns) {
   const Json weights = weights_settings(quantization, module);
   if (!weights.is_object()) return std::nullopt;
@@ -82,7 +86,7 @@ std::optional<DType> compressed(const Quantization& quantization, const std::str
   const int64_t group = counted ? static_cast<int64_t>(std::min<uint64_t>(group_field->count(), 1 << 30)) : 0;
   if (settings.string_or("type", "int") == "int")
     return integers(bits, group, columns, !settings.boolean_or("symmetric", true));
-  if (bits == 8) return DType::F8_E4M3;
+  if (bits == 8) return float8(columns);
   return group == 32 && columns % 32 == 0 ? DType::MXFP4 : float4(columns);
 }
 
@@ -116,11 +120,11 @@ std::optional<DType> planned_type(const Quantization& quantization, const std::s
       return compressed(quantization, module, columns);
     case QuantMethod::Fp8:
     case QuantMethod::FbgemmFp8:
-      return DType::F8_E4M3;
+      return float8(columns);
     case QuantMethod::ModelOpt: {
       const Json algorithm = quantization.settings.value("quant_algo", Json("FP8"));
       const bool fp4 = algorithm.is_string() && algorithm.get<std::string>().find("FP4") != std::string::npos;
-      return fp4 ? float4(columns) : DType::F8_E4M3;
+      return fp4 ? float4(columns) : float8(columns);
     }
     case QuantMethod::BitsAndBytes:
       return bitsandbytes(quantization, columns);

@@ -11,7 +11,8 @@ std::optional<DType> type_of(const Json& settings, const std::string& name, cons
 }
 
 TEST(PlannedType, IsThatOfTheMethod) {
-  EXPECT_EQ(type_of({{"quant_method", "fp8"}}, "a.q_proj.weight"), DType::F8_E4M3);
+  EXPECT_EQ(type_of({{"quant_method", "fp8"}}, "a.q_proj.weight"), DType::FP8_G128);
+  EXPECT_EQ(type_of({{"quant_method", "fp8"}}, "a.q_proj.weight", {64, 96}), DType::F8_E4M3) << "no whole blocks";
   EXPECT_EQ(type_of({{"quant_method", "gptq"}, {"bits", 4}, {"group_size", 128}}, "a.weight"), DType::INT4_G128);
   EXPECT_EQ(type_of({{"quant_method", "awq"}, {"bits", 4}, {"group_size", 64}}, "a.weight"), DType::UINT4_G64);
   EXPECT_EQ(type_of({{"quant_algo", "NVFP4"}}, "a.weight"), DType::NVFP4);
@@ -22,12 +23,12 @@ TEST(PlannedType, IsThatOfTheMethod) {
 
 TEST(PlannedType, ListsAndHeadsAreLeftOut) {
   const Json fp8 = {{"quant_method", "fp8"}, {"modules_to_not_convert", {"self_attn", "*.router", "re:.*gate$"}}};
-  EXPECT_EQ(type_of(fp8, "l.0.mlp.up_proj.weight"), DType::F8_E4M3);
+  EXPECT_EQ(type_of(fp8, "l.0.mlp.up_proj.weight"), DType::FP8_G128);
   for (const char* name : {"l.0.self_attn.q_proj.weight", "l.0.router.weight", "l.0.mlp.gate.weight",
                            "l.0.feed_forward.router.weight", "lm_head.weight", "model.embed_tokens.weight"})
     EXPECT_EQ(type_of(fp8, name), std::nullopt) << name;
   EXPECT_EQ(type_of({{"quant_method", "fp8"}}, "l.0.mlp.gate.weight"), std::nullopt) << "a router, which no list names";
-  EXPECT_EQ(type_of({{"quant_method", "fp8"}}, "l.0.mlp.gate_proj.weight"), DType::F8_E4M3);
+  EXPECT_EQ(type_of({{"quant_method", "fp8"}}, "l.0.mlp.gate_proj.weight"), DType::FP8_G128);
   EXPECT_EQ(type_of({{"quant_method", "gptq"}, {"bits", 4}, {"group_size", 32}, {"lm_head", true}}, "lm_head.weight"),
             DType::INT4_G32);
 }

@@ -66,6 +66,9 @@ struct BlockLayout {
   constexpr bool wide_levels() const {  // whether some exceed 127
     return bits == 8 || codebook == Codebook::Iq4 || codebook == Codebook::Nf4 || codebook == Codebook::Fp4;
   }
+  constexpr bool long_groups() const {  // whether a record may have one scale for more than a group
+    return groups == kAnyGroups && group == 32 && scale == ScaleKind::Half;
+  }
   constexpr int elements() const { return group * groups; }
   constexpr bool grid() const { return codebook >= Codebook::Iq1S; }
   constexpr int unit() const { return (bits == 3 || grid()) && group == 16 ? 2 : 1; }

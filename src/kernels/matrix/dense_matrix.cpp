@@ -19,8 +19,13 @@ namespace {
 // Multiplications that a thread does in about the time of a barrier.
 constexpr int64_t kGrainProducts = 16 << 10;
 
-bool is_wide(DType dtype) {
-  return dtype == DType::F32 || dtype == DType::F64;
+PanelForm form_of(DType dtype) {
+  if (dtype == DType::FP8_G128) return PanelForm::Fp8;
+  return dtype == DType::F32 || dtype == DType::F64 ? PanelForm::F32 : PanelForm::Bf16;
+}
+
+std::string_view name_of(PanelForm form) {
+  return form == PanelForm::F32 ? "f32" : form == PanelForm::Bf16 ? "bf16" : "fp8";
 }
 
 class DenseMatrix : public Matrix {
@@ -28,9 +33,9 @@ class DenseMatrix : public Matrix {
   DenseMatrix(DType dtype, int64_t n, int64_t k, RowsReader rows, const PackOptions& options, ThreadPool& pool)
       : n_(n),
         k_(k),
-        wide_(is_wide(dtype)),
+        form_(form_of(dtype)),
         table_(simd::table(options.isa)),
-        kind_(fmt::format("{} {}", wide_ ? "f32" : "bf16", to_string(options.isa))) {
+        kind_(fmt::format("{} {}", name_of(form_), to_string(options.isa))) {
     const int64_t panels = (n + kPanelRows - 1) / kPanelRows;
     weights_ = WeightMemory(dense_matrix_bytes(dtype, n, k), options.arena);
     panel_bytes_ = static_cast<int64_t>(weights_.size()) / panels;
@@ -38,12 +43,12 @@ class DenseMatrix : public Matrix {
       RowSource source(dtype, k, rows, kPanelRows);
       for (int64_t panel = begin; panel < end; ++panel) {
         const int64_t first = panel * kPanelRows;
-        pack_panel(dtype, source.rows(first, std::min(n - first, kPanelRows)), k, wide_, table_,
+        pack_panel(dtype, source.rows(first, std::min(n - first, kPanelRows)), k, form_, table_,
                    weights_.data() + panel * panel_bytes_);
       }
     });
     // Products of fewer rows read x as it is while weights stream by. In f32 both ways give the same result.
-    const auto bf16 = wide_ ? std::nullopt : bf16_panel_kernel(options.isa);
+    const auto bf16 = form_ == PanelForm::F32 ? std::nullopt : bf16_panel_kernel(options.isa);
     const PanelKernel kernel = bf16 ? *bf16 : f32_panel_kernel(options.isa);
     first_many_ = bf16 ? std::max(kernel.least_rows, kFewProducts / (n * k) + 1) : kernel.least_rows;
     if (options.max_m >= first_many_) many_rows_.emplace(PanelShape{n, k}, kernel, options.isa);
@@ -71,7 +76,9 @@ class DenseMatrix : public Matrix {
     }
     const int64_t panels = (n_ + kPanelRows - 1) / kPanelRows;
     const int64_t grain = std::max<int64_t>(1, kGrainProducts / (k_ * m * kPanelRows));
-    const auto product = wide_ ? table_.f32_product : table_.bf16_product;
+    const auto product = form_ == PanelForm::F32    ? table_.f32_product
+                         : form_ == PanelForm::Bf16 ? table_.bf16_product
+                                                    : table_.fp8_product;
     pool.parallel_for(panels, grain, [&](int64_t begin, int64_t end) {
       const int64_t first = begin * kPanelRows;
       product({.x = x,
@@ -89,16 +96,24 @@ class DenseMatrix : public Matrix {
   bool goes_by_panels(int64_t m) const { return many_rows_ && m >= first_many_; }
 
   const std::byte* panel_part(int64_t panel, int64_t first, int64_t depth, std::byte* buffer) const {
-    const std::byte* part = weights_.data() + panel * panel_bytes_ + first * kPanelRows * (wide_ ? 4 : 2);
-    if (wide_ || many_rows_->numbers() == PanelNumbers::Bf16) return part;
+    const bool in_bf16 = many_rows_->numbers() == PanelNumbers::Bf16;
+    const std::byte* all = weights_.data() + panel * panel_bytes_;
+    if (form_ == PanelForm::F32) return all + first * kPanelRows * 4;
+    if (form_ == PanelForm::Bf16 && in_bf16) return all + first * kPanelRows * 2;
     if (buffer == nullptr) return nullptr;
-    table_.widen_panel(part, depth + depth % 2, reinterpret_cast<float*>(buffer));
+    auto* floats = reinterpret_cast<float*>(buffer);
+    if (form_ == PanelForm::Bf16)
+      table_.widen_panel(all + first * kPanelRows * 2, depth + depth % 2, floats);
+    else if (in_bf16)
+      table_.fp8_to_bfloat16_panel(all + first / kFp8Group * kFp8RecordBytes, depth, buffer);
+    else
+      table_.widen_fp8_panel(all + first / kFp8Group * kFp8RecordBytes, depth, floats);
     return buffer;
   }
 
   int64_t n_;
   int64_t k_;
-  bool wide_;  // f32, else bf16
+  PanelForm form_;
   int64_t panel_bytes_;
   WeightMemory weights_;
   int64_t first_many_;  // rows from which products go by parts of panels
@@ -111,7 +126,15 @@ class DenseMatrix : public Matrix {
 
 size_t dense_matrix_bytes(DType dtype, int64_t n, int64_t k) {
   const PanelShape shape{n, k};
-  return static_cast<size_t>(shape.panels() * kPanelRows * (is_wide(dtype) ? k * 4 : shape.bf16_depth() * 2));
+  switch (form_of(dtype)) {
+    case PanelForm::F32:
+      return static_cast<size_t>(shape.panels() * kPanelRows * k * 4);
+    case PanelForm::Fp8:
+      return static_cast<size_t>(shape.panels() * (k / kFp8Group) * kFp8RecordBytes);
+    case PanelForm::Bf16:
+      break;
+  }
+  return static_cast<size_t>(shape.panels() * kPanelRows * shape.bf16_depth() * 2);
 }
 
 std::unique_ptr<Matrix> make_dense_matrix(DType dtype, int64_t n, int64_t k, RowsReader rows,

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <limits>
 
 #include "base/transpose.h"
 #include "kernels/layout/dense_layout.h"
 #include "kernels/matrix/row_source.h"
+#include "tensor/blocks.h"
 
 namespace cleave::kernels {
 namespace {
@@ -23,10 +25,34 @@ void put_pairs(const std::byte* const* rows, int64_t num_rows, int64_t first, in
     std::memcpy(out + ((count / 2) * kPanelRows + r) * 4, rows[r] + (count - 1) * 2, 2);
 }
 
+constexpr uint8_t kNoNumber = 0x7f;  // of E4M3, with either sign
+
+void put_fp8_record(std::span<const std::byte* const> rows, int64_t group, std::byte* record) {
+  constexpr float kUnit = 256;  // 2^8: kernels read codes as numbers times 2^-8
+  std::array<float, kPanelRows> scales{};
+  std::array<const BlockFP8*, kPanelRows> blocks{};
+  for (size_t r = 0; r < rows.size(); ++r) {
+    blocks[r] = reinterpret_cast<const BlockFP8*>(rows[r]) + group;
+    const bool numbers =
+        std::ranges::none_of(blocks[r]->codes, [](uint8_t code) { return (code & kNoNumber) == kNoNumber; });
+    scales[r] = numbers ? blocks[r]->scale * kUnit : std::numeric_limits<float>::quiet_NaN();
+  }
+  std::memcpy(record, scales.data(), sizeof scales);
+  std::byte* out = record + kFp8ScaleBytes;
+  for (size_t i = 0; i < kFp8Group; ++i, out += kPanelRows)
+    for (size_t r = 0; r < rows.size(); ++r) out[r] = static_cast<std::byte>(blocks[r]->codes[i]);
+}
+
 }  // namespace
 
-void pack_panel(DType dtype, std::span<const std::byte* const> rows, int64_t k, bool wide, const simd::Table& table,
-                std::byte* panel) {
+void pack_panel(DType dtype, std::span<const std::byte* const> rows, int64_t k, PanelForm form,
+                const simd::Table& table, std::byte* panel) {
+  if (form == PanelForm::Fp8) {
+    for (int64_t group = 0; group < k / kFp8Group; ++group)
+      put_fp8_record(rows, group, panel + group * kFp8RecordBytes);
+    return;
+  }
+  const bool wide = form == PanelForm::F32;
   const auto num_rows = static_cast<int64_t>(rows.size());
   const auto size = info(dtype).block_bytes;
   if (dtype == DType::F32 && wide) return transpose_32(rows.data(), num_rows, k, panel, kPanelRows);

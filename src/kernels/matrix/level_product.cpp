@@ -26,10 +26,14 @@ LevelProduct::LevelProduct(int64_t n, int64_t k, LayoutId id, const BlockLayout&
       k_(k),
       id_(id),
       layout_(layout),
+      record_groups_(layout.groups),
+      in_long_groups_(kLayouts[static_cast<int>(id)].long_groups() && layout.elements() % simd::kLongGroup == 0),
       weights_(weights),
       table_(table),
       strip_bytes_(layout_.strip_bytes(k)),
-      strips_at_once_(std::clamp<int64_t>(kLevelBytes / (k * kStripRows), 1, kStripsAtOnce)) {}
+      strips_at_once_(std::clamp<int64_t>(kLevelBytes / (k * kStripRows), 1, kStripsAtOnce)) {
+  if (in_long_groups_) layout_.group = simd::kLongGroup;
+}
 
 size_t LevelProduct::levels_bytes() const {
   return static_cast<size_t>(strips_at_once_ * k_ * kStripRows);
@@ -80,21 +84,25 @@ void LevelProduct::multiply_strips(int64_t begin, int64_t end, int64_t m, const 
                                    std::byte* panel) const {
   auto* levels = reinterpret_cast<uint8_t*>(panel);
   auto* scales = reinterpret_cast<float*>(panel + levels_bytes());
-  table_.unpack_levels[static_cast<size_t>(id_)]({.weights = weights_ + begin * strip_bytes_,
-                                                  .strip_bytes = strip_bytes_,
-                                                  .strips = end - begin,
-                                                  .k = k_,
-                                                  .groups = layout_.groups,
-                                                  .levels = levels,
-                                                  .scales = scales});
-  table_.level_product[static_cast<size_t>(id_)]({.x = rows,
-                                                  .m = m,
-                                                  .k = k_,
-                                                  .levels = levels,
-                                                  .scales = scales,
-                                                  .columns = std::min(n_, end * kStripRows) - begin * kStripRows,
-                                                  .y = y + begin * kStripRows,
-                                                  .ldy = n_});
+  const auto index = static_cast<size_t>(id_);
+  const auto unpack = in_long_groups_ ? table_.unpack_long_levels[index] : table_.unpack_levels[index];
+  unpack({.weights = weights_ + begin * strip_bytes_,
+          .strip_bytes = strip_bytes_,
+          .strips = end - begin,
+          .k = k_,
+          .groups = record_groups_,
+          .levels = levels,
+          .scales = scales});
+  const auto product =
+      in_long_groups_ ? table_.long_level_product[layout_.minimum ? 1 : 0] : table_.level_product[index];
+  product({.x = rows,
+           .m = m,
+           .k = k_,
+           .levels = levels,
+           .scales = scales,
+           .columns = std::min(n_, end * kStripRows) - begin * kStripRows,
+           .y = y + begin * kStripRows,
+           .ldy = n_});
 }
 
 }  // namespace cleave::kernels

@@ -50,7 +50,9 @@ class LevelProduct {
   int64_t n_;
   int64_t k_;
   LayoutId id_;
-  BlockLayout layout_;
+  BlockLayout layout_;  // with long groups where there are such
+  int record_groups_;   // of the layout's own groups
+  bool in_long_groups_;
   const std::byte* weights_;
   const simd::Table& table_;
   int64_t strip_bytes_;

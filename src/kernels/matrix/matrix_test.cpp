@@ -7,7 +7,6 @@
 #include <cstring>
 #include <string>
 
-#include "base/buffer.h"
 #include "base/error.h"
 #include "kernels/layout/block_layout.h"
 #include "kernels/matrix/block_matrix.h"
@@ -24,20 +23,6 @@ std::vector<float> integer_activations(int64_t m, int64_t k, uint32_t seed) {
   std::vector<float> x(static_cast<size_t>(m * k));
   for (size_t i = 0; i < x.size(); ++i) x[i] = i % 16 == 5 ? 127.0f : static_cast<float>(generator() % 255) - 127.0f;
   return x;
-}
-
-std::vector<float> multiply(const Matrix& matrix, const std::vector<float>& x, int64_t m, ThreadPool& pool) {
-  Buffer scratch(matrix.scratch_bytes(m, pool.size()));
-  std::vector<float> y(static_cast<size_t>(m * matrix.n()) + 2, -12345);
-  const std::vector<float> shifted = [&] {  // x and y at addresses that are multiples of 4 only
-    std::vector<float> copy(x.size() + 1);
-    std::copy(x.begin(), x.end(), copy.begin() + 1);
-    return copy;
-  }();
-  matrix.multiply(shifted.data() + 1, m, y.data() + 1, scratch.bytes(), pool);
-  EXPECT_EQ(y.front(), -12345);
-  EXPECT_EQ(y.back(), -12345);
-  return {y.begin() + 1, y.end() - 1};
 }
 
 // How far a product may be from exact arithmetic because of the layout: single sums may cancel, and levels of some
@@ -150,6 +135,7 @@ TEST_P(MatrixOn, ExactProductsAreAsGoodAsF32) {
   std::vector<Stored> all;
   for (const DType dtype : {DType::BF16, DType::F16, DType::F32}) all.push_back(random_weights(dtype, 37, 201, 11));
   for (const DType dtype : kBlockTypes) all.push_back(random_blocks(dtype, 37, 256, 12));
+  all.push_back(random_blocks(DType::FP8_G128, 37, 256, 12));
   for (const Stored& stored : all) {
     const auto matrix = stored.pack(options(true), pool_);
     const auto x = random_floats(7 * stored.k, 13);
@@ -185,10 +171,11 @@ TEST_P(MatrixOn, RowsDoNotDependOnOtherRowsOrThreads) {
 // Where products are in f32, those of many rows go another way than those of few, to the same bits.
 TEST_P(MatrixOn, FloatRowsDoNotDependOnOtherRowsOrThreads) {
   std::vector<DType> dtypes = {DType::F32};
-  if (!bf16_panel_kernel(GetParam())) dtypes.push_back(DType::BF16);
+  if (!bf16_panel_kernel(GetParam())) dtypes.insert(dtypes.end(), {DType::BF16, DType::FP8_G128});
   for (const DType dtype : dtypes)
-    for (const int64_t k : {333, 2100}) {
-      const Stored stored = random_weights(dtype, 150, k, 17);
+    for (const int64_t k : {384, 333, 2100}) {
+      if (k % info(dtype).block_elements != 0) continue;
+      const Stored stored = is_block(dtype) ? random_blocks(dtype, 150, k, 17) : random_weights(dtype, 150, k, 17);
       const auto matrix = stored.pack(options(), pool_);
       const auto x = random_floats(61 * k, 18);
       const auto together = multiply(*matrix, x, 61, pool_);
@@ -251,6 +238,7 @@ TEST_P(MatrixOn, BytesAreKnownBeforehand) {
   for (const DType dtype : {DType::BF16, DType::F16, DType::F32, DType::F64})
     for (const int64_t k : {33, 96}) all.push_back(random_weights(dtype, 70, k, 37));
   for (const DType dtype : kBlockTypes) all.push_back(random_blocks(dtype, 70, 512, 38));
+  all.push_back(random_blocks(DType::FP8_G128, 70, 512, 38));
   for (const Stored& stored : all)
     for (const bool exact : {false, true})
       for (const WeightFormat format : {WeightFormat::AsStored, WeightFormat::Int8, WeightFormat::Int4}) {
@@ -332,8 +320,10 @@ double file_bytes(DType dtype) {
 
 TEST(Matrix, BlocksTakeAtMostSixPercentMoreThanTheFile) {
   ThreadPool pool(2);
-  for (const DType dtype : kBlockTypes) {
-    ASSERT_TRUE(has_block_layout(dtype)) << to_string(dtype);
+  std::vector<DType> types(std::begin(kBlockTypes), std::end(kBlockTypes));
+  types.push_back(DType::FP8_G128);
+  for (const DType dtype : types) {
+    ASSERT_TRUE(has_layout(dtype)) << to_string(dtype);
     const Stored stored = random_blocks(dtype, 128, 512, 20);
     const double blocks = static_cast<double>(stored.n * stored.k / info(dtype).block_elements);
     const double most = dtype == DType::TQ1_0 ? 1.23 : 1.06;  // five digits of base 3 in a byte become ten bits

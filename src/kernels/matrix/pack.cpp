@@ -22,6 +22,7 @@ Kind kind_of(DType dtype, int64_t n, int64_t k, const PackOptions& options) {
     fail(ErrorKind::InvalidArgument, "a weight of {} rows of {} elements of type {}: expected whole blocks of {}", n, k,
          to_string(dtype), info(dtype).block_elements);
   if (options.exact) return Kind::Exact;
+  if (dtype == DType::FP8_G128) return Kind::Dense;
   if (has_block_layout(dtype) && k % kBlockStep == 0) return Kind::Block;
   if (options.format != WeightFormat::AsStored && is_float(dtype) && k % 32 == 0) return Kind::Block;
   // Blocks without a layout of their own stay as stored.
@@ -29,6 +30,10 @@ Kind kind_of(DType dtype, int64_t n, int64_t k, const PackOptions& options) {
 }
 
 }  // namespace
+
+bool has_layout(DType dtype) {
+  return is_float(dtype) || dtype == DType::FP8_G128 || has_block_layout(dtype);
+}
 
 std::unique_ptr<Matrix> pack_matrix(DType dtype, int64_t n, int64_t k, RowReader rows, const PackOptions& options,
                                     ThreadPool& pool) {

@@ -11,6 +11,9 @@
 
 namespace cleave::kernels {
 
+/// Whether weights of the type are packed in a layout of their own. Blocks without one stay as stored, and are slow.
+bool has_layout(DType dtype);
+
 /// Matrix::bytes() of the matrix that pack_matrix() would make. Throws as pack_matrix() does for the type and shape.
 size_t packed_bytes(DType dtype, int64_t n, int64_t k, const PackOptions& options);
 

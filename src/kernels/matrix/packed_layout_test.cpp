@@ -21,6 +21,7 @@ std::vector<Stored> matrices() {
   std::vector<Stored> all;
   for (const DType dtype : kPlainTypes) all.push_back(random_weights(dtype, 70, 256, 31));
   for (const DType dtype : kBlockTypes) all.push_back(random_blocks(dtype, 70, 256, 32));
+  all.push_back(random_blocks(DType::FP8_G128, 70, 256, 33));
   return all;
 }
 
@@ -40,11 +41,13 @@ TEST(PackedLayout, IsTheSameForEveryInstructionSet) {
 // Where this fails, files that earlier versions have packed would be misread: raise kPackedVersion, then the number.
 TEST(PackedLayout, HasAnotherVersionWhereItChanges) {
   ThreadPool pool(1);
-  Hash hash;
+  Hash hash, fp8;
   for (const Stored& stored : matrices())
-    for (const std::byte byte : bytes_of(*stored.pack({}, pool))) hash.add(byte);
+    for (const std::byte byte : bytes_of(*stored.pack({}, pool)))
+      (stored.dtype == DType::FP8_G128 ? fp8 : hash).add(byte);
   EXPECT_EQ(kPackedVersion, 1);
   EXPECT_EQ(hash.value(), 3332071518679079595u);
+  EXPECT_EQ(fp8.value(), 398312000687861250u);
 }
 
 TEST(PackedLayout, IsUsedWithoutPackingWhereAnArenaHoldsIt) {

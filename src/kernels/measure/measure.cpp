@@ -29,12 +29,12 @@ constexpr int kWalkPatience = 5, kPromptPatience = 25;  // a prompt's product is
 constexpr int kMostPatiences = 8, kMostRounds = 1000;
 
 // Of the blocks that readers of other formats make, those of the usual groups.
-constexpr std::array kTypes = {DType::F32,   DType::BF16,    DType::Q8_0,      DType::Q4_0,      DType::Q4_1,
-                               DType::Q5_0,  DType::Q5_1,    DType::Q2_K,      DType::Q3_K,      DType::Q4_K,
-                               DType::Q5_K,  DType::Q6_K,    DType::Q1_0,      DType::Q2_0,      DType::IQ1_S,
-                               DType::IQ1_M, DType::IQ2_XXS, DType::IQ2_XS,    DType::IQ2_S,     DType::IQ3_XXS,
-                               DType::IQ3_S, DType::IQ4_NL,  DType::IQ4_XS,    DType::TQ1_0,     DType::TQ2_0,
-                               DType::MXFP4, DType::NVFP4,   DType::INT4_G128, DType::UINT4_G128};
+constexpr std::array kTypes = {DType::F32,   DType::BF16,    DType::Q8_0,      DType::Q4_0,       DType::Q4_1,
+                               DType::Q5_0,  DType::Q5_1,    DType::Q2_K,      DType::Q3_K,       DType::Q4_K,
+                               DType::Q5_K,  DType::Q6_K,    DType::Q1_0,      DType::Q2_0,       DType::IQ1_S,
+                               DType::IQ1_M, DType::IQ2_XXS, DType::IQ2_XS,    DType::IQ2_S,      DType::IQ3_XXS,
+                               DType::IQ3_S, DType::IQ4_NL,  DType::IQ4_XS,    DType::TQ1_0,      DType::TQ2_0,
+                               DType::MXFP4, DType::NVFP4,   DType::INT4_G128, DType::UINT4_G128, DType::FP8_G128};
 
 struct LinearShape {
   int64_t n, k;

@@ -5,6 +5,7 @@
 #include "kernels/simd/attention-inl.h"
 #include "kernels/simd/blocks-inl.h"
 #include "kernels/simd/float_panels-inl.h"
+#include "kernels/simd/fp8-inl.h"
 #include "kernels/simd/kv-inl.h"
 #include "kernels/simd/levels-inl.h"
 #include "kernels/simd/packing-inl.h"
@@ -33,6 +34,7 @@ constexpr Table make_table(std::integer_sequence<int, kKinds...>, std::integer_s
       .exact_product = exact_product,
       .f32_product = f32_product,
       .bf16_product = bf16_product,
+      .fp8_product = fp8_product,
       .quantize = quantize,
       .block_product = {block_product<product_layout(kLayouts[kIds])>...},
       .to_bfloat16 = to_bfloat16,
@@ -40,9 +42,13 @@ constexpr Table make_table(std::integer_sequence<int, kKinds...>, std::integer_s
       .unpack_panel = {PanelKernels::unpack<kLayouts[kIds]>...},
       .float_panel_product = float_panel_product,
       .widen_panel = widen_panel,
+      .widen_fp8_panel = widen_fp8_panel,
+      .fp8_to_bfloat16_panel = Fp8Panels::widen_to_bfloat16,
       .split_digits = LevelKernels::split,
       .level_product = {LevelKernels::product<kLayouts[kIds]>...},
       .unpack_levels = {LevelKernels::unpack<kLayouts[kIds]>...},
+      .long_level_product = {LevelKernels::long_product<false>, LevelKernels::long_product<true>},
+      .unpack_long_levels = {LevelKernels::long_unpack<kLayouts[kIds]>()...},
       .causal_conv = causal_conv,
       .linear_attention_channels = linear_attention_channels,
       .linear_attention_head = linear_attention_head,

@@ -4,7 +4,7 @@
 //   level    the small unsigned integer that is stored for a weight
 //   digit    one signed byte of an activation, which was rounded to an integer v = low + 256 * high
 //   outlier  an activation whose high digit is not 0; all others have the low digit alone
-//   group    elements of a row of weights that share a scale (32 or 16)
+//   group    elements of a row of weights that share a scale (32 or 16, or kLongGroup)
 //
 // What is gained. For each group and row, block_product() computes eight dot products (of 32 elements), converts the
 // sum to f32, multiplies the scales of weights and activations, and adds the product of sum and scales: at best 80% of
@@ -276,16 +276,34 @@ struct LevelKernels {
   template <BlockLayout kLayout>
   static constexpr auto product = level_product<kLayout.group, kLayout.minimum>;
 
+  template <bool kMinimum>
+  static constexpr auto long_product = level_product<kLongGroup, kMinimum>;
+
   template <BlockLayout kLayout>
   static void unpack(const LevelUnpackTile& tile) {
+    unpack_groups<kLayout, kLayout.group>(tile);
+  }
+  template <BlockLayout kLayout>
+  static constexpr auto long_unpack() -> void (*)(const LevelUnpackTile&) {
+    if constexpr (kLayout.long_groups()) return unpack_groups<kLayout, kLongGroup>;
+    return nullptr;
+  }
+
+ private:
+  // Groups of kGroup elements are made of one or several of the layout's.
+  template <BlockLayout kLayout, int kGroup>
+  static void unpack_groups(const LevelUnpackTile& tile) {
+    constexpr int kParts = kGroup / kLayout.group;
     uint8_t* out = tile.levels;
     float *scales = tile.scales, *start = scales;
     for (int64_t s = 0; s < tile.strips; ++s) {
       int64_t group = 0;
+      int part = 0;
       const auto* strip = reinterpret_cast<const uint8_t*>(tile.weights + s * tile.strip_bytes);
       for_groups<kLayout, true>(strip, tile.k, tile.groups, [&](GroupScale w, const U8* levels) {
         for (int j = 0; j < kLayout.group / 4; ++j, out += kBytes) store_as(out, levels[j]);
-        if (group % (kDigitGroup / kLayout.group) == 0) {
+        if (part++ % kParts != 0) return;
+        if (group % (kDigitGroup / kGroup) == 0) {
           start = scales;
           store(start, F32{});
           scales += kStripRows;
@@ -307,8 +325,14 @@ struct LevelKernels {
   static constexpr void (*split)(const float*, int64_t, const BlockLayout&, int64_t, const DigitRows&) = nullptr;
   template <BlockLayout kLayout>
   static constexpr void (*product)(const LevelTile&) = nullptr;
+  template <bool kMinimum>
+  static constexpr void (*long_product)(const LevelTile&) = nullptr;
   template <BlockLayout kLayout>
   static constexpr void (*unpack)(const LevelUnpackTile&) = nullptr;
+  template <BlockLayout kLayout>
+  static constexpr auto long_unpack() -> void (*)(const LevelUnpackTile&) {
+    return nullptr;
+  }
 };
 
 #endif

@@ -51,7 +51,7 @@ struct BlockTile {
   bool prefetch;  // whether weights are asked for ahead (see wants_prefetch())
 };
 
-/// Some columns of a product of few rows with weights in panels (layout/dense_layout.h), bf16 or f32.
+/// Some columns of a product of few rows with weights in panels (layout/dense_layout.h): f32, bf16 or fp8.
 struct DenseTile {
   const float* x;  // [m, k], rows k apart
   int64_t m, k;
@@ -115,6 +115,10 @@ inline constexpr int64_t kDigitGroup = 256;
 constexpr int64_t digit_groups(int64_t k) {
   return (k + kDigitGroup - 1) / kDigitGroup;
 }
+
+/// Elements of a long group. Layouts whose records have one scale may be multiplied in groups of so many instead of
+/// their own: fewer sums are scaled then.
+inline constexpr int kLongGroup = 128;
 
 /// Whole strips in a block layout, to be unpacked: levels into bytes, scales into floats.
 struct LevelUnpackTile {

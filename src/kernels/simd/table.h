@@ -29,10 +29,11 @@ struct Table {
   void (*gate[kUnaryKinds])(const float* a, const float* b, int64_t count, float* y);
   // Some queries of kernels::attention.
   void (*attend)(const AttentionTile& tile);
-  // A part of a product: of rows in f32 with f32 rows, and of few rows with panels of f32 or bf16.
+  // A part of a product: of rows in f32 with f32 rows, and of few rows with panels of f32, bf16 or fp8.
   void (*exact_product)(const ExactTile& tile);
   void (*f32_product)(const DenseTile& tile);
   void (*bf16_product)(const DenseTile& tile);
+  void (*fp8_product)(const DenseTile& tile);
   // Rounds row number `row` to digits; `x` is that row.
   void (*quantize)(const float* x, int64_t k, const BlockLayout& layout, Digits digits, int64_t row,
                    const QuantizedRows& out);
@@ -48,11 +49,18 @@ struct Table {
   void (*float_panel_product)(const PanelTile& tile);
   // Widens elements [0, depth) of a bf16 panel, an even number, to a panel of f32.
   void (*widen_panel)(const std::byte* panel, int64_t depth, float* out);
+  // The same of records of an fp8 panel, and of these to a bf16 panel. The latter is null without products of bf16
+  // numbers.
+  void (*widen_fp8_panel)(const std::byte* panel, int64_t depth, float* out);
+  void (*fp8_to_bfloat16_panel)(const std::byte* panel, int64_t depth, std::byte* out);
   // A product of many rows with unpacked levels (levels-inl.h): row number `row` rounded to digits, the product, and
   // levels unpacked. Null without dot products of bytes.
   void (*split_digits)(const float* x, int64_t k, const BlockLayout& layout, int64_t row, const DigitRows& out);
   void (*level_product[kNumLayouts])(const LevelTile& tile);
   void (*unpack_levels[kNumLayouts])(const LevelUnpackTile& tile);
+  // The same in long groups, without and with minima; null for layouts that have none.
+  void (*long_level_product[2])(const LevelTile& tile);
+  void (*unpack_long_levels[kNumLayouts])(const LevelUnpackTile& tile);
   // Channels [first, last), or one head, of the operations of those names in recurrent/ on one sequence. Inputs,
   // outputs and state are those of the sequence, for a head those of the head.
   void (*causal_conv)(const float* x, int64_t rows, const CausalConvParams& params, int64_t first, int64_t last,

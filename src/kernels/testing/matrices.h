@@ -1,5 +1,8 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -7,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "base/buffer.h"
 #include "base/float16.h"
 #include "base/thread_pool.h"
 #include "kernels/matrix/pack.h"
@@ -18,6 +22,7 @@
 /// Matrices of every stored type for tests, with their values.
 namespace cleave::kernels {
 
+/// Block types whose products round activations to levels: all but FP8_G128, which lies in panels as floats do.
 inline constexpr DType kBlockTypes[] = {
     DType::Q4_0,       DType::Q4_1,      DType::Q5_0,      DType::Q5_1,       DType::Q8_0,      DType::Q2_K,
     DType::Q3_K,       DType::Q4_K,      DType::Q5_K,      DType::Q6_K,       DType::IQ4_NL,    DType::IQ4_XS,
@@ -63,6 +68,7 @@ inline ScaleFields scale_fields(DType dtype) {
       return {};
     case DType::NF4_G64:
     case DType::FP4_G64:
+    case DType::FP8_G128:
       return {{}, {0}};
     default:
       if (dtype < DType::INT2_G32) return {{0}, {}};
@@ -70,7 +76,7 @@ inline ScaleFields scale_fields(DType dtype) {
   }
 }
 
-/// Sets the scales of a block of one of the types that scale_fields() does not know.
+/// Sets the scales of a block of one of the types that scale_fields() does not know, and what else must not be random.
 inline void set_small_scales(DType dtype, std::byte* block, std::mt19937& generator) {
   const auto byte = [](uint32_t x) { return static_cast<std::byte>(x); };
   if (dtype == DType::MXFP4) block[0] = byte(120 + generator() % 8);
@@ -81,6 +87,9 @@ inline void set_small_scales(DType dtype, std::byte* block, std::mt19937& genera
     std::memcpy(block, &factor, sizeof factor);
     block[4] = byte(3 + generator() % 24);
   }
+  if (dtype == DType::FP8_G128)
+    for (std::byte* code = block + 4; code < block + sizeof(BlockFP8); ++code)
+      if ((*code & byte(127)) == byte(127)) *code &= byte(254);  // stands for no number
   if (dtype == DType::IQ1_M)  // an f16 of about 0.01 in the upper nibbles of four words
     for (int i = 0; i < 4; ++i) {
       const uint32_t nibble = (0x2100 + generator() % 256) >> (4 * i) & 15;
@@ -150,6 +159,21 @@ inline Stored random_weights(DType dtype, int64_t n, int64_t k, uint32_t seed) {
   }
   read_values(stored);
   return stored;
+}
+
+/// y[m, n] by a matrix, with x and y at addresses that are multiples of 4 only; numbers around y must stay.
+inline std::vector<float> multiply(const Matrix& matrix, const std::vector<float>& x, int64_t m, ThreadPool& pool) {
+  Buffer scratch(matrix.scratch_bytes(m, pool.size()));
+  std::vector<float> y(static_cast<size_t>(m * matrix.n()) + 2, -12345);
+  const std::vector<float> shifted = [&] {
+    std::vector<float> copy(x.size() + 1);
+    std::copy(x.begin(), x.end(), copy.begin() + 1);
+    return copy;
+  }();
+  matrix.multiply(shifted.data() + 1, m, y.data() + 1, scratch.bytes(), pool);
+  EXPECT_EQ(y.front(), -12345);
+  EXPECT_EQ(y.back(), -12345);
+  return {y.begin() + 1, y.end() - 1};
 }
 
 /// y[m, n] by the reference.

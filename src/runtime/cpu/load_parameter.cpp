@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "base/float16.h"
-#include "kernels/matrix/block_matrix.h"
 #include "kernels/matrix/pack.h"
 #include "kernels/rows/elementwise.h"
 #include "kernels/rows/rows.h"
@@ -52,11 +51,13 @@ kernels::PackOptions pack_options(const lower::Parameter& parameter, const Optio
   return pack;
 }
 
-// The type that rows are packed from. fp8 weights times their scales are packed as bf16: its rounding is far below
-// fp8's own steps, so that f32 would only cost memory. So are blocks that kernels have no layout for.
+// The type that rows are packed from. fp8 weights that do not fall into blocks are packed as bf16, their scales
+// included: its rounding is far below fp8's own steps, so that f32 would only cost memory. So are blocks that kernels
+// have no layout for, and blocks of fp8 where the user wants integers.
 DType packed_type(const RowLayout& rows, const kernels::PackOptions& pack) {
   if (pack.exact) return rows.dtype;
-  if (is_block(rows.dtype)) return kernels::has_block_layout(rows.dtype) ? rows.dtype : DType::BF16;
+  if (rows.dtype == DType::FP8_G128 && pack.format != kernels::WeightFormat::AsStored) return DType::BF16;
+  if (is_block(rows.dtype)) return kernels::has_layout(rows.dtype) ? rows.dtype : DType::BF16;
   const bool narrow = rows.is_dequantized && pack.format == kernels::WeightFormat::AsStored;
   return narrow ? DType::BF16 : rows.dtype;
 }

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/transpose.h"
+#include "ckpt/tensors/dequantised.h"
 #include "tensor/convert.h"
 
 namespace cleave::runtime {
@@ -41,6 +42,8 @@ WeightReader::WeightReader(const ckpt::TensorSource& tensors, const lower::Weigh
     if (tensor == nullptr) fail(ErrorKind::NotFound, "weight {} is not in the checkpoint", piece.tensor);
     sources_.push_back({tensor, &piece, piece.strides.back() == 1});
     check(sources_.back());
+    if (cuts_blocks(sources_.back()))
+      sources_.back().tensor = tensor = &dequantised_.emplace_back(ckpt::dequantised(*tensor));
     const DType dtype = tensor->dtype();
     mixed = mixed || (common && *common != dtype);
     common = dtype;
@@ -58,13 +61,17 @@ void WeightReader::check(const Source& source) const {
   if (piece.offset < 0 || last >= num_elements(stored.shape))
     fail(ErrorKind::InvalidArgument, "weight {} of shape {} is smaller than the model wants", piece.tensor,
          to_string(stored.shape));
-  const DType dtype = source.tensor->dtype();
-  const int64_t block = info(dtype).block_elements;
-  bool aligned = piece.offset % block == 0 && piece.extents.back() % block == 0 && (block == 1 || source.runs);
-  for (size_t d = 0; d + 1 < piece.strides.size(); ++d) aligned = aligned && piece.strides[d] % block == 0;
-  if (!aligned)
-    fail(ErrorKind::Unsupported, "weight {} is stored in {} blocks of {}, which the model would cut or transpose",
-         piece.tensor, to_string(dtype), block);
+}
+
+// Whether the piece is no sequence of whole blocks. Planning leaves blocks whole where it can; a definition that
+// transposes a weight cuts them.
+bool WeightReader::cuts_blocks(const Source& source) {
+  const lower::Piece& piece = *source.piece;
+  const int64_t block = info(source.tensor->dtype()).block_elements;
+  if (block == 1) return false;
+  bool whole = source.runs && piece.offset % block == 0 && piece.extents.back() % block == 0;
+  for (size_t d = 0; d + 1 < piece.strides.size(); ++d) whole = whole && piece.strides[d] % block == 0;
+  return !whole;
 }
 
 // The piece's part of one row, which begins at `element` of the stored tensor.

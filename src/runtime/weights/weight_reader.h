@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <optional>
 #include <span>
 #include <vector>
@@ -13,8 +14,8 @@ namespace cleave::runtime {
 /// The rows of a parameter out of stored tensors, a checkpoint's mapped files as a rule. Borrows tensors and view.
 class WeightReader final : public WeightRows {
  public:
-  /// Throws Error: NotFound for a tensor that is not there, InvalidArgument where a stored tensor is smaller
-  /// than the view says, Unsupported where blocks would have to be cut or transposed.
+  /// Rows are of F32 where they cut or cross the blocks of a stored tensor. Throws Error: NotFound for a tensor that is
+  /// not there, InvalidArgument where a stored tensor is smaller than the view says.
   WeightReader(const ckpt::TensorSource& tensors, const lower::WeightView& view);
 
   std::span<const std::byte> row(int64_t index, std::span<std::byte> buffer) const override;
@@ -35,6 +36,7 @@ class WeightReader final : public WeightRows {
   };
 
   void check(const Source& source) const;
+  static bool cuts_blocks(const Source& source);
   void read(const Source& source, int64_t element, std::span<std::byte> target) const;
   std::optional<int64_t> find_row(const lower::Piece& piece, int64_t index) const;
   bool is_transposed(const Source& source) const;
@@ -42,6 +44,7 @@ class WeightReader final : public WeightRows {
 
   const ckpt::TensorSource& tensors_;
   const lower::WeightView& view_;
+  std::deque<ckpt::Tensor> dequantised_;
   std::vector<Source> sources_;
 };
 

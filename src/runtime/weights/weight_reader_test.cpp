@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/testing/temporary_directory.h"
 #include "ckpt/checkpoint.h"
+#include "tensor/convert.h"
 
 namespace cleave::runtime {
 namespace {
@@ -145,6 +146,43 @@ TEST_F(WeightReaderTest, TakesRowsAndTransposesFromAReaderAsFromAFile) {
   EXPECT_EQ(read_together(rows, 4), read(whole));
   const lower::WeightView transposed = lower::transposed(whole);
   EXPECT_EQ(read_together(WeightReader(counted, transposed), 3), read(transposed));
+}
+
+// A source with one tensor "w" [4, 64] in blocks of 32.
+class InBlocks final : public ckpt::TensorSource {
+ public:
+  InBlocks() : bytes_(static_cast<size_t>(4 * row_bytes(DType::Q8_0, 64))) {
+    for (size_t i = 0; i < bytes_.size(); ++i) bytes_[i] = static_cast<std::byte>(i * 7 % 96);
+    tensor_.view = {DType::Q8_0, {4, 64}, bytes_};
+    convert_to_f32(DType::Q8_0, bytes_, numbers_);
+  }
+  const ckpt::Tensor* find(std::string_view) const override { return &tensor_; }
+  std::vector<std::string> names() const override { return {"w"}; }
+  void release(const TensorView&) const override {}
+  void release_all() const override {}
+  float at(int64_t row, int64_t column) const { return numbers_[static_cast<size_t>(row * 64 + column)]; }
+
+ private:
+  std::vector<std::byte> bytes_;
+  std::vector<float> numbers_ = std::vector<float>(256);
+  ckpt::Tensor tensor_;
+};
+
+TEST_F(WeightReaderTest, DequantisesBlocksThatAreCutOrTransposed) {
+  const InBlocks blocks;
+  const NodeId w = graph_.weight({"w"}, {4, 64});
+  const lower::WeightView whole = lower::view_of(graph_, w, {});
+  EXPECT_EQ(WeightReader(blocks, whole).layout().dtype, DType::Q8_0);
+  const lower::WeightView across = lower::transposed(whole);
+  const WeightReader transposed(blocks, across);
+  EXPECT_EQ(transposed.layout().dtype, DType::F32);
+  EXPECT_TRUE(transposed.layout().is_dequantized);
+  const std::vector<float> columns = read_together(transposed, 48);
+  for (int64_t i = 0; i < 256; ++i) EXPECT_EQ(columns[static_cast<size_t>(i)], blocks.at(i % 4, i / 4)) << i;
+  const NodeId middle = graph_.add(Op::Slice, {w}, graph::SliceAttributes{1, 16, 48});
+  const lower::WeightView cut = lower::view_of(graph_, middle, {&whole});
+  const std::vector<float> part = read_together(WeightReader(blocks, cut), 2);
+  for (int64_t i = 0; i < 128; ++i) EXPECT_EQ(part[static_cast<size_t>(i)], blocks.at(i / 32, 16 + i % 32)) << i;
 }
 
 TEST_F(WeightReaderTest, RefusesATensorSmallerThanTheView) {
