@@ -12,7 +12,7 @@ namespace {
 // States beyond which a machine is compacted, and beyond which a single walk is given up. A state takes some 500 bytes.
 constexpr size_t kStatesToCompact = 20'000;
 constexpr size_t kMaxStates = 120'000;
-// Nodes reached in one step; grammars of use take some hundred at most.
+// Nodes reached and calls ended in one step; grammars of use take some hundred at most.
 constexpr size_t kMaxWork = 100'000;
 // Calls within calls; JSON that is nested deeper is refused by its readers, too.
 constexpr uint32_t kMaxDepth = 1'000;
@@ -74,6 +74,7 @@ void Machine::begin() {
   touched_.clear();
   escaped_.clear();
   completed_ = false;
+  work_ = 0;
   ++epoch_;
 }
 
@@ -113,43 +114,70 @@ void Machine::reach(uint32_t node, uint32_t stack) {
   if (!std::exchange(own.pending, true)) pending_.push_back(node);
 }
 
-// `count` matches of a call are complete; begins the next one, and goes on behind the call, where each may be.
-void Machine::enter(uint32_t index, uint32_t count, uint32_t stack) {
-  const Call& call = program_->calls[index];
-  if (count >= call.min) reach(call.target, stack);
-  if (count >= call.max) return;
-  // Where nothing is left to do behind the call, its end is the end of the caller.
-  const bool last = count + 1 >= call.min && count + 1 == call.max && program_->only_accepts(call.target);
-  if (last) return reach(call.start, stack);
-  // Without an upper limit, matches count only up to the lower one, so that states stay few.
-  const uint32_t counted = call.max == kUnbounded ? std::min(count, call.min) : count;
-  if (stacks_.depth(stack) < kMaxDepth) reach(call.start, stacks_.intern({{index, counted, stack}}));
+// Whether the match that begins is the last one and nothing is left to do behind it: its end is the caller's.
+bool Machine::is_last(const Call& call, uint32_t count) const {
+  return count + 1 >= call.min && count + 1 == call.max && program_->only_accepts(call.target);
 }
 
-// The rule on top of the stacks has ended.
+// Without an upper limit, matches count only up to the lower one, so that states stay few.
+uint32_t Machine::counted(const Call& call, uint32_t count) {
+  return call.max == kUnbounded ? std::min(count, call.min) : count;
+}
+
+// Begins the first match of a call, and goes on behind it where it may be left out.
+void Machine::enter(uint32_t index, uint32_t stack) {
+  const Call& call = program_->calls[index];
+  if (call.min == 0) reach(call.target, stack);
+  if (is_last(call, 0)) return reach(call.start, stack);
+  if (stacks_.depth(stack) < kMaxDepth) reach(call.start, stacks_.intern({{index, 0, stack}}));
+}
+
+// The rule on top of the stacks has ended. Calls that go on with a further match do so for all counts at once.
 void Machine::leave(uint32_t stack) {
+  std::vector<Frame> again;
+  const auto flush = [&] {
+    if (again.empty()) return;
+    const uint32_t first = program_->calls[again.front().call].start;
+    reach(first, stacks_.intern(std::exchange(again, {})));
+  };
   for (const Frame& frame : stacks_.frames(stack)) {
-    if (frame.call == kBottom)
+    if (++work_ > kMaxWork) fail(ErrorKind::Unsupported, "the grammar is too ambiguous; simplify it");
+    if (frame.call == kBottom) {
       completed_ = true;
-    else if (frame.call >= kEscape)
+    } else if (frame.call >= kEscape) {
       escaped_.push_back(frame.call);
-    else
-      enter(frame.call, frame.count + 1, frame.parent);
+    } else {
+      const Call& call = program_->calls[frame.call];
+      const uint32_t count = frame.count + 1;
+      if (count >= call.min) reach(call.target, frame.parent);
+      if (count >= call.max) continue;
+      if (is_last(call, count)) {
+        reach(call.start, frame.parent);
+        continue;
+      }
+      const Frame next{frame.call, counted(call, count), frame.parent};
+      if (!again.empty() && again.back().call != next.call) flush();
+      if (!again.empty() && again.back().count == next.count)
+        again.back().parent = stacks_.unite(again.back().parent, next.parent);
+      else
+        again.push_back(next);
+    }
   }
+  flush();
 }
 
 void Machine::expand(uint32_t node) {
   const uint32_t stack = reached_[node].stack;
   for (const uint32_t target : program_->empty_of(node)) reach(target, stack);
   const auto [first, last] = program_->calls_of(node);
-  for (uint32_t call = first; call < last; ++call) enter(call, 0, stack);
+  for (uint32_t call = first; call < last; ++call) enter(call, stack);
   if (program_->nodes[node].accepts) leave(stack);
 }
 
 Machine::Key Machine::close() {
   Key key;
-  for (size_t work = 0; !pending_.empty(); ++work) {
-    if (work > kMaxWork) fail(ErrorKind::Unsupported, "the grammar is too ambiguous; simplify it");
+  while (!pending_.empty()) {
+    if (++work_ > kMaxWork) fail(ErrorKind::Unsupported, "the grammar is too ambiguous; simplify it");
     const uint32_t node = pending_.back();
     pending_.pop_back();
     reached_[node].pending = false;

@@ -83,7 +83,9 @@ class Machine {
   // What closes a set of nodes under calls, returns and empty edges.
   void begin();
   void reach(uint32_t node, uint32_t stack);
-  void enter(uint32_t call, uint32_t count, uint32_t stack);
+  bool is_last(const Call& call, uint32_t count) const;
+  static uint32_t counted(const Call& call, uint32_t count);
+  void enter(uint32_t call, uint32_t stack);
   void leave(uint32_t stack);
   void expand(uint32_t node);
   Key close();
@@ -106,6 +108,7 @@ class Machine {
   std::vector<uint32_t> pending_;  // nodes whose stacks have grown
   std::vector<uint32_t> escaped_;  // escapes reached
   uint32_t epoch_ = 0;
+  size_t work_ = 0;
   bool completed_ = false;
 };
 

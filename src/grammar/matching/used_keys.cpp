@@ -52,7 +52,7 @@ bool UsedKeys::Trial::add(char byte) {
 }
 
 void UsedKeys::take(Trial&& trial) {
-  levels_.resize(trial.kept_);
+  while (levels_.size() > trial.kept_) levels_.pop_back();
   if (!trial.added_.empty()) levels_.back().keys.merge(trial.added_);
   std::move(trial.opened_.begin(), trial.opened_.end(), std::back_inserter(levels_));
   key_ = std::move(trial.key_);

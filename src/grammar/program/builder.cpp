@@ -6,6 +6,11 @@
 #include "base/untrusted_text.h"
 
 namespace cleave::grammar {
+namespace {
+
+constexpr uint32_t kMaxEmptyMatches = 64;
+
+}  // namespace
 
 uint32_t ProgramBuilder::add_node() {
   json_nodes_.push_back(json_);
@@ -50,6 +55,7 @@ Program ProgramBuilder::finish(uint32_t rule) {
     fail(ErrorKind::InvalidArgument, "no text satisfies the grammar: its parts contradict each other or never end");
   keep_live(live);
   refuse_left_recursion();
+  refuse_counted_nothing();
   Program program;
   program.start = start(rule);
   program.unique_keys = unique_keys_;
@@ -125,6 +131,18 @@ std::vector<bool> ProgramBuilder::reach_end(Way way) const {
       }
   }
   return reached;
+}
+
+// Matches that are empty would make all counts possible at once.
+void ProgramBuilder::refuse_counted_nothing() {
+  const std::vector<bool> nullable = reach_end(Way::Empty);
+  for (RuleCall& call : calls_) {
+    if (!nullable[start(call.rule)]) continue;
+    call.min = 0;
+    if (call.max != kUnbounded && call.max > kMaxEmptyMatches)
+      fail(ErrorKind::Unsupported, "{}, which may be empty, is repeated up to {} times; at most {} are taken",
+           rules_[call.rule].name, call.max, kMaxEmptyMatches);
+  }
 }
 
 // Per rule, the rules that it may call before it has taken a byte.

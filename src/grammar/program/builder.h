@@ -68,6 +68,7 @@ class ProgramBuilder {
   std::vector<bool> reach_end(Way way) const;
   void keep_live(const std::vector<bool>& live);
   void refuse_left_recursion() const;
+  void refuse_counted_nothing();
   std::vector<std::vector<uint32_t>> first_calls() const;
   std::vector<bool> leaf_rules() const;
   void pack_nodes(Program& program) const;

@@ -55,9 +55,11 @@ class Emitter {
     const bool option = expression.min == 0 && expression.max == 1;
     if (loop || option || repetition_ == Repetition::Unrolled) return unroll(from, expression, to);
     const uint32_t rule = builder_.add_rule("a repetition");
-    emit(builder_.start(rule), part, builder_.end(rule));
+    // A match takes a character at least, or all counts would be possible at once.
+    const bool may_be_empty = part.may_be_empty();
+    emit(builder_.start(rule), may_be_empty ? part.without_empty() : part, builder_.end(rule));
     if (any) builder_.set_character(rule);
-    builder_.call(from, rule, expression.min, expression.max, to);
+    builder_.call(from, rule, may_be_empty ? 0 : expression.min, expression.max, to);
   }
 
   // The part `min` times, then a loop, or up to `max - min` optional ones.

@@ -1,5 +1,6 @@
 #include "grammar/regex/expression.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace cleave::grammar {
@@ -43,6 +44,30 @@ Expression Expression::repeat(Expression part, uint32_t min, uint32_t max) {
   made.max = max;
   made.parts.push_back(std::move(part));
   return made;
+}
+
+bool Expression::may_be_empty() const {
+  const auto empty = [](const Expression& part) { return part.may_be_empty(); };
+  if (kind == Kind::Text) return text.empty();
+  if (kind == Kind::Sequence) return std::all_of(parts.begin(), parts.end(), empty);
+  if (kind == Kind::Choice) return std::any_of(parts.begin(), parts.end(), empty);
+  return kind == Kind::Repeat && (min == 0 || parts.front().may_be_empty());
+}
+
+Expression Expression::without_empty() const {
+  if (!may_be_empty()) return *this;
+  if (kind == Kind::Repeat) return repeat(parts.front().without_empty(), 1, max);
+  std::vector<Expression> all;  // of a sequence: by the first part that is not empty
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (kind == Kind::Choice) {
+      all.push_back(parts[i].without_empty());
+      continue;
+    }
+    std::vector<Expression> rest(parts.begin() + static_cast<ptrdiff_t>(i), parts.end());
+    rest.front() = rest.front().without_empty();
+    all.push_back(sequence(std::move(rest)));
+  }
+  return choice(std::move(all));
 }
 
 Expression Expression::anything() {

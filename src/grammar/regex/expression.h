@@ -34,6 +34,10 @@ struct Expression {
   static Expression sequence(std::vector<Expression> parts);
   static Expression choice(std::vector<Expression> parts);
   static Expression repeat(Expression part, uint32_t min, uint32_t max);
+  /// Whether the empty text is one of it; no rule's is taken to be.
+  bool may_be_empty() const;
+  /// Its texts without the empty one.
+  Expression without_empty() const;
   /// Any text, also the empty one.
   static Expression anything();
 };

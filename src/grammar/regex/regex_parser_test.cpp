@@ -43,6 +43,9 @@ TEST(Regex, MatchesWholeTexts) {
       {"[\xce\xb1-\xcf\x89]", {"\xce\xb2", "\xcf\x89"}, {"a", "\xce"}},
       {"(a*)*|(b?){3}", {"", "aaa", "bbb", "b"}, {"bbbb", "ab"}},
       {"\\D\\W", {"a-", "-!"}, {"1-", "\xd9\xa1-", "aa", "a\xc3\xa9"}},
+      {"(a?b?){0,3}", {"", "ab", "abab", "bbb", "aabb"}, {"bbbb", "ababababab"}},
+      {"((a?b?){0,100000}c?){2,100000}", {"", "abcabcaabbcc"}, {"abd"}},
+      {"(a*|b{2,3}){2,4}", {"", "a", "abbaa", "bbbbb"}, {"b", "bbabbabbabba"}},
       {"[]a]|x", {"x"}, {"a", "]a]"}},
   };
   for (const Case& test : cases) {
