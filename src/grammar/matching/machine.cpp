@@ -13,7 +13,7 @@ namespace {
 constexpr size_t kStatesToCompact = 20'000;
 constexpr size_t kMaxStates = 120'000;
 // Nodes reached and calls ended in one step; grammars of use take some hundred at most.
-constexpr size_t kMaxWork = 100'000;
+constexpr size_t kMaxWork = 30'000;
 // Calls within calls; JSON that is nested deeper is refused by its readers, too.
 constexpr uint32_t kMaxDepth = 1'000;
 constexpr size_t kTablesPerBlock = 64;
