@@ -27,8 +27,9 @@ ARROWS = {
     "runtime": ["lower", "kernels", "comm", "ckpt"],
     "engine": ["runtime"],
     "inference": ["define", "engine", "response"],
+    "server": ["inference", "response", "grammar"],
     "library": ["inference"],
-    "app": ["inference"],
+    "app": ["inference", "server"],
 }
 # What a module's tests may include on top: end-to-end tests need a traced graph or a checkpoint to start from.
 TEST_ARROWS = {

@@ -66,6 +66,7 @@ void describe(CLI::App& app, Action& action) {
   app.require_subcommand(0, 1);
   add_generate(app, action);
   add_chat(app, action);
+  add_serve(app, action);
   add_plan(app, action);
   add_bench(app, action);
   add_perplexity(app, action);

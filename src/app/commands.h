@@ -20,5 +20,6 @@ void add_template(CLI::App& app, Action& action);
 void add_shard(CLI::App& app, Action& action);
 void add_perplexity(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
+void add_serve(CLI::App& app, Action& action);
 
 }  // namespace cleave::app

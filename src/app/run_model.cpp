@@ -61,8 +61,15 @@ inference::LoadedModel load_model(const inference::OpenedModel& opened, const Mo
                          log_to_terminal(), [&](int64_t done, int64_t total) { bar.update(done, total); });
 }
 
-int with_group(const ModelFlags& flags, int ranks, const std::function<int(inference::Group&)>& lead) {
-  const inference::GroupOptions options = group_options(flags, ranks);
+int with_group(const ModelFlags& flags, int ranks, const std::function<int(inference::Group&)>& lead,
+               const std::function<void(const std::string&)>& on_failure) {
+  inference::GroupOptions options = group_options(flags, ranks);
+  if (on_failure)
+    options.on_failure = [on_failure](const std::string& text) {
+      print_error(text);
+      on_failure(text);
+      std::_Exit(1);
+    };
   if (options.mpi) std::signal(SIGTERM, SIG_IGN);  // mpirun sends it when another process has died: time to say which
   inference::Group group(options);
   int code = 0;

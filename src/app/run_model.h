@@ -29,7 +29,9 @@ inference::LoadedModel load_model(const inference::OpenedModel& opened, const Mo
 
 /// Runs `lead` in the process that has rank 0; it has let go of all ranks when it returns. The other processes take
 /// their part of the model that it loads and compute with it until it is done. Gives the exit code.
-int with_group(const ModelFlags& flags, int ranks, const std::function<int(inference::Group&)>& lead);
+/// Where something fails in the group while it works, `on_failure` hears of it before the process ends.
+int with_group(const ModelFlags& flags, int ranks, const std::function<int(inference::Group&)>& lead,
+               const std::function<void(const std::string&)>& on_failure = {});
 
 /// Makes `lead`, in a group of as many ranks as --tp says, what `command` does. Flags have a member `model`.
 template <class Flags>

@@ -36,6 +36,7 @@ std::string StopMatcher::push(std::string_view text) {
     keep = std::max(keep, overlap(held_, stop));
   }
   stopped_ = found != std::string::npos;
+  if (stopped_) found_ = held_.substr(found, found_end - found);
   std::string shown = held_.substr(0, stopped_ ? found : held_.size() - keep);
   held_.erase(0, stopped_ ? held_.size() : shown.size());
   return shown;

@@ -21,10 +21,13 @@ class StopMatcher {
   std::string flush();
   /// Whether a stop string was found.
   bool stopped() const { return stopped_; }
+  /// The one that was found; "" as long as there is none.
+  const std::string& found() const { return found_; }
 
  private:
   std::vector<std::string> stops_;
   std::string held_;  // text that may be the beginning of a stop string
+  std::string found_;
   bool stopped_ = false;
 };
 

@@ -1,0 +1,93 @@
+#include "server/live/answer_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace cleave::server {
+
+AnswerReader::AnswerReader(const api::Generation& generation, const text::Tokenizer& tokenizer,
+                           std::optional<Echo> echo)
+    : tokenizer_(tokenizer),
+      skip_special_tokens_(generation.skip_special_tokens),
+      echo_(std::move(echo)),
+      detokenizer_(tokenizer, generation.skip_special_tokens),
+      stops_(generation.stop),
+      stop_ids_(generation.stop_token_ids),
+      include_stop_(generation.include_stop) {}
+
+api::AnswerPart AnswerReader::push(const engine::NewToken& token) {
+  api::AnswerPart part;
+  if (finished_) return part;
+  usage_ = {token.usage.prompt_tokens, token.usage.cached_tokens, token.usage.generated_tokens, 0};
+  part.usage = usage_;
+  add_echo(part, token);
+  std::string text;
+  if (token.token) part.tokens.push_back(*token.token);
+  if (token.token && token.finish != engine::FinishReason::EndToken) {
+    hold_score(token);
+    text = stops_.push(detokenizer_.push(*token.token));
+  }
+  if (token.finish && !stops_.stopped()) text += stops_.push(detokenizer_.flush());
+  stopped_by_text_ = stops_.stopped();
+  if (token.finish && !stopped_by_text_) text += stops_.flush();
+  if (stopped_by_text_ && include_stop_) text += stops_.found();
+  release_scores(part, text.size(), token.finish && !stopped_by_text_);
+  if (!text.empty()) part.append({.kind = api::Piece::Kind::Text, .text = std::move(text)});
+  if (stopped_by_text_)
+    end(part, engine::FinishReason::StopText, token);
+  else if (token.finish)
+    end(part, *token.finish, token);
+  return part;
+}
+
+void AnswerReader::add_echo(api::AnswerPart& part, const engine::NewToken& token) {
+  if (!echo_) return;
+  const Echo echo = std::move(*echo_);
+  echo_.reset();
+  part.append({.kind = api::Piece::Kind::Text, .text = echo.text});
+  if (token.prompt_logprobs == nullptr) return;
+  for (size_t i = 0; i < echo.tokens.size(); ++i) {
+    if (i == 0)  // nothing precedes it
+      part.scores.push_back({.token = echo.tokens[i], .bytes = tokenizer_.token_bytes(echo.tokens[i])});
+    else if (i <= token.prompt_logprobs->size())
+      part.scores.push_back(score_of(echo.tokens[i], (*token.prompt_logprobs)[i - 1]));
+  }
+}
+
+api::TokenScore AnswerReader::score_of(int32_t token, const engine::TokenLogprobs& logprobs) const {
+  api::TokenScore score{.token = token, .bytes = tokenizer_.token_bytes(token), .logprob = logprobs.logprob};
+  for (const engine::TokenLogprob& other : logprobs.top)
+    score.top.push_back({other.token, tokenizer_.token_bytes(other.token), other.logprob});
+  return score;
+}
+
+void AnswerReader::hold_score(const engine::NewToken& token) {
+  if (token.logprobs == nullptr) return;
+  held_scores_.push_back({score_of(*token.token, *token.logprobs), token_bytes_});
+  const bool hidden = skip_special_tokens_ && tokenizer_.is_special(*token.token);
+  if (!hidden) token_bytes_ += held_scores_.back().score.bytes.size();
+}
+
+// Scores go with the text that their tokens are a part of; those of a stop text go nowhere.
+void AnswerReader::release_scores(api::AnswerPart& part, size_t text_bytes, bool all) {
+  text_bytes_ += text_bytes;
+  while (!held_scores_.empty() && (all || held_scores_.front().begin < text_bytes_)) {
+    part.scores.push_back(std::move(held_scores_.front().score));
+    held_scores_.pop_front();
+  }
+}
+
+api::AnswerPart AnswerReader::cancel() {
+  return push({.finish = engine::FinishReason::Cancelled, .usage = {usage_.prompt, usage_.cached, usage_.generated}});
+}
+
+void AnswerReader::end(api::AnswerPart& part, engine::FinishReason reason, const engine::NewToken& token) {
+  finished_ = true;
+  const bool model_ended = reason == engine::FinishReason::EndToken || reason == engine::FinishReason::StopText;
+  part.finish = model_ended ? api::Finish::Stop : api::Finish::Length;
+  if (reason == engine::FinishReason::StopText) part.stopped_by = stops_.found();
+  if (reason == engine::FinishReason::EndToken && std::ranges::find(stop_ids_, *token.token) != stop_ids_.end())
+    part.stopped_by = *token.token;
+}
+
+}  // namespace cleave::server

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/choice.h"
+#include "server/api/answer.h"
+#include "server/api/generation.h"
+#include "text/tokenizer/detokenizer.h"
+#include "text/tokenizer/stop_matcher.h"
+#include "text/tokenizer/tokenizer.h"
+
+namespace cleave::server {
+
+/// A prompt that precedes the text of its answer.
+struct Echo {
+  std::string text;
+  std::vector<int32_t> tokens;
+};
+
+/// One answer as its tokens come: from tokens to text, stop texts, and why it ended. Not thread-safe.
+class AnswerReader {
+ public:
+  /// The tokenizer must outlive it.
+  AnswerReader(const api::Generation& generation, const text::Tokenizer& tokenizer, std::optional<Echo> echo = {});
+
+  /// What a token adds. Once a part has a finish, further tokens add nothing: the engine knows tokens alone and may
+  /// have chosen some more before it learned of a stop text.
+  api::AnswerPart push(const engine::NewToken& token);
+  /// What was held back, where the answer ends without a token.
+  api::AnswerPart cancel();
+  bool finished() const { return finished_; }
+  /// Whether a stop text has ended the answer, of which the engine does not know.
+  bool stopped_by_text() const { return stopped_by_text_; }
+
+ private:
+  api::TokenScore score_of(int32_t token, const engine::TokenLogprobs& logprobs) const;
+  void add_echo(api::AnswerPart& part, const engine::NewToken& token);
+  void hold_score(const engine::NewToken& token);
+  void release_scores(api::AnswerPart& part, size_t text_bytes, bool all);
+  void end(api::AnswerPart& part, engine::FinishReason reason, const engine::NewToken& token);
+
+  /// A token's score until its text is given out; `begin` is where that starts, in bytes of the answer's text.
+  struct HeldScore {
+    api::TokenScore score;
+    size_t begin;
+  };
+
+  const text::Tokenizer& tokenizer_;
+  const bool skip_special_tokens_;
+  std::optional<Echo> echo_;  // until it is given out
+  std::deque<HeldScore> held_scores_;
+  size_t token_bytes_ = 0, text_bytes_ = 0;  // of all tokens, and of the text that was given out
+  text::Detokenizer detokenizer_;
+  text::StopMatcher stops_;
+  const std::vector<int32_t> stop_ids_;
+  const bool include_stop_;
+  api::Usage usage_;
+  bool finished_ = false, stopped_by_text_ = false;
+};
+
+}  // namespace cleave::server

@@ -1,0 +1,103 @@
+#include "server/live/answer_reader.h"
+
+#include <gtest/gtest.h>
+
+#include "text/testing/byte_tokenizer.h"
+
+namespace cleave::server {
+namespace {
+
+using engine::FinishReason;
+using engine::NewToken;
+using Kind = api::Piece::Kind;
+
+const text::testing::ByteTokenizer kBytes;
+
+NewToken token(char c, std::optional<FinishReason> finish = {}, bool scored = false) {
+  NewToken result{.sequence = 1, .token = static_cast<unsigned char>(c), .finish = finish, .usage = {5, 0, 1}};
+  if (scored) result.logprobs = std::make_shared<engine::TokenLogprobs>(engine::TokenLogprobs{-1, {{'x', -0.5}}});
+  return result;
+}
+
+// The whole answer of a text whose last token ends it.
+api::AnswerPart answer_of(AnswerReader& reader, std::string_view text, FinishReason finish, bool scored = false) {
+  api::AnswerPart whole;
+  for (size_t i = 0; i < text.size(); ++i)
+    whole.append(reader.push(token(text[i], i + 1 == text.size() ? std::optional(finish) : std::nullopt, scored)));
+  return whole;
+}
+
+TEST(AnswerReader, LeavesOutTheTokenThatEndsAnAnswer) {
+  AnswerReader reader({}, kBytes);
+  const api::AnswerPart answer = answer_of(reader, "abc$", FinishReason::EndToken);
+  EXPECT_EQ(answer.text(Kind::Text), "abc");
+  EXPECT_EQ(answer.finish, api::Finish::Stop);
+  EXPECT_EQ(answer.tokens.size(), 4U);
+  EXPECT_EQ(answer.usage.prompt, 5);
+}
+
+TEST(AnswerReader, SaysWhichTokenOfTheRequestEndedIt) {
+  AnswerReader reader({.stop_token_ids = {'$'}}, kBytes);
+  EXPECT_EQ(std::get<int32_t>(answer_of(reader, "a$", FinishReason::EndToken).stopped_by), '$');
+}
+
+TEST(AnswerReader, EndsBeforeAStopTextAndTellsTheEngine) {
+  AnswerReader reader({.stop = {"END"}}, kBytes);
+  const api::AnswerPart answer = answer_of(reader, "abENDcd", FinishReason::Length);
+  EXPECT_EQ(answer.text(Kind::Text), "ab");
+  EXPECT_EQ(std::get<std::string>(answer.stopped_by), "END");
+  EXPECT_EQ(answer.finish, api::Finish::Stop);
+  EXPECT_TRUE(reader.stopped_by_text());
+  EXPECT_EQ(answer.tokens.size(), 5U);
+  AnswerReader including({.stop = {"END"}, .include_stop = true}, kBytes);
+  EXPECT_EQ(answer_of(including, "abENDcd", FinishReason::Length).text(Kind::Text), "abEND");
+}
+
+TEST(AnswerReader, GivesOutWhatItHeldBackAtTheEnd) {
+  AnswerReader reader({.stop = {"END"}}, kBytes);
+  EXPECT_EQ(answer_of(reader, "abEN", FinishReason::Length).text(Kind::Text), "abEN");
+  AnswerReader cancelled({.stop = {"END"}}, kBytes);
+  EXPECT_EQ(cancelled.push(token('E')).text(Kind::Text), "");
+  EXPECT_EQ(cancelled.cancel().text(Kind::Text), "E");
+}
+
+TEST(AnswerReader, ScoresGoWithTheirText) {
+  AnswerReader reader({.stop = {"bx"}, .logprobs = 1}, kBytes);
+  EXPECT_EQ(reader.push(token('a', {}, true)).scores.size(), 1U);
+  EXPECT_EQ(reader.push(token('b', {}, true)).scores.size(), 0U);  // may begin the stop text
+  const api::AnswerPart both = reader.push(token('c', {}, true));
+  ASSERT_EQ(both.scores.size(), 2U);
+  EXPECT_EQ(both.scores[0].bytes, "b");
+  EXPECT_EQ(both.scores[0].top[0].bytes, "x");
+  EXPECT_EQ(both.text(Kind::Text), "bc");
+}
+
+TEST(AnswerReader, ScoresOfAStopTextGoNowhere) {
+  AnswerReader reader({.stop = {"END"}, .logprobs = 0}, kBytes);
+  const api::AnswerPart answer = answer_of(reader, "abEND", FinishReason::Length, true);
+  std::string bytes;
+  for (const api::TokenScore& score : answer.scores) bytes += score.bytes;
+  EXPECT_EQ(bytes, "ab");
+}
+
+TEST(AnswerReader, ScoresOfHalfCharactersMakeUpTheText) {
+  AnswerReader reader({.logprobs = 0}, kBytes);
+  const api::AnswerPart answer = answer_of(reader, "né!", FinishReason::Length, true);
+  std::string bytes;
+  for (const api::TokenScore& score : answer.scores) bytes += score.bytes;
+  EXPECT_EQ(bytes, answer.text(Kind::Text));
+}
+
+TEST(AnswerReader, EchoesThePromptWithItsScores) {
+  AnswerReader reader({.logprobs = 0, .echo = true}, kBytes, Echo{"hi", {'h', 'i'}});
+  NewToken first = token('a', {}, true);
+  first.prompt_logprobs = std::make_shared<std::vector<engine::TokenLogprobs>>(1, engine::TokenLogprobs{-2, {}});
+  const api::AnswerPart part = reader.push(first);
+  EXPECT_EQ(part.text(Kind::Text), "hia");
+  ASSERT_EQ(part.scores.size(), 3U);
+  EXPECT_FALSE(part.scores[0].logprob);
+  EXPECT_EQ(part.scores[1].logprob, -2.0);
+}
+
+}  // namespace
+}  // namespace cleave::server

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include "engine/inbox.h"
+#include "server/live/engine_loop.h"
+#include "server/live/exchange.h"
+#include "server/live/metrics.h"
+#include "server/live/served_model.h"
+
+namespace cleave::server {
+
+struct DeskOptions {
+  int64_t max_queue = 256;                 // answers at a time, running or waiting
+  std::chrono::seconds max_wait{300};      // estimated, for a first token
+  std::chrono::milliseconds ping{10'000};  // of silence in a stream
+};
+
+/// Where requests meet the engine: which are under way, whether there is room for another, whose token comes, who has
+/// left. Belongs to the network's thread; the engine is reached through its inbox alone.
+class Desk {
+ public:
+  using Clock = Exchange::Clock;
+  using Done = std::function<void(const ExchangeRecord&)>;
+
+  /// `done` hears of each exchange that is over.
+  Desk(const DeskOptions& options, Metrics& metrics, Done done)
+      : options_(options), metrics_(metrics), done_(std::move(done)) {}
+
+  /// There is a model now. All must live until close(), or for good.
+  void open(std::shared_ptr<const ServedModel> model, engine::Inbox& inbox);
+  /// There is no engine any more. REQUIRES: no answers are under way.
+  void close() { inbox_ = nullptr; }
+  /// Takes no more requests.
+  void drain() { draining_ = true; }
+  bool draining() const { return draining_; }
+  const std::shared_ptr<const ServedModel>& model() const { return model_; }
+
+  /// Why no request can be taken at present: loading, ending, or too many.
+  std::optional<api::Failure> refusal() const;
+
+  /// A request has come. It is under way until it has been admitted and answered, or has failed.
+  std::shared_ptr<Exchange> receive(http::Reply reply, ExchangeRecord record, api::Dialect dialect);
+  /// Gives its prompts to the engine.
+  void admit(const std::shared_ptr<Exchange>& exchange, api::Translation translation, Prepared prepared);
+  void fail(const std::shared_ptr<Exchange>& exchange, const api::Failure& failure);
+  /// A request that was no exchange has been refused.
+  void note_refusal(const api::Failure& failure);
+
+  void deliver(const EngineLoop::Batch& batch);
+  /// Pings. To be called a few times each second.
+  void tick(Clock::time_point now);
+  /// Ends everything that is under way.
+  void fail_all(const api::Failure& failure);
+
+  size_t num_exchanges() const { return exchanges_.size(); }
+  /// Answers that the engine has not ended.
+  int64_t num_answers() const { return static_cast<int64_t>(live_.size()); }
+
+ private:
+  struct Live {
+    std::shared_ptr<Exchange> exchange;
+    size_t answer;
+  };
+
+  std::optional<api::Failure> closed() const;
+  api::Failure overload() const;
+  std::optional<api::Failure> no_room(const Prepared& prepared) const;
+  std::optional<Echo> echo_of(const PreparedPrompt& prompt) const;
+  int seconds_until(int64_t tokens) const;
+  void note_token(const Live& live, const engine::NewToken& token, Clock::time_point now);
+  void stop_answers(const std::shared_ptr<Exchange>& exchange);
+  void settle(const std::shared_ptr<Exchange>& exchange);
+  void leave(const std::shared_ptr<Exchange>& exchange);
+
+  const DeskOptions options_;
+  Metrics& metrics_;
+  const Done done_;
+  std::shared_ptr<const ServedModel> model_;
+  engine::Inbox* inbox_ = nullptr;
+  bool draining_ = false;
+  std::unordered_map<engine::SequenceId, Live> live_;  // answers that the engine has not ended
+  std::unordered_set<std::shared_ptr<Exchange>> exchanges_;
+  std::unordered_map<engine::SequenceId, int64_t> waiting_;  // tokens of prompts whose answers have none
+  int64_t waiting_tokens_ = 0;
+  double prompt_rate_ = 0;  // tokens of prompts in a second, lately; 0: not known
+  Clock::time_point last_first_token_{};
+};
+
+}  // namespace cleave::server

@@ -1,0 +1,179 @@
+#include "server/live/prepare.h"
+
+#include <chrono>
+
+#include "base/error.h"
+#include "base/untrusted_text.h"
+#include "response/conversation.h"
+#include "server/api/failure.h"
+
+namespace cleave::server {
+namespace {
+
+using api::Refusal;
+using api::refuse;
+
+// A client's mistake that other modules found is told as they tell it.
+template <class Work>
+auto refusing(const char* param, const Work& work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::InvalidArgument && error.kind() != ErrorKind::NotFound) throw;
+    throw Refusal({.message = error.what(), .param = param});
+  }
+}
+
+void require_room(const std::vector<int32_t>& tokens, const ServedModel& model) {
+  const auto count = static_cast<int64_t>(tokens.size());
+  if (count == 0) refuse("prompt", "the prompt has no tokens, wanted at least one");
+  if (count < model.context) return;
+  throw Refusal({.message = fmt::format("This model's maximum context length is {} tokens. However, your prompt has {} "
+                                        "tokens, which leaves no room for an answer. Please shorten it.",
+                                        model.context, count),
+                 .param = "messages",
+                 .code = "context_length_exceeded",
+                 .more = {{"n_prompt_tokens", count}, {"n_ctx", model.context}}});
+}
+
+std::vector<PreparedPrompt> tokenize(const api::Generation& generation, const ServedModel& model, int64_t now) {
+  const text::Tokenizer& tokenizer = *model.text.tokenizer;
+  std::vector<PreparedPrompt> prompts;
+  if (generation.conversation) {
+    std::string text = render(*generation.conversation, model, now);
+    std::vector<int32_t> tokens = refusing("messages", [&] { return tokenizer.encode(text, false); });
+    prompts.push_back({std::move(tokens), std::move(text)});
+  }
+  for (const api::PlainPrompt& prompt : generation.prompts) {
+    if (const auto* text = std::get_if<std::string>(&prompt))
+      prompts.push_back(
+          {refusing("prompt", [&] { return tokenizer.encode(*text, generation.add_special_tokens); }), *text});
+    else
+      prompts.push_back({std::get<std::vector<int32_t>>(prompt), ""});
+  }
+  for (const PreparedPrompt& prompt : prompts) {
+    require_room(prompt.tokens, model);
+    for (const int32_t id : prompt.tokens)
+      if (id >= model.vocab_size)
+        refuse("prompt", "prompt: token {} is outside the model's vocabulary of {}", id, model.vocab_size);
+  }
+  return prompts;
+}
+
+void refuse_what_is_not_done(const api::Generation& generation) {
+  const auto refuse_if = [](bool used, const char* field) {
+    if (used) refuse(field, "{}: this server cannot do that yet; leave it out", field);
+  };
+  refuse_if(generation.thinking_budget.has_value(), "thinking_token_budget");
+  if (generation.conversation) {
+    const auto mode = generation.conversation->tool_choice.mode;
+    refuse_if(mode == api::ToolChoice::Mode::Required || mode == api::ToolChoice::Mode::Named, "tool_choice");
+  }
+}
+
+// Several answers to one prompt are to differ.
+inference::SamplingOptions sampling_of(const api::Generation& generation, const ServedModel& model) {
+  inference::SamplingOptions options = generation.sampling;
+  const auto model_samples = model.settings.find("do_sample");
+  const bool greedy = model_samples == model.settings.end() || *model_samples != true;
+  if (generation.n > 1 && !options.temperature && greedy) options.temperature = 1;
+  return options;
+}
+
+std::vector<int32_t> end_tokens_of(const api::Generation& generation, const ServedModel& model) {
+  std::vector<int32_t> ends = generation.stop_token_ids;
+  for (const int32_t id : ends)
+    if (id >= model.vocab_size)
+      refuse("stop_token_ids", "stop_token_ids: {} is outside the model's vocabulary of {}", id, model.vocab_size);
+  if (!generation.ignore_eos) ends.insert(ends.end(), model.text.end_tokens.begin(), model.text.end_tokens.end());
+  return ends;
+}
+
+// A text is forbidden with and without a space before it, since that makes two tokens of it.
+void forbid_words(const api::Generation& generation, const ServedModel& model, engine::SamplingParams& sampling) {
+  if (generation.rules.bad_words.empty()) return;
+  engine::LogitRules rules = sampling.rules != nullptr ? *sampling.rules : engine::LogitRules();
+  for (const std::string& word : generation.rules.bad_words)
+    for (const std::string& written : {word, " " + word}) {
+      std::vector<int32_t> ids = refusing("bad_words", [&] { return model.text.tokenizer->encode(written, false); });
+      if (ids.empty()) refuse("bad_words", "bad_words: {} has no tokens", in_quotes(word));
+      rules.bad_words.push_back(std::move(ids));
+    }
+  sampling.rules = std::make_shared<const engine::LogitRules>(std::move(rules));
+}
+
+void apply_further_rules(const api::Generation& generation, const ServedModel& model,
+                         engine::SamplingParams& sampling) {
+  const api::FurtherRules& rules = generation.rules;
+  sampling.frequency_penalty = rules.frequency_penalty;
+  sampling.presence_penalty = rules.presence_penalty;
+  for (const auto& [id, bias] : rules.logit_bias) sampling.logit_bias.emplace_back(id, static_cast<float>(bias));
+  refusing("logit_bias", [&] { engine::check_ids(sampling, model.vocab_size); });
+  sampling.allowed = rules.allowed;
+  refusing("allowed_token_ids", [&] { engine::check_ids(sampling, model.vocab_size); });
+  forbid_words(generation, model, sampling);
+}
+
+engine::Request request_for(const api::Generation& generation, const ServedModel& model, const PreparedPrompt& prompt) {
+  engine::Request request{.prompt = prompt.tokens,
+                          .sampling = inference::sampling_params(sampling_of(generation, model), model.settings),
+                          .end_tokens = end_tokens_of(generation, model)};
+  apply_further_rules(generation, model, request.sampling);
+  const auto asked = generation.max_tokens ? generation.max_tokens : model.default_max_tokens;
+  const auto limit = inference::max_new_tokens(asked, model.settings, static_cast<int64_t>(prompt.tokens.size()));
+  if (limit) request.max_new_tokens = *limit;
+  request.priority = generation.priority;
+  request.cache_salt = generation.cache_salt;
+  request.logprobs = generation.logprobs;
+  request.prompt_logprobs = generation.echo && (generation.logprobs >= 0 || request.max_new_tokens == 0);
+  if (generation.timeout)
+    request.deadline = std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                                              std::chrono::duration<double>(*generation.timeout));
+  return request;
+}
+
+}  // namespace
+
+void require_model(const std::string& name, const ServedModel& model) {
+  if (model.is_called(name)) return;
+  throw Refusal({.status = 404,
+                 .message = fmt::format("The model {} does not exist; this server has {}", in_quotes(name, '`'),
+                                        in_quotes(model.name, '`')),
+                 .param = "model",
+                 .code = "model_not_found"});
+}
+
+std::string render(const api::Conversation& conversation, const ServedModel& model, int64_t now) {
+  if (model.text.chat == nullptr) refuse("messages", "this model has no chat template; use /v1/completions");
+  text::ChatRequest request{
+      .messages = api::dump(conversation.messages),
+      .tools = conversation.tools.empty() || conversation.tool_choice.mode == api::ToolChoice::Mode::None
+                   ? ""
+                   : api::dump(conversation.tools),
+      .documents = conversation.documents.empty() ? "" : api::dump(conversation.documents),
+      .variables = api::dump(conversation.variables),
+      .add_generation_prompt = conversation.add_generation_prompt,
+      .continue_final_message = conversation.continue_final_message,
+      .template_name = conversation.template_name,
+      .now = now};
+  return refusing("messages", [&] { return response::render_conversation(*model.text.chat, request, model.traits); });
+}
+
+Prepared prepare(const api::Generation& generation, const ServedModel& model, int64_t now) {
+  require_model(generation.model, model);
+  refuse_what_is_not_done(generation);
+  Prepared prepared{.prompts = tokenize(generation, model, now), .requests = {}};
+  std::shared_ptr<grammar::TokenGrammar> grammar;
+  if (generation.format.kind != api::Format::Kind::Text) grammar = model.constraints->grammar_of(generation.format);
+  for (const PreparedPrompt& prompt : prepared.prompts) {
+    const engine::Request request = refusing("", [&] { return request_for(generation, model, prompt); });
+    for (int i = 0; i < generation.n; ++i) {
+      prepared.requests.push_back(request);
+      prepared.requests.back().sampling.index = static_cast<uint64_t>(i);
+      if (grammar != nullptr) prepared.requests.back().constraint = constraint_of(grammar);
+    }
+  }
+  return prepared;
+}
+
+}  // namespace cleave::server

@@ -1,0 +1,50 @@
+#include "server/live/routes.h"
+
+#include <algorithm>
+#include <array>
+
+#include "server/api/chat.h"
+#include "server/api/completions.h"
+#include "server/api/messages.h"
+#include "server/api/responses.h"
+#include "server/live/documents.h"
+
+namespace cleave::server {
+namespace {
+
+constexpr std::array<Route, 8> kPostRoutes = {{{"/chat/completions", api::read_chat},
+                                               {"/completions", api::read_completions},
+                                               {"/messages", api::read_messages},
+                                               {"/responses", api::read_responses},
+                                               {"/messages/count_tokens", nullptr, count_tokens_document},
+                                               {"/tokenize", nullptr, tokenize_document},
+                                               {"/detokenize", nullptr, detokenize_document},
+                                               {"/apply-template", nullptr, template_document}}};
+constexpr std::array<std::string_view, 4> kGetRoutes = {"/health", "/ready", "/metrics", "/models"};
+constexpr std::array<std::string_view, 4> kEncoders = {"/embeddings", "/rerank", "/score", "/pooling"};
+
+}  // namespace
+
+std::string_view without_version(std::string_view path) {
+  return path.starts_with("/v1/") ? path.substr(3) : path;
+}
+
+const Route* find_route(std::string_view path) {
+  const auto* const found = std::ranges::find(kPostRoutes, path, &Route::path);
+  return found == kPostRoutes.end() ? nullptr : found;
+}
+
+NoRoute no_route(std::string_view path) {
+  const auto other_method = [&](const char* method) -> NoRoute {
+    return {{.status = 405, .message = fmt::format("this path takes {} alone", method)}, method};
+  };
+  if (find_route(path) != nullptr) return other_method("POST");
+  if (std::ranges::find(kGetRoutes, path) != kGetRoutes.end() || path.starts_with("/models/"))
+    return other_method("GET, HEAD");
+  if (std::ranges::find(kEncoders, path) != kEncoders.end())
+    return {{.message = "this model generates text; it gives no embeddings and ranks nothing", .code = "unsupported"},
+            ""};
+  return {{.status = 404, .message = "there is nothing at this path", .code = "unknown_path"}, ""};
+}
+
+}  // namespace cleave::server
