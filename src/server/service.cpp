@@ -33,7 +33,7 @@ class Service::Impl {
   Impl(const ServiceOptions& options, ServiceEvents events);
   ~Impl();
 
-  void serve(ServedModel model, engine::Engine& engine);
+  void serve(ServedModel model, engine::Engine& engine, const std::function<void()>& ready);
   void drain();
   void fail(const std::string& what, std::chrono::milliseconds patience);
   const std::string& address() const { return server_.address(); }
@@ -275,7 +275,7 @@ void Service::Impl::on_network(std::function<void()> work) {
   done.get_future().wait();
 }
 
-void Service::Impl::serve(ServedModel model, engine::Engine& engine) {
+void Service::Impl::serve(ServedModel model, engine::Engine& engine, const std::function<void()>& ready) {
   EngineLoop loop(engine, [this](EngineLoop::Batch batch) {
     server_.post([this, batch = std::move(batch)] { desk_.deliver(batch); });
   });
@@ -284,6 +284,7 @@ void Service::Impl::serve(ServedModel model, engine::Engine& engine) {
     loop_ = &loop;
     desk_.open(shared, engine.inbox());
   });
+  if (ready) ready();
   const auto close = [&] {
     on_network([&] {
       loop_ = nullptr;
@@ -339,8 +340,8 @@ const std::string& Service::address() const {
   return impl_->address();
 }
 
-void Service::serve(ServedModel model, engine::Engine& engine) {
-  impl_->serve(std::move(model), engine);
+void Service::serve(ServedModel model, engine::Engine& engine, const std::function<void()>& ready) {
+  impl_->serve(std::move(model), engine, ready);
 }
 
 void Service::drain() {

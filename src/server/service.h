@@ -49,8 +49,9 @@ class Service {
   const std::string& address() const;
 
   /// Runs the engine for requests that come, until drain() has been called and all answers are complete. The engine
-  /// must be that of the model. Throws what the engine throws; all clients have been told by then.
-  void serve(ServedModel model, engine::Engine& engine);
+  /// must be that of the model. `ready` is called once requests are taken. Throws what the engine throws; all clients
+  /// have been told by then.
+  void serve(ServedModel model, engine::Engine& engine, const std::function<void()>& ready = {});
 
   /// Takes no more requests. Answers under way go on until ServiceOptions::drain has passed.
   void drain();

@@ -19,6 +19,7 @@
 #include "engine/ranks_step_model.h"
 #include "inference/chat.h"
 #include "inference/sampling.h"
+#include "inference/tokenizer.h"
 #include "server/service.h"
 
 namespace cleave::app {
@@ -70,6 +71,8 @@ server::ServiceEvents events_of(const ServeFlags& flags) {
 server::ServedModel served_model(const ServeFlags& flags, const inference::OpenedModel& opened, int64_t context) {
   server::ServedModel model;
   model.text = inference::load_model_text(opened, inference::ChatMode::Automatic, log_to_terminal());
+  if (model.text.chat != nullptr)
+    model.format = inference::load_response_format(flags.model.model.path, *model.text.chat);
   const std::filesystem::path path = std::filesystem::weakly_canonical(flags.model.model.path);
   model.name = flags.aliases.empty() ? (path.extension() == ".gguf" ? path.stem() : path.filename()).string()
                                      : flags.aliases.front();
@@ -105,10 +108,10 @@ int serve(const ServeFlags& flags, inference::Group& group, Running& running) {
   engine::Engine engine(steps, {.max_length = context,
                                 .shares_prefixes = !flags.no_prefix_cache,
                                 .max_gap = static_cast<double>(flags.max_gap_ms) / 1000});
-  note(fmt::format("cleave: serving {} on {}, a context of {} tokens", model.name, service->address(),
-                   engine.max_length()));
   model.context = engine.max_length();
-  service->serve(std::move(model), engine);
+  const std::string greeting =
+      fmt::format("cleave: serving {} on {}, a context of {} tokens", model.name, service->address(), model.context);
+  service->serve(std::move(model), engine, [&] { note(greeting); });
   note("cleave: all answers are complete; ending");
   running.set(nullptr);
   return 0;

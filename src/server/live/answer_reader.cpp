@@ -6,38 +6,86 @@
 namespace cleave::server {
 
 AnswerReader::AnswerReader(const api::Generation& generation, const text::Tokenizer& tokenizer,
-                           std::optional<Echo> echo)
+                           std::optional<Echo> echo, AnswerForm form)
     : tokenizer_(tokenizer),
       skip_special_tokens_(generation.skip_special_tokens),
       echo_(std::move(echo)),
-      detokenizer_(tokenizer, generation.skip_special_tokens),
+      detokenizer_(tokenizer, form.format == nullptr && generation.skip_special_tokens),
       stops_(generation.stop),
       stop_ids_(generation.stop_token_ids),
-      include_stop_(generation.include_stop) {}
+      include_stop_(generation.include_stop),
+      format_(form.format),
+      several_calls_(form.several_calls),
+      tells_calls_as_end_(form.tells_calls_as_end) {
+  if (format_ != nullptr) parser_.emplace(*format_, std::move(form.parser));
+}
 
 api::AnswerPart AnswerReader::push(const engine::NewToken& token) {
   api::AnswerPart part;
   if (finished_) return part;
-  usage_ = {token.usage.prompt_tokens, token.usage.cached_tokens, token.usage.generated_tokens, 0};
-  part.usage = usage_;
   add_echo(part, token);
   std::string text;
   if (token.token) part.tokens.push_back(*token.token);
   if (token.token && token.finish != engine::FinishReason::EndToken) {
+    if (parser_ && parser_->in_reasoning()) ++reasoning_tokens_;
     hold_score(token);
-    text = stops_.push(detokenizer_.push(*token.token));
+    text = stops_.push(text_of(*token.token));
   }
   if (token.finish && !stops_.stopped()) text += stops_.push(detokenizer_.flush());
   stopped_by_text_ = stops_.stopped();
   if (token.finish && !stopped_by_text_) text += stops_.flush();
   if (stopped_by_text_ && include_stop_) text += stops_.found();
   release_scores(part, text.size(), token.finish && !stopped_by_text_);
-  if (!text.empty()) part.append({.kind = api::Piece::Kind::Text, .text = std::move(text)});
+  add_text(part, std::move(text), token.finish || stopped_by_text_);
+  usage_ = {token.usage.prompt_tokens, token.usage.cached_tokens, token.usage.generated_tokens, reasoning_tokens_};
+  part.usage = usage_;
   if (stopped_by_text_)
     end(part, engine::FinishReason::StopText, token);
   else if (token.finish)
     end(part, *token.finish, token);
   return part;
+}
+
+// Where an answer is parsed, special tokens are text as far as they mean something there.
+std::string AnswerReader::text_of(int32_t token) {
+  const bool hidden = format_ != nullptr && tokenizer_.is_special(token) &&
+                      !format_->is_mark(tokenizer_.token_bytes(token)) && skip_special_tokens_;
+  return hidden ? "" : detokenizer_.push(token);
+}
+
+void AnswerReader::add_text(api::AnswerPart& part, std::string text, bool last) {
+  if (!parser_) {
+    if (!text.empty()) part.append({.kind = api::Piece::Kind::Text, .text = std::move(text)});
+    return;
+  }
+  for (response::ResponseEvent& event : parser_->feed(text)) add_event(part, std::move(event));
+  if (!last) return;
+  for (response::ResponseEvent& event : parser_->finish()) add_event(part, std::move(event));
+}
+
+void AnswerReader::add_event(api::AnswerPart& part, response::ResponseEvent event) {
+  using Type = response::ResponseEvent::Type;
+  const auto call = static_cast<int>(event.call);
+  switch (event.type) {
+    case Type::Reasoning:
+      return part.append({.kind = api::Piece::Kind::Reasoning, .text = std::move(event.text)});
+    case Type::Content:
+      return part.append({.kind = api::Piece::Kind::Text, .text = std::move(event.text)});
+    case Type::CallBegin:
+      call_ = {{.kind = api::Piece::Kind::Call, .text = "", .call = call, .id = event.id, .name = event.name}};
+      return;
+    case Type::CallArguments:
+      call_.push_back({.kind = api::Piece::Kind::Call, .text = std::move(event.text), .call = call});
+      return;
+    case Type::CallDropped:
+      return call_.clear();
+    case Type::CallEnd:
+      break;
+  }
+  const bool wanted = several_calls_ || !has_calls_;
+  has_calls_ = true;
+  for (api::Piece& piece : std::exchange(call_, {}))
+    if (wanted) part.append(std::move(piece));
 }
 
 void AnswerReader::add_echo(api::AnswerPart& part, const engine::NewToken& token) {
@@ -84,7 +132,9 @@ api::AnswerPart AnswerReader::cancel() {
 void AnswerReader::end(api::AnswerPart& part, engine::FinishReason reason, const engine::NewToken& token) {
   finished_ = true;
   const bool model_ended = reason == engine::FinishReason::EndToken || reason == engine::FinishReason::StopText;
-  part.finish = model_ended ? api::Finish::Stop : api::Finish::Length;
+  part.finish = !model_ended                        ? api::Finish::Length
+                : has_calls_ && tells_calls_as_end_ ? api::Finish::ToolCalls
+                                                    : api::Finish::Stop;
   if (reason == engine::FinishReason::StopText) part.stopped_by = stops_.found();
   if (reason == engine::FinishReason::EndToken && std::ranges::find(stop_ids_, *token.token) != stop_ids_.end())
     part.stopped_by = *token.token;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/choice.h"
+#include "response/response_parser.h"
 #include "server/api/answer.h"
 #include "server/api/generation.h"
 #include "text/tokenizer/detokenizer.h"
@@ -22,11 +23,20 @@ struct Echo {
   std::vector<int32_t> tokens;
 };
 
+/// What is said of an answer in a conversation: reasoning and calls.
+struct AnswerForm {
+  const response::ResponseFormat* format = nullptr;  // must outlive the reader; null: the answer is text
+  response::ParserSettings parser = {};
+  bool several_calls = true;       // otherwise calls behind the first are left out
+  bool tells_calls_as_end = true;  // the answer has ended with its calls, not just stopped
+};
+
 /// One answer as its tokens come: from tokens to text, stop texts, and why it ended. Not thread-safe.
 class AnswerReader {
  public:
   /// The tokenizer must outlive it.
-  AnswerReader(const api::Generation& generation, const text::Tokenizer& tokenizer, std::optional<Echo> echo = {});
+  AnswerReader(const api::Generation& generation, const text::Tokenizer& tokenizer, std::optional<Echo> echo = {},
+               AnswerForm form = {});
 
   /// What a token adds. Once a part has a finish, further tokens add nothing: the engine knows tokens alone and may
   /// have chosen some more before it learned of a stop text.
@@ -38,6 +48,9 @@ class AnswerReader {
   bool stopped_by_text() const { return stopped_by_text_; }
 
  private:
+  std::string text_of(int32_t token);
+  void add_text(api::AnswerPart& part, std::string text, bool last);
+  void add_event(api::AnswerPart& part, response::ResponseEvent event);
   api::TokenScore score_of(int32_t token, const engine::TokenLogprobs& logprobs) const;
   void add_echo(api::AnswerPart& part, const engine::NewToken& token);
   void hold_score(const engine::NewToken& token);
@@ -59,6 +72,12 @@ class AnswerReader {
   text::StopMatcher stops_;
   const std::vector<int32_t> stop_ids_;
   const bool include_stop_;
+  std::optional<response::ResponseParser> parser_;
+  const response::ResponseFormat* const format_;
+  const bool several_calls_, tells_calls_as_end_;
+  std::vector<api::Piece> call_;  // the call that is being read: it is told once it is complete
+  bool has_calls_ = false;
+  int64_t reasoning_tokens_ = 0;
   api::Usage usage_;
   bool finished_ = false, stopped_by_text_ = false;
 };

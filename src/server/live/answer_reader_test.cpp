@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/ordered_json.h"
 #include "text/testing/byte_tokenizer.h"
 
 namespace cleave::server {
@@ -86,6 +87,61 @@ TEST(AnswerReader, ScoresOfHalfCharactersMakeUpTheText) {
   std::string bytes;
   for (const api::TokenScore& score : answer.scores) bytes += score.bytes;
   EXPECT_EQ(bytes, answer.text(Kind::Text));
+}
+
+// Qwen's way to write reasoning and calls.
+response::ResponseFormat qwen_format() {
+  response::ResponseFormat format;
+  format.reasoning_open = "<think>\n";
+  format.reasoning_close = "\n</think>\n\n";
+  format.calls.kind = response::CallKind::Object;
+  format.calls.open = "<tool_call>\n";
+  format.calls.close = "\n</tool_call>";
+  format.calls.separator = "\n";
+  format.calls.keys = {.function = "", .name = "name", .arguments = "arguments", .id = ""};
+  format.calls.several = true;
+  return format;
+}
+
+response::ParserSettings with_tools() {
+  response::ParserSettings settings;
+  settings.tools =
+      response::ToolSchemas(R"([{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}])");
+  return settings;
+}
+
+constexpr std::string_view kCalling =
+    "<think>\nhm\n</think>\n\nWell<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\": 1}}\n</tool_call>\n"
+    "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\": 2}}\n</tool_call>$";
+
+TEST(AnswerReader, TellsReasoningContentAndCallsApart) {
+  const response::ResponseFormat format = qwen_format();
+  AnswerReader reader({}, kBytes, {}, {.format = &format, .parser = with_tools()});
+  const api::AnswerPart answer = answer_of(reader, kCalling, FinishReason::EndToken);
+  EXPECT_EQ(answer.text(Kind::Reasoning), "hm");
+  EXPECT_EQ(answer.text(Kind::Text), "Well");
+  ASSERT_EQ(answer.calls().size(), 2U);
+  EXPECT_EQ(answer.calls()[0].name, "f");
+  EXPECT_EQ(OrderedJson::parse(answer.calls()[1].text)["a"], 2);
+  EXPECT_EQ(answer.finish, api::Finish::ToolCalls);
+  EXPECT_GT(answer.usage.reasoning, 0);
+}
+
+TEST(AnswerReader, KeepsOneCallWhereOneIsWanted) {
+  const response::ResponseFormat format = qwen_format();
+  AnswerReader reader({}, kBytes, {},
+                      {.format = &format, .parser = with_tools(), .several_calls = false, .tells_calls_as_end = false});
+  const api::AnswerPart answer = answer_of(reader, kCalling, FinishReason::EndToken);
+  EXPECT_EQ(answer.calls().size(), 1U);
+  EXPECT_EQ(answer.finish, api::Finish::Stop);
+}
+
+TEST(AnswerReader, ACallThatIsCutEndsWithItsLength) {
+  const response::ResponseFormat format = qwen_format();
+  AnswerReader reader({}, kBytes, {}, {.format = &format, .parser = with_tools()});
+  const api::AnswerPart answer = answer_of(reader, kCalling.substr(0, 80), FinishReason::Length);
+  EXPECT_EQ(answer.calls().size(), 1U);
+  EXPECT_EQ(answer.finish, api::Finish::Length);
 }
 
 TEST(AnswerReader, EchoesThePromptWithItsScores) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <random>
 
 #include "base/error.h"
 #include "server/api/chat_writer.h"
@@ -88,7 +89,7 @@ void Desk::admit(const std::shared_ptr<Exchange>& exchange, api::Translation tra
   if (exchange->over()) return;
   if (auto failure = no_room(prepared)) return fail(exchange, *failure);
   std::vector<engine::SequenceId> sequences;
-  std::vector<std::optional<Echo>> echoes;
+  std::vector<AnswerReader> readers;
   const auto answers_per_prompt = static_cast<size_t>(translation.generation.n);
   try {
     for (engine::Request& request : prepared.requests) {
@@ -97,20 +98,33 @@ void Desk::admit(const std::shared_ptr<Exchange>& exchange, api::Translation tra
       live_[id] = {exchange, sequences.size()};
       waiting_[id] = length;
       waiting_tokens_ += length;
-      echoes.push_back(translation.generation.echo ? echo_of(prepared.prompts[sequences.size() / answers_per_prompt])
-                                                   : std::nullopt);
+      readers.push_back(reader_of(translation.generation, prepared.prompts[sequences.size() / answers_per_prompt]));
       sequences.push_back(id);
     }
   } catch (const Error& error) {
     for (const engine::SequenceId id : sequences) inbox_->stop(id);
     return fail(exchange, {.message = error.what()});
   }
-  exchange->begin(std::move(translation), std::move(sequences), *model_->text.tokenizer, std::move(echoes),
+  exchange->begin(std::move(translation), std::move(sequences), std::move(readers),
                   static_cast<int64_t>(prepared.prompts.front().tokens.size()));
 }
 
-std::optional<Echo> Desk::echo_of(const PreparedPrompt& prompt) const {
-  return Echo{prompt.text.empty() ? model_->text.tokenizer->decode(prompt.tokens, false) : prompt.text, prompt.tokens};
+AnswerReader Desk::reader_of(const api::Generation& generation, const PreparedPrompt& prompt) const {
+  const text::Tokenizer& tokenizer = *model_->text.tokenizer;
+  std::optional<Echo> echo;
+  if (generation.echo)
+    echo = Echo{prompt.text.empty() ? tokenizer.decode(prompt.tokens, false) : prompt.text, prompt.tokens};
+  if (!generation.conversation) return {generation, tokenizer, std::move(echo)};
+  const api::Conversation& conversation = *generation.conversation;
+  using Mode = api::ToolChoice::Mode;
+  const bool has_tools = !conversation.tools.empty() && conversation.tool_choice.mode != Mode::None;
+  AnswerForm form{.format = &model_->format,
+                  .parser = {.tools = response::ToolSchemas(has_tools ? api::dump(conversation.tools) : ""),
+                             .prompt = prompt.text,
+                             .id_seed = std::random_device()()},
+                  .several_calls = conversation.tool_choice.parallel,
+                  .tells_calls_as_end = conversation.tool_choice.mode != Mode::Named};
+  return {generation, tokenizer, std::move(echo), std::move(form)};
 }
 
 void Desk::fail(const std::shared_ptr<Exchange>& exchange, const api::Failure& failure) {

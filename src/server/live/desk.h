@@ -74,7 +74,7 @@ class Desk {
   std::optional<api::Failure> closed() const;
   api::Failure overload() const;
   std::optional<api::Failure> no_room(const Prepared& prepared) const;
-  std::optional<Echo> echo_of(const PreparedPrompt& prompt) const;
+  AnswerReader reader_of(const api::Generation& generation, const PreparedPrompt& prompt) const;
   int seconds_until(int64_t tokens) const;
   void note_token(const Live& live, const engine::NewToken& token, Clock::time_point now);
   void stop_answers(const std::shared_ptr<Exchange>& exchange);

@@ -30,13 +30,12 @@ double seconds_between(Exchange::Clock::time_point begin, Exchange::Clock::time_
 }  // namespace
 
 void Exchange::begin(api::Translation translation, std::vector<engine::SequenceId> sequences,
-                     const text::Tokenizer& tokenizer, std::vector<std::optional<Echo>> echoes, int64_t prompt_tokens) {
+                     std::vector<AnswerReader> readers, int64_t prompt_tokens) {
   generation_ = std::move(translation.generation);
   writer_ = std::move(translation.writer);
   record_.stream = generation_.stream;
   for (size_t i = 0; i < sequences.size(); ++i)
-    answers_.push_back(
-        {.sequence = sequences[i], .reader = AnswerReader(generation_, tokenizer, std::move(echoes[i]))});
+    answers_.push_back({.sequence = sequences[i], .reader = std::move(readers[i])});
   last_write_ = Clock::now();
   if (!generation_.stream) return;
   reply_.start(200, stream_headers(record_.id));

@@ -45,8 +45,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
       : reply_(std::move(reply)), record_(std::move(record)), dialect_(dialect) {}
 
   /// The request has been understood and its answers are under way. Begins the reply where it is a stream.
-  void begin(api::Translation translation, std::vector<engine::SequenceId> sequences, const text::Tokenizer& tokenizer,
-             std::vector<std::optional<Echo>> echoes, int64_t prompt_tokens);
+  void begin(api::Translation translation, std::vector<engine::SequenceId> sequences, std::vector<AnswerReader> readers,
+             int64_t prompt_tokens);
   /// Takes a token of an answer. Gives whether the engine is to stop it, since a stop text has ended it.
   bool take(size_t answer, const engine::NewToken& token, Clock::time_point now);
   /// Writes what has come, unless the client is still busy with what was written before.

@@ -156,7 +156,8 @@ std::string render(const api::Conversation& conversation, const ServedModel& mod
       .continue_final_message = conversation.continue_final_message,
       .template_name = conversation.template_name,
       .now = now};
-  return refusing("messages", [&] { return response::render_conversation(*model.text.chat, request, model.traits); });
+  return refusing("messages",
+                  [&] { return response::render_conversation(*model.text.chat, request, model.format.traits); });
 }
 
 Prepared prepare(const api::Generation& generation, const ServedModel& model, int64_t now) {

@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 #include "inference/chat.h"
-#include "response/message_traits.h"
+#include "response/response_format.h"
 #include "server/live/constraints.h"
 
 namespace cleave::server {
@@ -19,7 +19,7 @@ struct ServedModel {
   std::vector<std::string> aliases;  // other names that requests may use
   bool any_name = false;             // requests may use any name
   inference::ModelText text;
-  response::MessageTraits traits = {};  // of its chat template
+  response::ResponseFormat format = {};  // of answers in conversations
   std::shared_ptr<Constraints> constraints = {};
   Json settings = Json::object();  // generation_config.json, or {} where its settings are not to count
   int64_t context = 0;             // tokens of prompt and answer together, at most
