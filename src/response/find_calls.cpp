@@ -8,6 +8,7 @@
 #include "response/call_sample.h"
 #include "response/difference.h"
 #include "response/find_arguments.h"
+#include "response/find_instructed_calls.h"
 #include "response/mark.h"
 #include "response/verify_format.h"
 
@@ -303,7 +304,7 @@ void find_calls(Probe& probe, const AnswerFrame& frame, ResponseFormat& format) 
     return;
   }
   if (second_best && try_form(*second_best, probe, frame, format)) return;
-  format.calls = CallSyntax();
+  format.calls = find_instructed_calls(probe);
   probe.traits = original.traits;
   probe.call_content = original.call_content;
   probe.ids_hold_names = original.ids_hold_names;

@@ -46,6 +46,8 @@ void find_all(const text::ChatFormat& chat, ResponseFormat& format) {
   set_content_marks(frame, format);
   find_calls(probe, frame, format);
   format.traits = probe.traits;
+  if (format.calls.instructed)
+    format.notes.push_back("the chat template writes no calls; they are as its instructions for tools show them");
   if (format.calls.kind == CallKind::None)
     format.notes.push_back("the chat template shows no call of a tool that can be read" +
                            (probe.last_refusal().empty() ? "" : ": " + on_one_line(probe.last_refusal())));

@@ -106,6 +106,17 @@ TEST(FindFormat, FindsHowTheTemplateWantsMessages) {
   EXPECT_FALSE(text.traits.arguments_are_objects);
 }
 
+TEST(FindFormat, TakesCallsFromTheInstructionsOfATemplateThatWritesNone) {
+  const CallSyntax calls = format_of({"instructs", R"({%- if tools %}<tools>{{ tools | tojson }}</tools>
+Call with <tool_call>
+{"name": <function-name>, "arguments": <args-json-object>}
+</tool_call>.{% endif %}{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %})"})
+                               .calls;
+  EXPECT_EQ(calls.kind, CallKind::Object);
+  EXPECT_EQ(calls.open, "<tool_call>\n");
+  EXPECT_EQ(calls.keys.arguments, "arguments");
+}
+
 TEST(FindFormat, TakesATemplateWithoutToolsForText) {
   const ResponseFormat plain =
       format_of({"plain", "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"});

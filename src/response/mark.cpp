@@ -6,7 +6,8 @@ namespace cleave::response {
 namespace {
 
 constexpr std::string_view kSpaces = " \t\r\n";
-constexpr size_t kMaxTag = 120;  // bytes; longer than any tag, shorter than prose between two brackets
+constexpr size_t kMaxGap = 1000;  // bytes of whitespace within a mark, which are looked at anew with each piece
+constexpr size_t kMaxTag = 120;   // bytes; longer than any tag, shorter than prose between two brackets
 
 size_t skip_spaces(std::string_view text, size_t at) {
   const size_t found = text.find_first_not_of(kSpaces, at);
@@ -76,7 +77,9 @@ Mark::Mark(std::string_view literal) {
 Match Mark::at(std::string_view text, size_t begin) const {
   size_t at = begin;
   for (const std::string& chunk : chunks_) {
-    if (&chunk != &chunks_.front()) at = skip_spaces(text, at);
+    const size_t next = &chunk == &chunks_.front() ? at : skip_spaces(text, at);
+    if (next - at > kMaxGap) return {};
+    at = next;
     const size_t length = std::min(chunk.size(), text.size() - at);
     if (text.compare(at, length, chunk, 0, length) != 0) return {};
     if (length < chunk.size()) return {Fit::Partly, begin, text.size()};

@@ -81,7 +81,21 @@ bool MarkedAnswerParser::give_before(Type type, const Found& found, bool final) 
   return found.match.fit == Fit::Yes;
 }
 
+// An answer without reasoning may begin with what closes it.
+std::optional<bool> MarkedAnswerParser::skip_close(bool final) {
+  size_t begin = at_;
+  while (begin < text_.size() && is_space(text_[begin])) ++begin;
+  const Match close = reasoning_close_.empty() ? Match{} : reasoning_close_.at(text_, begin);
+  if (close.fit == Fit::Partly && !final) return false;
+  if (close.fit != Fit::Yes) return std::nullopt;
+  at_ = close.end;
+  writer_.mark();
+  return true;
+}
+
 bool MarkedAnswerParser::read_content(bool final) {
+  if (!writer_.has_begun() && skip_ == 0)
+    if (const std::optional<bool> decided = skip_close(final)) return *decided;
   if (calls_ && bare_ && !writer_.has_begun() && skip_ == 0)
     if (const std::optional<bool> decided = try_bare_call(final)) return *decided;
   Found found;

@@ -54,6 +54,7 @@ class MarkedAnswerParser : public AnswerParser {
   // Gives the text before what was found; true where that is a whole mark.
   bool give_before(ResponseEvent::Type type, const Found& found, bool final);
 
+  std::optional<bool> skip_close(bool final);
   // A call that nothing but its form tells can only be at the beginning.
   std::optional<bool> try_bare_call(bool final);
   bool begin_calls(const Found& found, State resume);

@@ -6,6 +6,7 @@ namespace cleave::response {
 
 bool CallSyntax::is_bare() const {
   constexpr size_t kDistinct = 3;  // bytes: `[` and `{` begin other texts, too
+  if (kind == CallKind::None || kind == CallKind::Channels) return false;
   const std::string_view first = trimmed(section_open).empty() ? trimmed(open) : trimmed(section_open);
   return first.size() < kDistinct;
 }

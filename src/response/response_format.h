@@ -81,6 +81,7 @@ struct CallSyntax {
   ArgumentMarks arguments;         // of kind Tagged
   LiteralStyle style;              // of the object, the arguments or the values
   bool several = false;            // one answer may have several calls
+  bool instructed = false;         // found in what a prompt says of tools, since the template writes no calls
 
   /// Whether a call has no mark of its own before it, so that only its form and its name tell it from other text.
   bool is_bare() const;

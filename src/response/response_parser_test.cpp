@@ -163,6 +163,12 @@ TEST(ResponseParser, BeginsWithinReasoningWhereThePromptOpensIt) {
   EXPECT_EQ(read(format, "why\n</think>\n\nso", opened), "C{why\n</think>\n\nso}");
 }
 
+TEST(ResponseParser, DropsAClosingMarkOfReasoningAtTheBeginning) {
+  const ResponseFormat format = format_of(kHermes);
+  EXPECT_EQ(read(format, "</think>\n\nso"), "C{so}");
+  EXPECT_EQ(read(format, "so </think> it"), "C{so </think> it}");
+}
+
 TEST(ResponseParser, ReadsChannelsInTheOrdersThatModelsWrite) {
   const ResponseFormat format = format_of(kChannels);
   EXPECT_EQ(
