@@ -107,6 +107,15 @@ void Desk::admit(const std::shared_ptr<Exchange>& exchange, api::Translation tra
   }
   exchange->begin(std::move(translation), std::move(sequences), std::move(readers),
                   static_cast<int64_t>(prepared.prompts.front().tokens.size()));
+  exchange->reply().on_drained([this, weak = std::weak_ptr(exchange)] {
+    if (const auto open = weak.lock()) flush(open);
+  });
+}
+
+// Writes what there is; behind the last of it, the exchange is over.
+void Desk::flush(const std::shared_ptr<Exchange>& exchange) {
+  exchange->flush();
+  settle(exchange);
 }
 
 AnswerReader Desk::reader_of(const api::Generation& generation, const PreparedPrompt& prompt) const {
@@ -153,10 +162,7 @@ void Desk::deliver(const EngineLoop::Batch& batch) {
     if (touched.empty() || touched.back() != live.exchange) touched.push_back(live.exchange);
     if (token.finish) live_.erase(token.sequence);
   }
-  for (const auto& exchange : touched) {
-    exchange->flush();
-    settle(exchange);
-  }
+  for (const auto& exchange : touched) flush(exchange);
 }
 
 void Desk::note_token(const Live& live, const engine::NewToken& token, Clock::time_point now) {

@@ -78,6 +78,7 @@ class Desk {
   int seconds_until(int64_t tokens) const;
   void note_token(const Live& live, const engine::NewToken& token, Clock::time_point now);
   void stop_answers(const std::shared_ptr<Exchange>& exchange);
+  void flush(const std::shared_ptr<Exchange>& exchange);
   void settle(const std::shared_ptr<Exchange>& exchange);
   void leave(const std::shared_ptr<Exchange>& exchange);
 

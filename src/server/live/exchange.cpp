@@ -39,9 +39,6 @@ void Exchange::begin(api::Translation translation, std::vector<engine::SequenceI
   last_write_ = Clock::now();
   if (!generation_.stream) return;
   reply_.start(200, stream_headers(record_.id));
-  reply_.on_drained([weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->flush();
-  });
   reply_.write(writer_->begin({.prompt = prompt_tokens}));
 }
 

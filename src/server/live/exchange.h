@@ -29,7 +29,7 @@ struct ExchangeRecord {
 
 /// A request that asks the model for answers, from its arrival to the end of its reply. Belongs to the network's
 /// thread.
-class Exchange : public std::enable_shared_from_this<Exchange> {
+class Exchange {
  public:
   using Clock = std::chrono::steady_clock;
 
