@@ -85,7 +85,8 @@ const char* to_string(response::FormatCheck::Outcome outcome) {
 // The chat format of a model, or of a template's file alone.
 text::ChatFormat any_chat_format(const std::filesystem::path& path) {
   if (std::unique_ptr<text::ChatFormat> format = inference::load_chat_format(path)) return std::move(*format);
-  return {text::read_chat_template_file(path), Json::object(), path.string()};
+  // A template that concatenates the special tokens of its model fails without any.
+  return {text::read_chat_template_file(path), {{"bos_token", "<s>"}, {"eos_token", "</s>"}}, path.string()};
 }
 
 // What answers look like, and what becomes of answers that the template itself writes.

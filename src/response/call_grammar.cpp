@@ -71,6 +71,14 @@ CallGrammar channel_grammar(const ChannelSyntax& channels, const ToolSchemas& to
   return {channels.call_header.substr(0, name_at), choice_piece(std::move(calls))};
 }
 
+// The first tag of what opens calls, which models write as it is; the whole of it where it begins with none.
+std::string first_mark(std::string_view open) {
+  const std::string_view mark = trimmed(open);
+  const std::vector<Tag> tags = tags_in(mark);
+  const bool is_tag = !tags.empty() && tags[0].begin == 0 && tags[0].end < mark.size();
+  return std::string(is_tag ? mark.substr(0, tags[0].end) : mark);
+}
+
 bool can_be_described(const CallSyntax& syntax) {
   if (syntax.kind == CallKind::Tagged) return true;
   return syntax.kind != CallKind::None && syntax.style.is_json();
@@ -89,7 +97,7 @@ std::optional<CallGrammar> call_grammar(const ResponseFormat& format, const Tool
   const bool in_section = !trimmed(syntax.section_open).empty();
   const std::string before = in_section ? syntax.section_open + syntax.open : syntax.open;
   CallGrammar grammar;
-  grammar.opening = syntax.is_bare() ? "" : std::string(trimmed(in_section ? syntax.section_open : syntax.open));
+  grammar.opening = syntax.is_bare() ? "" : first_mark(in_section ? syntax.section_open : syntax.open);
   std::vector<SyntaxPiece> parts = {literal_piece(std::string(left_trimmed(before)).substr(grammar.opening.size())),
                                     call, literal_piece(syntax.close)};
   if (several && syntax.several)

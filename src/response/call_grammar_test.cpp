@@ -72,7 +72,7 @@ TEST(CallGrammar, WritesEachArgumentBetweenItsMarks) {
 
 TEST(CallGrammar, RepeatsCallsWhereThereMayBeSeveral) {
   EXPECT_EQ(grammar(kList, {"g"}, true),
-            "[TOOL_CALLS] [ / ({\"name\": \"g\", \"arguments\": {object}, \"id\": \"/[a-zA-Z0-9]{9}/\"})"
+            "[TOOL_CALLS] /  [({\"name\": \"g\", \"arguments\": {object}, \"id\": \"/[a-zA-Z0-9]{9}/\"})"
             "(, ({\"name\": \"g\", \"arguments\": {object}, \"id\": \"/[a-zA-Z0-9]{9}/\"}))*]");
   EXPECT_EQ(grammar(kBare, {"g"}, true), grammar(kBare, {"g"}, false));
 }

@@ -36,7 +36,7 @@ CallSyntax find_instructed_calls(const Probe& probe) {
     syntax.kind = CallKind::Object;
     syntax.open = open + "\n";
     syntax.close = fmt::format("\n{}", close);
-    syntax.separator = "\n";
+    syntax.separator = std::string(1, '\n');
     syntax.keys.name = "name";
     syntax.keys.arguments = key;
     syntax.several = true;
