@@ -23,7 +23,7 @@ class OpenAI(Case):
         answer = self.client.chat.completions.create(model=MODEL, messages=QUESTION, logprobs=True, top_logprobs=1)
         self.assertEqual(answer.choices[0].message.content, ANSWER)
         self.assertEqual(len(answer.choices[0].logprobs.content), 7)
-        stream = self.client.chat.completions.create(model=MODEL, messages=QUESTION, stream=True, n=2,
+        stream = self.client.chat.completions.create(model=MODEL, messages=QUESTION, stream=True, n=2, max_tokens=20,
                                                      stream_options={"include_usage": True})
         chunks = list(stream)
         self.assertEqual(chunks[-1].usage.prompt_tokens, 37)
