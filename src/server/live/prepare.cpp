@@ -71,6 +71,18 @@ void refuse_what_is_not_done(const api::Generation& generation) {
   }
 }
 
+// A constraint holds from the first token on. Where an answer begins with reasoning, or tells by marks what it is, what
+// the client wants would be taken for that.
+void require_plain_answer(const api::Generation& generation, const ServedModel& model, const PreparedPrompt& prompt) {
+  if (generation.format.kind == api::Format::Kind::Text || !generation.conversation) return;
+  if (!model.format.channels && !model.format.begins_in_reasoning(prompt.text)) return;
+  refuse(
+      generation.format.field,
+      "{}: answers to this prompt begin with reasoning, and this server cannot constrain what follows it yet; switch "
+      "reasoning off, where the model can, by \"chat_template_kwargs\": {{\"enable_thinking\": false}}",
+      generation.format.field);
+}
+
 // Several answers to one prompt are to differ.
 inference::SamplingOptions sampling_of(const api::Generation& generation, const ServedModel& model) {
   inference::SamplingOptions options = generation.sampling;
@@ -167,6 +179,7 @@ Prepared prepare(const api::Generation& generation, const ServedModel& model, in
   std::shared_ptr<grammar::TokenGrammar> grammar;
   if (generation.format.kind != api::Format::Kind::Text) grammar = model.constraints->grammar_of(generation.format);
   for (const PreparedPrompt& prompt : prepared.prompts) {
+    require_plain_answer(generation, model, prompt);
     const engine::Request request = refusing("", [&] { return request_for(generation, model, prompt); });
     for (int i = 0; i < generation.n; ++i) {
       prepared.requests.push_back(request);
