@@ -36,7 +36,7 @@ TEST(Grammar, PiecesFollowOneAnother) {
                                             "schema");
   const Piece call = Piece::sequence({Piece::literal("<call>{\"name\":\"weather\",\"arguments\":"),
                                       Piece::json(arguments), Piece::literal("}</call>")});
-  const auto grammar = over_bytes(compile_piece(Piece::repeat(call, 1, 2)));
+  const auto grammar = over_bytes(compile_piece(Piece::repeat(call, 1, 2), kPatient));
   const std::string one = "<call>{\"name\":\"weather\",\"arguments\":{\"city\":\"Bonn\"}}</call>";
   EXPECT_TRUE(accepts(grammar, one));
   EXPECT_TRUE(accepts(grammar, one + one));
@@ -45,16 +45,17 @@ TEST(Grammar, PiecesFollowOneAnother) {
 }
 
 TEST(Grammar, FreeTextEndsAtItsMark) {
-  const auto grammar = over_bytes(compile_piece(Piece::sequence({Piece::free("aab"), Piece::literal("!")})));
+  const auto grammar = over_bytes(compile_piece(Piece::sequence({Piece::free("aab"), Piece::literal("!")}), kPatient));
   for (const char* text : {"aab!", "aaaab!", "xaaxaab!", "\xff\"aab!"}) EXPECT_TRUE(accepts(grammar, text)) << text;
   for (const char* text : {"aab", "aabx!", "aabaab!", "aa!"}) EXPECT_FALSE(accepts(grammar, text)) << text;
-  EXPECT_TRUE(accepts(compile_piece(Piece::free("")), "anything"));
+  EXPECT_TRUE(accepts(compile_piece(Piece::free(""), kPatient), "anything"));
 }
 
 TEST(Grammar, KeysAreUniqueWithinPiecesToo) {
   const auto any = parse_ordered_json(R"({"type":"object"})", "schema");
   const auto grammar = over_bytes(compile_piece(
-      Piece::sequence({Piece::literal("{\"a\":{\"a\":"), Piece::json(any), Piece::literal("}} {\"a\":1,\"a\":1}")})));
+      Piece::sequence({Piece::literal("{\"a\":{\"a\":"), Piece::json(any), Piece::literal("}} {\"a\":1,\"a\":1}")}),
+      kPatient));
   EXPECT_TRUE(accepts(grammar, "{\"a\":{\"a\":{\"b\":1,\"c\":1}}} {\"a\":1,\"a\":1}"));
   EXPECT_FALSE(accepts(grammar, "{\"a\":{\"a\":{\"b\":1,\"b\":1}}} {\"a\":1,\"a\":1}"));
 }
@@ -86,7 +87,7 @@ TEST(Grammar, LimitsAreErrorsThatNameThem) {
 }
 
 TEST(Grammar, HugeRepetitionsCostNothing) {
-  const auto grammar = over_bytes(compile_regex("(ab{2,100000}){1,1000000}"));
+  const auto grammar = over_bytes(compile_regex("(ab{2,100000}){1,1000000}", kPatient));
   EXPECT_TRUE(accepts(grammar, "abbabbb"));
   EXPECT_FALSE(accepts(grammar, "abab"));
 }

@@ -87,14 +87,17 @@ struct Case {
 };
 
 std::vector<Case> cases() {
-  const auto schema = [](const char* text) { return compile_json_schema(parse_ordered_json(text, "schema")); };
+  const auto schema = [](const char* text) {
+    return compile_json_schema(parse_ordered_json(text, "schema"), kPatient);
+  };
   return {
       {"object", compile_json_object()},
-      {"regex", compile_regex("(a|b)*abb|[a-z]{3,20}\"?")},
-      {"counted", compile_regex("(ab?){2,5}(a{1,3}b){0,4}")},
+      {"regex", compile_regex("(a|b)*abb|[a-z]{3,20}\"?", kPatient)},
+      {"counted", compile_regex("(ab?){2,5}(a{1,3}b){0,4}", kPatient)},
       {"choice", compile_choice({"abc", "name", "the cat", "ab"})},
-      {"nested", compile_gbnf("root ::= \"a\" root \"b\" | \"ab\" | \"(\" root \")\"\n")},
-      {"ambiguous", compile_gbnf("root ::= x | y\nx ::= \"a\" x \"b\" | \"a\"\ny ::= \"a\" y \"a\" | \"b\" | \"a\"\n")},
+      {"nested", compile_gbnf("root ::= \"a\" root \"b\" | \"ab\" | \"(\" root \")\"\n", kPatient)},
+      {"ambiguous",
+       compile_gbnf("root ::= x | y\nx ::= \"a\" x \"b\" | \"a\"\ny ::= \"a\" y \"a\" | \"b\" | \"a\"\n", kPatient)},
       {"person", schema(R"({"type":"object","properties":{"name":{"type":"string","maxLength":5},"b":{"type":"integer",
           "minimum":-3,"maximum":120},"a":{"enum":["ab","abc",1,null]}},"required":["name"],
           "additionalProperties":false})")},
@@ -105,9 +108,11 @@ std::vector<Case> cases() {
           "a":{"type":"array","items":{"$ref":"#/$defs/node"}}}}},"$ref":"#/$defs/node"})")},
       {"lists", schema(R"({"type":"array","items":{"anyOf":[{"type":"number","minimum":0.5},{"type":"string",
           "pattern":"^[ab]+$"}]},"minItems":1,"maxItems":4})")},
-      {"call", compile_piece(Piece::sequence(
-                   {Piece::free("{\""), Piece::literal("name\": \""), Piece::regex("[a-z]+"), Piece::literal("\", "),
-                    Piece::json(parse_ordered_json(R"({"type":"object"})", "schema")), Piece::free("</call>")}))},
+      {"call", compile_piece(Piece::sequence({Piece::free("{\""), Piece::literal("name\": \""), Piece::regex("[a-z]+"),
+                                              Piece::literal("\", "),
+                                              Piece::json(parse_ordered_json(R"({"type":"object"})", "schema")),
+                                              Piece::free("</call>")}),
+                             kPatient)},
   };
 }
 
@@ -209,7 +214,7 @@ TEST(Matcher, AcceptsATextHoweverItIsCut) {
 TEST(Matcher, EndTokensAreAllowedWhereTheTextIsComplete) {
   const auto vocabulary = vocabulary_of({"ab"});
   const int32_t end = vocabulary->size() - 1;
-  const auto grammar = std::make_shared<TokenGrammar>(compile_regex("(ab)+"), vocabulary);
+  const auto grammar = std::make_shared<TokenGrammar>(compile_regex("(ab)+", kPatient), vocabulary);
   Matcher matcher(grammar);
   EXPECT_FALSE(bit(mask_of(matcher, vocabulary->words()), end));
   EXPECT_FALSE(matcher.accept(end));
@@ -222,7 +227,7 @@ TEST(Matcher, EndTokensAreAllowedWhereTheTextIsComplete) {
 }
 
 TEST(Matcher, ARefusedTokenChangesNothing) {
-  Matcher matcher(over_bytes(compile_regex("abc")));
+  Matcher matcher(over_bytes(compile_regex("abc", kPatient)));
   EXPECT_TRUE(matcher.accept('a'));
   EXPECT_FALSE(matcher.accept('c'));
   EXPECT_FALSE(matcher.accept(-1));
@@ -233,7 +238,7 @@ TEST(Matcher, ARefusedTokenChangesNothing) {
 }
 
 TEST(Matcher, ClearsBitsBeyondTheVocabulary) {
-  Matcher matcher(over_bytes(compile_regex("a")));
+  Matcher matcher(over_bytes(compile_regex("a", kPatient)));
   std::vector<uint32_t> mask(20, UINT32_MAX);
   matcher.mask(mask);
   EXPECT_EQ(mask['a' / 32], 1u << ('a' % 32));
@@ -258,7 +263,7 @@ TEST(Matcher, AVocabularyWithoutAWantedByteIsAnError) {
   const std::vector<std::string> tokens{"a", "b", ""};
   const std::vector<int32_t> end{2};
   const auto grammar =
-      std::make_shared<TokenGrammar>(compile_regex("ac"), std::make_shared<const Vocabulary>(tokens, end));
+      std::make_shared<TokenGrammar>(compile_regex("ac", kPatient), std::make_shared<const Vocabulary>(tokens, end));
   Matcher matcher(grammar);
   ASSERT_TRUE(matcher.accept(0));
   std::vector<uint32_t> mask(1, UINT32_MAX);

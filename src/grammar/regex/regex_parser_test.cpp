@@ -49,7 +49,7 @@ TEST(Regex, MatchesWholeTexts) {
       {"[]a]|x", {"x"}, {"a", "]a]"}},
   };
   for (const Case& test : cases) {
-    const auto grammar = over_bytes(compile_regex(test.pattern));
+    const auto grammar = over_bytes(compile_regex(test.pattern, kPatient));
     for (const char* text : test.matching) EXPECT_TRUE(accepts(grammar, text)) << test.pattern << " " << text;
     for (const char* text : test.other) EXPECT_FALSE(accepts(grammar, text)) << test.pattern << " " << text;
   }
@@ -63,7 +63,8 @@ TEST(Regex, RefusesWhatItCannotDo) {
       {"a^b", "anchor within"},        {"[[:alpha:]]", "POSIX"},  {"(^a)*", "anchor within"},
       {"\\uD83D", "surrogate"},        {"\\012", "octal"}};
   for (const auto& [pattern, what] : cases)
-    EXPECT_THAT(error_of(ErrorKind::Unsupported, [&, &own = pattern] { compile_regex(own); }), HasSubstr(what))
+    EXPECT_THAT(error_of(ErrorKind::Unsupported, [&, &own = pattern] { compile_regex(own, kPatient); }),
+                HasSubstr(what))
         << pattern;
 }
 
@@ -80,7 +81,8 @@ TEST(Regex, NamesThePlaceOfAMistake) {
                                                                {"^*a", "repeats an anchor"},
                                                                {"\xff", "not UTF-8"}};
   for (const auto& [pattern, what] : cases)
-    EXPECT_THAT(error_of(ErrorKind::InvalidArgument, [&, &own = pattern] { compile_regex(own); }), HasSubstr(what))
+    EXPECT_THAT(error_of(ErrorKind::InvalidArgument, [&, &own = pattern] { compile_regex(own, kPatient); }),
+                HasSubstr(what))
         << pattern;
 }
 
