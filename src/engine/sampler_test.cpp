@@ -144,7 +144,7 @@ TEST(Sampler, ChoosesAmongAllowedTokensAlone) {
   const std::vector<uint32_t> mask = {0b1010u};
   EXPECT_EQ(sample({}, logits, {.allowed = mask}), 1);
   EXPECT_EQ(sample({.allowed = {2, 3}}, logits, {.allowed = mask}), 3) << "what both allow";
-  const std::vector<uint32_t> far = {0, 0, 1u << 3};
+  const std::vector<uint32_t> far = {0, 0, 1u << 3, 0};
   std::vector<float> many(100, 1.0f);
   EXPECT_EQ(sample({}, many, {.allowed = far}), 67);
 }
