@@ -47,14 +47,14 @@ class Reasoning(Case):
     def test_a_schema_for_an_answer_that_begins_with_reasoning_is_refused(self):
         write_model(self.folder / "model")
         server = Server(model=self.folder / "model")
-        request = {"messages": [{"role": "user", "content": "x"}], "max_tokens": 60, "temperature": 0,
+        request = {"messages": [{"role": "user", "content": "x"}], "max_tokens": 150, "temperature": 0,
                    "response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": SCHEMA}}}
         self.assert_refused(server.post("/v1/chat/completions", request), 400, "response_format", "begin with reasoning")
         request["chat_template_kwargs"] = {"enable_thinking": False}
         status, _, answer = server.post("/v1/chat/completions", request)
         self.assertEqual(status, 200, answer)
-        if answer["choices"][0]["finish_reason"] == "stop":
-            self.assertEqual(json.loads(answer["choices"][0]["message"]["content"]), {"a": "b"})
+        self.assertEqual(answer["choices"][0]["finish_reason"], "stop")
+        self.assertEqual(json.loads(answer["choices"][0]["message"]["content"]), {"a": "b"})
         server.end()
 
 
