@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "ckpt/quantized/formats.h"
+#include "ckpt/quantized/number_at.h"
 #include "ckpt/tensors/numbers_reader.h"
-#include "tensor/convert.h"
 
 namespace cleave::ckpt {
 namespace {
@@ -25,13 +25,6 @@ class AqlmNumbers final : public NumbersReader {
   std::span<const TensorView> parts() const override { return weight_.parts; }
 
  private:
-  static float number(const TensorView& view, int64_t index) {
-    const auto size = static_cast<size_t>(info(view.dtype).block_bytes);
-    float value = 0;
-    convert_to_f32(view.dtype, view.bytes.subspan(static_cast<size_t>(index) * size, size), {&value, 1});
-    return value;
-  }
-
   int64_t code(int64_t index) const {
     uint16_t code = 0;
     const auto size = static_cast<size_t>(info(weight_.codes.dtype).block_bytes);
@@ -42,13 +35,13 @@ class AqlmNumbers final : public NumbersReader {
   void numbers(int64_t element, std::span<float> target) const override {
     const AqlmWeight& w = weight_;
     const int64_t row = element / w.columns;
-    const float scale = number(w.scales, row / w.a);
+    const float scale = number_at(w.scales, row / w.a);
     for (float& out : target) {
       const int64_t column = element++ % w.columns;
       const int64_t codes = (row / w.a * (w.columns / w.b) + column / w.b) * w.books;
       float sum = 0;
       for (int64_t book = 0; book < w.books; ++book)
-        sum += number(w.codebooks, ((book * w.size + code(codes + book)) * w.a + row % w.a) * w.b + column % w.b);
+        sum += number_at(w.codebooks, ((book * w.size + code(codes + book)) * w.a + row % w.a) * w.b + column % w.b);
       out = scale * sum;
     }
   }

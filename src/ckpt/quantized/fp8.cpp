@@ -13,6 +13,7 @@
 #include "base/json_field.h"
 #include "base/untrusted_text.h"
 #include "ckpt/quantized/formats.h"
+#include "ckpt/quantized/number_at.h"
 #include "ckpt/tensors/numbers_reader.h"
 #include "tensor/blocks.h"
 #include "tensor/convert.h"
@@ -29,10 +30,7 @@ constexpr int64_t kMxBlock = 32;  // of a row, in the MX standard
 class ScaledFp8 {
  public:
   ScaledFp8(TensorView weight, BlockScales scales, std::vector<TensorView> parts)
-      : weight_(std::move(weight)),
-        scales_(std::move(scales)),
-        parts_(std::move(parts)),
-        scale_size_(static_cast<size_t>(info(scales_.stored.dtype).block_bytes)) {}
+      : weight_(std::move(weight)), scales_(std::move(scales)), parts_(std::move(parts)) {}
 
   const TensorView& weight() const { return weight_; }
   const BlockScales& scales() const { return scales_; }
@@ -45,17 +43,13 @@ class ScaledFp8 {
     const Grid& grid = scales_.grid;
     const int64_t index = row / grid.rows * grid.matrix_stride + row % grid.rows / scales_.rows * grid.row_stride +
                           column / scales_.columns * grid.column_stride;
-    float scale = 0;
-    convert_to_f32(scales_.stored.dtype,
-                   scales_.stored.bytes.subspan(static_cast<size_t>(index) * scale_size_, scale_size_), {&scale, 1});
-    return scale;
+    return number_at(scales_.stored, index);
   }
 
  private:
   TensorView weight_;
   BlockScales scales_;
   std::vector<TensorView> parts_;
-  size_t scale_size_;
 };
 
 class Fp8Numbers final : public NumbersReader {

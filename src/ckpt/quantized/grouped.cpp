@@ -12,8 +12,8 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/float16.h"
 #include "base/untrusted_text.h"
+#include "ckpt/quantized/number_at.h"
 #include "ckpt/tensors/numbers_reader.h"
 #include "tensor/convert.h"
 
@@ -201,24 +201,7 @@ std::optional<int64_t> block_of(const GroupedMatrix& matrix) {
 }  // namespace
 
 float GroupNumbers::at(int64_t row, int64_t group) const {
-  const std::byte* number = stored.bytes.data() + grid.at(row, group) * info(stored.dtype).block_bytes;
-  const auto load = [&]<class T>(T value) {
-    std::memcpy(&value, number, sizeof value);
-    return value;
-  };
-  switch (stored.dtype) {  // this is done for every group; other types take a slower way
-    case DType::F16:
-      return factor * to_float(load(float16{}));
-    case DType::BF16:
-      return factor * to_float(load(bfloat16{}));
-    case DType::F32:
-      return factor * load(float{});
-    default:
-      break;
-  }
-  float value = 0;
-  convert_to_f32(stored.dtype, {number, static_cast<size_t>(info(stored.dtype).block_bytes)}, {&value, 1});
-  return factor * value;
+  return factor * number_at(stored, grid.at(row, group));
 }
 
 Tensor grouped_tensor(GroupedMatrix matrix) {
