@@ -79,19 +79,13 @@ void fp8_product(const DenseTile& tile) {
   }
 }
 
-// Calls f(element, vector, numbers) for all vectors of kLanes columns of `depth` elements, a whole number of groups.
-template <class F>
-CLEAVE_INLINE void for_fp8_vectors(const std::byte* panel, int64_t depth, F f) {
-  for (int64_t group = 0; group < depth; group += kFp8Group, panel += kFp8RecordBytes) {
-    const auto* scales = reinterpret_cast<const float*>(panel);
-    for (int64_t i = 0; i < kFp8Group; ++i)
-      for (int64_t j = 0; j < kPanelRows; j += kLanes)
-        f(group + i, j, load_fp8(panel + kFp8ScaleBytes + i * kPanelRows + j) * load(scales + j));
-  }
-}
-
 void widen_fp8_panel(const std::byte* panel, int64_t depth, float* out) {
-  for_fp8_vectors(panel, depth, [out](int64_t i, int64_t j, F32 v) { store(out + i * kPanelRows + j, v); });
+  for (int64_t group = 0; group < depth; group += kFp8Group, panel += kFp8RecordBytes) {
+    const std::byte* w = panel + kFp8ScaleBytes;
+    for (int64_t i = 0; i < kFp8Group; ++i, w += kPanelRows, out += kPanelRows)
+      for (int64_t j = 0; j < kPanelRows; j += kLanes)
+        store(out + j, load_fp8(w + j) * load(reinterpret_cast<const float*>(panel) + j));
+  }
 }
 
 #if defined(__AVX512BF16__)
