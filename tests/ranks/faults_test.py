@@ -1,7 +1,9 @@
 """Ranks that die, stop, stall or give up under the real mpirun: every other process must name them and exit."""
 import os
+import pathlib
 import signal
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -14,8 +16,9 @@ class Job:
     """mpirun with `count` processes, all of them ready."""
 
     def __init__(self, what, count=3, local_ranks=1):
-        self.process = subprocess.Popen([MPIRUN, "-np", str(count), FAULTS, what, str(local_ranks)],
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.directory = tempfile.TemporaryDirectory(prefix="cleave_faults_")
+        command = [MPIRUN, "-np", str(count), FAULTS, what, str(local_ranks), self.directory.name]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.pids = {}
         while len(self.pids) < count:
             line = self.process.stdout.readline()
@@ -30,17 +33,14 @@ class Job:
         os.kill(self.pids[number], which)
 
     def finish(self):
-        """Exit code and {process: its error line}."""
+        """Exit code, {process: its error} and what mpirun printed."""
         try:
             _, text = self.process.communicate(timeout=SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
-        errors = {}
-        for line in text.splitlines():
-            if line.startswith("process ") and ": error: " in line:
-                who, error = line.split(": error: ", 1)
-                errors[int(who.split()[1])] = error
+        errors = {int(file.name): file.read_text() for file in pathlib.Path(self.directory.name).iterdir()}
+        self.directory.cleanup()
         return self.process.returncode, errors, text
 
 
@@ -48,10 +48,10 @@ class Faults(unittest.TestCase):
     def expect_named(self, job, culprit, words, witnesses):
         code, errors, text = job.finish()
         self.assertNotEqual(code, 0, text)
-        self.assertGreaterEqual(set(errors), set(witnesses), text)
+        self.assertGreaterEqual(set(errors), set(witnesses), f"{errors} {text}")
         for witness in witnesses:
-            self.assertTrue(errors[witness].startswith(f"rank{culprit} "), text)
-            self.assertIn(words, errors[witness], text)
+            self.assertTrue(errors[witness].startswith(f"rank{culprit} "), errors)
+            self.assertIn(words, errors[witness])
 
     def test_a_killed_rank_is_named_by_ranks_that_wait_for_it(self):
         job = Job("sum")

@@ -1,10 +1,13 @@
-// mpi_faults WHAT [LOCAL_RANKS]: ranks that work, or fail, in one way until somebody kills them. Every process says
-// "ready PROCESS PID" once all are there, and behaves on a failure as the program does (comm/mpi/mpi_world.h).
+// mpi_faults WHAT LOCAL_RANKS DIRECTORY: ranks that work, or fail, in one way until somebody kills them. Every process
+// says "ready PROCESS PID" once all are there. On a failure it writes the text to DIRECTORY/PROCESS and exits: mpirun
+// drops output of processes that end while it ends the job.
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <map>
 #include <string>
@@ -100,12 +103,12 @@ void work(const World& world, std::unique_ptr<Communicator> communicator, const 
   }
 }
 
-int run(const std::string& what, int local_ranks) {
+int run(const std::string& what, int local_ranks, const std::filesystem::path& directory) {
   int process = -1;
   MpiOptions options;
   options.local_ranks = local_ranks;
-  options.on_failure = [&process](const std::string& text) {
-    std::fprintf(stderr, "process %d: error: %s\n", process, text.c_str());
+  options.on_failure = [&](const std::string& text) {
+    std::ofstream(directory / std::to_string(process)) << text;
     std::_Exit(1);
   };
   const std::unique_ptr<World> world = mpi_world(options);
@@ -127,7 +130,7 @@ int run(const std::string& what, int local_ranks) {
 int main(int argc, char** argv) {
   std::signal(SIGTERM, SIG_IGN);
   try {
-    return cleave::comm::run(argv[1], argc > 2 ? std::atoi(argv[2]) : 1);
+    return cleave::comm::run(argv[1], std::atoi(argv[2]), argv[3]);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "error: %s\n", error.what());
     return 1;
