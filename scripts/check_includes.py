@@ -28,8 +28,9 @@ ARROWS = {
     "engine": ["runtime"],
     "inference": ["define", "engine", "response"],
     "server": ["inference", "response", "grammar"],
+    "load": ["base"],
     "library": ["inference"],
-    "app": ["inference", "server"],
+    "app": ["inference", "server", "load"],
 }
 # What a module's tests may include on top: end-to-end tests need a traced graph or a checkpoint to start from.
 TEST_ARROWS = {

@@ -44,6 +44,7 @@ SHARED_HEADERS = {
     "src/jinja/filters.h": "a source for each group of filters",
     "src/kernels/reference/reference.h": "a source for each group of references",
     "src/library/impl.h": "what the sources of cleave.h's classes share",
+    "src/load/report/report.h": "a source for each form",
     "src/lower/passes.h": "a source for each pass",
     "src/plan/overrides.h": "the door of the folder of its name",
     "src/plan/overrides/item_lists.h": "the table stands in sources.cpp, beside the variables and flags that name its lists",

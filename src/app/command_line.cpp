@@ -69,6 +69,7 @@ void describe(CLI::App& app, Action& action) {
   add_serve(app, action);
   add_plan(app, action);
   add_bench(app, action);
+  add_bench_serve(app, action);
   add_perplexity(app, action);
   add_verify(app, action);
   add_shard(app, action);

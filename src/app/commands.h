@@ -21,5 +21,6 @@ void add_shard(CLI::App& app, Action& action);
 void add_perplexity(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 void add_serve(CLI::App& app, Action& action);
+void add_bench_serve(CLI::App& app, Action& action);
 
 }  // namespace cleave::app

@@ -17,22 +17,22 @@ TEMPLATE = """{%- for m in messages -%}
 SCHEMA = {"type": "object", "properties": {"a": {"enum": ["b"]}}, "required": ["a"], "additionalProperties": False}
 
 
-def write_model(folder):
+def write_model(folder, positions=256):
     """The tiny model with positions for a conversation (it has eight), and a template that opens reasoning."""
     shutil.copytree(DATA / "tiny-gpt2", folder, copy_function=shutil.copyfile)
     config = json.loads((folder / "config.json").read_text())
-    config.update(n_positions=256, n_ctx=256)
+    config.update(n_positions=positions, n_ctx=positions)
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "chat_template.jinja").write_text(TEMPLATE)
     content = (folder / "model.safetensors").read_bytes()
     size = struct.unpack("<Q", content[:8])[0]
     header, data = json.loads(content[8:8 + size]), content[8 + size:]
     name = next(name for name in header if name.endswith("wpe.weight"))
-    header[name] = {"dtype": "F32", "shape": [256, config["n_embd"]],
-                    "data_offsets": [len(data), len(data) + 256 * config["n_embd"] * 4]}
+    header[name] = {"dtype": "F32", "shape": [positions, config["n_embd"]],
+                    "data_offsets": [len(data), len(data) + positions * config["n_embd"] * 4]}
     text = json.dumps(header).encode()
     (folder / "model.safetensors").write_bytes(
-        struct.pack("<Q", len(text)) + text + data + bytes(256 * config["n_embd"] * 4))
+        struct.pack("<Q", len(text)) + text + data + bytes(positions * config["n_embd"] * 4))
 
 
 class Reasoning(Case):

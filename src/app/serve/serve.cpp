@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -13,6 +12,7 @@
 #include "app/serve/log.h"
 #include "app/serve/serve_flags.h"
 #include "app/serve/signals.h"
+#include "app/terminal/open_files.h"
 #include "app/terminal/terminal.h"
 #include "base/error.h"
 #include "base/files.h"
@@ -50,14 +50,6 @@ class Running {
   mutable std::mutex mutex_;
   std::shared_ptr<server::Service> service_;  // guarded by mutex_
 };
-
-// A stream and a socket need a file each.
-void allow_many_files() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 server::ServiceEvents events_of(const ServeFlags& flags) {
   server::ServiceEvents events;
