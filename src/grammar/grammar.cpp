@@ -1,6 +1,7 @@
 #include "grammar/grammar.h"
 
 #include <list>
+#include <map>
 #include <utility>
 
 #include "base/error.h"
@@ -55,6 +56,10 @@ class PieceCompiler {
         return;
       case Piece::Kind::Repeat:
         return builder_.call(from, rule_of(piece.parts.at(0)), piece.min, piece.max, to);
+      case Piece::Kind::Gbnf:
+        return builder_.call(from, add_gbnf(builder_, piece.text), 1, 1, to);
+      case Piece::Kind::Scan:
+        return add_scan(from, piece, to);
     }
   }
 
@@ -110,6 +115,46 @@ class PieceCompiler {
     }
   }
 
+  // An automaton whose nodes are the beginnings of marks: each is the longest one that the text ends in (Aho and
+  // Corasick).
+  void add_scan(uint32_t from, const Piece& piece, uint32_t to) {
+    std::map<std::string, uint32_t> nodes;
+    for (const std::string& mark : piece.marks) {
+      if (mark.empty()) fail(ErrorKind::InvalidArgument, "a mark is empty");
+      for (size_t length = 0; length < mark.size(); ++length) nodes.emplace(mark.substr(0, length), 0);
+    }
+    for (auto& entry : nodes) entry.second = builder_.add_node();
+    std::vector<uint32_t> behind;  // the marks
+    for (const Piece& part : piece.parts) add(behind.emplace_back(builder_.add_node()), part, to);
+    builder_.empty(from, nodes.at(""));
+    for (const auto& entry : nodes) {
+      if (piece.may_end) builder_.empty(entry.second, to);
+      const auto next = [&](int byte) {
+        return node_behind(entry.first + static_cast<char>(byte), piece, nodes, behind);
+      };
+      for (int first = 0; first < 256;) {
+        const uint32_t target = next(first);
+        int last = first;
+        while (last < 255 && next(last + 1) == target) ++last;
+        builder_.bytes(entry.second, static_cast<uint8_t>(first), static_cast<uint8_t>(last), target);
+        first = last + 1;
+      }
+    }
+  }
+
+  // Where a text leads to that ends as `text` does.
+  static uint32_t node_behind(std::string_view text, const Piece& piece, const std::map<std::string, uint32_t>& nodes,
+                              const std::vector<uint32_t>& behind) {
+    size_t found = piece.marks.size();
+    for (size_t i = 0; i < piece.marks.size(); ++i)
+      if (text.ends_with(piece.marks[i]) &&
+          (found == piece.marks.size() || piece.marks[i].size() > piece.marks[found].size()))
+        found = i;
+    if (found < piece.marks.size()) return behind[found];
+    while (!nodes.contains(std::string(text))) text.remove_prefix(1);
+    return nodes.at(std::string(text));
+  }
+
   ProgramBuilder& builder_;
   JsonRules rules_;
   std::list<SchemaCompiler> schemas_;
@@ -117,6 +162,7 @@ class PieceCompiler {
 
 size_t bytes_of(const Piece& piece) {
   size_t bytes = piece.text.size() + (piece.kind == Piece::Kind::Schema ? piece.schema.dump().size() : 0);
+  for (const std::string& mark : piece.marks) bytes += mark.size();
   for (const Piece& part : piece.parts) bytes += bytes_of(part);
   return bytes;
 }
@@ -140,6 +186,20 @@ Piece Piece::sequence(std::vector<Piece> parts) {
 }
 Piece Piece::choice(std::vector<Piece> parts) {
   return piece_of(Kind::Choice, std::move(parts));
+}
+
+Piece Piece::gbnf(std::string grammar) {
+  return piece_of(Kind::Gbnf, std::move(grammar));
+}
+
+Piece Piece::scan(std::vector<std::pair<std::string, Piece>> marks, bool may_end) {
+  Piece made = piece_of(Kind::Scan, std::vector<Piece>());
+  made.may_end = may_end;
+  for (auto& [mark, part] : marks) {
+    made.marks.push_back(std::move(mark));
+    made.parts.push_back(std::move(part));
+  }
+  return made;
 }
 
 Piece Piece::json(OrderedJson schema) {
@@ -185,10 +245,7 @@ std::shared_ptr<const Program> compile_choice(const std::vector<std::string>& te
 }
 
 std::shared_ptr<const Program> compile_gbnf(std::string_view grammar, const Limits& limits) {
-  Budget budget(limits);
-  ProgramBuilder builder(budget);
-  const uint32_t root = add_gbnf(builder, grammar);
-  return std::make_shared<const Program>(builder.finish(root));
+  return compile_piece(Piece::gbnf(std::string(grammar)), limits);
 }
 
 }  // namespace cleave::grammar

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/ordered_json.h"
@@ -45,10 +46,14 @@ struct Piece {
     Sequence,  // `parts` one behind the other
     Choice,    // one of `parts`
     Repeat,    // `parts[0]`, `min` to `max` times
+    Gbnf,      // a grammar in `text`
+    Scan,      // any text up to the first occurrence of one of `marks`, then the one of `parts` that belongs to it
   };
 
   Kind kind = Kind::Sequence;
   std::string text;
+  std::vector<std::string> marks;  // of a Scan, none empty
+  bool may_end = false;            // a Scan's text may also end before any mark
   OrderedJson schema;
   std::vector<Piece> parts;
   uint32_t min = 0, max = kUnbounded;
@@ -61,6 +66,9 @@ struct Piece {
   static Piece sequence(std::vector<Piece> parts);
   static Piece choice(std::vector<Piece> parts);
   static Piece repeat(Piece part, uint32_t min, uint32_t max);
+  static Piece gbnf(std::string grammar);
+  /// Of several marks that end at the same byte, the longest counts.
+  static Piece scan(std::vector<std::pair<std::string, Piece>> marks, bool may_end);
 };
 
 std::shared_ptr<const Program> compile_piece(const Piece& piece, const Limits& limits = {});

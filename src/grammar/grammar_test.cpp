@@ -51,6 +51,35 @@ TEST(Grammar, FreeTextEndsAtItsMark) {
   EXPECT_TRUE(accepts(compile_piece(Piece::free(""), kPatient), "anything"));
 }
 
+TEST(Grammar, AScanGoesOnAsItsFirstMarkSays) {
+  const auto scan = [](bool may_end) {
+    return over_bytes(compile_piece(
+        Piece::scan({{"<a>", Piece::literal("1")}, {"<ab>", Piece::literal("2")}, {"<<a>", Piece::literal("3")}},
+                    may_end),
+        kPatient));
+  };
+  for (const bool may_end : {false, true}) {
+    for (const char* text : {"<a>1", "x<ab>2", "<<a>3", "<a<ab<<ab>2", "<ab<a>1", "<<ab>2"})
+      EXPECT_TRUE(accepts(scan(may_end), text)) << text;
+    for (const char* text : {"<a>2", "<<a>1", "<a>", "<a>1x", "<ab>2<a>1"})
+      EXPECT_FALSE(accepts(scan(may_end), text)) << text;
+    for (const char* text : {"", "text", "<", "<ab", "\xff<a"})
+      EXPECT_EQ(accepts(scan(may_end), text), may_end) << text;
+  }
+  EXPECT_THAT(error_of(ErrorKind::InvalidArgument,
+                       [] {
+                         compile_piece(Piece::scan({{"", Piece::json_object()}}, false));
+                       }),
+              HasSubstr("empty"));
+}
+
+TEST(Grammar, AGrammarInGbnfIsAPieceToo) {
+  const auto grammar = over_bytes(compile_piece(
+      Piece::sequence({Piece::literal("<"), Piece::gbnf("root ::= [a-c]+ x\nx ::= \"!\""), Piece::literal(">")})));
+  EXPECT_TRUE(accepts(grammar, "<abc!>"));
+  EXPECT_FALSE(accepts(grammar, "<abc>"));
+}
+
 TEST(Grammar, KeysAreUniqueWithinPiecesToo) {
   const auto any = parse_ordered_json(R"({"type":"object"})", "schema");
   const auto grammar = over_bytes(compile_piece(
