@@ -28,8 +28,9 @@ std::vector<ResponseFormat> formats() {
   return all;
 }
 
-std::vector<ResponseEvent> read(const ResponseFormat& format, std::string_view answer, size_t piece) {
+std::vector<ResponseEvent> read(const ResponseFormat& format, std::string_view answer, size_t piece, bool is_held) {
   cleave::response::ParserSettings settings;
+  settings.is_held = is_held;
   settings.tools = cleave::response::ToolSchemas(
       R"([{"name": "f", "parameters": {"properties": {"s": {"type": "string"}, "n": {"type": "number"}}}}])");
   cleave::response::ResponseParser parser(format, std::move(settings));
@@ -55,10 +56,12 @@ void parse(std::span<const std::byte> bytes) {
   if (bytes.empty()) return;
   const ResponseFormat& format = all[static_cast<size_t>(bytes[0]) % all.size()];
   const std::string_view answer(reinterpret_cast<const char*>(bytes.data()) + 1, bytes.size() - 1);
-  const std::vector<ResponseEvent> whole = read(format, answer, answer.size() + 1);
-  for (const size_t piece : std::array<size_t, 3>{1, 2, 7})
-    if (read(format, answer, piece) != whole) std::abort();
-  check_arguments(whole);
+  for (const bool is_held : {false, true}) {
+    const std::vector<ResponseEvent> whole = read(format, answer, answer.size() + 1, is_held);
+    for (const size_t piece : std::array<size_t, 3>{1, 2, 7})
+      if (read(format, answer, piece, is_held) != whole) std::abort();
+    check_arguments(whole);
+  }
 }
 
 }  // namespace

@@ -1,11 +1,35 @@
 #include "response/argument_grammar.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
+#include <string_view>
 
 namespace cleave::response {
 namespace {
 
 using Kind = SyntaxPiece::Kind;
+
+// Keywords that say nothing of what is valid.
+constexpr std::array<std::string_view, 8> kRemarks = {"title",    "description", "default",    "examples",
+                                                      "$comment", "$schema",     "deprecated", "readOnly"};
+// Keywords of parameters that the grammar of tagged arguments holds.
+constexpr std::array<std::string_view, 6> kOfParameters = {"type",  "properties",  "required",
+                                                           "$defs", "definitions", "additionalProperties"};
+// Of a string that stands as it is between marks.
+constexpr std::array<std::string_view, 3> kOfStrings = {"type", "enum", "const"};
+
+bool is_among(std::span<const std::string_view> keywords, std::string_view keyword) {
+  return std::ranges::find(keywords, keyword) != keywords.end();
+}
+
+// The first keyword of a schema that is neither a remark nor among the given ones; "" where there is none.
+std::string other_keyword(const OrderedJson& schema, std::span<const std::string_view> keywords) {
+  if (!schema.is_object()) return "";
+  for (const auto& [keyword, value] : schema.items())
+    if (!is_among(kRemarks, keyword) && !is_among(keywords, keyword)) return keyword;
+  return "";
+}
 
 SyntaxPiece free_piece(const std::string& mark) {
   return {.kind = Kind::Free, .text = mark};
@@ -21,7 +45,7 @@ class ArgumentGrammar {
     std::vector<SyntaxPiece> required;
     std::vector<SyntaxPiece> others;
     const bool in_order = marks_.separator.empty();
-    const OrderedJson properties = parameters_.value("properties", OrderedJson::object());
+    const OrderedJson properties = all_properties();
     for (const auto& [key, schema] : properties.items()) {
       const bool must = is_required(key);
       SyntaxPiece piece = argument(key, schema);
@@ -36,6 +60,16 @@ class ArgumentGrammar {
   }
 
  private:
+  // Those that the schema describes, and those that it wants without a description.
+  OrderedJson all_properties() const {
+    OrderedJson properties = parameters_.value("properties", OrderedJson::object());
+    if (!properties.is_object()) properties = OrderedJson::object();
+    const OrderedJson required = parameters_.value("required", OrderedJson::array());
+    for (const OrderedJson& key : required)
+      if (key.is_string() && !properties.contains(key.get<std::string>())) properties[key.get<std::string>()] = true;
+    return properties;
+  }
+
   bool is_required(const std::string& key) const {
     const OrderedJson required = parameters_.value("required", OrderedJson::array());
     return required.is_array() && std::find(required.begin(), required.end(), key) != required.end();
@@ -61,13 +95,15 @@ class ArgumentGrammar {
   // A string as it stands: one of those that the schema lists, or any.
   void text_value(const OrderedJson& schema, const std::string& quote, std::vector<SyntaxPiece>& parts) const {
     std::vector<SyntaxPiece> choices;
+    const auto add = [&](const OrderedJson& value) {
+      if (value.is_string()) choices.push_back(literal_piece(quote + value.get<std::string>() + quote + marks_.close));
+    };
     if (schema.is_object() && schema.contains("enum") && schema["enum"].is_array())
-      for (const OrderedJson& value : schema["enum"])
-        if (value.is_string())
-          choices.push_back(literal_piece(quote + value.get<std::string>() + quote + marks_.close));
+      for (const OrderedJson& value : schema["enum"]) add(value);
+    if (choices.empty() && schema.is_object() && schema.contains("const")) add(schema["const"]);
     if (!choices.empty()) return parts.push_back(choice_piece(std::move(choices)));
-    if (!quote.empty()) parts.push_back(literal_piece(quote));
-    parts.push_back(free_piece(quote + marks_.close));
+    if (quote.empty()) return parts.push_back(free_piece(marks_.close));
+    parts.insert(parts.end(), {literal_piece(quote), free_piece(quote), literal_piece(marks_.close)});
   }
 
   // A schema of a part, which may refer to definitions of the whole.
@@ -128,6 +164,19 @@ SyntaxPiece optional_piece(SyntaxPiece part) {
 
 SyntaxPiece any_number_piece(SyntaxPiece part) {
   return {.kind = Kind::Repeat, .parts = {std::move(part)}, .min = 0, .at_most_once = false};
+}
+
+std::string unheld_argument_keyword(const CallSyntax& syntax, const OrderedJson& parameters) {
+  if (std::string keyword = other_keyword(parameters, kOfParameters); !keyword.empty()) return keyword;
+  const bool only_json = !syntax.arguments.raw_strings && syntax.style.quote == "\"";
+  const OrderedJson properties = parameters.value("properties", OrderedJson::object());
+  if (only_json || !properties.is_object()) return "";
+  for (const auto& [key, schema] : properties.items()) {
+    const std::vector<std::string> types = schema_types(schema, parameters);
+    if (!types.empty() && std::ranges::find(types, "string") == types.end()) continue;
+    if (std::string keyword = other_keyword(schema, kOfStrings); !keyword.empty()) return keyword;
+  }
+  return "";
 }
 
 SyntaxPiece argument_grammar(const CallSyntax& syntax, const OrderedJson& parameters) {

@@ -8,6 +8,9 @@ namespace cleave::response {
 /// is something between arguments; otherwise all in the schema's order.
 SyntaxPiece argument_grammar(const CallSyntax& syntax, const OrderedJson& parameters);
 
+/// unheld_keyword() of a tagged call.
+std::string unheld_argument_keyword(const CallSyntax& syntax, const OrderedJson& parameters);
+
 // Pieces by their kinds.
 SyntaxPiece literal_piece(std::string text);
 SyntaxPiece sequence_piece(std::vector<SyntaxPiece> parts);

@@ -79,6 +79,43 @@ std::string first_mark(std::string_view open) {
   return std::string(is_tag ? mark.substr(0, tags[0].end) : mark);
 }
 
+/// The calls of an answer, all of some tools.
+class Calls {
+ public:
+  Calls(const CallSyntax& syntax, const ToolSchemas& tools, const std::vector<std::string>& names, bool several)
+      : syntax_(syntax), several_(several && syntax.several) {
+    std::vector<SyntaxPiece> choices;
+    for (const std::string& name : names) choices.push_back(call_piece(syntax, name, tools.parameters(name)));
+    call_ = choice_piece(std::move(choices));
+  }
+
+  CallGrammar in_section() const { return from(syntax_.section_open, syntax_.section_open + syntax_.open, true); }
+  CallGrammar alone() const { return from(syntax_.open, syntax_.open, false); }
+
+ private:
+  // `open`: where the opening is; `before`: all that precedes the first call.
+  CallGrammar from(const std::string& open, std::string_view before, bool has_section) const {
+    CallGrammar grammar;
+    grammar.opening = syntax_.is_bare() ? "" : first_mark(open);
+    std::vector<SyntaxPiece> parts = {literal_piece(std::string(left_trimmed(before)).substr(grammar.opening.size())),
+                                      call_, literal_piece(syntax_.close)};
+    if (several_)
+      parts.push_back(any_number_piece(
+          sequence_piece({literal_piece(syntax_.separator + syntax_.open), call_, literal_piece(syntax_.close)})));
+    if (has_section) parts.push_back(literal_piece(syntax_.section_close));
+    grammar.rest = sequence_piece(std::move(parts));
+    return grammar;
+  }
+
+  const CallSyntax& syntax_;
+  const bool several_;
+  SyntaxPiece call_;
+};
+
+bool has_section(const CallSyntax& syntax) {
+  return !trimmed(syntax.section_open).empty();
+}
+
 bool can_be_described(const CallSyntax& syntax) {
   if (syntax.kind == CallKind::Tagged) return true;
   return syntax.kind != CallKind::None && syntax.style.is_json();
@@ -91,21 +128,24 @@ std::optional<CallGrammar> call_grammar(const ResponseFormat& format, const Tool
   const CallSyntax& syntax = format.calls;
   if (names.empty() || !can_be_described(syntax)) return std::nullopt;
   if (syntax.kind == CallKind::Channels) return channel_grammar(*format.channels, tools, names);
-  std::vector<SyntaxPiece> choices;
-  for (const std::string& name : names) choices.push_back(call_piece(syntax, name, tools.parameters(name)));
-  const SyntaxPiece call = choice_piece(std::move(choices));
-  const bool in_section = !trimmed(syntax.section_open).empty();
-  const std::string before = in_section ? syntax.section_open + syntax.open : syntax.open;
-  CallGrammar grammar;
-  grammar.opening = syntax.is_bare() ? "" : first_mark(in_section ? syntax.section_open : syntax.open);
-  std::vector<SyntaxPiece> parts = {literal_piece(std::string(left_trimmed(before)).substr(grammar.opening.size())),
-                                    call, literal_piece(syntax.close)};
-  if (several && syntax.several)
-    parts.push_back(any_number_piece(
-        sequence_piece({literal_piece(syntax.separator + syntax.open), call, literal_piece(syntax.close)})));
-  parts.push_back(literal_piece(syntax.section_close));
-  grammar.rest = sequence_piece(std::move(parts));
-  return grammar;
+  const Calls calls(syntax, tools, names, several);
+  return has_section(syntax) ? calls.in_section() : calls.alone();
+}
+
+std::vector<CallGrammar> call_openings(const ResponseFormat& format, const ToolSchemas& tools,
+                                       const std::vector<std::string>& names, bool several) {
+  const CallSyntax& syntax = format.calls;
+  if (names.empty() || !can_be_described(syntax) || syntax.kind == CallKind::Channels || syntax.is_bare()) return {};
+  const Calls calls(syntax, tools, names, several);
+  if (!has_section(syntax)) return {calls.alone()};
+  std::vector<CallGrammar> openings = {calls.in_section()};
+  if (CallGrammar alone = calls.alone(); !alone.opening.empty() && alone.opening != openings[0].opening)
+    openings.push_back(std::move(alone));
+  return openings;
+}
+
+std::string unheld_keyword(const ResponseFormat& format, const OrderedJson& parameters) {
+  return format.calls.kind == CallKind::Tagged ? unheld_argument_keyword(format.calls, parameters) : "";
 }
 
 }  // namespace cleave::response

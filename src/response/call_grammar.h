@@ -41,8 +41,19 @@ struct CallGrammar {
 
 /// The syntax of calls of these tools, of one or more where `several` is true and the format has such; nothing where
 /// the format has no calls, or none that JSON schemas can describe. An answer that is forced to call is `opening`, then
-/// `rest`. REQUIRES: tools.has() every name.
+/// `rest`. Names stand in it as they are. REQUIRES: tools.has() every name.
 std::optional<CallGrammar> call_grammar(const ResponseFormat& format, const ToolSchemas& tools,
                                         const std::vector<std::string>& names, bool several);
+
+/// All ways in which a ResponseParser takes calls to begin in an answer that need not call: call_grammar(), and calls
+/// without the opening of their section, which models forget. Empty where calls have no mark, and for messages in
+/// channels, whose headers models write in several manners. REQUIRES: the same.
+std::vector<CallGrammar> call_openings(const ResponseFormat& format, const ToolSchemas& tools,
+                                       const std::vector<std::string>& names, bool several);
+
+/// The first keyword in a tool's parameters that call_grammar() does not hold an answer to; "" where it holds all.
+/// Arguments that stand between marks of their own are held to the types of their schema and its `enum` and `const`,
+/// other arguments to the whole schema.
+std::string unheld_keyword(const ResponseFormat& format, const OrderedJson& parameters);
 
 }  // namespace cleave::response

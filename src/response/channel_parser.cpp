@@ -47,7 +47,7 @@ class ChannelParser : public AnswerParser {
   bool in_call() const override { return writer_.call_begun(); }
 
  private:
-  enum class State : uint8_t { Header, Text, Call, Between };
+  enum class State : uint8_t { Header, Text, Held, Call, Between };
 
   bool step(bool final) {
     switch (state_) {
@@ -55,6 +55,8 @@ class ChannelParser : public AnswerParser {
         return read_header(final);
       case State::Text:
         return read_text(final);
+      case State::Held:
+        return read_held();
       case State::Call:
         return read_call(final);
       case State::Between:
@@ -104,7 +106,16 @@ class ChannelParser : public AnswerParser {
       state_ = State::Call;
       return;
     }
-    begin_text(channel(header) == syntax_.reasoning ? Type::Reasoning : Type::Content);
+    const std::string to = channel(header);
+    begin_text(to == syntax_.reasoning ? Type::Reasoning : Type::Content);
+    if (settings_.is_held && to == syntax_.content) state_ = State::Held;
+  }
+
+  // Content up to the end of an answer that a grammar holds.
+  bool read_held() {
+    writer_.text(Type::Content, std::string_view(text_).substr(at_));
+    at_ = text_.size();
+    return false;
   }
 
   static std::string word_behind(const std::string& text, size_t begin) {

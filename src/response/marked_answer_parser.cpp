@@ -12,6 +12,7 @@ MarkedAnswerParser::MarkedAnswerParser(const ResponseFormat& format, ParserSetti
       writer_(settings_.tools, settings_.id_seed),
       calls_(syntax_.kind != CallKind::None && !settings_.tools.empty()),
       bare_(syntax_.is_bare()),
+      content_end_(trimmed(format.content_close)),
       content_open_(format.content_open),
       content_close_(format.content_close),
       section_open_(syntax_.section_open),
@@ -20,6 +21,7 @@ MarkedAnswerParser::MarkedAnswerParser(const ResponseFormat& format, ParserSetti
       call_close_(syntax_.close),
       separator_(syntax_.separator) {
   writer_.require_known_tools(bare_);
+  if (settings_.is_held) state_ = State::Start;
   if (settings_.keeps_reasoning || !format.reasons()) return;
   reasoning_open_ = Mark(format.reasoning_open);
   reasoning_close_ = Mark(format.reasoning_close);
@@ -52,6 +54,10 @@ bool MarkedAnswerParser::step(bool final) {
   switch (state_) {
     case State::Content:
       return read_content(final);
+    case State::Start:
+      return read_start(final);
+    case State::Held:
+      return read_held(final);
     case State::Reasoning:
       return read_reasoning(final);
     case State::Section:
@@ -110,6 +116,46 @@ bool MarkedAnswerParser::read_content(bool final) {
   return true;
 }
 
+MarkedAnswerParser::Found MarkedAnswerParser::first_at(std::initializer_list<const Mark*> marks, size_t begin,
+                                                       bool final) const {
+  for (const Mark* mark : marks) {
+    const Match match = mark->empty() ? Match{} : mark->at(text_, begin);
+    if (match.fit == Fit::Yes || (match.fit == Fit::Partly && !final)) return {mark, match};
+  }
+  return {};
+}
+
+// What comes first decides what all of it is.
+bool MarkedAnswerParser::read_start(bool final) {
+  size_t begin = at_;
+  while (begin < text_.size() && is_space(text_[begin])) ++begin;
+  if (begin == text_.size()) return final && begin > at_ ? (state_ = State::Held, true) : false;
+  Found found = first_at({&reasoning_open_, &content_open_}, begin, final);
+  if (found.mark == nullptr && calls_ && !bare_) found = first_at({&section_open_, &call_open_}, begin, final);
+  if (found.match.fit == Fit::Partly) return false;
+  if (found.mark == &section_open_ || found.mark == &call_open_) return begin_calls(found, State::Held);
+  if (found.mark == nullptr && calls_ && bare_)
+    if (const std::optional<bool> decided = try_bare_call(final)) return *decided;
+  state_ = found.mark == &reasoning_open_ ? State::Reasoning : State::Held;
+  if (found.mark == nullptr) return true;
+  at_ = found.match.end;
+  writer_.mark();
+  return true;
+}
+
+// Content up to the end, where its closing mark may stand: what may be that is held back.
+bool MarkedAnswerParser::read_held(bool final) {
+  const std::string_view rest = std::string_view(text_).substr(at_);
+  size_t kept = std::min(content_end_.size(), rest.size());
+  while (!rest.ends_with(std::string_view(content_end_).substr(0, kept))) --kept;
+  const bool is_closed = !content_end_.empty() && kept == content_end_.size();
+  if (final && !is_closed) kept = 0;
+  writer_.text(Type::Content, rest.substr(0, rest.size() - kept));
+  at_ = text_.size() - (final ? 0 : kept);
+  if (final && is_closed) writer_.mark();
+  return false;
+}
+
 std::optional<bool> MarkedAnswerParser::try_bare_call(bool final) {
   size_t begin = at_;
   while (begin < text_.size() && is_space(text_[begin])) ++begin;
@@ -120,7 +166,7 @@ std::optional<bool> MarkedAnswerParser::try_bare_call(bool final) {
   if (open.fit != Fit::Yes || !is_object) return std::nullopt;
   attempt_ = at_;
   at_ = open.end;
-  resume_ = State::Content;
+  resume_ = settings_.is_held ? State::Held : State::Content;
   return begin_call();
 }
 
@@ -128,13 +174,13 @@ bool MarkedAnswerParser::read_reasoning(bool final) {
   Found found;
   look_for(reasoning_close_, final, found);
   // Models forget to close their reasoning before a call.
-  if (calls_ && !bare_)
+  if (calls_ && !bare_ && !settings_.is_held)
     for (const Mark* mark : {&section_open_, &call_open_}) look_for(*mark, final, found);
   if (!give_before(Type::Reasoning, found, final)) return false;
   if (found.mark != &reasoning_close_) return begin_calls(found, State::Reasoning);
   at_ = found.match.end;
   writer_.mark();
-  state_ = State::Content;
+  state_ = settings_.is_held ? State::Start : State::Content;
   return true;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,8 @@ class MarkedAnswerParser : public AnswerParser {
  private:
   enum class State : uint8_t {
     Content,
+    Start,  // of an answer that a grammar holds: before its reasoning, its calls or its content
+    Held,   // the content of one, up to the end
     Reasoning,
     Section,  // within the section of calls, before a call
     Call,     // within a call
@@ -38,6 +41,8 @@ class MarkedAnswerParser : public AnswerParser {
   // One step: true where there may be a next one.
   bool step(bool final);
   bool read_content(bool final);
+  bool read_start(bool final);
+  bool read_held(bool final);
   bool read_reasoning(bool final);
   bool read_section(bool final);
   bool read_call(bool final);
@@ -54,6 +59,8 @@ class MarkedAnswerParser : public AnswerParser {
   // Gives the text before what was found; true where that is a whole mark.
   bool give_before(ResponseEvent::Type type, const Found& found, bool final);
 
+  // The first of these marks that is at a place, or may become one there.
+  Found first_at(std::initializer_list<const Mark*> marks, size_t begin, bool final) const;
   std::optional<bool> skip_close(bool final);
   // A call that nothing but its form tells can only be at the beginning.
   std::optional<bool> try_bare_call(bool final);
@@ -72,6 +79,7 @@ class MarkedAnswerParser : public AnswerParser {
   EventWriter writer_;
   bool calls_;
   bool bare_;
+  std::string content_end_;  // the closing mark of content, without whitespace around it
   Mark reasoning_open_, reasoning_close_;
   Mark content_open_, content_close_;
   Mark section_open_, section_close_;

@@ -33,4 +33,17 @@ bool ResponseFormat::is_mark(std::string_view special_token) const {
   return channels.has_value() && special_token.front() == '<';
 }
 
+ResponseFormat with_plain_calls(ResponseFormat format) {
+  using Kind = HeadPiece::Kind;
+  format.calls = CallSyntax();
+  format.calls.kind = CallKind::Object;
+  format.calls.keys = {.function = "", .name = "name", .arguments = "arguments", .id = ""};
+  format.calls.written = {{Kind::Literal, "{\"name\": \""},
+                          {Kind::Name},
+                          {Kind::Literal, "\", \"arguments\": "},
+                          {Kind::Arguments},
+                          {Kind::Literal, "}"}};
+  return format;
+}
+
 }  // namespace cleave::response

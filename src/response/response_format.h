@@ -132,4 +132,8 @@ struct ResponseFormat {
   bool is_mark(std::string_view special_token) const;
 };
 
+/// The same format with calls for models that have none of their own: an answer that begins with
+/// {"name": "f", "arguments": {...}}. REQUIRES: no channels.
+ResponseFormat with_plain_calls(ResponseFormat format);
+
 }  // namespace cleave::response

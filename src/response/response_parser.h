@@ -39,6 +39,9 @@ struct ParserSettings {
   std::string prompt;
   /// Reasoning is content, marks and all.
   bool keeps_reasoning = false;
+  /// A grammar holds the answer: it is reasoning, if any, then calls or content to the end. Marks are looked for only
+  /// where they can stand, so that what looks like one within the content is content.
+  bool is_held = false;
   /// Another for each answer: ids of calls come from it.
   uint64_t id_seed = 0;
 };

@@ -72,6 +72,31 @@ TEST(ResponseParser, TakesMarksWithOtherWhitespace) {
   EXPECT_EQ(read(format_of(kList), "[TOOL_CALLS][{\"name\": \"f\", \"arguments\": {}, \"id\": \"abc\"}]"), "f({})");
 }
 
+TEST(ResponseParser, AMarkWithinAStringOfAValueIsAPartOfIt) {
+  const ResponseFormat format = format_of(kTags);
+  const std::string begin = "<tool_call>\n<function=f>\n<parameter=o>\n",
+                    end = "\n</parameter>\n</function>\n</tool_call>";
+  EXPECT_EQ(read(format, begin + R"({"a": ["</parameter>", 1]})" + end), R"(f({"o": {"a":["</parameter>",1]}}))");
+  EXPECT_EQ(read(format, begin + R"({"a": )" + end), R"(f({"o": "{\"a\": "}))") << "what is no value";
+}
+
+TEST(ResponseParser, OfAHeldAnswerOnlyTheBeginningHasMarks) {
+  ParserSettings held;
+  held.is_held = true;
+  const ResponseFormat hermes = format_of(kHermes);
+  EXPECT_EQ(read(hermes, "<think>\nwhy <tool_call>\n</think>\n\n{\"a\": \"<think></think><tool_call>\"} ", held),
+            "R{why <tool_call>}C{{\"a\": \"<think></think><tool_call>\"} }");
+  EXPECT_EQ(read(hermes, " \n<tool_call>\n{\"name\": \"g\", \"arguments\": {}}\n</tool_call>", held), "g({})");
+  EXPECT_EQ(read(hermes, "{\"a\": 1}", held), "C{{\"a\": 1}}");
+  EXPECT_EQ(read(hermes, "", held), "");
+  EXPECT_EQ(read(format_of(kWrapped), "<|START_RESPONSE|>a<|END_RESPONSE|>b<|END_RESPONSE|>", held),
+            "C{a<|END_RESPONSE|>b}");
+  EXPECT_EQ(read(format_of(kChannels), "<|channel|>final<|message|>a<|end|>b<|channel|>", held),
+            "C{a<|end|>b<|channel|>}");
+  const ResponseFormat plain = with_plain_calls(ResponseFormat());
+  EXPECT_EQ(read(plain, "{\"name\": \"g\", \"arguments\": {\"a\": 1}}", held), "g({\"a\": 1})");
+}
+
 TEST(ResponseParser, HoldsBackOnlyWhatMayBecomeAMark) {
   const ResponseFormat format = format_of(kHermes);
   ParserSettings settings;

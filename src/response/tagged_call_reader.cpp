@@ -138,6 +138,23 @@ bool TaggedCallReader::begin_value(std::string key, bool is_other) {
   return true;
 }
 
+// Whether the value is a list or an object, in whose strings there may be marks.
+bool TaggedCallReader::has_parts(std::string_view text) const {
+  const bool is_text = types_.empty() || std::ranges::find(types_, "string") != types_.end();
+  return !is_text && at_ < text.size() && (text[at_] == '{' || text[at_] == '[');
+}
+
+// The mark behind a value: within a string of a value's part, it belongs to that. Where none is found so, the first is
+// taken in the end.
+Match TaggedCallReader::value_end(std::string_view text, bool final) const {
+  const Match first = close_.find(text, given_);
+  if (!has_parts(text)) return first;
+  Match close = first;
+  for (; close.fit == Fit::Yes; close = close_.find(text, close.begin + 1))
+    if (LiteralScanner(syntax_.style).scan(text.substr(at_, close.begin - at_))) return close;
+  return final ? first : Match{Fit::No, text.size(), text.size()};
+}
+
 // A value up to its closing mark.
 bool TaggedCallReader::read_value(std::string_view text, bool final) {
   if (!begun_) {
@@ -147,8 +164,9 @@ bool TaggedCallReader::read_value(std::string_view text, bool final) {
     given_ = at_;
     begun_ = true;
   }
-  const Match close = close_.find(text, given_);
+  const Match close = value_end(text, final);
   if (close.fit != Fit::Yes) {
+    if (has_parts(text)) return false;
     size_t safe = close.fit == Fit::Partly ? close.begin : text.size();
     for (size_t i = 0; i < trail_.size() && safe > given_ && is_space(text[safe - 1]); ++i) --safe;
     if (streams_ && safe > given_) give_string(text.substr(given_, safe - given_));

@@ -32,6 +32,8 @@ class TaggedCallReader : public CallReader {
   bool read_value(std::string_view text, bool final);
   bool read_literal(std::string_view text, bool final);
 
+  bool has_parts(std::string_view text) const;
+  Match value_end(std::string_view text, bool final) const;
   bool begin_value(std::string key, bool is_other);
   bool give_value(std::string_view raw);
   void give_string(std::string_view piece);
