@@ -1,4 +1,5 @@
 #include <cstdlib>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "server/api/field.h"
 #include "server/api/messages.h"
 #include "server/api/responses.h"
+#include "server/api/string_member.h"
 
 namespace {
 
@@ -57,12 +59,21 @@ void write_an_answer(Writer& writer) {
   cleave::server::api::dump(writer.whole(answers));
 }
 
+// The text of a custom tool is the same however its call is cut.
+void read_input(std::string_view arguments) {
+  cleave::server::api::StringMember whole("input"), cut("input");
+  std::string text;
+  for (const char byte : arguments) text += cut.feed({&byte, 1});
+  if (whole.feed(arguments) != text || whole.begun() != cut.begun()) std::abort();
+}
+
 }  // namespace
 
 // The first byte says which API the rest is a request of: c (chat), p (completions), m (messages), r (responses).
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const std::string_view body(reinterpret_cast<const char*>(data) + 1, size - 1);
+  read_input(body);
   try {
     write_an_answer(*translate(static_cast<char>(data[0]), cleave::server::api::parse_body(body)).writer);
   } catch (const Refusal& refusal) {

@@ -144,9 +144,10 @@ void Service::Impl::get(const http::Request& request, const http::Reply& reply, 
                        .headers = {{"x-request-id", id}}});
   }
   const auto model = desk_.model();
-  const bool about_models = path == "/models" || path.starts_with(kModels);
+  const bool about_models = path == "/models" || path.starts_with(kModels) || path == "/tokenizer_info";
   if (about_models && model == nullptr) return refuse(request, reply, id, *desk_.refusal());
   if (path == "/models") return reply_with(request, reply, response_of(models_document(*model), id));
+  if (path == "/tokenizer_info") return reply_with(request, reply, response_of(tokenizer_document(*model), id));
   if (about_models)
     return reply_with(request, reply,
                       response_of(model_document(*model, std::string(path.substr(kModels.size()))), id));

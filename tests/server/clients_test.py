@@ -9,7 +9,10 @@ except ImportError:
     print("skipped: the packages openai and anthropic are not installed")
     sys.exit(77)
 
+import json
+
 from serving import ANSWER, QUESTION, Case
+from tools_test import ARGUMENTS, HELLO, PLAN, STOP, WEATHER, Scripted, chat_tools, message_tools, response_tools
 
 MODEL = "SmolLM2-135M-Instruct.Q4_1"
 
@@ -67,6 +70,71 @@ class Anthropic(Case):
     def test_errors(self):
         with self.assertRaises(anthropic.NotFoundError):
             self.client.messages.create(model="none", max_tokens=20, messages=QUESTION)
+
+
+class Agent(Scripted):
+    """A question, a call, the tool's result, and the answer: each with the packages, streamed and not."""
+
+    def setUp(self):
+        super().setUp()
+        self.openai = openai.OpenAI(base_url=f"http://127.0.0.1:{self.server.port}/v1", api_key="none", max_retries=0)
+        self.anthropic = anthropic.Anthropic(base_url=f"http://127.0.0.1:{self.server.port}", api_key="none", max_retries=0)
+
+    def test_chat(self):
+        ask = {"model": "scripted", "tools": chat_tools(WEATHER, STOP), "max_tokens": 100}
+        message = self.openai.chat.completions.create(messages=PLAN, **ask).choices[0].message
+        call, = message.tool_calls
+        self.assertEqual((call.function.name, call.function.arguments), ("get_weather", ARGUMENTS))
+        history = [*PLAN, message.model_dump(exclude_none=True), {"role": "tool", "tool_call_id": call.id, "content": "sunny"}]
+        self.assertEqual(self.openai.chat.completions.create(messages=history, **ask).choices[0].message.content,
+                         "It is sunny in Paris.")
+        with self.openai.chat.completions.stream(messages=PLAN, **ask) as stream:
+            events = [event.type for event in stream]
+            final = stream.get_final_completion().choices[0]
+        self.assertEqual(final.message.tool_calls[0].function.arguments, ARGUMENTS)
+        self.assertEqual(final.finish_reason, "tool_calls")
+        self.assertIn("tool_calls.function.arguments.delta", events)
+        forced = self.openai.chat.completions.create(messages=HELLO, tool_choice="required", parallel_tool_calls=False, **ask)
+        self.assertEqual(len(forced.choices[0].message.tool_calls), 1)
+
+    def test_responses(self):
+        ask = {"model": "scripted", "tools": response_tools(WEATHER)}
+        first = self.openai.responses.create(input=PLAN, **ask)
+        call = first.output[-1]
+        self.assertEqual((call.type, call.arguments), ("function_call", ARGUMENTS))
+        history = [*PLAN, *(item.model_dump(exclude_none=True) for item in first.output),
+                   {"type": "function_call_output", "call_id": call.call_id, "output": "sunny"}]
+        self.assertEqual(self.openai.responses.create(input=history, **ask).output_text, "It is sunny in Paris.")
+        with self.openai.responses.stream(input=PLAN, **ask) as stream:
+            deltas = [event.delta for event in stream if event.type == "response.function_call_arguments.delta"]
+            self.assertEqual(stream.get_final_response().output[-1].arguments, ARGUMENTS)
+        self.assertEqual("".join(deltas), ARGUMENTS)
+
+    def test_messages(self):
+        ask = {"model": "scripted", "tools": message_tools(WEATHER), "max_tokens": 100}
+        first = self.anthropic.messages.create(messages=PLAN, **ask)
+        call = first.content[-1]
+        self.assertEqual((first.stop_reason, call.name, call.input), ("tool_use", "get_weather", json.loads(ARGUMENTS)))
+        history = [*PLAN, {"role": "assistant", "content": [block.model_dump(exclude_none=True) for block in first.content]},
+                   {"role": "user", "content": [{"type": "tool_result", "tool_use_id": call.id, "content": "sunny"}]}]
+        self.assertEqual(self.anthropic.messages.create(messages=history, **ask).content[0].text, "It is sunny in Paris.")
+        with self.anthropic.messages.stream(messages=PLAN, **ask) as stream:
+            pieces = [event.partial_json for event in stream if event.type == "input_json"]
+            self.assertEqual(stream.get_final_message().content[-1].input, json.loads(ARGUMENTS))
+        self.assertEqual("".join(pieces), ARGUMENTS)
+        forced = self.anthropic.messages.create(messages=HELLO, model="scripted", max_tokens=100, tools=message_tools(STOP),
+                                                tool_choice={"type": "any", "disable_parallel_tool_use": True})
+        self.assertEqual([block.name for block in forced.content], ["stop"])
+
+    def test_a_form_of_python_classes(self):
+        import pydantic
+
+        class Point(pydantic.BaseModel):
+            is_near: bool
+            name: str
+
+        parsed = self.openai.chat.completions.parse(model="scripted", messages=HELLO, response_format=Point, max_tokens=300)
+        self.assertIsInstance(parsed.choices[0].message.parsed, Point)
 
 
 if __name__ == "__main__":

@@ -65,6 +65,7 @@ server::ServedModel served_model(const ServeFlags& flags, const inference::Opene
   model.text = inference::load_model_text(opened, inference::ChatMode::Automatic, log_to_terminal());
   if (model.text.chat != nullptr)
     model.format = inference::load_response_format(flags.model.model.path, *model.text.chat);
+  model.plain_format = response::with_plain_calls(model.format);
   const std::filesystem::path path = std::filesystem::weakly_canonical(flags.model.model.path);
   model.name = flags.aliases.empty() ? (path.extension() == ".gguf" ? path.stem() : path.filename()).string()
                                      : flags.aliases.front();

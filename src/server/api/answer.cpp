@@ -18,6 +18,7 @@ void AnswerPart::append(AnswerPart later) {
   for (Piece& piece : later.pieces) append(std::move(piece));
   tokens.insert(tokens.end(), later.tokens.begin(), later.tokens.end());
   std::move(later.scores.begin(), later.scores.end(), std::back_inserter(scores));
+  logprob += later.logprob;
   if (later.finish) finish = later.finish;
   if (later.stopped_by.index() != 0) stopped_by = std::move(later.stopped_by);
   usage = later.usage;

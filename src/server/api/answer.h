@@ -46,6 +46,7 @@ struct AnswerPart {
   std::vector<Piece> pieces = {};
   std::vector<int32_t> tokens = {};
   std::vector<TokenScore> scores = {};  // of the tokens of the text, where they were asked for
+  double logprob = 0;                   // sum over the tokens, where the model was asked for it
   std::optional<Finish> finish = {};    // in the last part
   std::variant<std::monostate, std::string, int32_t> stopped_by = {};  // a stop text or a stop token of the request
   Usage usage = {};                                                    // of the answer so far

@@ -2,6 +2,7 @@
 
 #include "server/api/chat_writer.h"
 #include "server/api/failure.h"
+#include "server/api/tool_choice.h"
 
 namespace cleave::server::api {
 namespace {
@@ -33,49 +34,27 @@ void read_tools(const Field& tools, Conversation& conversation) {
   conversation.tools = tools.json();
 }
 
-bool has_tool(const Conversation& conversation, const std::string& name) {
-  for (const OrderedJson& tool : conversation.tools)
-    if (tool["function"]["name"] == name) return true;
-  return false;
-}
-
-void keep_tools(Conversation& conversation, const std::vector<Field>& allowed) {
-  OrderedJson kept = OrderedJson::array();
-  for (const Field& tool : allowed) {
-    const Field name = tool.at("function").at("name");
-    if (!has_tool(conversation, name.string())) name.wrong("the name of one of the tools");
-    for (const OrderedJson& known : conversation.tools)
-      if (known["function"]["name"] == name.string()) kept.push_back(known);
-  }
-  conversation.tools = std::move(kept);
-}
-
-ToolChoice::Mode mode_of(const Field& choice) {
-  const std::string& mode = choice.string();
-  if (mode == "auto") return ToolChoice::Mode::Auto;
-  if (mode == "none") return ToolChoice::Mode::None;
-  if (mode == "required" || mode == "any") return ToolChoice::Mode::Required;
-  choice.wrong("none, auto, required, or an object that names a function");
+Field name_in_function(const Field& tool) {
+  return tool.find("function") ? tool.at("function").at("name") : tool.at("name");
 }
 
 void read_tool_choice(const Field& choice, Conversation& conversation) {
   ToolChoice& wanted = conversation.tool_choice;
+  Field place = choice;
   if (choice.json().is_string()) {
-    wanted.mode = mode_of(choice);
+    wanted.mode = tool_mode(choice);
   } else if (choice.at("type").string() == "function") {
-    const Field name = choice.find("function") ? choice.at("function").at("name") : choice.at("name");
+    place = name_in_function(choice);
     wanted.mode = ToolChoice::Mode::Named;
-    wanted.name = name.string();
-    if (!has_tool(conversation, wanted.name)) name.wrong("the name of one of the tools");
+    wanted.name = place.string();
   } else if (choice.at("type").string() == "allowed_tools") {
     const Field allowed = choice.find("allowed_tools").value_or(choice);
-    wanted.mode = mode_of(allowed.at("mode"));
-    keep_tools(conversation, allowed.at("tools").elements());
+    wanted.mode = tool_mode(allowed.at("mode"));
+    keep_tools(conversation, allowed.at("tools").elements(), name_in_function);
   } else {
     choice.at("type").wrong("function or allowed_tools");
   }
-  if (wanted.mode == ToolChoice::Mode::Required && conversation.tools.empty())
-    refuse("tool_choice", "tool_choice: a call is required, and there are no tools");
+  require_tools(conversation, place);
 }
 
 void refuse_what_is_not_text(const Field& body) {

@@ -82,8 +82,13 @@ void read_common(const Field& body, Generation& generation) {
 
 void read_openai_sampling(const Field& body, Generation& generation) {
   generation.n = static_cast<int>(body.integer("n", 1, kMaxAnswers).value_or(1));
-  if (const auto best = body.integer("best_of", 1, kMaxAnswers); best && *best != generation.n)
-    refuse("best_of", "best_of: wanted {}, as many as n: answers are not compared with one another", generation.n);
+  generation.best_of = static_cast<int>(body.integer("best_of", 1, kMaxAnswers).value_or(generation.n));
+  if (generation.best_of < generation.n)
+    refuse("best_of", "best_of: {}, wanted at least n, which is {}", generation.best_of, generation.n);
+  if (generation.best_of > generation.n && generation.stream)
+    refuse("best_of",
+           "best_of: answers that are compared with one another cannot be streamed; wanted {}, or \"stream\": false",
+           generation.n);
   if (const auto seed = body.integer("seed", INT64_MIN, INT64_MAX))
     generation.sampling.seed = static_cast<uint64_t>(*seed);
   generation.rules.frequency_penalty = body.number("frequency_penalty", -2, 2).value_or(0);

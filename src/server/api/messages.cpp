@@ -2,6 +2,7 @@
 
 #include "server/api/failure.h"
 #include "server/api/messages_writer.h"
+#include "server/api/tool_choice.h"
 
 namespace cleave::server::api {
 namespace {
@@ -86,6 +87,7 @@ void read_tools(const Field& tools, Conversation& conversation) {
     if (const auto description = tool.string("description")) function["description"] = *description;
     tool.at("input_schema").require_object();
     function["parameters"] = tool.at("input_schema").json();
+    if (tool.boolean("strict", false)) function["strict"] = true;
     conversation.tools.push_back({{"type", "function"}, {"function", std::move(function)}});
   }
 }
@@ -103,10 +105,7 @@ void read_tool_choice(const Field& choice, Conversation& conversation) {
   else if (type != "auto")
     choice.at("type").wrong("auto, any, tool or none");
   wanted.parallel = !choice.boolean("disable_parallel_tool_use", false);
-  if (wanted.mode != Mode::Required && wanted.mode != Mode::Named) return;
-  for (const OrderedJson& tool : conversation.tools)
-    if (wanted.mode == Mode::Required || tool["function"]["name"] == wanted.name) return;
-  refuse(choice.path(), "tool_choice: a call is required, and there is no such tool");
+  require_tools(conversation, choice);
 }
 
 void read_thinking(const Field& thinking, Generation& generation, Conversation& conversation) {
@@ -143,6 +142,9 @@ Translation read_messages(const OrderedJson& json, const Context& context) {
   generation.max_tokens = body.integer("max_tokens", 1, INT32_MAX);
   generation.stop = read_stops(body, "stop_sequences");
   Conversation conversation = read_anthropic_conversation(body);
+  if (const auto format = body.find("output_format")) read_response_format(*format, generation);
+  if (const auto config = body.find("output_config"); config && config->find("format"))
+    read_response_format(config->at("format"), generation);
   if (const auto thinking = body.find("thinking")) read_thinking(*thinking, generation, conversation);
   generation.conversation = std::move(conversation);
   auto writer = make_messages_writer(head_of(generation, context));

@@ -151,6 +151,26 @@ TEST(ReadChat, KeepsAllowedToolsAlone) {
   EXPECT_EQ(generation.conversation->tool_choice.mode, ToolChoice::Mode::Required);
 }
 
+TEST(ReadCompletions, ChoosesOfSeveralAnswers) {
+  const auto completion = [](const std::string& more) {
+    return read(read_completions, R"({"prompt":"a")" + more + "}");
+  };
+  EXPECT_EQ(completion(R"(,"n":2)").best_of, 2);
+  EXPECT_EQ(completion(R"(,"n":2,"best_of":5)").best_of, 5);
+  EXPECT_EQ(failure([&] { completion(R"(,"n":2,"best_of":1)"); }).param, "best_of");
+  EXPECT_EQ(failure([&] { completion(R"(,"best_of":2,"stream":true)"); }).param, "best_of");
+  EXPECT_EQ(completion(R"(,"n":2,"best_of":2,"stream":true)").best_of, 2);
+}
+
+TEST(ReadChat, ReadsWhatBoundsReasoning) {
+  const Generation generation = chat(R"(,"reasoning_effort":"low","thinking_token_budget":7)");
+  EXPECT_EQ(generation.thinking_budget, 7);
+  EXPECT_EQ(generation.conversation->variables["reasoning_effort"], "low");
+  EXPECT_EQ(generation.thinking, true);
+  EXPECT_EQ(chat(R"(,"reasoning_effort":"none")").thinking, false);
+  EXPECT_EQ(chat_failure(R"(,"thinking_token_budget":-1)").param, "thinking_token_budget");
+}
+
 TEST(ReadCompletions, ReadsPromptsInAllForms) {
   const auto prompts = [](const std::string& prompt) {
     return read(read_completions, R"({"prompt":)" + prompt + "}").prompts;
@@ -172,7 +192,7 @@ TEST(ReadCompletions, ReadsScoring) {
   EXPECT_EQ(generation.logprobs, 1);
   EXPECT_EQ(failure([] { read(read_completions, R"({"prompt":"a","max_tokens":0})"); }).param, "max_tokens");
   EXPECT_EQ(failure([] { read(read_completions, R"({"prompt":"a","suffix":"b"})"); }).param, "suffix");
-  EXPECT_EQ(failure([] { read(read_completions, R"({"prompt":"a","best_of":2})"); }).param, "best_of");
+  EXPECT_EQ(failure([] { read(read_completions, R"({"prompt":"a","n":2,"best_of":1})"); }).param, "best_of");
 }
 
 OrderedJson messages_of(Read translate, const std::string& body) {
@@ -240,6 +260,39 @@ TEST(ReadResponses, ExpandsNamespacesAndCustomTools) {
   EXPECT_EQ(tools[0]["function"]["name"], "mcp__x__g");
   EXPECT_EQ(tools[1]["function"]["parameters"]["required"][0], "input");
   EXPECT_EQ(tools[2]["function"]["strict"], true);
+}
+
+TEST(ReadResponses, KeepsAllowedToolsAlone) {
+  const std::string tools = R"({"input":"a","tools":[{"type":"function","name":"f"},{"type":"custom","name":"g"}],)";
+  const Generation generation = read(
+      read_responses,
+      tools + R"("tool_choice":{"type":"allowed_tools","mode":"required","tools":[{"type":"custom","name":"g"}]}})");
+  ASSERT_EQ(generation.conversation->tools.size(), 1U);
+  EXPECT_EQ(generation.conversation->tools[0]["function"]["name"], "g");
+  EXPECT_EQ(generation.conversation->tool_choice.mode, ToolChoice::Mode::Required);
+  const auto refused = [&](const std::string& choice) {
+    return failure([&] { read(read_responses, tools + "\"tool_choice\":" + choice + "}"); }).param;
+  };
+  EXPECT_EQ(refused(R"({"type":"allowed_tools","mode":"auto","tools":[{"name":"h"}]})"), "tool_choice.tools[0].name");
+  EXPECT_EQ(refused(R"({"type":"function","name":"h"})"), "tool_choice");
+  EXPECT_EQ(refused(R"("sometimes")"), "tool_choice");
+  EXPECT_EQ(
+      read(read_responses, tools + R"("tool_choice":{"type":"custom","name":"g"}})").conversation->tool_choice.name,
+      "g");
+}
+
+TEST(ReadMessages, ReadsFormsAndBudgets) {
+  const auto message = [](const std::string& more) {
+    return read(read_messages, R"({"messages":[{"role":"user","content":"a"}],"max_tokens":9)" + more + "}");
+  };
+  EXPECT_EQ(message(R"(,"thinking":{"type":"enabled","budget_tokens":1024})").thinking_budget, 1024);
+  const std::string format = R"({"type":"json_schema","schema":{"type":"object"}})";
+  EXPECT_EQ(message(",\"output_format\":" + format).format.kind, Format::Kind::JsonSchema);
+  EXPECT_EQ(message(",\"output_config\":{\"format\":" + format + "}").format.kind, Format::Kind::JsonSchema);
+  const Generation strict =
+      message(R"(,"tools":[{"name":"f","input_schema":{},"strict":true}],"tool_choice":{"type":"any"})");
+  EXPECT_EQ(strict.conversation->tools[0]["function"]["strict"], true);
+  EXPECT_EQ(strict.conversation->tool_choice.mode, ToolChoice::Mode::Required);
 }
 
 TEST(ReadResponses, TakesAnEmptyInputAndRefusesState) {

@@ -3,6 +3,7 @@
 #include "server/api/failure.h"
 #include "server/api/responses_input.h"
 #include "server/api/responses_writer.h"
+#include "server/api/tool_choice.h"
 
 namespace cleave::server::api {
 namespace {
@@ -13,26 +14,24 @@ void refuse_state(const Field& body) {
   if (body.boolean("background", false)) refuse("background", "background: this server keeps no state");
 }
 
+Field name_of(const Field& tool) {
+  return tool.at("name");
+}
+
 void read_tool_choice(const Field& choice, Conversation& conversation) {
-  using Mode = ToolChoice::Mode;
   ToolChoice& wanted = conversation.tool_choice;
-  const std::string mode = choice.json().is_string() ? choice.string() : choice.at("type").string();
-  if (mode == "required") {
-    wanted.mode = Mode::Required;
-  } else if (mode == "none") {
-    wanted.mode = Mode::None;
-  } else if (mode == "function" || mode == "custom") {
-    wanted.mode = Mode::Named;
+  if (choice.json().is_string()) {
+    wanted.mode = tool_mode(choice);
+  } else if (const std::string& type = choice.at("type").string(); type == "function" || type == "custom") {
+    wanted.mode = ToolChoice::Mode::Named;
     wanted.name = choice.at("name").string();
-  } else if (mode == "allowed_tools") {
-    wanted.mode = choice.at("mode").string() == "required" ? Mode::Required : Mode::Auto;
-  } else if (mode != "auto") {
-    choice.wrong("none, auto, required, or an object that names a function");
+  } else if (type == "allowed_tools") {
+    wanted.mode = tool_mode(choice.at("mode"));
+    keep_tools(conversation, choice.at("tools").elements(), name_of);
+  } else {
+    choice.at("type").wrong("function, custom or allowed_tools");
   }
-  if (wanted.mode != Mode::Required && wanted.mode != Mode::Named) return;
-  for (const OrderedJson& tool : conversation.tools)
-    if (wanted.mode == Mode::Required || tool["function"]["name"] == wanted.name) return;
-  refuse(choice.path(), "tool_choice: a call is required, and there is no such tool");
+  require_tools(conversation, choice);
 }
 
 void read_reasoning(const Field& reasoning, Generation& generation, Conversation& conversation) {
@@ -76,6 +75,7 @@ Translation read_responses(const OrderedJson& json, const Context& context) {
   if (const auto choice = body.find("tool_choice")) read_tool_choice(*choice, conversation);
   conversation.tool_choice.parallel = body.boolean("parallel_tool_calls", true);
   if (const auto reasoning = body.find("reasoning")) read_reasoning(*reasoning, generation, conversation);
+  generation.thinking_budget = body.integer("thinking_token_budget", 0, INT32_MAX);
   if (const auto variables = body.find("chat_template_kwargs")) {
     variables->require_object();
     conversation.variables.update(variables->json());

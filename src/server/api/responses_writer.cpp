@@ -1,7 +1,10 @@
 #include "server/api/responses_writer.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
+
+#include "server/api/string_member.h"
 
 namespace cleave::server::api {
 namespace {
@@ -21,6 +24,9 @@ OrderedJson part_json(Piece::Kind kind, const std::string& text) {
 
 // The one text of a custom tool's call, as far as it is there.
 std::string custom_input(const std::string& arguments) {
+  StringMember member("input");
+  std::string text = member.feed(arguments);
+  if (member.begun()) return text;
   const OrderedJson json = OrderedJson::parse(arguments, nullptr, false);
   const bool whole = json.is_object() && json.contains("input") && json["input"].is_string();
   return whole ? json["input"].get<std::string>() : arguments;
@@ -138,6 +144,8 @@ class ResponsesWriter final : public Writer {
   std::string open_item(const Piece& piece) {
     open_ = piece;
     open_->text.clear();
+    input_ = StringMember("input");
+    input_told_ = 0;
     item_id_ = new_item_id(piece.kind);
     std::string events = numbered("response.output_item.added",
                                   {{"output_index", output_.size()}, {"item", item(item_id_, *open_, false)}});
@@ -165,7 +173,7 @@ class ResponsesWriter final : public Writer {
     if (piece.kind == Piece::Kind::Text)
       return with_place("response.output_text.delta", {{"delta", piece.text}, {"logprobs", OrderedJson::array()}},
                         true);
-    if (tool_of(open_->name).is_custom) return "";  // its text is known when the JSON around it is complete
+    if (tool_of(open_->name).is_custom) return input_delta(input_.feed(piece.text));
     return with_place("response.function_call_arguments.delta", {{"delta", piece.text}}, false);
   }
 
@@ -193,9 +201,14 @@ class ResponsesWriter final : public Writer {
       return with_place("response.function_call_arguments.done",
                         {{"name", tool_of(call.name).name}, {"arguments", call.text}}, false);
     const std::string input = custom_input(call.text);
-    std::string events = with_place("response.custom_tool_call_input.delta", {{"delta", input}}, false);
+    std::string events = input_delta(input.substr(std::min(input_told_, input.size())));
     events += with_place("response.custom_tool_call_input.done", {{"input", input}}, false);
     return events;
+  }
+
+  std::string input_delta(const std::string& text) {
+    input_told_ += text.size();
+    return text.empty() ? "" : with_place("response.custom_tool_call_input.delta", {{"delta", text}}, false);
   }
 
   const ReplyHead head_;
@@ -205,6 +218,8 @@ class ResponsesWriter final : public Writer {
   int64_t sequence_number_ = 0;
   std::optional<Piece> open_;                  // the item that is being written, with its text so far
   std::string item_id_;                        // of that item
+  StringMember input_{"input"};                // of that item, where it calls a custom tool
+  size_t input_told_ = 0;                      // bytes of it
   OrderedJson output_ = OrderedJson::array();  // items that are complete
 };
 

@@ -1,6 +1,9 @@
 #include "server/api/writer.h"
 
+#include <algorithm>
+#include <iterator>
 #include <random>
+#include <utility>
 
 namespace cleave::server::api {
 
@@ -19,6 +22,18 @@ std::string event(const OrderedJson& data) {
 
 std::string event(std::string_view name, const OrderedJson& data) {
   return fmt::format("event: {}\ndata: {}\n\n", name, dump(data));
+}
+
+std::vector<AnswerPart> best_answers(std::vector<AnswerPart> answers, size_t n, size_t best_of) {
+  if (n >= best_of) return answers;
+  std::vector<AnswerPart> best;
+  for (size_t begin = 0; begin + best_of <= answers.size(); begin += best_of) {
+    const auto group = std::span(answers).subspan(begin, best_of);
+    std::ranges::stable_sort(group, [](const auto& a, const auto& b) { return a.logprob > b.logprob; });
+    for (size_t i = n; i < best_of; ++i) group[0].usage.generated += group[i].usage.generated;
+    std::move(group.begin(), group.begin() + static_cast<std::ptrdiff_t>(n), std::back_inserter(best));
+  }
+  return best;
 }
 
 Usage total(std::span<const AnswerPart> answers, size_t answers_per_prompt) {

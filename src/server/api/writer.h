@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "server/api/answer.h"
 #include "server/api/failure.h"
@@ -49,6 +50,10 @@ std::string random_id(std::string_view prefix, size_t length = 24);
 /// An event with only data, and one with a name.
 std::string event(const OrderedJson& data);
 std::string event(std::string_view name, const OrderedJson& data);
+
+/// Of each `best_of` answers to one prompt the `n` most probable ones, by the sums of the logarithms of their tokens'
+/// probabilities, the most probable first. What the others took is counted with the first.
+std::vector<AnswerPart> best_answers(std::vector<AnswerPart> answers, size_t n, size_t best_of);
 
 /// The sum over the answers of a request. `answers_per_prompt` of them share one prompt.
 Usage total(std::span<const AnswerPart> answers, size_t answers_per_prompt = 1);

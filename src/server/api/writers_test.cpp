@@ -175,6 +175,22 @@ TEST(MessagesWriter, OpensAndClosesOneBlockAtATime) {
   EXPECT_TRUE(document.contains("stop_sequence"));
 }
 
+TEST(CompletionWriter, OfTokensWithOneTextTheMoreProbableCounts) {
+  AnswerPart answer = part({{.text = "a"}}, Finish::Length);
+  answer.scores = {
+      {.token = 1, .bytes = "a", .logprob = -1.0, .top = {{1, "a", -1.0}, {2, "a", -2.0}, {3, "b", -3.0}}}};
+  const OrderedJson top = writer(read_completions, R"({"prompt":"a","logprobs":3})")
+                              ->whole(std::vector{answer})["choices"][0]["logprobs"]["top_logprobs"][0];
+  EXPECT_EQ(top, (OrderedJson{{"a", -1.0}, {"b", -3.0}}));
+}
+
+TEST(Writers, KeepStreamsAliveInTheirOwnWays) {
+  EXPECT_EQ(chat_writer()->ping(), ": ping\n\n");
+  EXPECT_EQ(writer(read_responses, R"({"input":"a"})")->ping(), ": ping\n\n");
+  const auto messages = writer(read_messages, R"({"messages":[{"role":"user","content":"a"}],"max_tokens":1})");
+  EXPECT_EQ(messages->ping(), "event: ping\ndata: {\"type\":\"ping\"}\n\n");
+}
+
 TEST(MessagesWriter, TellsWhichStopTextEndedAnAnswer) {
   AnswerPart answer = part({{.text = "x"}}, Finish::Stop);
   answer.stopped_by = "END";
@@ -218,6 +234,40 @@ TEST(ResponsesWriter, TellsCallsByTheClientsNames) {
   EXPECT_EQ(output[0]["input"], "+a");
   EXPECT_EQ(output[1]["name"], "g");
   EXPECT_EQ(output[1]["namespace"], "mcp__x__");
+}
+
+TEST(ResponsesWriter, TellsTheInputOfACustomToolAsItComes) {
+  const auto responses = writer(read_responses, R"({"input":"a","tools":[{"type":"custom","name":"patch"}]})");
+  std::string text = responses->begin({});
+  for (const AnswerPart& piece :
+       {part({{.kind = Kind::Call, .text = "{\"inp", .call = 0, .id = "c", .name = "patch"}}),
+        part({{.kind = Kind::Call, .text = "ut\": \"+a\\"}}), part({{.kind = Kind::Call, .text = "nb"}}),
+        part({{.kind = Kind::Call, .text = "\"}"}}, Finish::ToolCalls)})
+    text += responses->part(0, piece);
+  std::vector<std::string> deltas;
+  for (const OrderedJson& event : events(text)) {
+    if (event["type"] == "response.custom_tool_call_input.delta") deltas.push_back(event["delta"]);
+    EXPECT_TRUE(event["type"] != "response.custom_tool_call_input.done" || event["input"] == "+a\nb");
+  }
+  EXPECT_THAT(deltas, ElementsAre("+a", "\nb"));
+}
+
+TEST(BestAnswers, AreTheMostProbableOfEachPrompt) {
+  std::vector<AnswerPart> answers;
+  for (const double logprob : {-3.0, -1.0, -2.0, -5.0, -6.0, -4.0}) {
+    answers.push_back(part({{.text = std::to_string(static_cast<int>(logprob))}}, Finish::Stop));
+    answers.back().logprob = logprob;
+  }
+  const auto texts = [](const std::vector<AnswerPart>& some) {
+    std::vector<std::string> result;
+    for (const AnswerPart& answer : some) result.push_back(answer.text(Kind::Text));
+    return result;
+  };
+  const std::vector<AnswerPart> best = best_answers(answers, 2, 3);
+  EXPECT_THAT(texts(best), ElementsAre("-1", "-2", "-4", "-5"));
+  EXPECT_EQ(total(best, 2).generated, 18) << "of all answers";
+  EXPECT_EQ(total(best, 2).prompt, 20);
+  EXPECT_THAT(texts(best_answers(answers, 3, 3)), ElementsAre("-3", "-1", "-2", "-5", "-6", "-4"));
 }
 
 TEST(ResponsesWriter, IsIncompleteWhereTheAnswerWasCut) {

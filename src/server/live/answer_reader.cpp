@@ -9,6 +9,7 @@ AnswerReader::AnswerReader(const api::Generation& generation, const text::Tokeni
                            std::optional<Echo> echo, AnswerForm form)
     : tokenizer_(tokenizer),
       skip_special_tokens_(generation.skip_special_tokens),
+      scores_prompt_(echo.has_value()),
       echo_(std::move(echo)),
       detokenizer_(tokenizer, form.format == nullptr && generation.skip_special_tokens),
       stops_(generation.stop),
@@ -16,7 +17,8 @@ AnswerReader::AnswerReader(const api::Generation& generation, const text::Tokeni
       include_stop_(generation.include_stop),
       format_(form.format),
       several_calls_(form.several_calls),
-      tells_calls_as_end_(form.tells_calls_as_end) {
+      tells_calls_as_end_(form.tells_calls_as_end),
+      streams_calls_(form.streams_calls) {
   if (format_ != nullptr) parser_.emplace(*format_, std::move(form.parser));
 }
 
@@ -26,10 +28,13 @@ api::AnswerPart AnswerReader::push(const engine::NewToken& token) {
   add_echo(part, token);
   std::string text;
   if (token.token) part.tokens.push_back(*token.token);
+  if (token.logprobs != nullptr) part.logprob += token.logprobs->logprob;
   if (token.token && token.finish != engine::FinishReason::EndToken) {
     if (parser_ && parser_->in_reasoning()) ++reasoning_tokens_;
-    hold_score(token);
+    hold_score(token, true);
     text = stops_.push(text_of(*token.token));
+  } else if (token.token && scores_prompt_) {
+    hold_score(token, false);  // who scores a text counts on a score for each token
   }
   if (token.finish && !stops_.stopped()) text += stops_.push(detokenizer_.flush());
   stopped_by_text_ = stops_.stopped();
@@ -65,27 +70,35 @@ void AnswerReader::add_text(api::AnswerPart& part, std::string text, bool last) 
 
 void AnswerReader::add_event(api::AnswerPart& part, response::ResponseEvent event) {
   using Type = response::ResponseEvent::Type;
+  using Kind = api::Piece::Kind;
   const auto call = static_cast<int>(event.call);
   switch (event.type) {
     case Type::Reasoning:
-      return part.append({.kind = api::Piece::Kind::Reasoning, .text = std::move(event.text)});
+      return part.append({.kind = Kind::Reasoning, .text = std::move(event.text)});
     case Type::Content:
-      return part.append({.kind = api::Piece::Kind::Text, .text = std::move(event.text)});
+      return part.append({.kind = Kind::Text, .text = std::move(event.text)});
     case Type::CallBegin:
-      call_ = {{.kind = api::Piece::Kind::Call, .text = "", .call = call, .id = event.id, .name = event.name}};
-      return;
+      leaves_out_ = has_calls_ && !several_calls_;
+      return add_call_piece(part, {.kind = Kind::Call, .call = call, .id = event.id, .name = event.name});
     case Type::CallArguments:
-      call_.push_back({.kind = api::Piece::Kind::Call, .text = std::move(event.text), .call = call});
-      return;
+      return add_call_piece(part, {.kind = Kind::Call, .text = std::move(event.text), .call = call});
     case Type::CallDropped:
       return call_.clear();
     case Type::CallEnd:
-      break;
+      has_calls_ = true;
+      return tell_call(part);
   }
-  const bool wanted = several_calls_ || !has_calls_;
-  has_calls_ = true;
+}
+
+// A call is told once it is certain to be one: from its first piece on, or at its end.
+void AnswerReader::add_call_piece(api::AnswerPart& part, api::Piece piece) {
+  call_.push_back(std::move(piece));
+  if (streams_calls_) tell_call(part);
+}
+
+void AnswerReader::tell_call(api::AnswerPart& part) {
   for (api::Piece& piece : std::exchange(call_, {}))
-    if (wanted) part.append(std::move(piece));
+    if (!leaves_out_) part.append(std::move(piece));
 }
 
 void AnswerReader::add_echo(api::AnswerPart& part, const engine::NewToken& token) {
@@ -109,9 +122,10 @@ api::TokenScore AnswerReader::score_of(int32_t token, const engine::TokenLogprob
   return score;
 }
 
-void AnswerReader::hold_score(const engine::NewToken& token) {
+void AnswerReader::hold_score(const engine::NewToken& token, bool is_text) {
   if (token.logprobs == nullptr) return;
   held_scores_.push_back({score_of(*token.token, *token.logprobs), token_bytes_});
+  if (!is_text) return held_scores_.back().score.bytes.clear();
   const bool hidden = skip_special_tokens_ && tokenizer_.is_special(*token.token);
   if (!hidden) token_bytes_ += held_scores_.back().score.bytes.size();
 }

@@ -29,6 +29,7 @@ struct AnswerForm {
   response::ParserSettings parser = {};
   bool several_calls = true;       // otherwise calls behind the first are left out
   bool tells_calls_as_end = true;  // the answer has ended with its calls, not just stopped
+  bool streams_calls = false;      // what begins as a call is certain to be one, and told as it comes
 };
 
 /// One answer as its tokens come: from tokens to text, stop texts, and why it ended. Not thread-safe.
@@ -51,9 +52,11 @@ class AnswerReader {
   std::string text_of(int32_t token);
   void add_text(api::AnswerPart& part, std::string text, bool last);
   void add_event(api::AnswerPart& part, response::ResponseEvent event);
+  void add_call_piece(api::AnswerPart& part, api::Piece piece);
+  void tell_call(api::AnswerPart& part);
   api::TokenScore score_of(int32_t token, const engine::TokenLogprobs& logprobs) const;
   void add_echo(api::AnswerPart& part, const engine::NewToken& token);
-  void hold_score(const engine::NewToken& token);
+  void hold_score(const engine::NewToken& token, bool is_text);
   void release_scores(api::AnswerPart& part, size_t text_bytes, bool all);
   void end(api::AnswerPart& part, engine::FinishReason reason, const engine::NewToken& token);
 
@@ -65,6 +68,7 @@ class AnswerReader {
 
   const text::Tokenizer& tokenizer_;
   const bool skip_special_tokens_;
+  const bool scores_prompt_;  // scores are those of all tokens, the one that ends the answer included
   std::optional<Echo> echo_;  // until it is given out
   std::deque<HeldScore> held_scores_;
   size_t token_bytes_ = 0, text_bytes_ = 0;  // of all tokens, and of the text that was given out
@@ -74,9 +78,10 @@ class AnswerReader {
   const bool include_stop_;
   std::optional<response::ResponseParser> parser_;
   const response::ResponseFormat* const format_;
-  const bool several_calls_, tells_calls_as_end_;
-  std::vector<api::Piece> call_;  // the call that is being read: it is told once it is complete
+  const bool several_calls_, tells_calls_as_end_, streams_calls_;
+  std::vector<api::Piece> call_;  // of the call that is being read, what is not told yet
   bool has_calls_ = false;
+  bool leaves_out_ = false;  // the call that is being read
   int64_t reasoning_tokens_ = 0;
   api::Usage usage_;
   bool finished_ = false, stopped_by_text_ = false;

@@ -127,6 +127,33 @@ TEST(AnswerReader, TellsReasoningContentAndCallsApart) {
   EXPECT_GT(answer.usage.reasoning, 0);
 }
 
+TEST(AnswerReader, TellsACallAsItComesWhereItIsCertain) {
+  const response::ResponseFormat format = qwen_format();
+  const auto pieces = [&](bool streams_calls) {
+    AnswerReader reader({}, kBytes, {}, {.format = &format, .parser = with_tools(), .streams_calls = streams_calls});
+    std::vector<api::Piece> all;
+    for (const char c : kCalling)
+      for (const api::Piece& piece : reader.push(token(c)).pieces)
+        if (piece.kind == Kind::Call) all.push_back(piece);
+    return all;
+  };
+  const std::vector<api::Piece> streamed = pieces(true), whole = pieces(false);
+  EXPECT_EQ(whole.size(), 2U);
+  EXPECT_EQ(streamed.size(), 2 + 2 * std::string_view(R"({"a": 1})").size());
+  EXPECT_EQ(streamed[0].name, "f");
+  EXPECT_EQ(streamed[0].text, "");
+  api::AnswerPart joined, expected;
+  for (const api::Piece& piece : streamed) joined.append(piece);
+  for (const api::Piece& piece : whole) expected.append(piece);
+  ASSERT_EQ(joined.calls().size(), 2U);
+  for (size_t i = 0; i < 2; ++i) EXPECT_EQ(joined.calls()[i].text, expected.calls()[i].text);
+}
+
+TEST(AnswerReader, AddsUpLogarithmsOfProbabilities) {
+  AnswerReader reader({}, kBytes);
+  EXPECT_EQ(answer_of(reader, "abc", FinishReason::Length, true).logprob, -3);
+}
+
 TEST(AnswerReader, KeepsOneCallWhereOneIsWanted) {
   const response::ResponseFormat format = qwen_format();
   AnswerReader reader({}, kBytes, {},
@@ -153,6 +180,17 @@ TEST(AnswerReader, EchoesThePromptWithItsScores) {
   ASSERT_EQ(part.scores.size(), 3U);
   EXPECT_FALSE(part.scores[0].logprob);
   EXPECT_EQ(part.scores[1].logprob, -2.0);
+}
+
+TEST(AnswerReader, ScoresTheTokenThatEndsAnEchoedText) {
+  AnswerReader reader({.logprobs = 0, .echo = true}, kBytes, Echo{"hi", {'h', 'i'}});
+  NewToken last = token('$', FinishReason::EndToken, true);
+  last.prompt_logprobs = std::make_shared<std::vector<engine::TokenLogprobs>>(1, engine::TokenLogprobs{-2, {}});
+  const api::AnswerPart part = reader.push(last);
+  EXPECT_EQ(part.text(Kind::Text), "hi");
+  ASSERT_EQ(part.scores.size(), 3U);
+  EXPECT_EQ(part.scores[2].bytes, "");
+  EXPECT_EQ(part.scores[2].logprob, -1.0);
 }
 
 }  // namespace

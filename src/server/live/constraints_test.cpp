@@ -58,6 +58,45 @@ TEST_F(ConstraintsTest, CompilesAFormOnce) {
   EXPECT_NE(constraints_.grammar_of(object), constraints_.grammar_of(regex));
 }
 
+// Bytes, and three tokens: <a> and </s> are special, <b> is none.
+class MarkedTokenizer : public text::testing::ByteTokenizer {
+ public:
+  std::string token_bytes(int32_t id) const override {
+    return id < 256 ? ByteTokenizer::token_bytes(id) : id == 256 ? "<a>" : id == 257 ? "<b>" : "</s>";
+  }
+  int32_t vocab_size() const override { return 259; }
+  bool is_special(int32_t id) const override { return id == 256 || id == 258; }
+};
+
+TEST(Constraints, MeansSpecialTokensAsTokens) {
+  const MarkedTokenizer tokenizer;
+  Constraints constraints(tokenizer, std::vector<int32_t>{258}, 260);
+  EXPECT_EQ(constraints.with_special_tokens("x<a><b></s><a"), "x\xff<a><b></s><a");
+  const auto grammar = constraints.grammar_of("key", [&] {
+    return grammar::compile_piece(grammar::Piece::literal(constraints.with_special_tokens("<a><b>")));
+  });
+  const auto allowed = [](grammar::Matcher& matcher, int32_t token) {
+    std::vector<uint32_t> mask(9, ~0U);
+    matcher.mask(mask);
+    return (mask[static_cast<size_t>(token) / 32] >> token % 32 & 1) != 0;
+  };
+  grammar::Matcher matcher(grammar);
+  EXPECT_TRUE(allowed(matcher, 256));
+  EXPECT_FALSE(allowed(matcher, '<')) << "as text";
+  EXPECT_FALSE(allowed(matcher, 255)) << "by a byte";
+  matcher.accept(256);
+  EXPECT_TRUE(allowed(matcher, 257));
+  EXPECT_TRUE(allowed(matcher, '<'));
+  matcher.accept(257);
+  EXPECT_TRUE(matcher.complete());
+}
+
+TEST_F(ConstraintsTest, KeepsWhatHasNoGrammar) {
+  int compiled = 0;
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(constraints_.grammar_of("none", [&] { return ++compiled, nullptr; }), nullptr);
+  EXPECT_EQ(compiled, 1);
+}
+
 TEST_F(ConstraintsTest, RefusesWhatItCannotDoByName) {
   const auto failure = [&](const api::Format& format) {
     try {

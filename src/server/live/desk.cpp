@@ -90,7 +90,7 @@ void Desk::admit(const std::shared_ptr<Exchange>& exchange, api::Translation tra
   if (auto failure = no_room(prepared)) return fail(exchange, *failure);
   std::vector<engine::SequenceId> sequences;
   std::vector<AnswerReader> readers;
-  const auto answers_per_prompt = static_cast<size_t>(translation.generation.n);
+  const auto answers_per_prompt = static_cast<size_t>(translation.generation.best_of);
   try {
     for (engine::Request& request : prepared.requests) {
       const auto length = static_cast<int64_t>(request.prompt.size());
@@ -125,14 +125,12 @@ AnswerReader Desk::reader_of(const api::Generation& generation, const PreparedPr
     echo = Echo{prompt.text.empty() ? tokenizer.decode(prompt.tokens, false) : prompt.text, prompt.tokens};
   if (!generation.conversation) return {generation, tokenizer, std::move(echo)};
   const api::Conversation& conversation = *generation.conversation;
-  using Mode = api::ToolChoice::Mode;
-  const bool has_tools = !conversation.tools.empty() && conversation.tool_choice.mode != Mode::None;
-  AnswerForm form{.format = &model_->format,
-                  .parser = {.tools = response::ToolSchemas(has_tools ? api::dump(conversation.tools) : ""),
-                             .prompt = prompt.text,
-                             .id_seed = std::random_device()()},
+  AnswerForm form{.format = prompt.hold.format,
+                  .parser = parser_settings(conversation, prompt),
                   .several_calls = conversation.tool_choice.parallel,
-                  .tells_calls_as_end = conversation.tool_choice.mode != Mode::Named};
+                  .tells_calls_as_end = conversation.tool_choice.mode != api::ToolChoice::Mode::Named,
+                  .streams_calls = prompt.hold.calls_are_certain};
+  form.parser.id_seed = std::random_device()();
   return {generation, tokenizer, std::move(echo), std::move(form)};
 }
 

@@ -38,6 +38,16 @@ OrderedJson model_document(const ServedModel& model, const std::string& name) {
   return entry(model, name);
 }
 
+OrderedJson tokenizer_document(const ServedModel& model) {
+  OrderedJson reply = {{"eos_token", nullptr}, {"chat_template", nullptr}};
+  if (!model.text.end_tokens.empty())
+    reply["eos_token"] = model.text.tokenizer->token_bytes(model.text.end_tokens.front());
+  if (model.text.chat != nullptr)
+    for (const auto& [name, source] : model.text.chat->sources())
+      if (name == "default") reply["chat_template"] = source;
+  return reply;
+}
+
 OrderedJson tokenize_document(const OrderedJson& json, const ServedModel& model, int64_t now) {
   const api::Field body(json);
   std::string text;

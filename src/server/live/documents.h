@@ -5,13 +5,16 @@
 
 namespace cleave::server {
 
-// Replies that need the model's files and not its ranks. All but models_document() throw api::Refusal, and take time in
-// proportion to the request.
+// Replies that need the model's files and not its ranks. All but models_document() and tokenizer_document() throw
+// api::Refusal, and take time in proportion to the request.
 
 /// GET /v1/models, with the array `models` that Codex reads.
 OrderedJson models_document(const ServedModel& model);
 /// GET /v1/models/NAME. Throws api::Refusal with status 404.
 OrderedJson model_document(const ServedModel& model, const std::string& name);
+
+/// GET /tokenizer_info: {"eos_token", "chat_template"}, null where there is none, as vLLM has it; lm-eval reads both.
+OrderedJson tokenizer_document(const ServedModel& model);
 
 /// POST /tokenize: {"prompt": TEXT} or {"content": TEXT} or {"messages": [...]} to {"tokens", "count",
 /// "max_model_len"}, as vLLM and llama.cpp have it.

@@ -113,7 +113,8 @@ void Exchange::ping(Clock::time_point now, std::chrono::milliseconds interval) {
 std::vector<api::AnswerPart> Exchange::whole_answers() const {
   std::vector<api::AnswerPart> answers;
   for (const Answer& answer : answers_) answers.push_back(answer.whole);
-  return answers;
+  return api::best_answers(std::move(answers), static_cast<size_t>(generation_.n),
+                           static_cast<size_t>(generation_.best_of));
 }
 
 void Exchange::conclude(int status, std::string finish) {

@@ -6,6 +6,7 @@
 #include "base/untrusted_text.h"
 #include "response/conversation.h"
 #include "server/api/failure.h"
+#include "server/live/thinking_budget.h"
 
 namespace cleave::server {
 namespace {
@@ -24,8 +25,7 @@ auto refusing(const char* param, const Work& work) {
   }
 }
 
-void require_room(const std::vector<int32_t>& tokens, const ServedModel& model) {
-  const auto count = static_cast<int64_t>(tokens.size());
+void require_room(int64_t count, const ServedModel& model) {
   if (count == 0) refuse("prompt", "the prompt has no tokens, wanted at least one");
   if (count < model.context) return;
   throw Refusal({.message = fmt::format("This model's maximum context length is {} tokens. However, your prompt has {} "
@@ -36,23 +36,33 @@ void require_room(const std::vector<int32_t>& tokens, const ServedModel& model) 
                  .more = {{"n_prompt_tokens", count}, {"n_ctx", model.context}}});
 }
 
+// A text that would not have room even if all its tokens were the longest ones is refused before it is tokenised.
+void require_room_for_text(std::string_view text, const ServedModel& model) {
+  if (model.constraints == nullptr) return;
+  const auto fewest = static_cast<int64_t>(text.size() / std::max<size_t>(1, model.constraints->longest_token()));
+  if (fewest > 0) require_room(fewest, model);
+}
+
 std::vector<PreparedPrompt> tokenize(const api::Generation& generation, const ServedModel& model, int64_t now) {
   const text::Tokenizer& tokenizer = *model.text.tokenizer;
   std::vector<PreparedPrompt> prompts;
   if (generation.conversation) {
     std::string text = render(*generation.conversation, model, now);
+    require_room_for_text(text, model);
     std::vector<int32_t> tokens = refusing("messages", [&] { return tokenizer.encode(text, false); });
     prompts.push_back({std::move(tokens), std::move(text)});
   }
   for (const api::PlainPrompt& prompt : generation.prompts) {
-    if (const auto* text = std::get_if<std::string>(&prompt))
+    if (const auto* text = std::get_if<std::string>(&prompt)) {
+      require_room_for_text(*text, model);
       prompts.push_back(
           {refusing("prompt", [&] { return tokenizer.encode(*text, generation.add_special_tokens); }), *text});
-    else
+    } else {
       prompts.push_back({std::get<std::vector<int32_t>>(prompt), ""});
+    }
   }
   for (const PreparedPrompt& prompt : prompts) {
-    require_room(prompt.tokens, model);
+    require_room(static_cast<int64_t>(prompt.tokens.size()), model);
     for (const int32_t id : prompt.tokens)
       if (id >= model.vocab_size)
         refuse("prompt", "prompt: token {} is outside the model's vocabulary of {}", id, model.vocab_size);
@@ -60,35 +70,12 @@ std::vector<PreparedPrompt> tokenize(const api::Generation& generation, const Se
   return prompts;
 }
 
-void refuse_what_is_not_done(const api::Generation& generation) {
-  const auto refuse_if = [](bool used, const char* field) {
-    if (used) refuse(field, "{}: this server cannot do that yet; leave it out", field);
-  };
-  refuse_if(generation.thinking_budget.has_value(), "thinking_token_budget");
-  if (generation.conversation) {
-    const auto mode = generation.conversation->tool_choice.mode;
-    refuse_if(mode == api::ToolChoice::Mode::Required || mode == api::ToolChoice::Mode::Named, "tool_choice");
-  }
-}
-
-// A constraint holds from the first token on. Where an answer begins with reasoning, or tells by marks what it is, what
-// the client wants would be taken for that.
-void require_plain_answer(const api::Generation& generation, const ServedModel& model, const PreparedPrompt& prompt) {
-  if (generation.format.kind == api::Format::Kind::Text || !generation.conversation) return;
-  if (!model.format.channels && !model.format.begins_in_reasoning(prompt.text)) return;
-  refuse(
-      generation.format.field,
-      "{}: answers to this prompt begin with reasoning, and this server cannot constrain what follows it yet; switch "
-      "reasoning off, where the model can, by \"chat_template_kwargs\": {{\"enable_thinking\": false}}",
-      generation.format.field);
-}
-
 // Several answers to one prompt are to differ.
 inference::SamplingOptions sampling_of(const api::Generation& generation, const ServedModel& model) {
   inference::SamplingOptions options = generation.sampling;
   const auto model_samples = model.settings.find("do_sample");
   const bool greedy = model_samples == model.settings.end() || *model_samples != true;
-  if (generation.n > 1 && !options.temperature && greedy) options.temperature = 1;
+  if (generation.best_of > 1 && !options.temperature && greedy) options.temperature = 1;
   return options;
 }
 
@@ -136,7 +123,8 @@ engine::Request request_for(const api::Generation& generation, const ServedModel
   if (limit) request.max_new_tokens = *limit;
   request.priority = generation.priority;
   request.cache_salt = generation.cache_salt;
-  request.logprobs = generation.logprobs;
+  const bool is_chosen = generation.best_of > generation.n;  // by its logarithms of probabilities
+  request.logprobs = is_chosen ? std::max(generation.logprobs, 0) : generation.logprobs;
   request.prompt_logprobs = generation.echo && (generation.logprobs >= 0 || request.max_new_tokens == 0);
   if (generation.timeout)
     request.deadline = std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -144,19 +132,58 @@ engine::Request request_for(const api::Generation& generation, const ServedModel
   return request;
 }
 
-}  // namespace
-
-void require_model(const std::string& name, const ServedModel& model) {
-  if (model.is_called(name)) return;
-  throw Refusal({.status = 404,
-                 .message = fmt::format("The model {} does not exist; this server has {}", in_quotes(name, '`'),
-                                        in_quotes(model.name, '`')),
-                 .param = "model",
-                 .code = "model_not_found"});
+// What holds one answer.
+std::shared_ptr<engine::TokenConstraint> constraint_for(const api::Generation& generation, const ServedModel& model,
+                                                        const PreparedPrompt& prompt) {
+  std::shared_ptr<engine::TokenConstraint> constraint;
+  if (prompt.hold.grammar != nullptr) constraint = constraint_of(prompt.hold.grammar);
+  if (!generation.thinking_budget || prompt.hold.format == nullptr || !prompt.hold.format->reasons()) return constraint;
+  return std::make_shared<ThinkingBudget>(ThinkingBudget::Settings{*generation.thinking_budget, *prompt.hold.format,
+                                                                   parser_settings(*generation.conversation, prompt)},
+                                          *model.text.tokenizer, std::move(constraint));
 }
 
-std::string render(const api::Conversation& conversation, const ServedModel& model, int64_t now) {
-  if (model.text.chat == nullptr) refuse("messages", "this model has no chat template; use /v1/completions");
+// The functions and how to call them, for a model whose template does not speak of them.
+std::string told_tools(const OrderedJson& tools) {
+  std::string text =
+      "Answer with a call of one of these functions, as one JSON object {\"name\": its name, \"arguments\": an object "
+      "of its arguments}:";
+  for (const OrderedJson& tool : tools) {
+    text += '\n';
+    text += api::dump(tool["function"]);
+  }
+  return text;
+}
+
+// Past calls as text, as answers with plain calls have them.
+void write_calls_as_text(OrderedJson& message) {
+  if (!message.is_object() || !message.contains("tool_calls") || !message["tool_calls"].is_array()) return;
+  std::string text = message["content"].is_string() ? message["content"].get<std::string>() : "";
+  for (const OrderedJson& call : message["tool_calls"]) {
+    const OrderedJson function = call.is_object() ? call.value("function", OrderedJson()) : OrderedJson();
+    if (!function.is_object()) return;
+    const OrderedJson given = function.value("arguments", OrderedJson());
+    if (!text.empty()) text += '\n';
+    text += fmt::format("{{\"name\": {}, \"arguments\": {}}}", api::dump(function.value("name", OrderedJson())),
+                        given.is_string() ? given.get<std::string>() : api::dump(given));
+  }
+  message.erase("tool_calls");
+  message["content"] = std::move(text);
+}
+
+// The conversation for a template that knows neither tools nor calls; nothing where it shows what it is told.
+std::optional<api::Conversation> told_otherwise(const api::Conversation& conversation, const ServedModel& model) {
+  using Mode = api::ToolChoice::Mode;
+  if (model.format.channels || model.format.calls.kind != response::CallKind::None) return std::nullopt;
+  api::Conversation other = conversation;
+  for (OrderedJson& message : other.messages) write_calls_as_text(message);
+  if (conversation.tool_choice.mode == Mode::Required || conversation.tool_choice.mode == Mode::Named)
+    other.messages.insert(other.messages.begin(),
+                          OrderedJson{{"role", "system"}, {"content", told_tools(conversation.tools)}});
+  return other;
+}
+
+std::string render_as_it_is(const api::Conversation& conversation, const ServedModel& model, int64_t now) {
   text::ChatRequest request{
       .messages = api::dump(conversation.messages),
       .tools = conversation.tools.empty() || conversation.tool_choice.mode == api::ToolChoice::Mode::None
@@ -172,19 +199,42 @@ std::string render(const api::Conversation& conversation, const ServedModel& mod
                   [&] { return response::render_conversation(*model.text.chat, request, model.format.traits); });
 }
 
+}  // namespace
+
+void require_model(const std::string& name, const ServedModel& model) {
+  if (model.is_called(name)) return;
+  throw Refusal({.status = 404,
+                 .message = fmt::format("The model {} does not exist; this server has {}", in_quotes(name, '`'),
+                                        in_quotes(model.name, '`')),
+                 .param = "model",
+                 .code = "model_not_found"});
+}
+
+std::string render(const api::Conversation& conversation, const ServedModel& model, int64_t now) {
+  if (model.text.chat == nullptr) refuse("messages", "this model has no chat template; use /v1/completions");
+  const auto other = told_otherwise(conversation, model);
+  return render_as_it_is(other ? *other : conversation, model, now);
+}
+
+response::ParserSettings parser_settings(const api::Conversation& conversation, const PreparedPrompt& prompt) {
+  const bool has_tools = !conversation.tools.empty() && conversation.tool_choice.mode != api::ToolChoice::Mode::None;
+  response::ParserSettings settings;
+  settings.tools = response::ToolSchemas(has_tools ? api::dump(conversation.tools) : "");
+  settings.prompt = prompt.text;
+  settings.is_held = prompt.hold.is_held;
+  return settings;
+}
+
 Prepared prepare(const api::Generation& generation, const ServedModel& model, int64_t now) {
   require_model(generation.model, model);
-  refuse_what_is_not_done(generation);
   Prepared prepared{.prompts = tokenize(generation, model, now), .requests = {}};
-  std::shared_ptr<grammar::TokenGrammar> grammar;
-  if (generation.format.kind != api::Format::Kind::Text) grammar = model.constraints->grammar_of(generation.format);
-  for (const PreparedPrompt& prompt : prepared.prompts) {
-    require_plain_answer(generation, model, prompt);
+  for (PreparedPrompt& prompt : prepared.prompts) {
+    prompt.hold = hold_answer(generation, model, prompt.text);
     const engine::Request request = refusing("", [&] { return request_for(generation, model, prompt); });
-    for (int i = 0; i < generation.n; ++i) {
+    for (int i = 0; i < generation.best_of; ++i) {
       prepared.requests.push_back(request);
       prepared.requests.back().sampling.index = static_cast<uint64_t>(i);
-      if (grammar != nullptr) prepared.requests.back().constraint = constraint_of(grammar);
+      prepared.requests.back().constraint = constraint_for(generation, model, prompt);
     }
   }
   return prepared;

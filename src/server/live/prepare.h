@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "engine/request.h"
+#include "response/response_parser.h"
 #include "server/api/generation.h"
+#include "server/live/answer_hold.h"
 #include "server/live/served_model.h"
 
 namespace cleave::server {
@@ -13,13 +15,14 @@ namespace cleave::server {
 /// A prompt as the model gets it.
 struct PreparedPrompt {
   std::vector<int32_t> tokens;
-  std::string text;  // "" where a request gave ids
+  std::string text;      // "" where a request gave ids
+  AnswerHold hold = {};  // of its answers
 };
 
 /// A request that has passed all checks and is ready for the engine.
 struct Prepared {
   std::vector<PreparedPrompt> prompts;
-  std::vector<engine::Request> requests;  // Generation::n for each prompt, in their order
+  std::vector<engine::Request> requests;  // Generation::best_of for each prompt, in their order
 };
 
 /// The text that the chat template makes of a conversation. Throws api::Refusal with the template's own message where
@@ -30,6 +33,9 @@ std::string render(const api::Conversation& conversation, const ServedModel& mod
 /// in proportion to the prompts; runs on any thread. Throws api::Refusal: for a prompt that the context has no room
 /// for, a parameter out of range, a token outside the vocabulary, and what this server cannot do.
 Prepared prepare(const api::Generation& generation, const ServedModel& model, int64_t now);
+
+/// What a parser of answers must know of a conversation's request.
+response::ParserSettings parser_settings(const api::Conversation& conversation, const PreparedPrompt& prompt);
 
 /// Throws api::Refusal with status 404 unless the model is called so.
 void require_model(const std::string& name, const ServedModel& model);

@@ -19,7 +19,8 @@ struct ServedModel {
   std::vector<std::string> aliases;  // other names that requests may use
   bool any_name = false;             // requests may use any name
   inference::ModelText text;
-  response::ResponseFormat format = {};  // of answers in conversations
+  response::ResponseFormat format = {};        // of answers in conversations
+  response::ResponseFormat plain_format = {};  // of those that must call, where `format` has no calls that can be held
   std::shared_ptr<Constraints> constraints = {};
   Json settings = Json::object();  // generation_config.json, or {} where its settings are not to count
   int64_t context = 0;             // tokens of prompt and answer together, at most
