@@ -62,6 +62,7 @@ void Checkpoint::open_directory() {
   quantization_ = find_quantization(config_, directory_, packed_tensor(tensors_));
   join_quantized(tensors_, quantization_);
   adapter_ = apply_adapter(directory_, tensors_, files_);
+  add_sorted_columns(tensors_);
 }
 
 void Checkpoint::open_gguf(MappedFile file) {

@@ -59,13 +59,14 @@ NodeId Graph::input(InputKind kind) {
 }
 
 NodeId Graph::weight(const WeightAttributes& attributes, const Shape& shape) {
-  if (const auto found = weights_.find(attributes.name); found != weights_.end()) {
-    CHECK(this->shape(found->second) == shape);
-    return found->second;
+  NodeId& known = weights_.try_emplace({attributes.name, attributes.sorted_columns}, -1).first->second;
+  if (known >= 0) {
+    CHECK(this->shape(known) == shape);
+    return known;
   }
   Node node{Op::Weight, attributes, {}, {}, Element::Real, attributes.name};
   for (const int64_t extent : shape) node.dims.push_back(dims_.atom(extent));
-  return weights_[attributes.name] = append(std::move(node));
+  return known = append(std::move(node));
 }
 
 Shape Graph::shape(NodeId id) const {

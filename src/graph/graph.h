@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "graph/dims.h"
@@ -87,8 +89,8 @@ class Graph {
   Dims dims_;
   std::vector<Node> nodes_;
   std::vector<Output> outputs_;
-  std::unordered_map<std::string, NodeId> weights_;  // by name
-  std::array<NodeId, 3> inputs_ = {-1, -1, -1};      // by kind
+  std::map<std::pair<std::string, bool>, NodeId> weights_;  // by name and whether columns are sorted
+  std::array<NodeId, 3> inputs_ = {-1, -1, -1};             // by kind
   DimId tokens_, output_rows_, routed_;
 };
 
@@ -116,6 +118,11 @@ void verify(const Graph& graph);
 /// Equal functions of weights become one node, so that weights which several layers or outputs use are planned and held
 /// once.
 Graph push_slices_into_weights(const Graph& graph);
+
+/// The same computation with products of weights whose columns are stored sorted, too (tensor/tensor_table.h), and of
+/// the activations' columns in that order. Other uses of such a weight stay. `is_stored` says which names there are.
+/// To be called before push_slices_into_weights().
+Graph sort_columns(const Graph& graph, const std::function<bool(const std::string&)>& is_stored);
 
 /// Whether an attention's values are the first dimensions of its keys. One cached vector then serves as both.
 bool values_in_keys(const Graph& graph, NodeId attention);

@@ -37,6 +37,8 @@ constexpr std::array<OpInfo, kNumOps> kTable = {{
      WeightUse::Table},
     {Op::GatherRows, "gather_rows", "(t,j),(r) -> (r,j)", "the rows at the given indices", 2, 2, kPlain,
      OpFamily::Other},
+    {Op::GatherColumns, "gather_columns", "(..,j),(i) -> (..,i)", "the columns at the given places", 2, 2, kPlain,
+     OpFamily::Other},
     {Op::Matmul, "matmul", "(..,k),(j,k) -> (..,j); (e,t,k),(e,j,k) -> (e,t,j)", "x times the transpose of w", 2, 2,
      kPlain, OpFamily::Matmul, WeightUse::Matrix},
     {Op::Add, "add", "(...),(...) -> (...)", "a + b; b's missing or unit dimensions are repeated", 2, 2, kPlain,
@@ -105,7 +107,8 @@ struct TextOf {
     return std::string(kInputNames[static_cast<size_t>(a.kind)]);
   }
   std::string operator()(const WeightAttributes& a) const {
-    return a.stacked > 0 ? fmt::format("{} stacked={}", a.name, a.stacked) : a.name;
+    return a.name + (a.stacked > 0 ? fmt::format(" stacked={}", a.stacked) : "") +
+           (a.sorted_columns ? " sorted_columns" : "");
   }
   std::string operator()(const SliceAttributes& a) const {
     return fmt::format("dim={} [{}:{}]", a.dim, a.begin, a.end);

@@ -21,6 +21,7 @@ enum class Op : uint8_t {
   Concat,
   Embedding,
   GatherRows,
+  GatherColumns,
   Matmul,
   Add,
   Mul,
@@ -75,7 +76,8 @@ struct InputAttributes {
 /// tensor i becomes row i of a new outermost dimension (the experts of a mixture).
 struct WeightAttributes {
   std::string name;
-  int64_t stacked = 0;  // 0: one tensor
+  int64_t stacked = 0;          // 0: one tensor
+  bool sorted_columns = false;  // columns come in the order of their groups (tensor/tensor_table.h)
   bool operator==(const WeightAttributes&) const = default;
 };
 

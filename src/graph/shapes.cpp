@@ -114,6 +114,15 @@ ResultType gather_rows(Operands& o) {
   return {{o.dims(1)[0], o.dims(0)[1]}};
 }
 
+ResultType gather_columns(Operands& o) {
+  o.want_real(0);
+  o.want_real(1);
+  std::vector<DimId> dims = o.dims(0);
+  o.want(!dims.empty() && o.rank(1) == 1, "wanted [..., width] and the places [columns]");
+  dims.back() = o.dims(1)[0];
+  return {dims};
+}
+
 ResultType matmul(Operands& o) {
   o.want_real(0);
   o.want_real(1);
@@ -314,6 +323,7 @@ constexpr std::array<Row, kNumOps> kTable = {{
     {Op::Concat, concat},
     {Op::Embedding, embedding},
     {Op::GatherRows, gather_rows},
+    {Op::GatherColumns, gather_columns},
     {Op::Matmul, matmul},
     {Op::Add, elementwise},
     {Op::Mul, elementwise},

@@ -3,11 +3,13 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "tensor/tensor_table.h"
 
 namespace cleave::graph {
 
 std::string stored_name(const WeightAttributes& weight, int64_t i) {
   std::string name = weight.name;
+  if (weight.sorted_columns) name += kSortedColumns;
   if (weight.stacked == 0) return name;
   const size_t star = name.find('*');
   if (star == std::string::npos) fail(ErrorKind::InvalidArgument, "{}: stacked weights need a * in their name", name);

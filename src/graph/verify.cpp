@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "graph/graph.h"
+#include "graph/stored_name.h"
 
 namespace cleave::graph {
 namespace {
@@ -59,7 +60,7 @@ void verify(const Graph& graph) {
     if (node.attributes.index() != op_info(node.op).attributes) broken(graph, id, "has the attributes of another op");
     verify_inputs(graph, id);
     verify_shape(graph, scratch, id);
-    if (node.op == Op::Weight && !weights.insert(node.as<WeightAttributes>().name).second)
+    if (node.op == Op::Weight && !weights.insert(stored_name(node.as<WeightAttributes>(), 0)).second)
       broken(graph, id, "the same weight appears twice");
     if (node.op == Op::Attention && !layers.insert(node.as<AttentionAttributes>().layer).second)
       broken(graph, id, "key-value cache {} is used twice", node.as<AttentionAttributes>().layer);

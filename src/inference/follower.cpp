@@ -32,7 +32,7 @@ struct FollowedModel {
     if (!packed) checkpoint = same_files(path, message.tensors);
     if (!packed && !checkpoint) checkpoint = same_files(message.path, message.tensors);
     const graph::ModelGraph model = define::Definitions::of(message.definition).trace(message.config, &message.tensors);
-    graph = std::make_unique<graph::Graph>(graph::push_slices_into_weights(model.graph));
+    graph = std::make_unique<graph::Graph>(computed_graph(model.graph, message.tensors));
     std::vector<std::string> notes;  // rank 0 prints them
     plan =
         plan::make_plan(*graph, plan_request(message.plan, message.config, *graph, message.tensors, num_ranks, notes));

@@ -15,6 +15,7 @@
 #include "graph/stored_name.h"
 #include "inference/opening_notes.h"
 #include "inference/packed_model.h"
+#include "inference/split.h"
 #include "inference/unused_tensors.h"
 #include "lower/lower.h"
 
@@ -147,7 +148,7 @@ OpenedModel open(const ModelOptions& options, const Log& log) {
   TensorTable tensors = packed ? packed->message.tensors : checkpoint.table();
   const bool has_weights = packed || checkpoint.has_weights();
   graph::ModelGraph traced = definitions.trace(checkpoint.config(), has_weights ? &tensors : nullptr);
-  graph::Graph graph = graph::push_slices_into_weights(traced.graph);
+  graph::Graph graph = computed_graph(traced.graph, tensors);
   std::optional<ckpt::RandomWeights> random;
   if (packed) packed->message.packed = {packed->directory, packed->model, options.map_packed};
   if (options.random_weights) {

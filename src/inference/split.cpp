@@ -75,6 +75,11 @@ std::vector<DType> stored_types(const graph::Graph& graph, const TensorTable& te
   return types;
 }
 
+graph::Graph computed_graph(const graph::Graph& traced, const TensorTable& tensors) {
+  const auto is_stored = [&](const std::string& name) { return tensors.contains(name); };
+  return graph::push_slices_into_weights(graph::sort_columns(traced, is_stored));
+}
+
 plan::PlanOptions plan_request(const PlanInputs& inputs, const Json& config, const graph::Graph& graph,
                                const TensorTable& tensors, int ranks, std::vector<std::string>& notes) {
   plan::PlanOptions request;

@@ -33,6 +33,10 @@ PlanInputs plan_inputs(const ckpt::Checkpoint& checkpoint, const SplitOptions& s
 /// The stored types of a graph's weights, by node; BF16 for other nodes, and for a weight that is not in the table.
 std::vector<DType> stored_types(const graph::Graph& graph, const TensorTable& tensors);
 
+/// A traced graph as it is planned and computed: slices of results are slices of weights, and products use sorted
+/// columns where the table has any.
+graph::Graph computed_graph(const graph::Graph& traced, const TensorTable& tensors);
+
 /// The planner's request for `ranks` ranks. Notes about overrides go to `notes`. Throws Error(InvalidArgument) for
 /// overrides that cannot be read, or another number of rank weights than ranks.
 plan::PlanOptions plan_request(const PlanInputs& inputs, const Json& config, const graph::Graph& graph,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <map>
 #include <set>
@@ -61,6 +62,13 @@ bool is_harmless(std::string_view name, int64_t num_layers) {
   return is_constant(name) || is_beyond_layers(segments, num_layers) || std::ranges::any_of(segments, harmless);
 }
 
+// Whether the name stands for a tensor that is there under its own name, too.
+bool is_sorted_form(std::string_view name, const TensorTable& tensors) {
+  return std::ranges::any_of(std::array{kSortedColumns, kColumnOrder}, [&](std::string_view ending) {
+    return name.ends_with(ending) && tensors.contains(name.substr(0, name.size() - ending.size()));
+  });
+}
+
 // Lines for the tensors that the graph does not read and `is_wanted` takes.
 template <class Predicate>
 std::vector<std::string> unused_lines(const TensorTable& tensors, const graph::Graph& graph,
@@ -68,7 +76,8 @@ std::vector<std::string> unused_lines(const TensorTable& tensors, const graph::G
   const std::set<std::string> used = used_tensors(graph);
   std::map<std::string, std::vector<std::string>> by_pattern;
   for (const auto& [name, info] : tensors)
-    if (!used.contains(name) && is_wanted(name)) by_pattern[stars_for_numbers(name)].push_back(name);
+    if (!used.contains(name) && !is_sorted_form(name, tensors) && is_wanted(name))
+      by_pattern[stars_for_numbers(name)].push_back(name);
   std::vector<std::string> lines;
   for (const auto& [pattern, names] : by_pattern)
     lines.push_back(names.size() == 1 ? names[0] : fmt::format("{} ({})", pattern, names.size()));

@@ -124,6 +124,7 @@ constexpr std::array<Row, graph::kNumOps> kTable = {{
     {Op::Concat, nothing},
     {Op::Embedding, embedding},
     {Op::GatherRows, nothing},
+    {Op::GatherColumns, nothing},
     {Op::Matmul, nothing},
     {Op::Add, elementwise},
     {Op::Mul, elementwise},

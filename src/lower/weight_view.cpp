@@ -19,7 +19,8 @@ std::vector<int64_t> row_major_strides(const Shape& shape) {
 
 WeightView stored(const graph::WeightAttributes& attributes, const Shape& shape) {
   if (attributes.stacked == 0)
-    return {shape, {{attributes.name, 0, row_major_strides(shape), Shape(shape.size(), 0), shape}}, {}};
+    return {
+        shape, {{graph::stored_name(attributes, 0), 0, row_major_strides(shape), Shape(shape.size(), 0), shape}}, {}};
   WeightView view{shape, {}, {}};
   Shape extents = shape;
   extents[0] = 1;

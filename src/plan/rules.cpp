@@ -27,6 +27,7 @@ constexpr std::array<Rule, graph::kNumOps> kRules = {{
     {Op::Concat, "(..)->(..)", Linear::No, true, ""},
     {Op::Embedding, "(t),(v+,j)->(t,j)", Linear::No, false, "v vocabulary,j width"},  // a foreign row counts as zeros
     {Op::GatherRows, "(t,j),(r)->(r,j)", Linear::First, true, ""},
+    {Op::GatherColumns, "(..,j!),(i)->(..,i)", Linear::First, true, ""},
     {Op::Matmul, "(..,k+),(j,k+)->(..,j);(e,t,k+),(e,j,k+)->(e,t,j)", Linear::No, false, "j columns"},
     {Op::Add, "(..),(..)->(..)", Linear::Both, true, ""},
     {Op::Mul, "(..),(..)->(..)", Linear::Either, true, ""},

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <optional>
@@ -66,19 +67,39 @@ class GroupedBlocks final : public TensorReader {
   void read(int64_t element, std::span<std::byte> target) const override {
     const DTypeInfo& type = info(dtype_);
     const int64_t columns = matrix_.shape.back(), row = element / columns;
+    const std::vector<uint8_t> sorted = sorted_levels(row);
     std::byte* block = target.data();
     for (int64_t column = element % columns; block < target.data() + target.size(); column += type.block_elements) {
-      write(row, column, type.block_elements, block);
+      std::byte* levels = write_numbers(row, column, block);
+      if (sorted.empty())
+        write_levels(row, column, type.block_elements, levels);
+      else
+        pack_levels(std::span(sorted).subspan(static_cast<size_t>(column), static_cast<size_t>(type.block_elements)),
+                    bits_, levels);
       block += type.block_bytes;
     }
   }
 
  private:
-  void write(int64_t row, int64_t column, int64_t count, std::byte* block) const {
+  // The levels of a row in the order of its columns; none where they are as stored.
+  std::vector<uint8_t> sorted_levels(int64_t row) const {
+    std::vector<uint8_t> stored(matrix_.order.size()), sorted;
+    if (stored.empty()) return sorted;
+    matrix_.levels->unpack(row, 0, stored);
+    sorted.reserve(stored.size());
+    for (const int32_t column : matrix_.order) sorted.push_back(stored[static_cast<size_t>(column)]);
+    return sorted;
+  }
+
+  // Scale and minimum of the block that begins at the column. Gives what is behind them.
+  std::byte* write_numbers(int64_t row, int64_t column, std::byte* block) const {
     const Affine affine(matrix_);
     const int64_t group = column / matrix_.group;
     block = put(affine.scale(row, group), block);
-    if (minimum_) block = put(affine.offset(row, group), block);
+    return minimum_ ? put(affine.offset(row, group), block) : block;
+  }
+
+  void write_levels(int64_t row, int64_t column, int64_t count, std::byte* block) const {
     if (bits_ == matrix_.levels->bits()) return matrix_.levels->copy(row, column, count, block);
     matrix_.levels->unpack(row, column, {reinterpret_cast<uint8_t*>(block), static_cast<size_t>(count)});
   }
@@ -136,6 +157,20 @@ class GroupedNumbers final : public NumbersReader {
   }
 
   GroupedMatrix matrix_;
+};
+
+// An order of columns as a tensor.
+class ColumnNumbers final : public NumbersReader {
+ public:
+  explicit ColumnNumbers(std::vector<int32_t> order) : order_(std::move(order)) {}
+  std::span<const TensorView> parts() const override { return {}; }
+
+ private:
+  void numbers(int64_t element, std::span<float> target) const override {
+    for (float& number : target) number = static_cast<float>(order_[static_cast<size_t>(element++)]);
+  }
+
+  std::vector<int32_t> order_;
 };
 
 // The largest magnitude, or the first that is `enough`; not a number where one of them is none.
@@ -198,6 +233,31 @@ std::optional<int64_t> block_of(const GroupedMatrix& matrix) {
   return std::nullopt;
 }
 
+// The order of columns that brings every group together; nothing where groups are not as large as they should be.
+std::vector<int32_t> order_by_group(const GroupedMatrix& matrix) {
+  std::vector<int32_t> order(matrix.group_of.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto group = [&](int32_t column) { return matrix.group_of[static_cast<size_t>(column)]; };
+  std::ranges::stable_sort(order, std::less(), group);
+  for (size_t i = 0; i < order.size(); ++i)
+    if (group(order[i]) != static_cast<int64_t>(i) / matrix.group) return {};
+  return order;
+}
+
+// The same matrix with its columns sorted; null where that makes no blocks either.
+std::shared_ptr<const SortedColumns> sorted_columns(const GroupedMatrix& matrix) {
+  if (matrix.shape.size() != 2 || in_order(matrix) || !fit_halves(matrix)) return nullptr;
+  GroupedMatrix sorted = matrix;
+  sorted.order = order_by_group(matrix);
+  sorted.group_of.clear();
+  if (sorted.order.empty()) return nullptr;
+  auto form = std::make_shared<SortedColumns>();
+  form->order.view = {DType::F32, {matrix.shape.back()}, {}};
+  form->order.reader = std::make_shared<ColumnNumbers>(sorted.order);
+  form->matrix = grouped_tensor(std::move(sorted));
+  return form;
+}
+
 }  // namespace
 
 float GroupNumbers::at(int64_t row, int64_t group) const {
@@ -207,8 +267,10 @@ float GroupNumbers::at(int64_t row, int64_t group) const {
 Tensor grouped_tensor(GroupedMatrix matrix) {
   const Shape shape = matrix.shape;
   const std::optional<int64_t> block = block_of(matrix);
-  if (!block || !in_order(matrix) || !fit_halves(matrix))
-    return {{DType::BF16, shape, {}}, std::make_shared<GroupedNumbers>(std::move(matrix))};
+  if (!block || !in_order(matrix) || !fit_halves(matrix)) {
+    auto sorted = block ? sorted_columns(matrix) : nullptr;
+    return {{DType::BF16, shape, {}}, std::make_shared<GroupedNumbers>(std::move(matrix)), std::move(sorted)};
+  }
   const int stored_bits = matrix.levels->bits();
   const int bits = stored_bits >= 2 && stored_bits <= 4 ? stored_bits : 8;
   const bool minimum = bits != stored_bits || !is_symmetric(matrix);

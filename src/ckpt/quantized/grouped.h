@@ -45,13 +45,14 @@ struct GroupedMatrix {
   GroupNumbers scales;
   Offset offset;
   std::vector<int32_t> group_of = {};  // of each input; empty: i / group
+  std::vector<int32_t> order = {};     // stored column of each column; empty: they are as stored
   std::vector<TensorView> parts = {};  // all stored tensors that it is made of
 };
 
 /// The matrix as a tensor: of INTb_Gn or UINTb_Gn blocks (tensor/blocks.h) where groups are runs of inputs, a multiple
 /// of 32 divides them, and scales and offsets fit the half-precision numbers of packed weights; otherwise of F32
-/// numbers. Levels of 1, 5 and 6 bits are widened to 8. Reading throws Error(Unsupported) where a scale or an offset
-/// turns out to be no half-precision number.
+/// numbers, with sorted columns beside them where those would be blocks. Levels of 1, 5 and 6 bits are widened to 8.
+/// Reading throws Error(Unsupported) where a scale or an offset turns out to be no half-precision number.
 Tensor grouped_tensor(GroupedMatrix matrix);
 
 }  // namespace cleave::ckpt

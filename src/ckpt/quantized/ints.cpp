@@ -20,8 +20,9 @@ uint32_t load_word(const std::byte* bytes) {
   return word;
 }
 
-// Appends integers of `bits` to a stream.
-void pack(std::span<const uint8_t> values, int bits, std::byte* out) {
+}  // namespace
+
+void pack_levels(std::span<const uint8_t> values, int bits, std::byte* out) {
   uint64_t pending = 0;
   int filled = 0;
   for (const uint8_t value : values) {
@@ -30,14 +31,12 @@ void pack(std::span<const uint8_t> values, int bits, std::byte* out) {
   }
 }
 
-}  // namespace
-
 void Ints::copy(int64_t row, int64_t begin, int64_t count, std::byte* out) const {
   std::array<uint8_t, 128> values;
   while (count > 0) {
     const std::span<uint8_t> some = std::span(values).first(static_cast<size_t>(std::min<int64_t>(count, 128)));
     unpack(row, begin, some);
-    pack(some, bits(), out);
+    pack_levels(some, bits(), out);
     out += static_cast<int64_t>(some.size()) * bits() / 8;
     begin += static_cast<int64_t>(some.size());
     count -= static_cast<int64_t>(some.size());
@@ -90,7 +89,7 @@ bool WordInts::all_are(uint32_t value) const {
   // Streams recur after `bits` words; every row begins one, and holds whole ones where bits do not divide a word.
   std::vector<uint8_t> values(kWordBits, static_cast<uint8_t>(value));
   std::vector<std::byte> pattern(static_cast<size_t>(4 * bits()));
-  pack(values, bits(), pattern.data());
+  pack_levels(values, bits(), pattern.data());
   const int64_t words = static_cast<int64_t>(bytes_.size()) / 4;
   for (int64_t w = 0; w < words; ++w) {
     const int64_t in_row = word_stride_ == 1 ? w % row_stride_ : w / word_stride_;

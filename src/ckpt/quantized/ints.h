@@ -33,6 +33,9 @@ class Ints {
   int bits_;
 };
 
+/// Writes integers as a little-endian bit stream of `bits` each. REQUIRES: they fill whole bytes.
+void pack_levels(std::span<const uint8_t> values, int bits, std::byte* out);
+
 /// Rows that are little-endian bit streams of 32-bit words: word w of row r is word r * row_stride + w * word_stride of
 /// the tensor. GPTQ, AutoRound, AWQ (gemv), compressed-tensors and MLX pack in that way, along the one dimension or the
 /// other.

@@ -5,11 +5,22 @@
 #include <vector>
 
 #include "tensor/convert.h"
+#include "tensor/tensor_table.h"
 
 namespace cleave::ckpt {
 
 std::span<const std::byte> TensorReader::run(int64_t, int64_t) const {
   return {};
+}
+
+void add_sorted_columns(NamedTensors& tensors) {
+  NamedTensors sorted;
+  for (const auto& [name, tensor] : tensors) {
+    if (!tensor.sorted) continue;
+    sorted.emplace(name + std::string(kSortedColumns), tensor.sorted->matrix);
+    sorted.emplace(name + std::string(kColumnOrder), tensor.sorted->order);
+  }
+  tensors.merge(sorted);
 }
 
 void read_elements(const Tensor& tensor, int64_t element, std::span<std::byte> target) {

@@ -33,6 +33,8 @@ class TensorReader {
   virtual std::span<const std::byte> run(int64_t begin, int64_t end) const;
 };
 
+struct SortedColumns;
+
 /// A tensor under its Hugging Face name. Borrowed from the checkpoint's mapping, without alignment.
 struct Tensor {
   /// Shape outermost first, in Hugging Face's order ([out, in] for a linear). The type is the stored one, or for a
@@ -42,6 +44,9 @@ struct Tensor {
   /// Where given, numbers come from it.
   std::shared_ptr<const TensorReader> reader = nullptr;
 
+  /// The same matrix in another form, where its groups of columns lie dispersed; null: they do not.
+  std::shared_ptr<const SortedColumns> sorted = nullptr;
+
   /// Type in which elements come.
   DType dtype() const { return reader ? reader->dtype() : view.dtype; }
 
@@ -49,8 +54,17 @@ struct Tensor {
   std::span<const TensorView> parts() const { return reader ? reader->parts() : std::span(&view, 1); }
 };
 
+/// A matrix with columns in the order of their groups (tensor/tensor_table.h).
+struct SortedColumns {
+  Tensor matrix;  // of blocks
+  Tensor order;   // numbers: which column of the matrix as it is stored each of these is
+};
+
 /// Tensors by Hugging Face name, sorted.
 using NamedTensors = std::map<std::string, Tensor, std::less<>>;
+
+/// Adds the sorted forms that tensors have to them, under names of their own.
+void add_sorted_columns(NamedTensors& tensors);
 
 /// Writes the elements of `tensor` from `element` on, counted row-major, until `target` is full: whole blocks of
 /// tensor.dtype(), which may run over the ends of rows. REQUIRES: they exist.

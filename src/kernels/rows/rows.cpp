@@ -74,6 +74,14 @@ void div_column(const float* x, const float* column, int64_t rows, int64_t n, fl
   });
 }
 
+void gather_columns(const float* x, const int32_t* places, int64_t rows, int64_t n, int64_t k, float* y,
+                    ThreadPool& pool) {
+  pool.parallel_for(k, row_grain(rows), [&](int64_t begin, int64_t end) {
+    for (int64_t r = 0; r < rows; ++r)
+      for (int64_t i = begin; i < end; ++i) y[r * k + i] = x[r * n + places[i]];
+  });
+}
+
 void take(const float* x, const int32_t* indices, int64_t rows, int64_t n, int64_t k, float* y, ThreadPool& pool) {
   pool.parallel_for(rows, row_grain(k), [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r)

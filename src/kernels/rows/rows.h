@@ -35,6 +35,10 @@ void div(const float* a, const float* b, int64_t count, float* y, ThreadPool& po
 void div_row(const float* x, const float* row, int64_t rows, int64_t n, float* y, ThreadPool& pool);
 void div_column(const float* x, const float* column, int64_t rows, int64_t n, float* y, ThreadPool& pool);
 
+/// The columns of x [rows, n] at k places: y[r, i] = x[r, places[i]]. REQUIRES: every place is in [0, n); y is not x.
+void gather_columns(const float* x, const int32_t* places, int64_t rows, int64_t n, int64_t k, float* y,
+                    ThreadPool& pool);
+
 /// Numbers of each row of x [rows, n] that indices [rows, k] name: y[r, i] = x[r, indices[r, i]]. REQUIRES: every index
 /// is in [0, n); y is not x.
 void take(const float* x, const int32_t* indices, int64_t rows, int64_t n, int64_t k, float* y, ThreadPool& pool);

@@ -180,6 +180,15 @@ TEST(Rows, SumAddDivideAndTakeMatchLoops) {
   for (int64_t i = 0; i < rows * 2; ++i) ASSERT_EQ(taken[i], x[i / 2 * n + indices[i]]);
 }
 
+TEST(Rows, GatherColumnsTakesThemInTheOrderOfTheirPlaces) {
+  ThreadPool pool(3);
+  const std::vector<float> x = {1, 2, 3, 4, 5, 6};
+  const std::vector<int32_t> places = {2, 0, 2, 1};
+  std::vector<float> y(8);
+  gather_columns(x.data(), places.data(), 2, 3, 4, y.data(), pool);
+  EXPECT_EQ(y, (std::vector<float>{3, 1, 3, 2, 6, 4, 6, 5}));
+}
+
 TEST(Rows, ShiftClampAndNumbersOfIndices) {
   ThreadPool pool(3);
   const float inf = std::numeric_limits<float>::infinity();
