@@ -211,8 +211,10 @@ void Engine::end_overdue() {
 void Engine::compute(std::span<const Scheduler::Chunk> chunks) {
   lay_out(chunks);
   const TimePoint begin = now_();
+  const double exchanged = model_.exchange_seconds();
   const std::span<const float> logits = model_.step({step_tokens_, step_sequences_, output_rows_});
   counted_.model_seconds += seconds_since(begin);
+  counted_.exchange_seconds += model_.exchange_seconds() - exchanged;
   list_tasks(chunks, logits);
   checked_ = false;
   scheduler_.finish();

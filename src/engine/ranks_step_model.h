@@ -12,6 +12,7 @@ class RanksStepModel final : public StepModel {
   explicit RanksStepModel(runtime::SplitModel& model) : model_(model) {}
   StepLimits limits() const override;
   std::span<const float> step(const runtime::StepInput& input) override { return model_.step(input); }
+  double exchange_seconds() const override { return model_.exchange_seconds(); }
   int num_workers() const override { return model_.num_workers(); }
   void share_out(int64_t count, FunctionRef<void(int64_t index, int worker)> task) override {
     model_.share_out(count, task);

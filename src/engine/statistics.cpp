@@ -33,6 +33,7 @@ void StatisticsBoard::write(const Statistics& s) {
   steps_.store(s.steps, kRelaxed);
   step_seconds_.store(s.step_seconds, kRelaxed);
   model_seconds_.store(s.model_seconds, kRelaxed);
+  exchange_seconds_.store(s.exchange_seconds, kRelaxed);
 }
 
 Statistics StatisticsBoard::read() const {
@@ -52,7 +53,8 @@ Statistics StatisticsBoard::read() const {
           .preemptions = preemptions_.load(kRelaxed),
           .steps = steps_.load(kRelaxed),
           .step_seconds = step_seconds_.load(kRelaxed),
-          .model_seconds = model_seconds_.load(kRelaxed)};
+          .model_seconds = model_seconds_.load(kRelaxed),
+          .exchange_seconds = exchange_seconds_.load(kRelaxed)};
 }
 
 }  // namespace cleave::engine

@@ -26,6 +26,8 @@ struct Statistics {
   int64_t steps = 0;
   double step_seconds = 0;   // of all steps, with what the engine itself does
   double model_seconds = 0;  // of those, what ranks computed and exchanged
+  /// Of those, what rank 0 exchanged, or waited for other ranks.
+  double exchange_seconds = 0;
 };
 
 /// Where the engine's thread writes its statistics and any other reads them, without a lock: each number by itself.
@@ -44,7 +46,7 @@ class StatisticsBoard {
   std::atomic<int64_t> step_began_{kNever}, step_ended_{kNever};  // ticks of the clock
   std::atomic<int64_t> prompt_tokens_{0}, cached_tokens_{0}, computed_prompt_tokens_{0}, generated_tokens_{0};
   std::atomic<int64_t> preemptions_{0}, steps_{0};
-  std::atomic<double> step_seconds_{0}, model_seconds_{0};
+  std::atomic<double> step_seconds_{0}, model_seconds_{0}, exchange_seconds_{0};
 };
 
 }  // namespace cleave::engine

@@ -49,6 +49,16 @@ TEST(Statistics, TellWhatTheEngineDoes) {
   EXPECT_EQ(seen.preemptions, 0);
 }
 
+TEST(Statistics, CountExchangesOfStepsAlone) {
+  FakeModel model(limits(64, 40, 2));
+  Engine engine(model, 64);
+  model.on_step = [&](const runtime::StepInput&) { model.exchanged += 0.004; };
+  engine.add({.prompt = prompt(1, 10), .max_new_tokens = 3});
+  while (engine.step([&](const NewToken&) { model.exchanged += 1; })) {
+  }
+  EXPECT_NEAR(engine.statistics().exchange_seconds, 3 * 0.004, 1e-9);
+}
+
 TEST(Statistics, AreReadWhileTheEngineWorks) {
   FakeModel model(limits(16, 40));
   Engine engine(model, 64);

@@ -32,6 +32,9 @@ class StepModel {
   /// As runtime::SplitModel::step: logits [R, vocab_size] that stay valid until the next step.
   virtual std::span<const float> step(const runtime::StepInput& input) = 0;
 
+  /// Seconds that rank 0 has spent in exchanges with other ranks so far, waits for them included.
+  virtual double exchange_seconds() const { return 0; }
+
   /// Threads that share_out() works on.
   virtual int num_workers() const { return 1; }
   /// Calls task(index, worker) for every index in [0, count), between steps, each on one of the threads that compute

@@ -58,11 +58,15 @@ ModelMessage message_of(const OpenedModel& opened, const NumberOptions& numbers,
           .options = options};
 }
 
-plan::Plan plan_of(const OpenedModel& opened, const ModelMessage& message, int ranks, const Log& log) {
+plan::PlanOptions request_of(const OpenedModel& opened, const ModelMessage& message, int ranks, const Log& log) {
   std::vector<std::string> notes;
-  plan::Plan plan = plan::make_plan(
-      opened.graph, plan_request(message.plan, message.config, opened.graph, message.tensors, ranks, notes));
+  plan::PlanOptions request = plan_request(message.plan, message.config, opened.graph, message.tensors, ranks, notes);
   for (const std::string& text : notes) write(log, LogLevel::Note, text);
+  return request;
+}
+
+plan::Plan plan_of(const OpenedModel& opened, const plan::PlanOptions& request, const Log& log) {
+  plan::Plan plan = plan::make_plan(opened.graph, request);
   for (const std::string& text : plan.warnings) write(log, LogLevel::Warning, text);
   return plan;
 }
@@ -83,7 +87,11 @@ LoadedModel load(const OpenedModel& opened, const NumberOptions& numbers, const 
                  const runtime::Options& options, Group& group, const Log& log, const runtime::Progress& progress) {
   opened.require_weights();
   const ModelMessage message = message_of(opened, numbers, split, options, group);
-  LoadedModel loaded{&opened.graph, plan_of(opened, message, group.num_ranks(), log), nullptr};
+  LoadedModel loaded{.graph = &opened.graph,
+                     .plan = {},
+                     .request = request_of(opened, message, group.num_ranks(), log),
+                     .split = nullptr};
+  loaded.plan = plan_of(opened, loaded.request, log);
   loaded.split = split_model(opened, message, loaded.plan, group, progress);
   return loaded;
 }
@@ -93,7 +101,7 @@ ModelMessage load_and_save(const OpenedModel& opened, const NumberOptions& numbe
                            const Log& log, const runtime::Progress& progress) {
   opened.require_weights();
   ModelMessage message = message_of(opened, numbers, split, options, group);
-  const plan::Plan plan = plan_of(opened, message, group.num_ranks(), log);
+  const plan::Plan plan = plan_of(opened, request_of(opened, message, group.num_ranks(), log), log);
   message.save = runtime::PackedParts{directory, identity_of(message, opened.checkpoint, plan)};
   split_model(opened, message, plan, group, progress);
   return message;

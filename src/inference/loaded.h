@@ -18,6 +18,7 @@ namespace cleave::inference {
 struct LoadedModel {
   const graph::Graph* graph = nullptr;  // the opened model's, which the plan is about
   plan::Plan plan;
+  plan::PlanOptions request;  // what it was planned for
   std::unique_ptr<runtime::SplitModel> split;
 };
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/cpus.h"
 #include "inference/packed_model.h"
 #include "inference/split.h"
@@ -42,6 +44,16 @@ Json prediction_json(const std::vector<plan::Prediction>& predictions) {
   return list;
 }
 
+PlanReport report_of(const OpenedModel& opened, const plan::PlanOptions& request, plan::Plan plan) {
+  const int ranks = plan.ranks;
+  plan::Explanation explanation = plan::explain(opened.graph, plan, request);
+  return {.architecture = opened.traced.architecture,
+          .plan = std::move(plan),
+          .cost = request.cost,
+          .explanation = std::move(explanation),
+          .predictions = plan::predict(opened.graph, request, counts_up_to(ranks))};
+}
+
 }  // namespace
 
 plan::PlanOptions request_for(const OpenedModel& opened, const SplitOptions& split, const NumberOptions& numbers,
@@ -60,15 +72,13 @@ PlanReport plan_report(const OpenedModel& opened, const SplitOptions& split, con
                        const Log& log, std::optional<int64_t> context) {
   plan::PlanOptions request = request_for(opened, split, numbers, ranks, log);
   if (context) request.cost.context = *context;
-  PlanReport report{.architecture = opened.traced.architecture,
-                    .plan = plan::make_plan(opened.graph, request),
-                    .cost = request.cost,
-                    .explanation = {},
-                    .predictions = {}};
-  for (const std::string& line : report.plan.warnings) write(log, LogLevel::Warning, line);
-  report.explanation = plan::explain(opened.graph, report.plan, request);
-  report.predictions = plan::predict(opened.graph, request, counts_up_to(ranks));
-  return report;
+  plan::Plan plan = plan::make_plan(opened.graph, request);
+  for (const std::string& line : plan.warnings) write(log, LogLevel::Warning, line);
+  return report_of(opened, request, std::move(plan));
+}
+
+PlanReport plan_report(const OpenedModel& opened, const LoadedModel& loaded) {
+  return report_of(opened, loaded.request, loaded.plan);
 }
 
 std::string text(const PlanReport& report) {

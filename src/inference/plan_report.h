@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "inference/loaded.h"
 #include "inference/log.h"
 #include "inference/opened.h"
 #include "inference/options.h"
@@ -29,6 +30,9 @@ plan::PlanOptions request_for(const OpenedModel& opened, const SplitOptions& spl
 /// default. Warnings of the plan go to the log. Throws Error.
 PlanReport plan_report(const OpenedModel& opened, const SplitOptions& split, const NumberOptions& numbers, int ranks,
                        const Log& log, std::optional<int64_t> context = {});
+
+/// The same of a model that is loaded, about the plan that its ranks have.
+PlanReport plan_report(const OpenedModel& opened, const LoadedModel& loaded);
 
 /// A table of modules, of exchanges, of memory and of predictions, for people.
 std::string text(const PlanReport& report);

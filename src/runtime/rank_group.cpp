@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "comm/timed_communicator.h"
 #include "runtime/command.h"
 #include "runtime/load_board.h"
 #include "runtime/rank.h"
@@ -26,16 +27,26 @@ void guarded(comm::Communicator& communicator, Work work) {
   }
 }
 
+// Has the communicator of the first rank count its time.
+const comm::TimedCommunicator& time_first(LocalRanks& local) {
+  auto timed = std::make_unique<comm::TimedCommunicator>(std::move(local.communicators.front()));
+  const comm::TimedCommunicator& result = *timed;
+  local.communicators.front() = std::move(timed);
+  return result;
+}
+
 }  // namespace
 
 struct RankGroup::Impl {
   explicit Impl(LocalRanks given)
       : local(std::move(given)),
+        first_communicator(time_first(local)),
         ranks(local.communicators.size()),
         board(ranks.size()),
         work(ranks.size(), local.threads_per_rank) {}
 
   LocalRanks local;
+  const comm::TimedCommunicator& first_communicator;
   std::vector<std::unique_ptr<Rank>> ranks;
   LoadBoard board;
   SharedWork work;
@@ -213,6 +224,10 @@ std::span<const float> RankGroup::step(int32_t model, int32_t program, const Ste
     throw;
   }
   return output;
+}
+
+double RankGroup::exchange_seconds() const {
+  return impl_->first_communicator.seconds();
 }
 
 int RankGroup::num_workers() const {

@@ -57,6 +57,8 @@ class RankGroup {
   int32_t load(const ModelSource& source, std::string_view description, const Progress& progress);
   /// Runs a step of a model by all ranks.
   std::span<const float> step(int32_t model, int32_t program, const StepInput& input);
+  /// Seconds that rank 0 has spent in exchanges with other ranks, waits for them included, in whatever it did so far.
+  double exchange_seconds() const;
   /// Threads that share_out() works on: those of the ranks of this process.
   int num_workers() const;
   /// Calls task(index, worker) for every index in [0, count), each on one of these threads, and returns when all have

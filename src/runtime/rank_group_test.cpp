@@ -136,6 +136,9 @@ TEST_P(ThreadGroup, ReportsWhatEveryRankHolds) {
   for (const RankReport& report : model.reports()) {
     EXPECT_GT(report.memory.weights, 0);
     EXPECT_GT(report.memory.activations, 0);
+    EXPECT_EQ(report.process, getpid());
+    EXPECT_STRNE(report.machine, "");
+    EXPECT_EQ(report.num_threads, 1);
   }
 }
 

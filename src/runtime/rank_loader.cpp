@@ -1,6 +1,7 @@
 #include "runtime/rank_loader.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -119,7 +120,11 @@ std::unique_ptr<LoadedPart> RankLoader::finish(const Progress& progress) {
     std::filesystem::create_directories(save->directory, error);
     part->model->save(save->directory / part_file(identity), identity);
   }
-  part->reports = gather(RankReport{part->model->memory()});
+  RankReport report{part->model->memory()};
+  gethostname(report.machine, sizeof report.machine - 1);
+  report.process = getpid();
+  report.num_threads = device_.num_threads();
+  part->reports = gather(report);
   return part;
 }
 

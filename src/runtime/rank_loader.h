@@ -16,9 +16,12 @@
 
 namespace cleave::runtime {
 
-/// Bytes that a rank holds of a model.
+/// Where a rank is, and the bytes that it holds of a model. Plain bytes: ranks send it to one another.
 struct RankReport {
   MemoryUse memory;
+  char machine[64] = {};  // its name, cut where it is longer
+  int64_t process = 0;    // its number there
+  int64_t num_threads = 0;
 };
 
 /// One rank's part of a model, and what is known of it.

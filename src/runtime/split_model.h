@@ -50,6 +50,9 @@ class SplitModel {
   /// position beyond the model's learned ones, Error(Comm) where a rank fails.
   std::span<const float> step(const StepInput& input, int program = 0);
 
+  /// As RankGroup::exchange_seconds().
+  double exchange_seconds() const { return group_.exchange_seconds(); }
+
   /// Threads that share_out() works on.
   int num_workers() const { return group_.num_workers(); }
   /// Work of the host between steps, as RankGroup::share_out() does it.

@@ -37,6 +37,7 @@ class FakeModel final : public StepModel {
         states_(static_cast<size_t>(limits.num_state_slots + limits.num_snapshots)) {}
 
   StepLimits limits() const override { return limits_; }
+  double exchange_seconds() const override { return exchanged; }
 
   std::span<const float> step(const runtime::StepInput& input) override {
     ++num_steps;
@@ -63,6 +64,7 @@ class FakeModel final : public StepModel {
   }
 
   std::function<void(const runtime::StepInput&)> on_step = {};
+  double exchanged = 0;  // seconds
   int num_steps = 0;
   int64_t computed = 0;  // tokens over all steps
   std::vector<int64_t> step_sizes;

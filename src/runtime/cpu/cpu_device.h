@@ -19,6 +19,7 @@ class CpuDevice final : public Device {
   int64_t packed_bytes(const RowLayout& rows, const lower::Parameter& parameter, const Options& options) const override;
   std::unique_ptr<DeviceModel> load(WeightSource& weights, lower::RankPrograms programs, const Options& options,
                                     comm::Communicator& communicator, const Progress& progress) override;
+  int num_threads() const override { return pool_.size(); }
   void run(FunctionRef<void(int thread)> job) override { pool_.run(job); }
 
  private:

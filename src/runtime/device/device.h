@@ -77,6 +77,8 @@ class Device {
   virtual std::unique_ptr<DeviceModel> load(WeightSource& weights, lower::RankPrograms programs, const Options& options,
                                             comm::Communicator& communicator, const Progress& progress) = 0;
 
+  /// Threads that run() and steps use.
+  virtual int num_threads() const = 0;
   /// Calls job(thread) on each of the threads that the rank has for work of the host, and returns when all have
   /// returned.
   virtual void run(FunctionRef<void(int thread)> job) = 0;
