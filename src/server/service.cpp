@@ -1,6 +1,7 @@
 #include "server/service.h"
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <future>
 #include <thread>
@@ -12,7 +13,9 @@
 #include "server/live/engine_loop.h"
 #include "server/live/responses.h"
 #include "server/live/routes.h"
+#include "server/live/status.h"
 #include "server/live/workers.h"
+#include "server/page/page.h"
 
 namespace cleave::server {
 namespace {
@@ -42,6 +45,7 @@ class Service::Impl {
   http::Handlers handlers();
   void handle(http::Request request, const http::Reply& reply);
   void get(const http::Request& request, const http::Reply& reply, const std::string& id);
+  void get_of_model(const http::Request& request, const http::Reply& reply, const std::string& id);
   void post(http::Request request, const http::Reply& reply, const std::string& id);
   void generate(const Route& route, http::Request request, const http::Reply& reply, const std::string& id);
   void compute(const Route& route, http::Request request, const http::Reply& reply, const std::string& id);
@@ -51,6 +55,8 @@ class Service::Impl {
   void refuse_unknown(const http::Request& request, const http::Reply& reply, const std::string& id);
   std::optional<api::Failure> sickness() const;
   EngineState state() const;
+  OrderedJson status() const;
+  double uptime() const;
   void tick();
   void announce_failure(const std::string& what);
   void on_network(std::function<void()> work);
@@ -60,7 +66,9 @@ class Service::Impl {
   const Guard guard_;
   // Of the network's thread.
   Metrics metrics_;
+  History history_;
   Desk desk_;
+  const Desk::Clock::time_point start_ = Desk::Clock::now();
   const EngineLoop* loop_ = nullptr;
   std::optional<std::string> failure_;
   Desk::Clock::time_point drain_end_ = Desk::Clock::time_point::max(), last_answer_ = Desk::Clock::time_point::max();
@@ -143,15 +151,26 @@ void Service::Impl::get(const http::Request& request, const http::Reply& reply, 
                        .body = metrics_.text(state(), model),
                        .headers = {{"x-request-id", id}}});
   }
+  if (path == "/status") return reply_with(request, reply, response_of(status(), id));
+  if (path == "/status/history") return reply_with(request, reply, response_of(history_.document(), id));
+  if (options_.page)
+    if (auto file = page::response_to(request)) return reply_with(request, reply, std::move(*file));
+  get_of_model(request, reply, id);
+}
+
+// What there is to get of a model that is there.
+void Service::Impl::get_of_model(const http::Request& request, const http::Reply& reply, const std::string& id) {
+  const std::string_view path = without_version(request.path);
+  const bool about_one = path.starts_with(kModels);
+  constexpr std::array<std::string_view, 3> kDocuments = {"/models", "/tokenizer_info", "/plan"};
+  if (!about_one && std::ranges::find(kDocuments, path) == kDocuments.end()) return refuse_unknown(request, reply, id);
   const auto model = desk_.model();
-  const bool about_models = path == "/models" || path.starts_with(kModels) || path == "/tokenizer_info";
-  if (about_models && model == nullptr) return refuse(request, reply, id, *desk_.refusal());
-  if (path == "/models") return reply_with(request, reply, response_of(models_document(*model), id));
-  if (path == "/tokenizer_info") return reply_with(request, reply, response_of(tokenizer_document(*model), id));
-  if (about_models)
-    return reply_with(request, reply,
-                      response_of(model_document(*model, std::string(path.substr(kModels.size()))), id));
-  refuse_unknown(request, reply, id);
+  if (model == nullptr) return refuse(request, reply, id, *desk_.refusal());
+  const auto respond = [&](const OrderedJson& document) { reply_with(request, reply, response_of(document, id)); };
+  if (about_one) return respond(model_document(*model, std::string(path.substr(kModels.size()))));
+  if (path == "/models") return respond(models_document(*model));
+  if (path == "/tokenizer_info") return respond(tokenizer_document(*model));
+  reply_with(request, reply, {.body = model->plan, .headers = {{"x-request-id", id}}});
 }
 
 void Service::Impl::post(http::Request request, const http::Reply& reply, const std::string& id) {
@@ -255,9 +274,32 @@ EngineState Service::Impl::state() const {
   return state;
 }
 
+double Service::Impl::uptime() const {
+  return std::chrono::duration<double>(Desk::Clock::now() - start_).count();
+}
+
+OrderedJson Service::Impl::status() const {
+  const EngineState engine = state();
+  const auto sick = sickness();
+  const auto problem = sick ? sick : desk_.refusal();
+  constexpr std::pair<std::string_view, std::string_view> kStates[] = {
+      {"loading", "loading"}, {"shutting_down", "ending"}, {"failed", "failed"}, {"stuck", "stuck"}};
+  std::string state = problem ? "busy" : "serving";
+  for (const auto& [code, name] : kStates)
+    if (problem && problem->code == code) state = name;
+  return status_document({.state = state,
+                          .problem = problem ? problem->message : "",
+                          .uptime = uptime(),
+                          .engine = engine,
+                          .metrics = metrics_,
+                          .exchanges = desk_.exchanges(),
+                          .model = desk_.model().get()});
+}
+
 void Service::Impl::tick() {
   const auto now = Desk::Clock::now();
   desk_.tick(now);
+  history_.add(uptime(), state());
   if (!desk_.draining()) return;
   if (now > drain_end_)
     desk_.fail_all({.status = 503, .message = "the server is shutting down", .code = "shutting_down"});

@@ -24,6 +24,7 @@ struct ServiceOptions {
   std::chrono::seconds ping{10};         // a stream that is silent for so long gets a sign of life
   std::chrono::seconds step_limit{120};  // a longer step is taken for a model that hangs
   std::chrono::seconds drain{30};        // for answers that are under way when the server is told to end
+  bool page = true;                      // show the web page at /
   int workers = 2;                       // threads that parse, render and tokenise requests
 };
 

@@ -77,19 +77,21 @@ class Server:
     def stream(self, path, body):
         """The events of a stream as (name or None, data); data is parsed unless it is [DONE]. Comments are left out."""
         connection = self.connect()
-        connection.request("POST", path, json.dumps(body))
-        response = connection.getresponse()
-        assert response.status == 200, response.read()
-        name = None
-        for raw in response:
-            line = raw.decode().rstrip("\n")
-            if line.startswith("event: "):
-                name = line[7:]
-            elif line.startswith("data: "):
-                data = line[6:]
-                yield name, data if data == "[DONE]" else json.loads(data)
-                name = None
-        connection.close()
+        try:
+            connection.request("POST", path, json.dumps(body))
+            response = connection.getresponse()
+            assert response.status == 200, response.read()
+            name = None
+            for raw in response:
+                line = raw.decode().rstrip("\n")
+                if line.startswith("event: "):
+                    name = line[7:]
+                elif line.startswith("data: "):
+                    data = line[6:]
+                    yield name, data if data == "[DONE]" else json.loads(data)
+                    name = None
+        finally:
+            connection.close()
 
     def metric(self, name):
         for line in self.get("/metrics")[2].decode().splitlines():

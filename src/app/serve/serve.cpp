@@ -18,6 +18,7 @@
 #include "base/files.h"
 #include "engine/ranks_step_model.h"
 #include "inference/chat.h"
+#include "inference/plan_report.h"
 #include "inference/sampling.h"
 #include "inference/tokenizer.h"
 #include "server/service.h"
@@ -73,6 +74,7 @@ server::ServedModel served_model(const ServeFlags& flags, const inference::Opene
   model.any_name = flags.any_model;
   if (!flags.ignore_generation_config) model.settings = inference::generation_settings(opened.checkpoint);
   model.context = context;
+  model.architecture = opened.traced.architecture;
   model.vocab_size = opened.vocab_size();
   model.constraints =
       std::make_shared<server::Constraints>(*model.text.tokenizer, model.text.end_tokens, model.vocab_size);
@@ -102,6 +104,8 @@ int serve(const ServeFlags& flags, inference::Group& group, Running& running) {
                                 .shares_prefixes = !flags.no_prefix_cache,
                                 .max_gap = static_cast<double>(flags.max_gap_ms) / 1000});
   model.context = engine.max_length();
+  model.ranks = loaded.split->reports();
+  model.plan = inference::to_json(inference::plan_report(opened, loaded)).dump();
   const std::string greeting =
       fmt::format("cleave: serving {} on {}, a context of {} tokens", model.name, service->address(), model.context);
   service->serve(std::move(model), engine, [&] { note(greeting); });

@@ -123,6 +123,7 @@ void add_serve_flags(CLI::App& command, ServeFlags& flags) {
   command.add_flag("--ignore-generation-config", flags.ignore_generation_config,
                    "do not take defaults from the model's generation_config.json");
   add_limit_flags(command, flags);
+  command.add_flag("--no-page", flags.no_page, "show no web page at /");
   const std::map<std::string, LogForm> forms = {
       {"text", LogForm::Text}, {"json", LogForm::Json}, {"none", LogForm::None}};
   command.add_option("--log", flags.log, "a line about each request on standard error (default: text)")
@@ -133,6 +134,7 @@ void add_serve_flags(CLI::App& command, ServeFlags& flags) {
 
 server::ServiceOptions service_options(const ServeFlags& flags) {
   server::ServiceOptions options = flags.service;
+  options.page = !flags.no_page;
   if (!flags.key_file.empty()) options.guard.keys = read_keys(flags.key_file);
   options.guard.local = !options.listen.unix_socket.empty() || is_loopback(options.listen.host);
   if (!options.guard.local && options.guard.keys.empty())

@@ -23,7 +23,7 @@ struct ServeFlags {
   bool ignore_generation_config = false;
   std::optional<int64_t> context, cache_tokens, max_tokens;
   int64_t parallel = 64, max_gap_ms = 150;
-  bool no_prefix_cache = false;
+  bool no_prefix_cache = false, no_page = false;
   LogForm log = LogForm::Text;
 };
 

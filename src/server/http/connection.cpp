@@ -135,7 +135,8 @@ void Connection::refuse(Response response) {
 
 void Connection::send(Response response) {
   Headers headers = std::move(response.headers);
-  if (!response.body.empty() || response.status != 204) {
+  const bool has_body = response.status != 204 && response.status != 304;
+  if (!response.body.empty() || has_body) {
     headers.emplace_back("Content-Type", response.content_type);
     headers.emplace_back("Content-Length", fmt::format("{}", response.body.size()));
   }

@@ -7,8 +7,9 @@
 namespace cleave::server::http {
 namespace {
 
-constexpr std::array<std::pair<int, std::string_view>, 20> kReasons = {{{200, "OK"},
+constexpr std::array<std::pair<int, std::string_view>, 21> kReasons = {{{200, "OK"},
                                                                         {204, "No Content"},
+                                                                        {304, "Not Modified"},
                                                                         {400, "Bad Request"},
                                                                         {401, "Unauthorized"},
                                                                         {403, "Forbidden"},

@@ -61,6 +61,8 @@ class Desk {
   /// Ends everything that is under way.
   void fail_all(const api::Failure& failure);
 
+  /// Requests under way.
+  const std::unordered_set<std::shared_ptr<Exchange>>& exchanges() const { return exchanges_; }
   size_t num_exchanges() const { return exchanges_.size(); }
   /// Answers that the engine has not ended.
   int64_t num_answers() const { return static_cast<int64_t>(live_.size()); }

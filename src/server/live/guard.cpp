@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "server/page/page.h"
+
 namespace cleave::server {
 namespace {
 
@@ -21,9 +23,10 @@ std::string_view host_of(std::string_view origin) {
   return at == std::string_view::npos ? std::string_view() : origin.substr(at + 3);
 }
 
-// Open to all: monitors have no keys.
+// Open to all: monitors have no keys, and the page asks for one.
 bool is_public(const http::Request& request) {
-  return request.path == "/health" || request.path == "/ready" || request.method == "OPTIONS";
+  return request.path == "/health" || request.path == "/ready" || request.method == "OPTIONS" ||
+         page::find_file(request.path) != nullptr;
 }
 
 }  // namespace

@@ -31,7 +31,16 @@ TEST(Guard, LetsMonitorsInWithoutAKey) {
   EXPECT_EQ(status(guard, request({}, "/health")), 200);
   EXPECT_EQ(status(guard, request({}, "/ready")), 200);
   EXPECT_EQ(status(guard, request({}, "/v1/messages", "OPTIONS")), 200);
-  EXPECT_EQ(status(guard, request({}, "/metrics")), 401);
+  for (const char* path : {"/metrics", "/status", "/status/history", "/plan"})
+    EXPECT_EQ(status(guard, request({}, path)), 401) << path;
+}
+
+TEST(Guard, ShowsThePageWithoutAKey) {
+  const Guard guard({.keys = {"one"}});
+  EXPECT_EQ(status(guard, request({}, "/")), 200);
+  EXPECT_EQ(status(guard, request({}, "/page/app.js")), 200);
+  EXPECT_EQ(status(guard, request({}, "/page/no-such-file")), 401);
+  EXPECT_EQ(status(Guard({}), request({{"host", "evil.example"}}, "/")), 403);
 }
 
 TEST(Guard, KnowsThisMachineByItsNamesWhereItHasNoKeys) {

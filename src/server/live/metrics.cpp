@@ -117,6 +117,8 @@ std::string Metrics::text(const EngineState& state, std::string_view model) cons
   out.value(static_cast<double>(state.steps));
   out.begin("cleave_step_seconds_total", "counter", "time in steps");
   out.value(state.step_seconds);
+  out.begin("cleave_exchange_seconds_total", "counter", "of this, time in which rank 0 exchanged or waited for others");
+  out.value(state.exchange_seconds);
   out.begin("cleave_host_seconds_total", "counter", "of this, time in which the model did not compute");
   out.value(state.host_seconds);
   out.begin("cleave_connections", "gauge", "open connections");

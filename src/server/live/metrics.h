@@ -46,13 +46,20 @@ class MetricsText {
 
 /// The state of the engine, as its thread knows it.
 struct EngineState {
-  int64_t running = 0, waiting = 0;  // answers
-  double kv_usage = 0;               // of the key-value cache, 0 to 1
+  int64_t running = 0, waiting = 0;              // answers
+  int64_t waiting_tokens = 0;                    // of prompts that wait
+  double kv_usage = 0;                           // of the key-value cache, 0 to 1
+  int64_t kv_blocks = 0;                         // of the key-value cache
+  int64_t kv_used = 0;                           // of these, those of answers under way
+  int64_t kv_cached = 0;                         // of the others, those that hold beginnings of earlier texts
+  int64_t prompt_tokens = 0, cached_tokens = 0;  // of prompts so far, and those of them found in the cache
+  int64_t computed_prompt_tokens = 0, generated_tokens = 0;
   int64_t preemptions = 0;
   int64_t steps = 0;
-  double step_seconds = 0;     // of all steps together
-  double host_seconds = 0;     // of these, what was not the model's
-  double seconds_in_step = 0;  // of the step at hand; 0 between steps
+  double step_seconds = 0;      // of all steps together
+  double exchange_seconds = 0;  // of these, in which rank 0 exchanged, or waited for other ranks
+  double host_seconds = 0;      // of these, what was not the model's
+  double seconds_in_step = 0;   // of the step at hand; 0 between steps
   int64_t connections = 0;
 };
 
@@ -71,6 +78,11 @@ class Metrics {
   void add_gap(double seconds) { gaps_.add(seconds); }
   void add_rejection(std::string_view reason) { ++rejections_[std::string(reason)]; }
   void add_response(int status) { ++responses_[status]; }
+
+  const Histogram& first_token() const { return first_token_; }  // seconds
+  const Histogram& gaps() const { return gaps_; }                // seconds
+  const std::map<std::string, int64_t>& reasons() const { return reasons_; }
+  const std::map<std::string, int64_t>& rejections() const { return rejections_; }
 
   /// All as text, under Cleave's names, and those of vLLM for what gateways and dashboards read there.
   std::string text(const EngineState& state, std::string_view model) const;

@@ -25,7 +25,8 @@ TEST(Metrics, AreTheSameUnderBothNames) {
   metrics.add({.reason = "stop", .prompt_tokens = 30, .cached_tokens = 10, .new_tokens = 5, .seconds = 1});
   metrics.add_rejection("overloaded");
   metrics.add_response(499);
-  const std::string text = metrics.text({.running = 2, .waiting = 3, .host_seconds = 0.5}, "a \"model\"");
+  const std::string text =
+      metrics.text({.running = 2, .waiting = 3, .exchange_seconds = 0.25, .host_seconds = 0.5}, "a \"model\"");
   for (const std::string prefix : {"cleave_", "vllm:"}) {
     EXPECT_THAT(text, HasSubstr("\n" + prefix + "num_requests_waiting 3\n"));
     EXPECT_THAT(text, HasSubstr("\n" + prefix + "prefix_cache_hits_total 10\n"));
@@ -33,6 +34,7 @@ TEST(Metrics, AreTheSameUnderBothNames) {
     EXPECT_THAT(text, HasSubstr("\n" + prefix + "generation_tokens_total 5\n"));
   }
   EXPECT_THAT(text, HasSubstr("cleave_http_responses_total{status=\"499\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("cleave_exchange_seconds_total 0.25\n"));
   EXPECT_THAT(text, HasSubstr("cleave_host_seconds_total 0.5\n"));
   EXPECT_THAT(text, HasSubstr("cleave_info{model=\"a \\\"model\\\"\"} 1\n"));
 }

@@ -20,7 +20,8 @@ constexpr std::array<Route, 8> kPostRoutes = {{{"/chat/completions", api::read_c
                                                {"/tokenize", nullptr, tokenize_document},
                                                {"/detokenize", nullptr, detokenize_document},
                                                {"/apply-template", nullptr, template_document}}};
-constexpr std::array<std::string_view, 5> kGetRoutes = {"/health", "/ready", "/metrics", "/models", "/tokenizer_info"};
+constexpr std::array<std::string_view, 8> kGetRoutes = {"/health",         "/ready",  "/metrics",        "/models",
+                                                        "/tokenizer_info", "/status", "/status/history", "/plan"};
 constexpr std::array<std::string_view, 4> kEncoders = {"/embeddings", "/rerank", "/score", "/pooling"};
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "inference/chat.h"
 #include "response/response_format.h"
+#include "runtime/rank_loader.h"
 #include "server/live/constraints.h"
 
 namespace cleave::server {
@@ -27,6 +28,9 @@ struct ServedModel {
   int64_t vocab_size = 0;
   int64_t created = 0;                             // seconds since 1970
   std::optional<int64_t> default_max_tokens = {};  // of an answer, where a request does not say
+  std::string architecture = {};
+  std::vector<runtime::RankReport> ranks = {};  // where they are and what they hold
+  std::string plan = "{}";                      // how it is split, as `cleave plan --json` has it
 
   /// Whether a request may call it so. "" is the one that is there.
   bool is_called(const std::string& asked) const;
