@@ -50,7 +50,7 @@ void Runner::pump() {
     if (!job) break;
     begin(std::move(*job));
   }
-  if (open_.empty() && !may_begin()) return network_.stop();
+  if (open_.empty() && (!may_begin() || !workload_.next_time())) return network_.stop();
   arm_timer();
 }
 

@@ -99,12 +99,13 @@ class Bench {
     const auto prompts = make_prompts();
     const auto load = make_workload(*prompts);
     load::RunLimits limits = flags_.limits;
-    if (!limits.requests && !limits.seconds)
-      limits.requests = flags_.agents ? *flags_.agents * flags_.agent.turns : kDefaultRequests;
+    if (is_unbounded() && !flags_.agents) limits.requests = kDefaultRequests;
     return run(*load, limits, "requests", running);
   }
 
  private:
+  bool is_unbounded() const { return !flags_.limits.requests && !flags_.limits.seconds; }
+
   std::unique_ptr<load::Prompts> make_prompts() const {
     if (flags_.file.empty())
       return load::made_up_prompts(settings_.api, text_, flags_.seed, flags_.prompt_tokens, flags_.answer_tokens);
@@ -117,6 +118,7 @@ class Bench {
     load::AgentSettings settings = flags_.agent;
     settings.api = settings_.api;
     settings.agents = *flags_.agents;
+    if (is_unbounded()) settings.conversations = settings.agents;
     return load::agents(prompts, text_, flags_.seed, settings);
   }
 

@@ -124,8 +124,9 @@ void add_request_flags(CLI::App& command, LoadFlags& flags) {
 }
 
 void add_limit_flags(CLI::App& command, LoadFlags& flags) {
-  add_number<int64_t>(command, "--requests", flags.limits.requests, 1, kMost,
-                      "end after N requests (default: 200, or any number within --seconds)");
+  add_number<int64_t>(
+      command, "--requests", flags.limits.requests, 1, kMost,
+      "end after N requests (default: 200, of agents a conversation each, or any number within --seconds)");
   add_number<double>(command, "--seconds", flags.limits.seconds, 0.001, kMostSeconds, "begin no request after so long",
                      "S");
   add_number<double>(command, "--drain-seconds", flags.limits.drain_seconds, 0, kMostSeconds,

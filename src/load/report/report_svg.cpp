@@ -10,7 +10,7 @@ namespace cleave::load {
 namespace {
 
 // A panel in pixels: its place on the page, and the space around the curve.
-constexpr double kWidth = 460, kHeight = 260, kLeft = 52, kRight = 16, kTop = 34, kBottom = 34, kHead = 40;
+constexpr double kWidth = 460, kHeight = 260, kLeft = 52, kRight = 44, kTop = 34, kBottom = 34, kHead = 40;
 constexpr size_t kMostPoints = 300;
 constexpr size_t kBins = 120;
 constexpr const char* kBlue = "#1f6fb4";
@@ -56,7 +56,7 @@ class Panel {
   }
   void mark_y(double share, const std::string& text, bool right = false, const char* colour = "#333") {
     svg_ += line(x(0), y(share), x(1), y(share)) +
-            label(right ? x(1) - 4 : x(0) - 6, y(share) + (right ? -4 : 4), text, "end", colour);
+            label(right ? x(1) + 6 : x(0) - 6, y(share) + 4, text, right ? "start" : "end", colour);
   }
   void curve(const std::vector<Point>& points, const char* colour) {
     svg_ += fmt::format("<polyline fill=\"none\" stroke=\"{}\" stroke-width=\"1.6\" points=\"", colour);

@@ -33,7 +33,7 @@ class Agents final : public Workload {
   std::optional<Job> next(double) override {
     for (size_t i = 0; i < agents_.size(); ++i) {
       Agent& agent = agents_[i];
-      if (agent.busy) continue;
+      if (agent.busy || (agent.turn == 0 && !may_begin())) continue;
       if (agent.turn == 0) agent.job = begin(i);
       agent.busy = true;
       agent.job.turn = ++agent.turn;
@@ -52,6 +52,10 @@ class Agents final : public Workload {
   }
 
  private:
+  bool may_begin() const {
+    return !settings_.conversations || num_conversations_ < static_cast<uint64_t>(*settings_.conversations);
+  }
+
   Job begin(size_t agent) {
     Job job = prompts_.job(num_conversations_++);
     job.agent = agent;

@@ -148,6 +148,18 @@ TEST(Agents, SendTheWholeConversationAndBeginAgain) {
   EXPECT_EQ(load->next(0)->turn, 1);
 }
 
+TEST(Agents, EndBehindTheirConversations) {
+  const auto prompts = some_prompts();
+  const auto load = agents(*prompts, MadeUpText(1), 1, {.agents = 2, .turns = 2, .conversations = 2});
+  int64_t requests = 0;
+  while (auto job = load->next(0)) {
+    ++requests;
+    load->finished(*job, "yes");
+  }
+  EXPECT_EQ(requests, 4);
+  EXPECT_FALSE(load->next_time());
+}
+
 TEST(Agents, AppendToPromptsOfCompletions) {
   const auto prompts = some_prompts(Api::Completions);
   const auto load = agents(*prompts, MadeUpText(1), 1, {.api = Api::Completions, .agents = 1});

@@ -17,7 +17,8 @@ class Workload {
  public:
   virtual ~Workload() = default;
 
-  /// A request to be made now; nothing where none is due.
+  /// A request to be made now; nothing where none is due. Where none is under way, and next_time() says nothing, there
+  /// will be no more.
   virtual std::optional<Job> next(double now) = 0;
   /// When the next one is due whatever becomes of those under way; nothing where it depends on them.
   virtual std::optional<double> next_time() const { return std::nullopt; }
@@ -37,6 +38,7 @@ struct AgentSettings {
   Api api = Api::Chat;
   int64_t agents = 1;
   int64_t turns = 10;
+  std::optional<int64_t> conversations = {};       // that are begun, of all agents together; absent: any number
   int64_t head_tokens = 1000;                      // of the instructions that all conversations begin with
   Range tool_tokens = {.least = 50, .most = 200};  // of what a tool says
 };
