@@ -163,6 +163,18 @@ class Clients:
         await self.ask(self.chat(structured_outputs={"regex": "(((a+)+)+)+$" * 50}), (200, 400))
         await self.ask(self.chat(grammar="root ::= root root | [a-z] " * 100), (200, 400))
 
+    async def calls_tools(self):
+        schema = self.random.choice([*IMPOSSIBLE, {"type": "object", "properties": {"a": {"type": "string", "maxLength": 9}}}])
+        tool = {"type": "function", "function": {"name": "f", "parameters": schema, "strict": self.random.random() < 0.5}}
+        choice = self.random.choice(["auto", "none", "required", {"type": "function", "function": {"name": "f"}}])
+        await self.ask(self.chat(tools=[tool] * self.random.choice([1, 1, 64]), tool_choice=choice, stream=self.random.random() < 0.5,
+                                 parallel_tool_calls=False, thinking_token_budget=self.random.choice([0, 5])), (200, 400))
+        await self.ask(self.chat(tools=[tool], tool_choice={"type": "function", "function": {"name": "g"}}), (400,))
+
+    async def looks_around(self):
+        for path in ("/", "/v1/models", "/metrics", "/ready", "/nowhere/../etc/passwd"):
+            await self.ask(b"", (200, 404), path, "GET")
+
     async def asks_wrongly(self):
         for path, body, expected in (("/v1/chat/completions", self.chat(temperature=-1), (400,)), ("/v1/embeddings", {"input": "a"}, (400,)),
                                      ("/v1/nothing", {}, (404,)), ("/v1/completions", {"prompt": [1 << 40]}, (400,)),
@@ -205,4 +217,5 @@ class Clients:
                     raise Unexpected("an idle stream was refused")
 
     KINDS = [well, well, well, well_in_a_stream, well_in_a_stream, leaves_in_a_stream, leaves_while_it_waits, sends_half, sends_100_megabytes,
-             sends_what_is_no_text, sends_a_million_stops, wants_the_impossible, asks_wrongly, reads_slowly, comes_in_a_burst]
+             sends_what_is_no_text, sends_a_million_stops, wants_the_impossible, calls_tools,
+             looks_around, asks_wrongly, reads_slowly, comes_in_a_burst]
