@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 import unittest
@@ -107,6 +108,24 @@ class OtherWays(unittest.TestCase):
             self.assertIn("give a key with --api-key-file", bench("unix:" + path, env={}).stderr)
         finally:
             server.end()
+
+
+    def test_tls_takes_certificates_that_are_trusted(self):
+        with tempfile.TemporaryDirectory(prefix="cleave_server_") as folder:
+            cert, key = folder + "/cert.pem", folder + "/key.pem"
+            made = subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "1",
+                                   "-keyout", key, "-out", cert], capture_output=True, timeout=SECONDS)
+            self.assertEqual(made.returncode, 0, made.stderr)
+            server = Server("--cert", cert, "--key", key)
+            try:
+                named = "https://localhost:%d" % server.port
+                for flags in ((named, "--ca", cert), (server.address, "--insecure")):
+                    self.assertIn("2 done, 0 failed", bench(*flags, "--requests", 2, *SMALL).stdout)
+                for flags in ((named,), (server.address, "--ca", cert)):  # not known; not this name's
+                    self.assertIn("certificate verify failed", bench(*flags, "--requests", 2, *SMALL).stderr)
+                self.assertIn("without an answer", bench("http://localhost:%d" % server.port).stderr)
+            finally:
+                server.end()
 
 
 class Scripted:
