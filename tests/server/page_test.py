@@ -1,9 +1,10 @@
 """The page's files and the documents that its operator's view shows, as a client sees them."""
 import os
 import re
+import signal
 import unittest
 
-from serving import QUESTION, Case, Server
+from serving import MPIRUN, QUESTION, Case, Server
 
 CHAT = {"messages": QUESTION, "max_tokens": 20}
 
@@ -82,6 +83,20 @@ class Page(Case):
         for path in ("/", "/status", "/plan"):
             self.assertEqual(self.server.get(path, {"Host": "evil.example"})[0], 403)
             self.assertEqual(self.server.get(path, {"Origin": "http://evil.example"})[0], 403)
+
+
+class Processes(unittest.TestCase):
+    @unittest.skipUnless(MPIRUN, "a build without MPI")
+    def test_each_rank_tells_its_own_process(self):
+        server = Server(before=[MPIRUN, "-np", "2"])
+        self.addCleanup(server.process.kill)
+        server.post("/v1/chat/completions", CHAT)
+        status = server.get("/status")[2]
+        processes = [rank["pid"] for rank in status["ranks"]]
+        self.assertEqual(len(set(processes)), 2)
+        self.assertGreater(status["now"]["exchange_seconds"], 0)
+        os.kill(processes[0], signal.SIGTERM)  # mpirun would end them all
+        server.end(with_signal=None)
 
 
 class Access(unittest.TestCase):

@@ -9,6 +9,7 @@ const FIELDS = [
   {name: 'top_k', label: 'Top-k', step: '1', min: 0, help: 'so many of the most probable tokens; 0: all'},
   {name: 'min_p', label: 'Min-p', step: '0.01', min: 0, help: 'tokens with this share of the best one’s probability'},
   {name: 'max_tokens', label: 'Max tokens', step: '1', min: 1, help: 'of an answer'},
+  {name: 'thinking_token_budget', label: 'Reasoning tokens', step: '1', min: 0, help: 'of an answer’s reasoning, at most'},
   {name: 'seed', label: 'Seed', step: '1', help: 'the same seed gives the same answer'},
   {name: 'repetition_penalty', label: 'Repetition penalty', step: '0.05', min: 0, help: 'above 1: repeats less'},
   {name: 'presence_penalty', label: 'Presence penalty', step: '0.1', help: 'of tokens that have occurred'},
