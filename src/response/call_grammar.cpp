@@ -71,6 +71,19 @@ CallGrammar channel_grammar(const ChannelSyntax& channels, const ToolSchemas& to
   return {channels.call_header.substr(0, name_at), choice_piece(std::move(calls))};
 }
 
+// A message to one of the tools, from where a header names who it is for.
+CallGrammar recipient_grammar(const ChannelSyntax& channels, const ToolSchemas& tools,
+                              const std::vector<std::string>& names) {
+  const SyntaxPiece up_to_message = {.kind = SyntaxPiece::Kind::Free, .text = channels.message};
+  const SyntaxPiece header =
+      choice_piece({literal_piece(channels.message), sequence_piece({literal_piece(" "), up_to_message}),
+                    sequence_piece({literal_piece(channels.channel), up_to_message})});
+  std::vector<SyntaxPiece> calls;
+  for (const std::string& name : names)
+    calls.push_back(sequence_piece({literal_piece(name), header, schema_piece(tools.parameters(name))}));
+  return {std::string(trimmed(channels.recipient)), choice_piece(std::move(calls))};
+}
+
 // The first tag of what opens calls, which models write as it is; the whole of it where it begins with none.
 std::string first_mark(std::string_view open) {
   const std::string_view mark = trimmed(open);
@@ -135,7 +148,11 @@ std::optional<CallGrammar> call_grammar(const ResponseFormat& format, const Tool
 std::vector<CallGrammar> call_openings(const ResponseFormat& format, const ToolSchemas& tools,
                                        const std::vector<std::string>& names, bool several) {
   const CallSyntax& syntax = format.calls;
-  if (names.empty() || !can_be_described(syntax) || syntax.kind == CallKind::Channels || syntax.is_bare()) return {};
+  if (names.empty() || !can_be_described(syntax) || syntax.is_bare()) return {};
+  if (syntax.kind == CallKind::Channels) {
+    if (trimmed(format.channels->recipient).empty()) return {};
+    return {recipient_grammar(*format.channels, tools, names)};
+  }
   const Calls calls(syntax, tools, names, several);
   if (!has_section(syntax)) return {calls.alone()};
   std::vector<CallGrammar> openings = {calls.in_section()};

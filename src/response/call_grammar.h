@@ -46,8 +46,8 @@ std::optional<CallGrammar> call_grammar(const ResponseFormat& format, const Tool
                                         const std::vector<std::string>& names, bool several);
 
 /// All ways in which a ResponseParser takes calls to begin in an answer that need not call: call_grammar(), and calls
-/// without the opening of their section, which models forget. Empty where calls have no mark, and for messages in
-/// channels, whose headers models write in several manners. REQUIRES: the same.
+/// without the opening of their section, which models forget. Headers of messages to tools, which models write in
+/// several manners, may hold anything behind the tool's name. Empty where calls have no mark. REQUIRES: the same.
 std::vector<CallGrammar> call_openings(const ResponseFormat& format, const ToolSchemas& tools,
                                        const std::vector<std::string>& names, bool several);
 
