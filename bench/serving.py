@@ -168,7 +168,7 @@ class Bench:
 
     def overload(self, capacity):
         best = 0
-        with self.serve("--parallel", str(SLOTS)) as server:
+        with self.serve("--parallel", str(SLOTS), "--max-wait", str(FIRST_MS // 1000)) as server:
             self.load(server.url, "--concurrency", SLOTS, "--requests", SLOTS, *MIXED, "--seed", 9)
             for share in (0.8, 1.0, 1.2):
                 report = self.load(server.url, "--rate", capacity * share, "--seconds", self.options.seconds, "--ttft-ms", FIRST_MS,
