@@ -6,6 +6,7 @@
 
 #include <cstring>
 #include <map>
+#include <tuple>
 #include <vector>
 
 #include "activations.h"
@@ -48,7 +49,7 @@ void read_memory(benchmark::State& state) {
 
 // Copies of one matrix, used in turn, so that a small one does not stay in a cache as it would not in a model.
 void product(benchmark::State& state, DType dtype, int64_t n, int64_t k, int64_t m, PackOptions options,
-             int64_t total_bytes) {
+             int64_t total_bytes, Form form = {}) {
   ThreadPool pool(static_cast<int>(state.range(0)));
   WeightArena arena;
   options.arena = &arena;
@@ -60,7 +61,7 @@ void product(benchmark::State& state, DType dtype, int64_t n, int64_t k, int64_t
   Buffer scratch(copies[0]->scratch_bytes(m, pool.size()));
   size_t next = 0;
   for (auto _ : state) {
-    copies[next]->multiply(x.data(), m, y.data(), scratch.bytes(), pool);
+    copies[next]->multiply(x.data(), m, y.data(), scratch.bytes(), pool, Prepared::No, form);
     next = (next + 1) % copies.size();
   }
   state.SetLabel(std::string(copies[0]->kind()));
@@ -116,6 +117,21 @@ void register_products(const Kind& kind) {
   }
 }
 
+// Some rows in each form: what it costs that the number of rows does not choose it.
+void register_forms(const Kind& kind) {
+  for (const auto& [n, k, total] : {std::tuple{1536, 576, 1}, {4096, 4096, 512 << 20}})
+    for (const int64_t m : {1, 4, 8, 16, 32, 64})
+      for (const int64_t like : {1, 64})
+        benchmark::RegisterBenchmark(fmt::format("form/{}/{}x{}/m{}/like{}", kind.name, n, k, m, like).c_str(),
+                                     [=, n = n, k = k, total = total](benchmark::State& state) {
+                                       product(state, kind.dtype, n, k, m, kind.options, total, {like});
+                                     })
+            ->ArgName("t")
+            ->Arg(2)
+            ->UseRealTime()
+            ->MinTime(0.2);
+}
+
 }  // namespace
 }  // namespace cleave::kernels
 
@@ -136,6 +152,8 @@ int main(int argc, char** argv) {
   for (const Isa isa : available_isas())
     kinds.push_back({fmt::format("Q4_1_{}", to_string(isa)), DType::Q4_1, {.isa = isa}});
   for (const Kind& kind : kinds) register_products(kind);
+  for (const DType dtype : {DType::BF16, DType::Q4_0, DType::Q4_1, DType::Q8_0, DType::Q4_K})
+    register_forms({std::string(to_string(dtype)), dtype, {}});
   benchmark::RegisterBenchmark("rms_norm/576", norm);
   benchmark::RegisterBenchmark("gate_silu/1536", gated);
   benchmark::Initialize(&argc, argv);

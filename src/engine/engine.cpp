@@ -251,7 +251,8 @@ void Engine::lay_out(std::span<const Scheduler::Chunk> chunks) {
                                .blocks = sequence.blocks,
                                .state_slot = std::max<int64_t>(0, sequence.state_slot),
                                .restored_slot = scheduler_.restored_slot(sequence),
-                               .saved_slot = chunk.saved_slot});
+                               .saved_slot = chunk.saved_slot,
+                               .kind = chunk.is_prompt() ? kernels::RowKind::Prompt : kernels::RowKind::Answer});
     for (int64_t position = chunk.first_scored(); position < chunk.end_scored(); ++position)
       output_rows_.push_back(static_cast<int32_t>(first_row + position));
     if (chunk.samples()) output_rows_.push_back(static_cast<int32_t>(step_tokens_.size()) - 1);

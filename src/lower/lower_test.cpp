@@ -190,6 +190,7 @@ TEST(Lower, RoutedRowsKnowTheirRoutingAndForgetItAfterTheCombine) {
   const Program program = lower_one(graph);
   ASSERT_EQ(program.routings.size(), size_t{1});
   EXPECT_EQ(program.routings[0].slots, 2);
+  EXPECT_EQ(program.routings[0].all_experts, 5);
   EXPECT_EQ(program.routings[0].experts, 5);
   for (const Instruction& i : program.instructions) {
     const bool routed = program.values[static_cast<size_t>(i.output)].rows == Rows::Routed;

@@ -50,6 +50,7 @@ struct Parameter {
 struct Routing {
   Operand chosen;  // i32 [T, slots], of all experts
   int64_t slots = 0;
+  int64_t all_experts = 0;
   int64_t first_expert = 0, experts = 0;            // those of this rank
   int32_t offsets = -1, order = -1, position = -1;  // i32 values: [experts + 1], [T * slots], [T * slots]
 };

@@ -53,6 +53,7 @@ void ProgramBuilder::begin_routing(NodeId dispatch, Operand chosen) {
   Routing routing;
   routing.chosen = chosen;
   routing.slots = part_.row_shape(node.inputs[1], plan::kNoAxis)[0];
+  routing.all_experts = node.as<graph::DispatchAttributes>().num_experts;
   routing.first_expert = experts.begin;
   routing.experts = experts.size();
   routing.offsets = add_value(Rows::Fixed, 1, routing.experts + 1);

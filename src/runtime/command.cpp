@@ -27,8 +27,8 @@ enum Word : size_t {
 };
 
 // Of a sequence: number of tokens, start position, length for rotary embeddings, state slot, number of blocks, and one
-// more than the slots of restored and of saved states.
-constexpr size_t kPerSequence = 7;
+// more than the slots of restored and of saved states, kind of its rows.
+constexpr size_t kPerSequence = 8;
 
 constexpr size_t kWordBytes = sizeof(int32_t);
 
@@ -55,8 +55,9 @@ void CommandChannel::broadcast() {
 
 void CommandChannel::append(const StepInput& input) {
   for (const SequenceStep& s : input.sequences)
-    for (const int64_t value : {s.num_tokens, s.start_position, s.rope_length, s.state_slot,
-                                static_cast<int64_t>(s.blocks.size()), s.restored_slot + 1, s.saved_slot + 1})
+    for (const int64_t value :
+         {s.num_tokens, s.start_position, s.rope_length, s.state_slot, static_cast<int64_t>(s.blocks.size()),
+          s.restored_slot + 1, s.saved_slot + 1, static_cast<int64_t>(s.kind)})
       words_.push_back(to_word(value));
   words_.insert(words_.end(), input.tokens.begin(), input.tokens.end());
   words_.insert(words_.end(), input.output_rows.begin(), input.output_rows.end());
@@ -97,7 +98,7 @@ StepInput CommandChannel::read_step() {
   sequences_.clear();
   for (size_t i = 0; i < sequences; ++i) {
     const std::span<const int32_t> s = words.subspan(kHeader + i * kPerSequence, kPerSequence);
-    sequences_.push_back({s[0], s[1], s[2], take(s[4]), s[3], s[5] - 1, s[6] - 1});
+    sequences_.push_back({s[0], s[1], s[2], take(s[4]), s[3], s[5] - 1, s[6] - 1, static_cast<kernels::RowKind>(s[7])});
   }
   input.sequences = sequences_;
   return input;

@@ -57,6 +57,7 @@ void expect_equal(const StepInput& got, const StepInput& wanted) {
     EXPECT_EQ(a.state_slot, b.state_slot);
     EXPECT_EQ(a.restored_slot, b.restored_slot);
     EXPECT_EQ(a.saved_slot, b.saved_slot);
+    EXPECT_EQ(a.kind, b.kind);
     EXPECT_THAT(a.blocks, ElementsAreArray(b.blocks));
   }
 }

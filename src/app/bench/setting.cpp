@@ -181,7 +181,11 @@ void Setting::run_prefill(const BenchCase& prefill, Samples& samples) {
   samples.begin();
   for (int64_t done = 0; done < prefill.tokens; done += kPrefillStep) {
     const int64_t count = std::min(kPrefillStep, prefill.tokens - done);
-    const runtime::SequenceStep sequence{count, done, prefill.tokens, blocks_};
+    const runtime::SequenceStep sequence{.num_tokens = count,
+                                         .start_position = done,
+                                         .rope_length = prefill.tokens,
+                                         .blocks = blocks_,
+                                         .kind = kernels::RowKind::Prompt};
     const auto last = static_cast<int32_t>(count - 1);
     const bool ends = done + count == prefill.tokens;
     step(std::span(tokens_).subspan(static_cast<size_t>(done), static_cast<size_t>(count)), {&sequence, 1},
@@ -195,10 +199,17 @@ void Setting::run_decode(const BenchCase& decode, int64_t steps, Samples& sample
   std::vector<runtime::SequenceStep> sequences(batch);
   std::vector<int32_t> rows(batch);
   std::iota(rows.begin(), rows.end(), 0);
+  // As a model computes that is loaded for this batch, not for the largest one of the cases.
+  const bool is_largest = decode.batch == loaded_->split->options().sizes.max_output_rows;
   for (int64_t done = 0; done < steps; ++done) {
     const int64_t past = decode.context + done;
     for (size_t s = 0; s < batch; ++s)
-      sequences[s] = {1, past, past + 1, std::span(blocks_).subspan(s * blocks, blocks), static_cast<int64_t>(s)};
+      sequences[s] = {.num_tokens = 1,
+                      .start_position = past,
+                      .rope_length = past + 1,
+                      .blocks = std::span(blocks_).subspan(s * blocks, blocks),
+                      .state_slot = static_cast<int64_t>(s),
+                      .kind = is_largest ? kernels::RowKind::Answer : kernels::RowKind::ByCount};
     samples.begin();
     step(std::span(tokens_).first(batch), sequences, rows);
   }

@@ -19,9 +19,8 @@ constexpr int64_t kPartsPerThread = 64;
 // Least tiles for each thread, so many that the slowest one does not keep the others waiting.
 constexpr int64_t kTilesPerThread = 4;
 
-// Rows from which a span attends in bf16. A shorter prompt would lose accuracy and save no time that can be felt. If
-// all heads share one KV head, a row is as much work as many, and what counts is the number of queries.
-constexpr int64_t kManyRows = 64;
+// Of kManyRows rows and more a span attends in bf16. A shorter prompt would lose accuracy and save no time that can be
+// felt. If all heads share one KV head, a row is as much work as many, and what counts is the number of queries.
 constexpr int64_t kManyQueries = 16;
 
 bool is_kv_type(DType dtype) {
@@ -106,9 +105,14 @@ int64_t estimate_work(const SequenceSpan& span, const AttentionParams& params, c
 
 // Whether a span's queries are so many that they attend in bf16.
 bool in_panels(const Job& job, const SequenceSpan& span) {
-  const bool many =
-      span.num_rows >= kManyRows || (job.cache.values_in_keys && span.num_rows * job.params.group >= kManyQueries);
-  return job.panels && many && estimate_work(span, job.params, job.cache) > kFewProducts;
+  if (!job.panels) return false;
+  // What is known of a kind: that prompts have many rows, and answers one at a time.
+  SequenceSpan typical = span;
+  if (span.kind != RowKind::ByCount) typical.num_rows = span.kind == RowKind::Prompt ? kManyRows : 1;
+  const bool many = typical.num_rows >= kManyRows ||
+                    (job.cache.values_in_keys && typical.num_rows * job.params.group >= kManyQueries);
+  if (span.kind != RowKind::ByCount) typical.start_position = kManyRows;
+  return many && estimate_work(typical, job.params, job.cache) > kFewProducts;
 }
 
 simd::AttentionTile make_tile(const Job& job, const SequenceSpan& span, int64_t index) {

@@ -38,9 +38,9 @@ size_t attention_scratch_bytes(const AttentionParams& params, const KvCache& cac
 ///
 /// Arithmetic is f32. Spans of many queries (64 rows, fewer if all heads share a key) instead round queries, keys,
 /// weights and values to bf16 if the cache is f16 or int8 and the processor multiplies bf16 faster; sums stay f32. A
-/// row's result depends on the number of threads in no bit, and on the other rows of the step only by that choice.
-/// REQUIRES: every query head has a KV head in the cache; scratch is aligned to 64 bytes and holds
-/// attention_scratch_bytes(); out overlaps nothing.
+/// row's result depends on the number of threads in no bit, and on the other rows of the step only by that choice,
+/// which a span's kind makes where it is said. REQUIRES: every query head has a KV head in the cache; scratch is
+/// aligned to 64 bytes and holds attention_scratch_bytes(); out overlaps nothing.
 void attention(const float* q, std::span<const SequenceSpan> spans, const KvCache& cache, const AttentionParams& params,
                float* out, std::span<std::byte> scratch, ThreadPool& pool, Isa isa = best_isa());
 

@@ -157,7 +157,7 @@ Sequence make_sequence(const Case& c, int64_t length, uint32_t seed, Cache& cach
 // Runs one step in which each sequence contributes `rows` rows from `start` on (fewer where it ends), and keeps the
 // results.
 void step(const Case& c, std::vector<Sequence>& sequences, int64_t start, int64_t rows, Cache& cache, ThreadPool& pool,
-          Isa isa) {
+          Isa isa, RowKind kind = RowKind::ByCount) {
   std::vector<SequenceSpan> spans;
   std::vector<float> q, k, v;
   const auto append = [](std::vector<float>& to, const std::vector<float>& from, int64_t first, int64_t count,
@@ -167,7 +167,7 @@ void step(const Case& c, std::vector<Sequence>& sequences, int64_t start, int64_
   int64_t total = 0;
   for (Sequence& s : sequences) {
     const int64_t count = std::clamp<int64_t>(s.length - start, 0, rows);
-    spans.push_back({total, count, std::min(start, s.length), s.blocks.data()});
+    spans.push_back({total, count, std::min(start, s.length), s.blocks.data(), 0, kind});
     total += count;
     append(q, s.q, std::min(start, s.length), count, c.q_heads * c.key_dim);
     append(k, s.k, std::min(start, s.length), count, c.kv_heads * c.key_dim);
@@ -241,6 +241,25 @@ TEST_P(Attention, GivesTheSameBitsHoweverAPromptIsCutUp) {
         EXPECT_LT(relative_error(result, results[0]), tolerance(c)) << c.name;
       else
         EXPECT_EQ(std::memcmp(result.data(), results[0].data(), result.size() * sizeof(float)), 0) << c.name;
+  }
+}
+
+TEST_P(Attention, OfOneKindGivesTheSameBitsHoweverASequenceIsCutUp) {
+  for (const Case& c : cases()) {
+    if (!c.params.causal) continue;  // later positions must be there
+    for (const RowKind kind : {RowKind::Prompt, RowKind::Answer}) {
+      std::vector<float> expected;
+      for (const int64_t rows : {1000, 1, 3, 70}) {
+        Cache cache(c, 100);
+        std::vector<Sequence> sequences = {make_sequence(c, 90, 1, cache), make_sequence(c, 20, 2, cache)};
+        for (int64_t start = 0; start < 90; start += rows)
+          step(c, sequences, start, rows, cache, pool_, GetParam(), kind);
+        const std::vector<float>& out = sequences[0].out;
+        if (expected.empty()) expected = out;
+        EXPECT_EQ(std::memcmp(out.data(), expected.data(), out.size() * sizeof(float)), 0)
+            << c.name << " rows " << rows << (kind == RowKind::Prompt ? " of a prompt" : " of an answer");
+      }
+    }
   }
 }
 

@@ -101,14 +101,14 @@ void attend_as_cached(const float* q_nope, const float* q_rope, std::span<const 
       return matrices.subspan(static_cast<size_t>(head), static_cast<size_t>(params.q_heads));
     };
     block_diagonal(of(p.absorb), {q_nope + (first * heads + head) * p.nope_dim, heads * p.nope_dim, p.nope_dim}, rows,
-                   {at.q, params.q_heads * width, width}, {at.scratch, at.rest}, pool);
+                   {at.q, params.q_heads * width, width}, {at.scratch, at.rest}, pool, form_of(spans.front().kind));
     for (int64_t h = 0; h < params.q_heads; ++h)
       copy_rows(q_rope + (first * heads + head + h) * p.rope_dim, heads * p.rope_dim, rows, p.rope_dim,
                 at.q + h * width + p.latent_dim, params.q_heads * width, pool);
     attention(at.q, {at.spans, spans.size()}, cache, params, at.sums, {at.scratch, at.rest}, pool);
     block_diagonal(of(p.values), {at.sums, params.q_heads * p.latent_dim, p.latent_dim}, rows,
                    {out + (first * heads + head) * p.value_dim, heads * p.value_dim, p.value_dim},
-                   {at.scratch, at.rest}, pool);
+                   {at.scratch, at.rest}, pool, form_of(spans.front().kind));
   }
 }
 
@@ -181,10 +181,11 @@ bool expand(const LatentParams& p, const SequenceSpan& span, const KvCache& cach
   const int64_t width = at.cache.key_dim;
   copy_rows(at.rope, p.rope_dim, count, p.rope_dim, at.key + p.nope_dim, width, pool);
   uint64_t preparation = 0;
+  const Form form = form_of(span.kind);
   const auto multiply = [&](const Matrix& matrix, float* y) {
-    const uint64_t wanted = matrix.preparation(count);
+    const uint64_t wanted = matrix.preparation(count, form);
     const bool prepared = wanted != 0 && wanted == preparation;
-    matrix.multiply(at.latent, count, y, {at.scratch, at.rest}, pool, prepared ? Prepared::Yes : Prepared::No);
+    matrix.multiply(at.latent, count, y, {at.scratch, at.rest}, pool, prepared ? Prepared::Yes : Prepared::No, form);
     preparation = wanted;
   };
   for (size_t h = 0; h < heads.size(); ++h) {
@@ -210,7 +211,8 @@ bool attend_expanded(const float* q_nope, const float* q_rope, const SequenceSpa
   CHECK_GE(scratch.size(), at.bytes);
   const int64_t width = at.cache.key_dim;
   std::iota(at.table, at.table + at_a_time * blocks, 0);
-  for (int64_t h = 0; h < at_a_time; ++h) at.spans[h] = {h * rows, rows, span.start_position, at.table + h * blocks};
+  for (int64_t h = 0; h < at_a_time; ++h)
+    at.spans[h] = {h * rows, rows, span.start_position, at.table + h * blocks, 0, span.kind};
   for (int64_t head = 0; head < all; head += at_a_time) {
     const std::span<const SequenceSpan> heads(at.spans, static_cast<size_t>(std::min(at_a_time, all - head)));
     for (int64_t first = 0; first < positions; first += kPiece)
@@ -229,18 +231,39 @@ bool attend_expanded(const float* q_nope, const float* q_rope, const SequenceSpa
   return true;
 }
 
-}  // namespace
-
 // Compares multiplications. Computing keys and values of a new position takes as many as multiplying its query with
 // `absorb` and its result with `values`, so these do not count. Expanding costs those of the positions before, and
 // saves some for each pair of positions.
-bool expands(const LatentParams& p, const SequenceSpan& span, const KvCache& cache) {
+bool pays_to_expand(const LatentParams& p, const SequenceSpan& span, const KvCache& cache) {
   const auto rows = static_cast<double>(span.num_rows), before = static_cast<double>(span.start_position);
   const double pairs = rows * before + rows * (rows + 1) / 2;
   const auto saved = static_cast<double>(2 * p.latent_dim - p.nope_dim - p.value_dim);
   const auto made = static_cast<double>(p.latent_dim * (p.nope_dim + p.value_dim));
   return pairs * saved * attention_per_product(cache.dtype) > before * made &&
          heads_at_a_time(p, cache, span.start_position + span.num_rows) > 0;
+}
+
+// Attends to the first rows of a span, `expanded` many, in one way and to the rest in the other.
+void attend_in_turn(const float* q_nope, const float* q_rope, const SequenceSpan& span, int64_t expanded,
+                    const KvCache& cache, const LatentParams& params, float* out, std::span<std::byte> scratch,
+                    ThreadPool& pool) {
+  SequenceSpan first = span, rest = span;
+  first.num_rows = expanded;
+  rest.num_rows -= expanded;
+  rest.first_row += expanded;
+  rest.start_position += expanded;
+  if (!attend_expanded(q_nope, q_rope, first, cache, params, out, scratch, pool))
+    attend_as_cached(q_nope, q_rope, {&first, 1}, cache, params, out, scratch, pool);
+  if (rest.num_rows > 0) attend_as_cached(q_nope, q_rope, {&rest, 1}, cache, params, out, scratch, pool);
+}
+
+}  // namespace
+
+int64_t expanded_rows(const LatentParams& params, const SequenceSpan& span, const KvCache& cache) {
+  if (span.kind == RowKind::ByCount) return pays_to_expand(params, span, cache) ? span.num_rows : 0;
+  if (span.kind == RowKind::Answer || cache.dtype == DType::F32) return 0;
+  const int64_t most = kExpandedBytes / block_bytes(expanded_cache(params, cache)) * cache.block_size;
+  return std::clamp<int64_t>(most - span.start_position, 0, span.num_rows);
 }
 
 size_t latent_attention_scratch_bytes(const LatentParams& params, const KvCache& cache, int64_t max_rows,
@@ -257,13 +280,13 @@ void latent_attention(const float* q_nope, const float* q_rope, std::span<const 
                       const KvCache& cache, const LatentParams& params, float* out, std::span<std::byte> scratch,
                       ThreadPool& pool) {
   for (size_t begin = 0; begin < spans.size();) {
-    const bool wanted = expands(params, spans[begin], cache);
-    if (wanted && attend_expanded(q_nope, q_rope, spans[begin], cache, params, out, scratch, pool)) {
-      ++begin;
+    if (const int64_t expanded = expanded_rows(params, spans[begin], cache); expanded > 0) {
+      attend_in_turn(q_nope, q_rope, spans[begin++], expanded, cache, params, out, scratch, pool);
       continue;
     }
     size_t end = begin + 1;
-    while (!wanted && end < spans.size() && !expands(params, spans[end], cache)) ++end;
+    while (end < spans.size() && spans[end].kind == spans[begin].kind && expanded_rows(params, spans[end], cache) == 0)
+      ++end;
     attend_as_cached(q_nope, q_rope, spans.subspan(begin, end - begin), cache, params, out, scratch, pool);
     begin = end;
   }

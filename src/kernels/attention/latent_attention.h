@@ -25,10 +25,13 @@ struct LatentParams {
   std::span<const Matrix* const> values;  // by head: [value_dim, latent_dim]
 };
 
-/// Whether latent_attention() computes keys and values of all positions of the span and attends to those ("expanded",
-/// for many rows). Otherwise it multiplies the queries with absorb[h] and attends to the cached vectors themselves ("as
-/// cached", for few rows), which takes more work for each pair of positions but none for each cached position.
-bool expands(const LatentParams& params, const SequenceSpan& span, const KvCache& cache);
+/// The rows of a span, from its first one on, for which latent_attention() computes keys and values of all positions
+/// and attends to those ("expanded", for many rows). For the others it multiplies the queries with absorb[h] and
+/// attends to the cached vectors themselves ("as cached", for few rows), which takes more work for each pair of
+/// positions but none for each cached position. Rows of a prompt are expanded as far as there is memory, however few
+/// they are, but with a cache of f32, which is for those who want all rows to be computed in one way, rounding
+/// included.
+int64_t expanded_rows(const LatentParams& params, const SequenceSpan& span, const KvCache& cache);
 
 /// Bytes of scratch that latent_attention() needs for steps of up to `max_rows` rows and sequences of up to
 /// `max_positions` positions.
@@ -37,8 +40,9 @@ size_t latent_attention_scratch_bytes(const LatentParams& params, const KvCache&
 
 /// Computes out[T, q_heads, value_dim] from q_nope[T, q_heads, nope_dim], q_rope[T, q_heads, rope_dim] and the cache,
 /// in which store_kv() has put the rows of this step: keys of latent_dim + rope_dim numbers, with values in keys. Each
-/// span takes the faster of two ways (see expands()), whose results differ by rounding. Runs on all threads of the
-/// pool. REQUIRES: scratch is aligned to 64 bytes and holds latent_attention_scratch_bytes(); out overlaps nothing.
+/// span takes one of two ways (see expanded_rows()), the faster one where its kind is not said, whose results differ by
+/// rounding. Runs on all threads of the pool. REQUIRES: scratch is aligned to 64 bytes and holds
+/// latent_attention_scratch_bytes(); out overlaps nothing.
 void latent_attention(const float* q_nope, const float* q_rope, std::span<const SequenceSpan> spans,
                       const KvCache& cache, const LatentParams& params, float* out, std::span<std::byte> scratch,
                       ThreadPool& pool);

@@ -95,13 +95,14 @@ class Model {
   }
 
   // One step of `rows` rows of each sequence from its `start` on.
-  void step(std::span<Sequence* const> sequences, std::span<const int64_t> starts, std::span<const int64_t> rows) {
+  void step(std::span<Sequence* const> sequences, std::span<const int64_t> starts, std::span<const int64_t> rows,
+            RowKind kind = RowKind::ByCount) {
     std::vector<SequenceSpan> spans;
     std::vector<float> q_nope, q_rope, k;
     int64_t total = 0;
     for (size_t i = 0; i < sequences.size(); ++i) {
       const Sequence& s = *sequences[i];
-      spans.push_back({total, rows[i], starts[i], s.blocks.data()});
+      spans.push_back({total, rows[i], starts[i], s.blocks.data(), 0, kind});
       total += rows[i];
       const auto append = [&](std::vector<float>& to, const std::vector<float>& from, int64_t n) {
         to.insert(to.end(), from.begin() + starts[i] * n, from.begin() + (starts[i] + rows[i]) * n);
@@ -190,13 +191,52 @@ TEST(LatentAttention, ExpandsForManyRowsUnlessTheSequenceIsTooLong) {
   const Case c{"", 2, 128, 64, 512, 128, DType::F16, 0};
   const Model model(c, pool);
   const auto expanded = [&](int64_t rows, int64_t start) {
-    return expands(model.params(), {0, rows, start, nullptr}, model.cache());
+    return expanded_rows(model.params(), {0, rows, start, nullptr}, model.cache()) > 0;
   };
   EXPECT_TRUE(expanded(512, 0));
   EXPECT_TRUE(expanded(512, 4096));
   EXPECT_FALSE(expanded(1, 4096));
   EXPECT_FALSE(expanded(32, 4096));
   EXPECT_FALSE(expanded(512, 1'000'000));
+}
+
+TEST(LatentAttention, ExpandsPromptsByTheirPositionAndAnswersNever) {
+  ThreadPool pool(1);
+  const Case c{"", 2, 128, 64, 512, 128, DType::F16, 0}, exact{"", 2, 128, 64, 512, 128, DType::F32, 0};
+  const Model model(c, pool), in_f32(exact, pool);
+  const auto rows_of = [](const Model& m, RowKind kind, int64_t rows, int64_t start) {
+    return expanded_rows(m.params(), {0, rows, start, nullptr, 0, kind}, m.cache());
+  };
+  EXPECT_EQ(rows_of(model, RowKind::Prompt, 1, 4096), 1);
+  EXPECT_EQ(rows_of(model, RowKind::Prompt, 512, 0), 512);
+  EXPECT_EQ(rows_of(model, RowKind::Prompt, 512, 1'000'000), 0);
+  int64_t total = 0;  // the same rows, whatever the chunks
+  for (int64_t start = 0; start < 200'000; start += 300) total += rows_of(model, RowKind::Prompt, 300, start);
+  EXPECT_EQ(total, rows_of(model, RowKind::Prompt, 200'000, 0));
+  EXPECT_LT(total, 200'000);
+  EXPECT_EQ(rows_of(model, RowKind::Answer, 512, 0), 0);
+  EXPECT_EQ(rows_of(in_f32, RowKind::Prompt, 512, 0), 0);
+}
+
+TEST(LatentAttention, OfOneKindGivesTheSameBitsHoweverASequenceIsCutUp) {
+  for (const RowKind kind : {RowKind::Prompt, RowKind::Answer})
+    for (const Case& c : kCases) {
+      if (c.values_scale != 1) continue;  // what exceeds f16 decides for a whole chunk
+      ThreadPool pool(2);
+      std::vector<float> expected;
+      for (const int64_t rows : {70, 9, 1, 33}) {
+        Model model(c, pool);
+        Sequence s = model.sequence(70, 5);
+        Sequence* one = &s;
+        for (int64_t start = 0; start < s.length; start += rows) {
+          const int64_t count = std::min(rows, s.length - start);
+          model.step({&one, 1}, {&start, 1}, {&count, 1}, kind);
+        }
+        EXPECT_LT(relative_error(s.out, model.wanted(s)), c.tolerance) << c.name << ", " << rows << " rows";
+        if (expected.empty()) expected = s.out;
+        EXPECT_EQ(s.out, expected) << c.name << ", " << rows << " rows";
+      }
+    }
 }
 
 }  // namespace

@@ -35,14 +35,14 @@ size_t block_diagonal_scratch_bytes(std::span<const Matrix* const> blocks, int64
 }
 
 void block_diagonal(std::span<const Matrix* const> blocks, const float* x, int64_t m, float* y,
-                    std::span<std::byte> scratch, ThreadPool& pool) {
+                    std::span<std::byte> scratch, ThreadPool& pool, Form form) {
   const auto count = static_cast<int64_t>(blocks.size());
   const int64_t k = blocks[0]->k(), n = blocks[0]->n();
-  block_diagonal(blocks, {x, count * k, k}, m, {y, count * n, n}, scratch, pool);
+  block_diagonal(blocks, {x, count * k, k}, m, {y, count * n, n}, scratch, pool, form);
 }
 
 void block_diagonal(std::span<const Matrix* const> blocks, const BlockRows<const float>& x, int64_t m,
-                    const BlockRows<float>& y, std::span<std::byte> scratch, ThreadPool& pool) {
+                    const BlockRows<float>& y, std::span<std::byte> scratch, ThreadPool& pool, Form form) {
   const auto count = static_cast<int64_t>(blocks.size());
   const int64_t k = blocks[0]->k(), n = blocks[0]->n();
   const Part part = part_of(blocks, m);
@@ -56,7 +56,8 @@ void block_diagonal(std::span<const Matrix* const> blocks, const BlockRows<const
     ThreadPool self(1);
     for (int64_t h = first; h < last; ++h) {
       copy_rows(x.data + h * x.block_stride, x.row_stride, m, k, rows, k);
-      blocks[static_cast<size_t>(h)]->multiply(rows, m, products, own.subspan(part.x + part.y), self);
+      blocks[static_cast<size_t>(h)]->multiply(rows, m, products, own.subspan(part.x + part.y), self, Prepared::No,
+                                               form);
       copy_rows(products, n, m, n, y.data + h * y.block_stride, y.row_stride);
     }
   };

@@ -20,11 +20,11 @@ struct BlockRows {
 /// blocks[h]^T for each block h. The blocks are shared among the threads, because they are small and many. REQUIRES:
 /// scratch is aligned to 64 bytes and holds block_diagonal_scratch_bytes(); x, y and scratch do not overlap.
 void block_diagonal(std::span<const Matrix* const> blocks, const float* x, int64_t m, float* y,
-                    std::span<std::byte> scratch, ThreadPool& pool);
+                    std::span<std::byte> scratch, ThreadPool& pool, Form form = {});
 
 /// The same with x and y as parts of larger tensors.
 void block_diagonal(std::span<const Matrix* const> blocks, const BlockRows<const float>& x, int64_t m,
-                    const BlockRows<float>& y, std::span<std::byte> scratch, ThreadPool& pool);
+                    const BlockRows<float>& y, std::span<std::byte> scratch, ThreadPool& pool, Form form = {});
 
 /// Bytes of scratch that block_diagonal() needs for up to `max_m` rows on `threads` threads.
 size_t block_diagonal_scratch_bytes(std::span<const Matrix* const> blocks, int64_t max_m, int threads);

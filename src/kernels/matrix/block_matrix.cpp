@@ -25,10 +25,15 @@ constexpr int64_t kGrainBytes = 16 << 10;
 // Rows from which a product is long. Speed then counts more than the last bit of accuracy, and activations have a
 // second digit on demand only. With dot products of bytes, levels are unpacked into bytes; with matrix tiles, weights
 // are unpacked into bf16 panels, a part at a time. Threads take strips from a common counter.
-constexpr int64_t kManyRows = 64;
+constexpr int64_t kLongProduct = kManyRows;
 
 // The same for an expert, which gets some of a step's rows. With fewer rows unpacking costs more than it saves.
-constexpr int64_t kManyExpertRows = 16;
+constexpr int64_t kLongExpertProduct = 16;
+
+// The same where a form says how many there are as a rule: so many that it pays although at times they are fewer. With
+// blocks of 4 and 8 bits and AVX-512 a single row takes 1.4 to 2.8 times as long as in the form of few rows, 32 take
+// half as long (docs/scheduling.md).
+constexpr int64_t kLongForm = 32;
 
 // Strips that a thread takes at a time in a long product.
 constexpr int64_t kSharedStrips = 4;
@@ -56,7 +61,7 @@ class BlockMatrix : public Matrix {
         k_(k),
         id_(*layout_of(packed_type(dtype, options.format))),
         layout_(block_layout(packed_type(dtype, options.format), k)),
-        many_(options.expert ? kManyExpertRows : kManyRows),
+        many_(options.expert ? kLongExpertProduct : kLongProduct),
         first_many_(std::max(many_, kFewProducts / (n * k) + 1)),
         table_(simd::table(options.isa)),
         kind_(kind_of(dtype, options)) {
@@ -75,7 +80,7 @@ class BlockMatrix : public Matrix {
           quantize_strip(dtype, stored, k, options.format, table_, first, out);
       }
     });
-    if (options.max_m < first_many_) return;
+    if (std::max(options.max_m, kManyRows) < first_many_) return;
     if (options.isa == Isa::Amx)
       tiles_.emplace(PanelShape{n, k}, *bf16_panel_kernel(options.isa), options.isa);
     else if (table_.split_digits != nullptr)
@@ -88,33 +93,34 @@ class BlockMatrix : public Matrix {
   std::string_view kind() const override { return kind_; }
 
   size_t scratch_bytes(int64_t max_m, int threads) const override {
-    if (!unpacks(max_m)) return quantized_bytes(max_m);
-    return std::max(quantized_bytes(first_many_),
+    if (!tiles_ && !levels_) return quantized_bytes(max_m);
+    return std::max(quantized_bytes(max_m),
                     tiles_ ? tiles_->scratch_bytes(max_m, threads) : levels_->scratch_bytes(max_m, threads));
   }
 
-  uint64_t preparation(int64_t m) const override {
-    if (unpacks(m)) return tiles_ ? tiles_->preparation() : levels_->preparation();
-    return uint64_t{1} << 62 | static_cast<uint64_t>(layout_.zero) << 48 | static_cast<uint64_t>(layout_.group) << 32 |
+  uint64_t preparation(int64_t m, Form form) const override {
+    if (unpacks(m, form)) return tiles_ ? tiles_->preparation() : levels_->preparation();
+    return uint64_t{1} << 62 | static_cast<uint64_t>(digits_of(m, form)) << 60 |
+           static_cast<uint64_t>(layout_.zero) << 48 | static_cast<uint64_t>(layout_.group) << 32 |
            static_cast<uint64_t>(k_);
   }
 
-  void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool,
-                Prepared prepared) const override {
+  void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool, Prepared prepared,
+                Form form) const override {
     CHECK_GE(scratch.size(), scratch_bytes(m, pool.size()));
-    if (unpacks(m) && levels_) {
+    if (unpacks(m, form) && levels_) {
       levels_->multiply(x, m, y, scratch, pool, prepared);
       return;
     }
-    if (unpacks(m)) {
+    if (unpacks(m, form)) {
       const auto panel = [&](int64_t index, int64_t first, int64_t depth, std::byte* buffer) {
         return unpack_panel(index, first, depth, buffer);
       };
       tiles_->multiply(x, m, panel, y, scratch, pool, prepared);
       return;
     }
-    const simd::Digits digits = m < many_ ? simd::Digits::Two : simd::Digits::OnDemand;
-    const simd::QuantizedRows activations = quantized_rows(m, scratch.data());
+    const simd::Digits digits = digits_of(m, form);
+    const simd::QuantizedRows activations = quantized_rows(m, digits, scratch.data());
     if (prepared == Prepared::No) quantize(x, m, digits, activations, pool);
     const auto multiply_strips = [&](int64_t begin, int64_t end) {
       table_.block_product[static_cast<size_t>(id_)]({.x = activations,
@@ -136,7 +142,15 @@ class BlockMatrix : public Matrix {
   }
 
  private:
-  bool unpacks(int64_t m) const { return (tiles_ || levels_) && m >= first_many_; }
+  simd::Digits digits_of(int64_t m, Form form) const {
+    return decisive_rows(m, form) < many_ ? simd::Digits::Two : simd::Digits::OnDemand;
+  }
+  bool unpacks(int64_t m, Form form) const { return (tiles_ || levels_) && decisive_rows(m, form) >= first_many_; }
+  // Rows by which the product's form is chosen.
+  static int64_t decisive_rows(int64_t m, Form form) {
+    if (form.like == 0) return m;
+    return form.like < kLongForm ? form.like : std::max(form.like, kLongProduct);
+  }
 
   const std::byte* unpack_panel(int64_t panel, int64_t first, int64_t depth, std::byte* buffer) const {
     if (buffer == nullptr) return nullptr;
@@ -153,19 +167,18 @@ class BlockMatrix : public Matrix {
   }
 
   // Rows of a whole number of tiles.
-  static int64_t padded(int64_t m) {
-    return m == 1 ? 1 : (m + simd::kTileRows - 1) / simd::kTileRows * simd::kTileRows;
-  }
+  static int64_t padded(int64_t m) { return (m + simd::kTileRows - 1) / simd::kTileRows * simd::kTileRows; }
   size_t group_bytes(int64_t m) const {
     return align_up(static_cast<size_t>(padded(m) * k_ / layout_.group) * sizeof(float));
   }
   size_t digit_bytes(int64_t m) const { return align_up(static_cast<size_t>(padded(m) * k_)); }
   size_t quantized_bytes(int64_t m) const { return 2 * digit_bytes(m) + 4 * group_bytes(m); }
 
-  simd::QuantizedRows quantized_rows(int64_t m, std::byte* scratch) const {
+  // A single row lies by itself where all of its groups have two digits.
+  simd::QuantizedRows quantized_rows(int64_t m, simd::Digits digits, std::byte* scratch) const {
     std::byte* groups = scratch + 2 * digit_bytes(m);
     const size_t stride = group_bytes(m);
-    return {.interleave = m == 1 ? 1 : simd::kTileRows,
+    return {.interleave = m == 1 && digits == simd::Digits::Two ? 1 : simd::kTileRows,
             .high = reinterpret_cast<int8_t*>(scratch),
             .low = reinterpret_cast<int8_t*>(scratch + digit_bytes(m)),
             .scales = reinterpret_cast<float*>(groups),

@@ -51,7 +51,7 @@ class DenseMatrix : public Matrix {
     const auto bf16 = form_ == PanelForm::F32 ? std::nullopt : bf16_panel_kernel(options.isa);
     const PanelKernel kernel = bf16 ? *bf16 : f32_panel_kernel(options.isa);
     first_many_ = bf16 ? std::max(kernel.least_rows, kFewProducts / (n * k) + 1) : kernel.least_rows;
-    if (options.max_m >= first_many_) many_rows_.emplace(PanelShape{n, k}, kernel, options.isa);
+    if (std::max(options.max_m, kManyRows) >= first_many_) many_rows_.emplace(PanelShape{n, k}, kernel, options.isa);
   }
 
   int64_t n() const override { return n_; }
@@ -60,14 +60,16 @@ class DenseMatrix : public Matrix {
   std::string_view kind() const override { return kind_; }
 
   size_t scratch_bytes(int64_t max_m, int threads) const override {
-    return goes_by_panels(max_m) ? many_rows_->scratch_bytes(max_m, threads) : 0;
+    return many_rows_ ? many_rows_->scratch_bytes(max_m, threads) : 0;
   }
 
-  uint64_t preparation(int64_t m) const override { return goes_by_panels(m) ? many_rows_->preparation() : 0; }
+  uint64_t preparation(int64_t m, Form form) const override {
+    return goes_by_panels(m, form) ? many_rows_->preparation() : 0;
+  }
 
-  void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool,
-                Prepared prepared) const override {
-    if (goes_by_panels(m)) {
+  void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool, Prepared prepared,
+                Form form) const override {
+    if (goes_by_panels(m, form)) {
       const auto panel = [&](int64_t index, int64_t first, int64_t depth, std::byte* buffer) {
         return panel_part(index, first, depth, buffer);
       };
@@ -93,7 +95,12 @@ class DenseMatrix : public Matrix {
   }
 
  private:
-  bool goes_by_panels(int64_t m) const { return many_rows_ && m >= first_many_; }
+  // In f32 both ways give the same result, so that the faster one is taken.
+  bool goes_by_panels(int64_t m, Form form) const {
+    if (!many_rows_) return false;
+    const bool is_open = form.like == 0 || many_rows_->numbers() == PanelNumbers::F32;
+    return (is_open ? m : form.like) >= first_many_;
+  }
 
   const std::byte* panel_part(int64_t panel, int64_t first, int64_t depth, std::byte* buffer) const {
     const bool in_bf16 = many_rows_->numbers() == PanelNumbers::Bf16;

@@ -44,12 +44,12 @@ class ExactMatrix : public Matrix {
   int64_t k() const override { return k_; }
   std::span<const std::byte> packed() const override { return weights_.bytes(); }
   std::string_view kind() const override { return kind_; }
-  uint64_t preparation(int64_t) const override { return 0; }
+  uint64_t preparation(int64_t, Form) const override { return 0; }
 
   size_t scratch_bytes(int64_t, int threads) const override { return static_cast<size_t>(threads) * panel_bytes(); }
 
-  void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool,
-                Prepared) const override {
+  void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool, Prepared,
+                Form) const override {
     CHECK_GE(scratch.size(), scratch_bytes(m, pool.size()));
     const int64_t panels = (n_ + panel_rows_ - 1) / panel_rows_;
     const auto work = [&](int thread, int threads) {

@@ -6,12 +6,29 @@
 #include <string_view>
 
 #include "base/thread_pool.h"
+#include "kernels/params/sequence_span.h"
 
 namespace cleave::kernels {
 
 /// Whether x has been prepared for a product already. Yes: x was rounded or quantised into scratch by the previous
 /// multiply() with the same x, m and scratch, of a matrix with an equal preparation(m).
 enum class Prepared : uint8_t { No, Yes };
+
+/// Rows that are many for every way of computing a product.
+inline constexpr int64_t kManyRows = 64;
+
+/// How a product is computed where there are several ways, which round activations otherwise: as one of `like` rows,
+/// however many there are.
+struct Form {
+  int64_t like = 0;  // 0: as many as there are
+
+  bool operator==(const Form&) const = default;
+};
+
+/// The form of products of rows of a kind, as a rule.
+constexpr Form form_of(RowKind kind) {
+  return {kind == RowKind::ByCount ? 0 : kind == RowKind::Answer ? 1 : kManyRows};
+}
 
 /// The weights W of a linear, packed for the product y[m, n] = x[m, k] * W[n, k]^T. Immutable: several threads may call
 /// its members at once, each with its own scratch and pool. Owns its memory or borrows it from PackOptions::arena.
@@ -36,21 +53,22 @@ class Matrix {
   /// The form into which multiply() brings m rows of x, at the beginning of scratch, before it multiplies. Matrices
   /// with equal answers use the same form, so that the second of two products with one x can skip it (Prepared::Yes).
   /// 0: x is read as it is, and there is nothing to share.
-  virtual uint64_t preparation(int64_t m) const = 0;
+  virtual uint64_t preparation(int64_t m, Form form = {}) const = 0;
 
   /// Writes y[m, n] = x[m, k] * W^T; rows of x are k apart, rows of y are n apart. A row of y depends on its row of x
-  /// and on how activations are rounded, which is chosen by m; it does not depend on the other rows or the threads:
-  ///   weights                     few rows           many rows        many: m of at least
+  /// and on how activations are rounded, which is chosen by a number of rows, the form's or m; it does not depend on
+  /// the other rows or the threads:
+  ///   weights                     few rows           many rows        many: at least
   ///   exact, f32                  not rounded        not rounded
-  ///   bf16                        not rounded        to bf16          4, in matrix tiles 8
-  ///   blocks, int8, int4          to 16-bit levels   to 8-bit levels  64, an expert's 16
-  ///   blocks, in matrix tiles     to 16-bit levels   to bf16          64, an expert's 16
+  ///   bf16, fp8                   not rounded        to bf16          4, in matrix tiles 8
+  ///   blocks, int8, int4          to 16-bit levels   to 8-bit levels  64 (form: 32), an expert's 16
+  ///   blocks, in matrix tiles     to 16-bit levels   to bf16          64 (form: 32), an expert's 16
   /// Rounding to bf16 takes a processor that multiplies bf16. It, and unpacking blocks, take more than kFewProducts
   /// multiplications (panel_product.h). 8-bit levels have a second byte where a number stands out (simd/table.h,
   /// Digits). Does not allocate. REQUIRES: scratch is aligned to 64 bytes and holds scratch_bytes(m, pool.size()); x, y
   /// and scratch do not overlap.
   virtual void multiply(const float* x, int64_t m, float* y, std::span<std::byte> scratch, ThreadPool& pool,
-                        Prepared prepared = Prepared::No) const = 0;
+                        Prepared prepared = Prepared::No, Form form = {}) const = 0;
 };
 
 }  // namespace cleave::kernels

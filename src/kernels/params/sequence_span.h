@@ -4,6 +4,13 @@
 
 namespace cleave::kernels {
 
+/// What the rows of a span are, which decides how they are computed.
+enum class RowKind : uint8_t {
+  ByCount,  // not said: as is fastest for their number
+  Answer,   // generated tokens: as few rows are computed, however many there are
+  Prompt,   // as many rows are computed, however few there are
+};
+
 /// The rows of a step that belong to one sequence: rows [first_row, first_row + num_rows) of the step stand at
 /// positions start_position, start_position + 1, ... of the sequence. The cache holds position p in slot p % block_size
 /// of block blocks[p / block_size].
@@ -13,6 +20,7 @@ struct SequenceSpan {
   int64_t start_position;
   const int32_t* blocks;
   int64_t slot = 0;  // of the sequence's states (recurrent/recurrent.h)
+  RowKind kind = RowKind::ByCount;
 };
 
 }  // namespace cleave::kernels

@@ -163,31 +163,31 @@ CLEAVE_INLINE void multiply_low_digits(const LevelTile& tile, int64_t row, int64
     F32 scaled[kM][kStrips];
 #pragma GCC unroll 8
     for (int a = 0; a < kM; ++a)
-#pragma GCC unroll 2
+#pragma GCC unroll 4
       for (int s = 0; s < kStrips; ++s) scaled[a][s] = load(w_scales + s * next_scales);
     w_scales += kStripRows;
     for (int64_t count = least(tile.k - first, kDigitGroup) / kGroup; count > 0; --count) {
       I32 products[kM][kStrips];
 #pragma GCC unroll 8
       for (int a = 0; a < kM; ++a)
-#pragma GCC unroll 2
+#pragma GCC unroll 4
         for (int s = 0; s < kStrips; ++s) products[a][s] = offsets[a] - I32{};
 #pragma GCC unroll 8
       for (int q = 0; q < kGroup / 4; ++q, w += kBytes, low += kDigitRows * 4) {
         __m512i levels[kStrips];
-#pragma GCC unroll 2
+#pragma GCC unroll 4
         for (int s = 0; s < kStrips; ++s) levels[s] = load_as<__m512i>(w + s * next_levels);
 #pragma GCC unroll 8
         for (int a = 0; a < kM; ++a) {
           const __m512i digits = four_digits(low + a * 4);
-#pragma GCC unroll 2
+#pragma GCC unroll 4
           for (int s = 0; s < kStrips; ++s)
             products[a][s] = bits<I32>(_mm512_dpbusd_epi32(bits<__m512i>(products[a][s]), levels[s], digits));
         }
       }
 #pragma GCC unroll 8
       for (int a = 0; a < kM; ++a)
-#pragma GCC unroll 2
+#pragma GCC unroll 4
         for (int s = 0; s < kStrips; ++s) {
           const float* scale = w_scales + s * next_scales;
           scaled[a][s] = multiply_add(bits<F32>(products[a][s]), load(scale), scaled[a][s]);
@@ -199,12 +199,12 @@ CLEAVE_INLINE void multiply_low_digits(const LevelTile& tile, int64_t row, int64
     }
 #pragma GCC unroll 8
     for (int a = 0; a < kM; ++a)
-#pragma GCC unroll 2
+#pragma GCC unroll 4
       for (int s = 0; s < kStrips; ++s) total[a][s] = multiply_add(scaled[a][s], set(x_scales[a]), total[a][s]);
   }
 #pragma GCC unroll 8
   for (int a = 0; a < kM; ++a)
-#pragma GCC unroll 2
+#pragma GCC unroll 4
     for (int s = 0; s < kStrips; ++s)
       _mm512_mask_storeu_ps(tile.y + (row + a) * tile.ldy + (strip + s) * kStripRows,
                             lanes_within(tile.columns, static_cast<int>(strip) + s), bits<__m512>(total[a][s]));
@@ -213,6 +213,9 @@ CLEAVE_INLINE void multiply_low_digits(const LevelTile& tile, int64_t row, int64
 template <int kGroup, bool kMinimum, int kM>
 CLEAVE_INLINE void multiply_rows_low(const LevelTile& tile, int64_t row, int64_t strips) {
   int64_t strip = 0;
+  // One or two rows hide the latency of dot products with more strips at once.
+  if constexpr (kM <= 2)
+    for (; strip + 4 <= strips; strip += 4) multiply_low_digits<kGroup, kMinimum, kM, 4>(tile, row, strip);
   for (; strip + 2 <= strips; strip += 2) multiply_low_digits<kGroup, kMinimum, kM, 2>(tile, row, strip);
   if (strip < strips) multiply_low_digits<kGroup, kMinimum, kM, 1>(tile, row, strip);
 }

@@ -162,7 +162,8 @@ inline Stored random_weights(DType dtype, int64_t n, int64_t k, uint32_t seed) {
 }
 
 /// y[m, n] by a matrix, with x and y at addresses that are multiples of 4 only; numbers around y must stay.
-inline std::vector<float> multiply(const Matrix& matrix, const std::vector<float>& x, int64_t m, ThreadPool& pool) {
+inline std::vector<float> multiply(const Matrix& matrix, const std::vector<float>& x, int64_t m, ThreadPool& pool,
+                                   Form form = {}) {
   Buffer scratch(matrix.scratch_bytes(m, pool.size()));
   std::vector<float> y(static_cast<size_t>(m * matrix.n()) + 2, -12345);
   const std::vector<float> shifted = [&] {
@@ -170,7 +171,7 @@ inline std::vector<float> multiply(const Matrix& matrix, const std::vector<float
     std::copy(x.begin(), x.end(), copy.begin() + 1);
     return copy;
   }();
-  matrix.multiply(shifted.data() + 1, m, y.data() + 1, scratch.bytes(), pool);
+  matrix.multiply(shifted.data() + 1, m, y.data() + 1, scratch.bytes(), pool, Prepared::No, form);
   EXPECT_EQ(y.front(), -12345);
   EXPECT_EQ(y.back(), -12345);
   return {y.begin() + 1, y.end() - 1};

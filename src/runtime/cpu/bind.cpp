@@ -66,17 +66,39 @@ BoundInstruction bind_gather_columns(const Instruction& i, const Workspace& w) {
   };
 }
 
+// Calls f(first, count, form) for the rows of the instruction, as many at a time as are computed in one way.
+template <class F>
+void for_forms(const Instruction& i, const Workspace& w, const F& f) {
+  const int64_t rows = w.rows(i);
+  if (rows == 0) return;
+  if (w.output(i).rows != lower::Rows::Tokens) return f(0, rows, w.state.output_form());
+  for (const StepState::Run& run : w.state.runs()) f(run.first, run.end - run.first, w.state.form_of(run.kind));
+}
+
+// The same for rows [first, end) of an expert, which `order` says the tokens of.
+template <class F>
+void for_expert_forms(const Workspace& w, const lower::Routing& routing, int64_t first, int64_t end, const F& f) {
+  const int32_t* order = w.index_value(routing.order);
+  for (const StepState::Run& run : w.state.runs()) {
+    const int32_t* behind = std::lower_bound(order + first, order + end, run.end * routing.slots);
+    const int64_t count = behind - (order + first);
+    if (count > 0) f(first, count, w.state.expert_form_of(run.kind, routing.slots, routing.all_experts));
+    first += count;
+  }
+}
+
 BoundInstruction bind_expert_matmul(const Instruction& i, const Workspace& w) {
   const lower::Routing& routing = w.program.routings[static_cast<size_t>(i.routing)];
   std::vector<const kernels::Matrix*> matrices = w.matrices(i.as<Products>().matrices);
   const float* x = w.numbers(i.inputs[0]);
   const int32_t* offsets = w.index_value(routing.offsets);
   float* y = w.value(i.output);
-  return [&w, matrices = std::move(matrices), x, offsets, y] {
+  return [&w, &routing, matrices = std::move(matrices), x, offsets, y] {
     for (size_t e = 0; e < matrices.size(); ++e) {
-      const int64_t first = offsets[e], count = offsets[e + 1] - offsets[e];
       const kernels::Matrix& m = *matrices[e];
-      if (count > 0) m.multiply(x + first * m.k(), count, y + first * m.n(), w.scratch, w.pool);
+      for_expert_forms(w, routing, offsets[e], offsets[e + 1], [&](int64_t first, int64_t count, kernels::Form form) {
+        m.multiply(x + first * m.k(), count, y + first * m.n(), w.scratch, w.pool, kernels::Prepared::No, form);
+      });
     }
   };
 }
@@ -90,11 +112,15 @@ BoundInstruction bind_matmul(const Instruction& i, const Workspace& w) {
   const float* x = w.numbers(i.inputs[0]);
   float* y = w.value(i.output);
   return [&w, &i, &m, previous, x, y, repeat = width(i) / m.n()] {
-    const int64_t rows = w.rows(i) * repeat;
-    if (rows == 0) return;
-    const uint64_t preparation = m.preparation(rows);
-    const bool prepared = previous != nullptr && preparation != 0 && previous->preparation(rows) == preparation;
-    m.multiply(x, rows, y, w.scratch, w.pool, prepared ? kernels::Prepared::Yes : kernels::Prepared::No);
+    for_forms(i, w, [&](int64_t first, int64_t count, kernels::Form form) {
+      const int64_t rows = count * repeat;
+      const uint64_t preparation = m.preparation(rows, form);
+      // Rows of one kind overwrite what was prepared for those of another.
+      const bool prepared = previous != nullptr && preparation != 0 && count == w.rows(i) &&
+                            previous->preparation(rows, form) == preparation;
+      m.multiply(x + first * repeat * m.k(), rows, y + first * repeat * m.n(), w.scratch, w.pool,
+                 prepared ? kernels::Prepared::Yes : kernels::Prepared::No, form);
+    });
   };
 }
 
@@ -286,7 +312,11 @@ BoundInstruction bind_block_matmul(const Instruction& i, const Workspace& w) {
   const float* x = w.numbers(i.inputs[0]);
   float* y = w.value(i.output);
   return [&w, &i, x, y, blocks = w.matrices(i.as<Products>().matrices)] {
-    if (const int64_t rows = w.rows(i); rows > 0) kernels::block_diagonal(blocks, x, rows, y, w.scratch, w.pool);
+    const auto width_of = [&](int64_t one) { return one * std::ssize(blocks); };
+    for_forms(i, w, [&](int64_t first, int64_t count, kernels::Form form) {
+      kernels::block_diagonal(blocks, x + first * width_of(blocks[0]->k()), count, y + first * width_of(blocks[0]->n()),
+                              w.scratch, w.pool, form);
+    });
   };
 }
 

@@ -33,6 +33,7 @@ StepState::StepState(const lower::Program& program) : limits_(program.limits) {
   positions_.resize(tokens);
   output_rows_.resize(static_cast<size_t>(limits_.max_output_rows));
   spans_.reserve(tokens);
+  runs_.reserve(tokens);
   for (const graph::RopeAttributes& attributes : program.ropes) {
     Rope rope{
         &attributes, to_floats(attributes.inverse_frequencies), to_floats(attributes.long_inverse_frequencies), {}, {},
@@ -73,9 +74,13 @@ void StepState::begin(const StepInput& input, int64_t block_size, ThreadPool& po
   std::ranges::copy(input.tokens, token_ids_.begin());
   std::ranges::copy(input.output_rows, output_rows_.begin());
   spans_.clear();
+  runs_.clear();
   int64_t row = 0;
   for (const SequenceStep& sequence : input.sequences) {
-    spans_.push_back({row, sequence.num_tokens, sequence.start_position, sequence.blocks.data(), sequence.state_slot});
+    spans_.push_back({row, sequence.num_tokens, sequence.start_position, sequence.blocks.data(), sequence.state_slot,
+                      sequence.kind});
+    if (runs_.empty() || runs_.back().kind != sequence.kind) runs_.push_back({row, row, sequence.kind});
+    runs_.back().end += sequence.num_tokens;
     for (int64_t i = 0; i < sequence.num_tokens; ++i)
       positions_[static_cast<size_t>(row++)] = static_cast<int32_t>(sequence.start_position + i);
   }

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <vector>
 
 #include "base/thread_pool.h"
+#include "kernels/matrix/matrix.h"
 #include "kernels/params/sequence_span.h"
 #include "lower/program.h"
 #include "runtime/device/step.h"
@@ -27,6 +29,28 @@ class StepState {
   const int32_t* output_rows() const { return output_rows_.data(); }
   std::span<const kernels::SequenceSpan> spans() const { return spans_; }
 
+  /// Neighbouring tokens of one kind: [first, end).
+  struct Run {
+    int64_t first, end;
+    kernels::RowKind kind;
+  };
+  /// All tokens, in order.
+  std::span<const Run> runs() const { return runs_; }
+  /// The form of products of rows of a kind. Rows of answers are computed as if they were as many as the model is
+  /// loaded for, though at times they are few: it is the load, not the step, that decides.
+  kernels::Form form_of(kernels::RowKind kind) const {
+    return kind == kernels::RowKind::Answer ? answer_form() : kernels::form_of(kind);
+  }
+  /// The same of the rows of one expert, of which a token has `slots` of `experts`.
+  kernels::Form expert_form_of(kernels::RowKind kind, int64_t slots, int64_t experts) const {
+    if (kind != kernels::RowKind::Answer) return kernels::form_of(kind);
+    return {std::max<int64_t>(1, limits_.max_output_rows * slots / experts)};
+  }
+  /// The same of rows of logits, which are as those of answers where kinds are said.
+  kernels::Form output_form() const {
+    return runs_[0].kind == kernels::RowKind::ByCount ? kernels::Form{} : answer_form();
+  }
+
   /// Cosines and sines of rope `index` of the program, [T, half].
   const float* cosines(size_t index) const { return ropes_[index].cosines.data(); }
   const float* sines(size_t index) const { return ropes_[index].sines.data(); }
@@ -40,11 +64,13 @@ class StepState {
   };
 
   void check(const StepInput& input, int64_t block_size) const;
+  kernels::Form answer_form() const { return {limits_.max_output_rows}; }
   void compute(Rope& rope, const StepInput& input, ThreadPool& pool) const;
 
   const lower::Limits limits_;
   std::vector<int32_t> token_ids_, positions_, output_rows_;  // sized for the largest step
   std::vector<kernels::SequenceSpan> spans_;
+  std::vector<Run> runs_;
   std::vector<Rope> ropes_;
   int64_t num_tokens_ = 0, num_output_rows_ = 0;
 };

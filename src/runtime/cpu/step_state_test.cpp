@@ -46,6 +46,29 @@ TEST_F(StepStateTest, LaysSequencesSideBySide) {
   EXPECT_EQ(state.spans()[1].slot, 4);
 }
 
+TEST_F(StepStateTest, KnowsTheKindsOfItsRowsAndTheirForms) {
+  lower::Program program = program_with({});
+  program.limits = {.max_tokens = 8, .max_output_rows = 40};
+  StepState state(program);
+  const auto of = [&](int64_t count, kernels::RowKind kind) {
+    return SequenceStep{.num_tokens = count, .rope_length = count, .blocks = blocks_, .kind = kind};
+  };
+  using enum kernels::RowKind;
+  begin(state, {of(1, Answer), of(1, Answer), of(4, Prompt)}, 6, {0, 1});
+  ASSERT_EQ(state.runs().size(), 2u);
+  EXPECT_EQ(state.runs()[0].end, 2);
+  EXPECT_EQ(state.runs()[1].first, 2);
+  EXPECT_EQ(state.runs()[1].end, 6);
+  EXPECT_EQ(state.form_of(Answer), kernels::Form{40}) << "as many as the model is loaded for";
+  EXPECT_EQ(state.form_of(Prompt), kernels::Form{kernels::kManyRows});
+  EXPECT_EQ(state.expert_form_of(Answer, 2, 8), kernels::Form{10});
+  EXPECT_EQ(state.expert_form_of(Answer, 1, 64), kernels::Form{1});
+  EXPECT_EQ(state.output_form(), kernels::Form{40});
+  begin(state, {of(6, ByCount)}, 6, {0});
+  EXPECT_EQ(state.form_of(ByCount), kernels::Form{});
+  EXPECT_EQ(state.output_form(), kernels::Form{});
+}
+
 TEST_F(StepStateTest, KeepsItsPlacesFromStepToStep) {
   const lower::Program program = program_with({});
   StepState state(program);

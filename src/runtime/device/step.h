@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <span>
 
+#include "kernels/params/sequence_span.h"
+
 namespace cleave::runtime {
 
 /// Positions of a key-value block.
@@ -25,6 +27,9 @@ struct SequenceStep {
   int64_t restored_slot = -1;
   /// A slot to which the sequence's states are copied after the step. -1: none.
   int64_t saved_slot = -1;
+  /// What its tokens are. Where it is said, their results do not depend on what else is in the step, nor on how many
+  /// tokens of the sequence are.
+  kernels::RowKind kind = kernels::RowKind::ByCount;
 };
 
 /// What one step computes. The tokens of all sequences follow one another in `tokens`.
