@@ -58,6 +58,7 @@ SequenceId Engine::add(Request request) {
 void Engine::insert(std::unique_ptr<Sequence> sequence) {
   scheduler_.add(*sequence);
   const SequenceId id = sequence->id;
+  counted_.newest = std::max(counted_.newest, id);
   sequences_.emplace(id, std::move(sequence));
 }
 

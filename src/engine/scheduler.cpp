@@ -285,6 +285,8 @@ int64_t Scheduler::waiting_tokens() const {
   int64_t tokens = 0;
   for (const Sequence* sequence : waiting_)
     tokens += sequence->pending() - (sequence->computed > 0 ? 0 : sequence->found_blocks * steps_.block_size);
+  for (const Sequence* sequence : running_)
+    tokens += std::max<int64_t>(0, sequence->prompt_length - sequence->computed);
   return tokens;
 }
 

@@ -84,7 +84,8 @@ class Scheduler {
   int64_t capacity() const { return cache_.blocks().capacity(); }
   int64_t num_waiting() const { return std::ssize(waiting_); }
   int64_t num_running() const { return std::ssize(running_); }
-  /// Tokens of the sequences that wait, without what was cached of them when it was last looked up.
+  /// Tokens that are left to compute of prompts under way and of sequences that wait, without what was cached of these
+  /// when it was last looked up.
   int64_t waiting_tokens() const;
   const KvBlocks& blocks() const { return cache_.blocks(); }
   const Totals& totals() const { return totals_; }

@@ -22,6 +22,7 @@ void StatisticsBoard::write(const Statistics& s) {
   free_blocks_.store(s.free_blocks, kRelaxed);
   named_blocks_.store(s.named_blocks, kRelaxed);
   waiting_tokens_.store(s.waiting_tokens, kRelaxed);
+  newest_.store(s.newest, kRelaxed);
   seconds_per_prompt_token_.store(s.seconds_per_prompt_token, kRelaxed);
   step_began_.store(ticks_of(s.step_began, kNever), kRelaxed);
   step_ended_.store(ticks_of(s.step_ended, kNever), kRelaxed);
@@ -43,6 +44,7 @@ Statistics StatisticsBoard::read() const {
           .free_blocks = free_blocks_.load(kRelaxed),
           .named_blocks = named_blocks_.load(kRelaxed),
           .waiting_tokens = waiting_tokens_.load(kRelaxed),
+          .newest = newest_.load(kRelaxed),
           .seconds_per_prompt_token = seconds_per_prompt_token_.load(kRelaxed),
           .step_began = time_of(step_began_.load(kRelaxed), kNever),
           .step_ended = time_of(step_ended_.load(kRelaxed), kNever),

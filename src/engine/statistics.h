@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "engine/choice.h"
 #include "engine/request.h"
 
 namespace cleave::engine {
@@ -13,7 +14,8 @@ struct Statistics {
   // As they are.
   int64_t running = 0, waiting = 0;                       // sequences
   int64_t blocks = 0, free_blocks = 0, named_blocks = 0;  // of free ones, those with names hold what was computed
-  int64_t waiting_tokens = 0;                             // of prompts that wait, without what is cached
+  int64_t waiting_tokens = 0;                             // of prompts that are left to compute, but what is cached
+  SequenceId newest = -1;                                 // the last sequence that has come; larger ids will come yet
   double seconds_per_prompt_token = 0;                    // of the first tokens of a text, as learned
   std::optional<TimePoint> step_began = {};               // of the step under way; nothing: none is
   std::optional<TimePoint> step_ended = {};               // of the last one; nothing: there was none
@@ -41,7 +43,8 @@ class StatisticsBoard {
  private:
   static constexpr int64_t kNever = INT64_MIN;
 
-  std::atomic<int64_t> running_{0}, waiting_{0}, blocks_{0}, free_blocks_{0}, named_blocks_{0}, waiting_tokens_{0};
+  std::atomic<int64_t> running_{0}, waiting_{0}, blocks_{0}, free_blocks_{0}, named_blocks_{0}, waiting_tokens_{0},
+      newest_{-1};
   std::atomic<double> seconds_per_prompt_token_{0};
   std::atomic<int64_t> step_began_{kNever}, step_ended_{kNever};  // ticks of the clock
   std::atomic<int64_t> prompt_tokens_{0}, cached_tokens_{0}, computed_prompt_tokens_{0}, generated_tokens_{0};

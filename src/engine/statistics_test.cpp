@@ -59,6 +59,16 @@ TEST(Statistics, CountExchangesOfStepsAlone) {
   EXPECT_NEAR(engine.statistics().exchange_seconds, 3 * 0.004, 1e-9);
 }
 
+TEST(Statistics, CountWhatIsLeftOfPromptsAndSayWhatHasCome) {
+  FakeModel model(limits(16, 40));
+  Engine engine(model, 64);
+  EXPECT_EQ(engine.statistics().newest, -1);
+  const SequenceId id = engine.add({.prompt = prompt(1, 40), .max_new_tokens = 1});
+  engine.step([](const NewToken&) {});
+  EXPECT_EQ(engine.statistics().waiting_tokens, 24);
+  EXPECT_EQ(engine.statistics().newest, id);
+}
+
 TEST(Statistics, AreReadWhileTheEngineWorks) {
   FakeModel model(limits(16, 40));
   Engine engine(model, 64);

@@ -325,7 +325,7 @@ void Service::Impl::serve(ServedModel model, engine::Engine& engine, const std::
   const auto shared = std::make_shared<const ServedModel>(std::move(model));
   on_network([&] {
     loop_ = &loop;
-    desk_.open(shared, engine.inbox());
+    desk_.open(shared, engine);
   });
   if (ready) ready();
   const auto close = [&] {

@@ -10,8 +10,7 @@
 namespace cleave::server {
 namespace {
 
-constexpr double kNewShare = 0.25;  // of the latest prompt in the rate of prompts
-constexpr int kMostRetrySeconds = 60;
+constexpr double kMostRetrySeconds = 60;
 constexpr int kLoadingRetrySeconds = 5;
 
 double seconds(Exchange::Clock::duration time) {
@@ -31,14 +30,14 @@ std::optional<api::Failure> failure_in(const engine::NewToken& token) {
 
 }  // namespace
 
-void Desk::open(std::shared_ptr<const ServedModel> model, engine::Inbox& inbox) {
+void Desk::open(std::shared_ptr<const ServedModel> model, engine::Engine& engine) {
   model_ = std::move(model);
-  inbox_ = &inbox;
+  engine_ = &engine;
 }
 
 std::optional<api::Failure> Desk::closed() const {
   if (draining_) return api::Failure{.status = 503, .message = "the server is shutting down", .code = "shutting_down"};
-  if (inbox_ != nullptr) return std::nullopt;
+  if (engine_ != nullptr) return std::nullopt;
   return api::Failure{
       .status = 503, .message = "the model is being loaded", .code = "loading", .retry_after = kLoadingRetrySeconds};
 }
@@ -47,7 +46,7 @@ api::Failure Desk::overload() const {
   return {.status = 503,
           .message = "the server has more requests than it can answer soon; try again later",
           .code = "overloaded",
-          .retry_after = seconds_until(waiting_tokens_)};
+          .retry_after = static_cast<int>(std::ceil(std::clamp(seconds_of_backlog(), 1.0, kMostRetrySeconds)))};
 }
 
 std::optional<api::Failure> Desk::refusal() const {
@@ -72,17 +71,19 @@ std::optional<api::Failure> Desk::no_room(const Prepared& prepared) const {
   if (count > options_.max_queue)
     return api::Failure{
         .message = fmt::format("{} answers are asked for at once, wanted at most {}", count, options_.max_queue)};
-  const bool waits_long = prompt_rate_ > 0 && static_cast<double>(waiting_tokens_) / prompt_rate_ >
-                                                  static_cast<double>(options_.max_wait.count());
+  const bool waits_long = seconds_of_backlog() > static_cast<double>(options_.max_wait.count());
   if (!waits_long && static_cast<int64_t>(live_.size()) + count <= options_.max_queue) return std::nullopt;
   return overload();
 }
 
-// How long prompts of as many tokens will take, as far as one can tell.
-int Desk::seconds_until(int64_t tokens) const {
-  if (prompt_rate_ <= 0) return 1;
-  return static_cast<int>(
-      std::clamp(std::ceil(static_cast<double>(tokens) / prompt_rate_), 1.0, static_cast<double>(kMostRetrySeconds)));
+// How long the prompts will take that are not computed, as the engine has learned: those that it knows, less what it
+// has of them in its cache, and those that it has not seen yet.
+double Desk::seconds_of_backlog() const {
+  const engine::Statistics seen = engine_->statistics();
+  int64_t tokens = seen.waiting_tokens;
+  for (const auto& [id, length] : waiting_)
+    if (id > seen.newest) tokens += length;
+  return static_cast<double>(tokens) * seen.seconds_per_prompt_token;
 }
 
 void Desk::admit(const std::shared_ptr<Exchange>& exchange, api::Translation translation, Prepared prepared) {
@@ -94,15 +95,14 @@ void Desk::admit(const std::shared_ptr<Exchange>& exchange, api::Translation tra
   try {
     for (engine::Request& request : prepared.requests) {
       const auto length = static_cast<int64_t>(request.prompt.size());
-      const engine::SequenceId id = inbox_->add(std::move(request));
+      const engine::SequenceId id = engine_->inbox().add(std::move(request));
       live_[id] = {exchange, sequences.size()};
       waiting_[id] = length;
-      waiting_tokens_ += length;
       readers.push_back(reader_of(translation.generation, prepared.prompts[sequences.size() / answers_per_prompt]));
       sequences.push_back(id);
     }
   } catch (const Error& error) {
-    for (const engine::SequenceId id : sequences) inbox_->stop(id);
+    for (const engine::SequenceId id : sequences) engine_->inbox().stop(id);
     return fail(exchange, {.message = error.what()});
   }
   exchange->begin(std::move(translation), std::move(sequences), std::move(readers),
@@ -156,7 +156,7 @@ void Desk::deliver(const EngineLoop::Batch& batch) {
     const Live live = found->second;
     note_token(live, token, now);
     if (const auto failure = failure_in(token)) fail(live.exchange, *failure);
-    if (live.exchange->take(live.answer, token, now) && inbox_ != nullptr) inbox_->stop(token.sequence);
+    if (live.exchange->take(live.answer, token, now) && engine_ != nullptr) engine_->inbox().stop(token.sequence);
     if (touched.empty() || touched.back() != live.exchange) touched.push_back(live.exchange);
     if (token.finish) live_.erase(token.sequence);
   }
@@ -164,16 +164,7 @@ void Desk::deliver(const EngineLoop::Batch& batch) {
 }
 
 void Desk::note_token(const Live& live, const engine::NewToken& token, Clock::time_point now) {
-  if (const auto waited = waiting_.find(token.sequence); waited != waiting_.end()) {
-    const Clock::time_point begin = std::max(live.exchange->arrival(), last_first_token_);
-    const auto computed = static_cast<double>(token.usage.prompt_tokens - token.usage.cached_tokens);
-    const double rate = computed / std::max(seconds(now - begin), 1e-6);
-    if (token.token && now > begin) prompt_rate_ += (prompt_rate_ == 0 ? 1 : kNewShare) * (rate - prompt_rate_);
-    if (token.token) last_first_token_ = now;
-    waiting_tokens_ -= waited->second;
-    waiting_.erase(waited);
-    return;
-  }
+  if (waiting_.erase(token.sequence) > 0) return;
   if (live.exchange->over() || !token.token) return;
   const Clock::time_point last = live.exchange->answers()[live.answer].last_token;
   if (last != Clock::time_point{}) metrics_.add_gap(seconds(now - last));
@@ -182,7 +173,7 @@ void Desk::note_token(const Live& live, const engine::NewToken& token, Clock::ti
 // Of answers that have not ended, the engine is told; it says so when it has stopped them.
 void Desk::stop_answers(const std::shared_ptr<Exchange>& exchange) {
   for (const auto& answer : exchange->answers())
-    if (inbox_ != nullptr && live_.contains(answer.sequence)) inbox_->stop(answer.sequence);
+    if (engine_ != nullptr && live_.contains(answer.sequence)) engine_->inbox().stop(answer.sequence);
 }
 
 void Desk::settle(const std::shared_ptr<Exchange>& exchange) {

@@ -10,7 +10,7 @@
 #include <unordered_set>
 #include <utility>
 
-#include "engine/inbox.h"
+#include "engine/engine.h"
 #include "server/live/engine_loop.h"
 #include "server/live/exchange.h"
 #include "server/live/metrics.h"
@@ -25,7 +25,7 @@ struct DeskOptions {
 };
 
 /// Where requests meet the engine: which are under way, whether there is room for another, whose token comes, who has
-/// left. Belongs to the network's thread; the engine is reached through its inbox alone.
+/// left. Belongs to the network's thread; of the engine it uses the inbox and the statistics.
 class Desk {
  public:
   using Clock = Exchange::Clock;
@@ -36,9 +36,9 @@ class Desk {
       : options_(options), metrics_(metrics), done_(std::move(done)) {}
 
   /// There is a model now. All must live until close(), or for good.
-  void open(std::shared_ptr<const ServedModel> model, engine::Inbox& inbox);
+  void open(std::shared_ptr<const ServedModel> model, engine::Engine& engine);
   /// There is no engine any more. REQUIRES: no answers are under way.
-  void close() { inbox_ = nullptr; }
+  void close() { engine_ = nullptr; }
   /// Takes no more requests.
   void drain() { draining_ = true; }
   bool draining() const { return draining_; }
@@ -77,7 +77,7 @@ class Desk {
   api::Failure overload() const;
   std::optional<api::Failure> no_room(const Prepared& prepared) const;
   AnswerReader reader_of(const api::Generation& generation, const PreparedPrompt& prompt) const;
-  int seconds_until(int64_t tokens) const;
+  double seconds_of_backlog() const;
   void note_token(const Live& live, const engine::NewToken& token, Clock::time_point now);
   void stop_answers(const std::shared_ptr<Exchange>& exchange);
   void flush(const std::shared_ptr<Exchange>& exchange);
@@ -88,14 +88,11 @@ class Desk {
   Metrics& metrics_;
   const Done done_;
   std::shared_ptr<const ServedModel> model_;
-  engine::Inbox* inbox_ = nullptr;
+  engine::Engine* engine_ = nullptr;
   bool draining_ = false;
   std::unordered_map<engine::SequenceId, Live> live_;  // answers that the engine has not ended
   std::unordered_set<std::shared_ptr<Exchange>> exchanges_;
   std::unordered_map<engine::SequenceId, int64_t> waiting_;  // tokens of prompts whose answers have none
-  int64_t waiting_tokens_ = 0;
-  double prompt_rate_ = 0;  // tokens of prompts in a second, lately; 0: not known
-  Clock::time_point last_first_token_{};
 };
 
 }  // namespace cleave::server
