@@ -213,17 +213,17 @@ void Engine::compute(std::span<const Scheduler::Chunk> chunks) {
   lay_out(chunks);
   const TimePoint begin = now_();
   const double exchanged = model_.exchange_seconds();
-  const std::span<const float> logits = model_.step({step_tokens_, step_sequences_, output_rows_});
-  counted_.model_seconds += seconds_since(begin);
-  counted_.exchange_seconds += model_.exchange_seconds() - exchanged;
-  list_tasks(chunks, logits);
+  const runtime::StepOutput output = model_.step({step_tokens_, step_sequences_, output_rows_, wishes_});
+  note_model_time(begin, exchanged);
+  list_tasks(chunks, output.rows);
   checked_ = false;
   scheduler_.finish();
   for (RowTask& task : tasks_) mask(task);
-  model_.share_out(static_cast<int64_t>(tasks_.size()), [this](int64_t index, int worker) {
-    RowTask& task = tasks_[static_cast<size_t>(index)];
-    if (task.error == nullptr) engine::carry_out(task, scratch_[static_cast<size_t>(worker)]);
-  });
+  open_tasks_.clear();
+  for (RowTask& task : tasks_)
+    if (task.error == nullptr) open_tasks_.push_back(&task);
+  carry_out_tasks();
+  carry_out_with_all_logits();
   auto task = tasks_.begin();
   for (const Scheduler::Chunk& chunk : chunks) {
     const auto first = task;
@@ -235,11 +235,38 @@ void Engine::compute(std::span<const Scheduler::Chunk> chunks) {
   }
 }
 
+// What the model did since `begin`, when it had exchanged for so many seconds.
+void Engine::note_model_time(TimePoint begin, double exchanged) {
+  counted_.model_seconds += seconds_since(begin);
+  counted_.exchange_seconds += model_.exchange_seconds() - exchanged;
+}
+
+void Engine::carry_out_tasks() {
+  model_.share_out(std::ssize(open_tasks_), [this](int64_t index, int worker) {
+    engine::carry_out(*open_tasks_[static_cast<size_t>(index)], scratch_[static_cast<size_t>(worker)]);
+  });
+}
+
+// Again those for which the largest logits did not suffice.
+void Engine::carry_out_with_all_logits() {
+  std::erase_if(open_tasks_, [](const RowTask* task) { return !task->needs_all; });
+  if (open_tasks_.empty()) return;
+  whole_rows_.clear();
+  for (const RowTask* task : open_tasks_) whole_rows_.push_back(task->index);
+  const TimePoint begin = now_();
+  const double exchanged = model_.exchange_seconds();
+  const std::span<const runtime::RowLogits> rows = model_.logits(whole_rows_);
+  note_model_time(begin, exchanged);
+  for (size_t i = 0; i < rows.size(); ++i) open_tasks_[i]->row = rows[i];
+  carry_out_tasks();
+}
+
 // Lays the chunks side by side.
 void Engine::lay_out(std::span<const Scheduler::Chunk> chunks) {
   step_tokens_.clear();
   step_sequences_.clear();
   output_rows_.clear();
+  wishes_.clear();
   for (const Scheduler::Chunk& chunk : chunks) {
     const Sequence& sequence = *chunk.sequence;
     const int64_t first_row = static_cast<int64_t>(step_tokens_.size()) - sequence.computed;  // of position 0
@@ -256,20 +283,25 @@ void Engine::lay_out(std::span<const Scheduler::Chunk> chunks) {
                                .kind = chunk.is_prompt() ? kernels::RowKind::Prompt : kernels::RowKind::Answer});
     for (int64_t position = chunk.first_scored(); position < chunk.end_scored(); ++position)
       output_rows_.push_back(static_cast<int32_t>(first_row + position));
-    if (chunk.samples()) output_rows_.push_back(static_cast<int32_t>(step_tokens_.size()) - 1);
+    wishes_.resize(output_rows_.size());  // all of these
+    if (!chunk.samples()) continue;
+    output_rows_.push_back(static_cast<int32_t>(step_tokens_.size()) - 1);
+    wishes_.push_back(wish_of(sequence));
   }
 }
 
 // What is to be done with each row of logits, in the order of output_rows_.
-void Engine::list_tasks(std::span<const Scheduler::Chunk> chunks, std::span<const float> logits) {
-  const auto width = static_cast<size_t>(limits_.vocab_size);
-  CHECK_EQ(logits.size(), output_rows_.size() * width);
+void Engine::list_tasks(std::span<const Scheduler::Chunk> chunks, std::span<const runtime::RowLogits> rows) {
+  CHECK_EQ(rows.size(), wishes_.size());
   tasks_.clear();
-  const auto next_row = [&] { return logits.subspan(tasks_.size() * width, width); };
+  const auto add = [&](Sequence* sequence, std::optional<int32_t> scored) {
+    const size_t index = tasks_.size();
+    tasks_.push_back({sequence, static_cast<int32_t>(index), rows[index], scored});
+  };
   for (const Scheduler::Chunk& chunk : chunks) {
     for (int64_t position = chunk.first_scored(); position < chunk.end_scored(); ++position)
-      tasks_.push_back({chunk.sequence, next_row(), chunk.sequence->tokens[static_cast<size_t>(position) + 1]});
-    if (chunk.samples()) tasks_.push_back({chunk.sequence, next_row()});
+      add(chunk.sequence, chunk.sequence->tokens[static_cast<size_t>(position) + 1]);
+    if (chunk.samples()) add(chunk.sequence, std::nullopt);
   }
 }
 

@@ -93,7 +93,10 @@ class Engine {
   bool rest();
   void compute(std::span<const Scheduler::Chunk> chunks);
   void lay_out(std::span<const Scheduler::Chunk> chunks);
-  void list_tasks(std::span<const Scheduler::Chunk> chunks, std::span<const float> logits);
+  void list_tasks(std::span<const Scheduler::Chunk> chunks, std::span<const runtime::RowLogits> rows);
+  void note_model_time(TimePoint begin, double exchanged);
+  void carry_out_tasks();
+  void carry_out_with_all_logits();
   void mask(RowTask& task);
   std::shared_ptr<const Error> take(Sequence& sequence, std::span<const RowTask> tasks);
   void take_choice(Sequence& sequence, const RowTask& task);
@@ -111,9 +114,11 @@ class Engine {
 
   // Of the step at hand; members so that their memory is used again.
   std::vector<Inbox::Order> orders_;
-  std::vector<int32_t> step_tokens_, output_rows_;
+  std::vector<int32_t> step_tokens_, output_rows_, whole_rows_;
+  std::vector<runtime::LogitsWish> wishes_;
   std::vector<runtime::SequenceStep> step_sequences_;
   std::vector<RowTask> tasks_;
+  std::vector<RowTask*> open_tasks_;
   std::vector<NewToken> new_tokens_;
   std::vector<SamplingScratch> scratch_;  // of each worker
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -15,6 +16,13 @@ struct History {
   int64_t length_limit = std::numeric_limits<int64_t>::max();  // the sequence ends with that many tokens
   std::span<const int32_t> end_tokens = {};                    // that end the answer
   std::span<const uint32_t> allowed = {};                      // a bit for each token that may come; empty: all may
+
+  /// Tokens of the answer so far.
+  std::span<const int32_t> answer() const {
+    return tokens.subspan(std::min(tokens.size(), static_cast<size_t>(prompt_length)));
+  }
+  /// REQUIRES: `allowed` is not empty.
+  bool allows(int32_t token) const { return (allowed[static_cast<size_t>(token) / 32] >> token % 32 & 1) != 0; }
 };
 
 /// Rules that forbid tokens or force them, whether the choice is greedy or not. They are those of Hugging Face's

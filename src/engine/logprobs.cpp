@@ -64,4 +64,15 @@ TokenLogprobs token_logprobs(std::span<const float> logits, int32_t token, int c
   return {static_cast<float>(softmax.of(token)), softmax.top(count)};
 }
 
+TokenLogprobs token_logprobs(const runtime::RowLogits& row, int32_t token, int count) {
+  const double log_sum = std::log(row.sum);
+  const auto logprob = [&](const kernels::Ranked& entry) {
+    return static_cast<float>(double{entry.value - row.top[0].value} - log_sum);
+  };
+  TokenLogprobs result{logprob(*std::ranges::find(row.top, token, &kernels::Ranked::index)), {}};
+  for (const kernels::Ranked& entry : row.top.first(static_cast<size_t>(count)))
+    result.top.push_back({entry.index, logprob(entry)});
+  return result;
+}
+
 }  // namespace cleave::engine

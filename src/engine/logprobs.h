@@ -4,6 +4,7 @@
 #include <span>
 
 #include "engine/choice.h"
+#include "runtime/device/step.h"
 
 namespace cleave::engine {
 
@@ -26,6 +27,10 @@ class LogSoftmax {
 
 /// What the logits say of a token, beside the `count` most probable ones.
 TokenLogprobs token_logprobs(std::span<const float> logits, int32_t token, int count);
+
+/// The same of a row of which the largest logits are told, with the sum of exponentials of all (at scale 1), for a
+/// token among them. REQUIRES: so many are told.
+TokenLogprobs token_logprobs(const runtime::RowLogits& row, int32_t token, int count);
 
 /// The first of the largest logits; -1 where none is a number: NaN and -infinity are passed over.
 int32_t find_largest(std::span<const float> logits);

@@ -11,7 +11,8 @@ class RanksStepModel final : public StepModel {
  public:
   explicit RanksStepModel(runtime::SplitModel& model) : model_(model) {}
   StepLimits limits() const override;
-  std::span<const float> step(const runtime::StepInput& input) override { return model_.step(input); }
+  runtime::StepOutput step(const runtime::StepInput& input) override { return model_.step(input); }
+  std::span<const runtime::RowLogits> logits(std::span<const int32_t> rows) override { return model_.logits(rows); }
   double exchange_seconds() const override { return model_.exchange_seconds(); }
   int num_workers() const override { return model_.num_workers(); }
   void share_out(int64_t count, FunctionRef<void(int64_t index, int worker)> task) override {

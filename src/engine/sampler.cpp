@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "engine/logprobs.h"
+#include "engine/lowering.h"
 #include "engine/random.h"
 
 namespace cleave::engine {
@@ -14,6 +15,11 @@ namespace {
 
 constexpr float kForbidden = -std::numeric_limits<float>::infinity();
 constexpr uint32_t kWordBits = 32;
+
+// Logits that are asked for beyond those that a choice needs, where some may be lowered.
+constexpr int32_t kSpare = 64;
+// Logits that are asked for where it depends on the row how many a choice needs.
+constexpr int32_t kNucleus = 256;
 
 int32_t largest(std::span<const float> logits) {
   const int32_t best = find_largest(logits);
@@ -47,10 +53,9 @@ double total_weight(std::span<const Candidate> candidates) {
 // Of the original logit, so that a token that occurs twice is penalised once.
 void penalise_repeats(std::span<const float> logits, std::span<const int32_t> tokens, double repeat_penalty,
                       std::span<float> changed) {
-  const auto penalty = static_cast<float>(repeat_penalty);
   for (const int32_t token : tokens) {
     const auto id = static_cast<size_t>(token);
-    changed[id] = logits[id] > 0 ? logits[id] / penalty : logits[id] * penalty;
+    changed[id] = penalised(logits[id], repeat_penalty);
   }
 }
 
@@ -93,9 +98,70 @@ int32_t Sampler::sample(std::span<const float> logits, const History& history, S
   if (params_.temperature == 0) return largest(logits);
   std::vector<Candidate>& candidates = scratch.candidates;
   collect(logits, candidates);
-  keep_top_p(candidates);
+  if (params_.top_p < 1) keep_top_p(candidates, total_weight(candidates));
   if (params_.min_p > 0) std::erase_if(candidates, [&](const Candidate& c) { return c.weight < params_.min_p; });
   return draw(candidates, history.tokens.size());
+}
+
+runtime::LogitsWish Sampler::wish(bool is_masked) const {
+  if (raises_logits()) return {};
+  const bool changes = is_masked || changes_logits({});
+  const int32_t spare = changes ? kSpare : 0;
+  if (params_.temperature == 0) return {.top = 1 + spare};
+  if (params_.top_k > runtime::kMostTop - spare) return {};
+  if (params_.top_k > 0) return {.top = static_cast<int32_t>(params_.top_k) + spare};
+  const auto scale = static_cast<float>(1 / params_.temperature);
+  if (params_.top_p < 1)
+    return changes || !std::isfinite(scale) ? runtime::LogitsWish{} : runtime::LogitsWish{kNucleus, scale};
+  return {.top = params_.min_p > 0 ? kNucleus : 0};
+}
+
+// Whether a token's logit may become larger than that of one that precedes it.
+bool Sampler::raises_logits() const {
+  return params_.repeat_penalty < 1 || params_.frequency_penalty < 0 || params_.presence_penalty < 0 ||
+         params_.rules != nullptr ||
+         std::ranges::any_of(params_.logit_bias, [](const auto& b) { return b.second > 0; });
+}
+
+// Logits that are not told are no larger than the last one that is, and come behind it where they are equal; changes
+// only lower them. So a changed logit that is larger than the last one told is larger than all that are not.
+std::optional<int32_t> Sampler::choose(const runtime::RowLogits& row, const History& history,
+                                       SamplingScratch& scratch) const {
+  std::vector<Candidate>& candidates = scratch.candidates;
+  candidates.clear();
+  for (const kernels::Ranked& entry : row.top) candidates.push_back({0, entry.value, entry.index});
+  const bool changed = changes_logits(history);
+  if (changed) {
+    lower(params_, history, scratch);
+    const float bound = row.is_complete ? kForbidden : row.top.back().value;
+    std::erase_if(candidates, [bound](const Candidate& c) { return c.logit <= bound; });
+    std::ranges::sort(candidates, more_probable);
+  }
+  if (candidates.empty()) return std::nullopt;
+  if (params_.temperature == 0) return candidates.front().id;
+  if (!keep_told(row, changed, candidates)) return std::nullopt;
+  return draw(candidates, history.tokens.size());
+}
+
+// Keeps those of the candidates, which begin with the most probable ones, that the rules leave. Gives false where what
+// is not told might be among them.
+bool Sampler::keep_told(const runtime::RowLogits& row, bool changed, std::vector<Candidate>& candidates) const {
+  const auto k = static_cast<size_t>(params_.top_k);
+  const bool is_cut = k > 0 && (!row.is_complete || k < candidates.size());
+  if (is_cut && candidates.size() < k) return false;
+  if (is_cut) candidates.resize(k);
+  const bool is_closed = row.is_complete || is_cut;  // what is not told does not count
+  const float top = candidates.front().logit;
+  for (Candidate& c : candidates) c.weight = weight_of(c.logit, top);
+  if (params_.top_p < 1) {
+    if (changed && !is_closed) return false;
+    if (!keep_top_p(candidates, is_closed ? total_weight(candidates) : row.sum) && !is_closed) return false;
+  } else if (!is_closed && !(weight_of(row.top.back().value, top) < params_.min_p)) {
+    return false;
+  }
+  std::erase_if(candidates, [&](const Candidate& c) { return c.weight < params_.min_p; });
+  if (params_.top_p >= 1 && !is_cut) std::ranges::sort(candidates, {}, &Candidate::id);  // as sample() draws of all
+  return true;
 }
 
 bool Sampler::changes_logits(const History& history) const {
@@ -109,7 +175,7 @@ std::span<const float> Sampler::change(std::span<const float> logits, const Hist
   std::vector<float>& changed = scratch.changed;
   changed.assign(logits.begin(), logits.end());
   if (params_.repeat_penalty != 1) penalise_repeats(logits, history.tokens, params_.repeat_penalty, changed);
-  punish(history.tokens.subspan(std::min(history.tokens.size(), static_cast<size_t>(history.prompt_length))), scratch);
+  punish(history.answer(), scratch);
   for (const auto& [id, bias] : params_.logit_bias) changed[static_cast<size_t>(id)] += bias;
   if (params_.rules != nullptr) params_.rules->apply(changed, history);
   forbid(history, scratch);
@@ -129,8 +195,7 @@ void Sampler::punish(std::span<const int32_t> answer, SamplingScratch& scratch) 
   for (const int32_t token : answer) {
     const auto id = static_cast<size_t>(token);
     const int32_t count = std::exchange(scratch.counts[id], 0);
-    if (count > 0)
-      scratch.changed[id] -= static_cast<float>(params_.frequency_penalty * count + params_.presence_penalty);
+    if (count > 0) scratch.changed[id] -= punishment(params_, count);
   }
 }
 
@@ -152,9 +217,12 @@ void Sampler::collect(std::span<const float> logits, std::vector<Candidate>& can
   for (size_t i = 0; i < logits.size(); ++i)
     if (logits[i] > kForbidden) candidates.push_back({0, logits[i], static_cast<int32_t>(i)});
   keep_top_k(candidates);
-  // Differences first, so that neither a tiny temperature nor large logits overflow.
-  for (Candidate& c : candidates)
-    c.weight = c.logit == top ? 1.0 : std::exp((double{c.logit} - double{top}) / params_.temperature);
+  for (Candidate& c : candidates) c.weight = weight_of(c.logit, top);
+}
+
+// Differences first, so that neither a tiny temperature nor large logits overflow.
+double Sampler::weight_of(float logit, float top) const {
+  return logit == top ? 1.0 : std::exp((double{logit} - double{top}) / params_.temperature);
 }
 
 void Sampler::keep_top_k(std::vector<Candidate>& candidates) const {
@@ -165,9 +233,9 @@ void Sampler::keep_top_k(std::vector<Candidate>& candidates) const {
   candidates.resize(k);
 }
 
-void Sampler::keep_top_p(std::vector<Candidate>& candidates) const {
-  if (params_.top_p >= 1) return;
-  const double wanted = params_.top_p * total_weight(candidates);
+// Gives false where all of them have not the share of `total` that is wanted.
+bool Sampler::keep_top_p(std::vector<Candidate>& candidates, double total) const {
+  const double wanted = params_.top_p * total;
   // A few tokens hold nearly all probability, so the list is sorted piece by piece until enough is gathered.
   double gathered = 0;
   size_t kept = 0;
@@ -180,6 +248,7 @@ void Sampler::keep_top_p(std::vector<Candidate>& candidates) const {
     gathered += candidates[kept].weight;
   }
   candidates.resize(kept);
+  return gathered >= wanted;
 }
 
 int32_t Sampler::draw(std::span<const Candidate> candidates, uint64_t position) const {

@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "engine/logit_rules.h"
+#include "runtime/device/step.h"
 
 namespace cleave::engine {
 
@@ -54,6 +56,7 @@ struct SamplingScratch {
   std::vector<float> changed = {};         // [vocab]: logits under penalties and rules
   std::vector<int32_t> counts = {};        // [vocab]: how often the answer holds a token; 0 between calls
   std::vector<uint32_t> allowed = {};      // a bit for each token
+  std::vector<int32_t> places = {};        // [vocab]: 1 + the place of a candidate; 0 between calls
   std::vector<Candidate> candidates = {};  // by id, or by probability once a rule has sorted them
 };
 
@@ -69,14 +72,23 @@ class Sampler {
   /// no token.
   int32_t sample(std::span<const float> logits, const History& history, SamplingScratch& scratch) const;
 
+  /// What of a row of logits choose() needs as a rule; `is_masked`: whether History::allowed will say something.
+  runtime::LogitsWish wish(bool is_masked) const;
+  /// The token that sample() would choose, from what wish() wants of the logits. Nothing where that does not suffice to
+  /// tell, or where there is no token.
+  std::optional<int32_t> choose(const runtime::RowLogits& row, const History& history, SamplingScratch& scratch) const;
+
  private:
+  bool raises_logits() const;
+  bool keep_told(const runtime::RowLogits& row, bool changed, std::vector<Candidate>& candidates) const;
   bool changes_logits(const History& history) const;
   std::span<const float> change(std::span<const float> logits, const History& history, SamplingScratch& scratch) const;
   void punish(std::span<const int32_t> answer, SamplingScratch& scratch) const;
   void forbid(const History& history, SamplingScratch& scratch) const;
   void collect(std::span<const float> logits, std::vector<Candidate>& candidates) const;
   void keep_top_k(std::vector<Candidate>& candidates) const;
-  void keep_top_p(std::vector<Candidate>& candidates) const;
+  double weight_of(float logit, float top) const;
+  bool keep_top_p(std::vector<Candidate>& candidates, double total) const;
   int32_t draw(std::span<const Candidate> candidates, uint64_t position) const;
 
   SamplingParams params_;

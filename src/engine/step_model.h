@@ -24,13 +24,15 @@ struct StepLimits {
   graph::Turning turning = {};  // how keys are turned by position
 };
 
-/// The engine's view of a loaded model: steps in, logits out. Tests put a small machine in its place.
+/// The engine's view of a loaded model: steps in, logits out, or what is wanted of them. Tests put a small machine in
+/// its place.
 class StepModel {
  public:
   virtual ~StepModel() = default;
   virtual StepLimits limits() const = 0;
-  /// As runtime::SplitModel::step: logits [R, vocab_size] that stay valid until the next step.
-  virtual std::span<const float> step(const runtime::StepInput& input) = 0;
+  /// As runtime::SplitModel::step() and logits(): of rows of vocab_size logits.
+  virtual runtime::StepOutput step(const runtime::StepInput& input) = 0;
+  virtual std::span<const runtime::RowLogits> logits(std::span<const int32_t> rows) = 0;
 
   /// Seconds that rank 0 has spent in exchanges with other ranks so far, waits for them included.
   virtual double exchange_seconds() const { return 0; }

@@ -34,11 +34,17 @@ void Scorer::score(std::span<const int32_t> tokens, int64_t first_counted, Funct
                   silent > 0 ? limits_.max_tokens : limits_.max_output_rows});
     const int64_t num_rows = silent > 0 ? 0 : count;
     std::iota(rows_.begin(), rows_.begin() + num_rows, 0);
-    const runtime::SequenceStep sequence{count, done, fed, blocks_};
+    const runtime::SequenceStep sequence{.num_tokens = count,
+                                         .start_position = done,
+                                         .rope_length = fed,
+                                         .blocks = blocks_,
+                                         .kind = kernels::RowKind::Prompt};
     const std::span<const float> logits =
-        model_.step({tokens.subspan(static_cast<size_t>(done), static_cast<size_t>(count)),
-                     {&sequence, 1},
-                     std::span(rows_).first(static_cast<size_t>(num_rows))});
+        model_
+            .step({tokens.subspan(static_cast<size_t>(done), static_cast<size_t>(count)),
+                   {&sequence, 1},
+                   std::span(rows_).first(static_cast<size_t>(num_rows))})
+            .logits;
     pool_.parallel_for(num_rows, 1, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row)
         scores_[static_cast<size_t>(row)] = nll_of(logits.subspan(static_cast<size_t>(row) * width, width),

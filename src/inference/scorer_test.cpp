@@ -17,7 +17,7 @@ TEST(NllOf, IsMinusTheLogarithmOfASoftmax) {
 class Successor final : public engine::StepModel {
  public:
   engine::StepLimits limits() const override { return {16, 5, 3, 4, 8, 0}; }
-  std::span<const float> step(const runtime::StepInput& input) override {
+  runtime::StepOutput step(const runtime::StepInput& input) override {
     EXPECT_LE(input.tokens.size(), 5u);
     EXPECT_LE(input.output_rows.size(), 3u);
     EXPECT_EQ(input.sequences[0].start_position, fed_);
@@ -26,8 +26,9 @@ class Successor final : public engine::StepModel {
     for (size_t r = 0; r < input.output_rows.size(); ++r)
       logits_[r * 16 + static_cast<size_t>(input.tokens[static_cast<size_t>(input.output_rows[r])]) + 1] = 50;
     rows_ += input.output_rows.size();
-    return logits_;
+    return {.logits = logits_};
   }
+  std::span<const runtime::RowLogits> logits(std::span<const int32_t>) override { return {}; }
   int64_t fed() const { return fed_; }
   size_t rows() const { return rows_; }
 

@@ -1,6 +1,7 @@
 #include "runtime/command.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <span>
 
@@ -13,7 +14,7 @@ namespace {
 constexpr size_t kFirst = 1024;
 
 // Words at the beginning of a message. Behind them a step has kPerSequence words for each sequence, then tokens, output
-// rows and blocks; a load has the bytes of its description.
+// rows, two words for each wish, and blocks; a load has the bytes of its description.
 enum Word : size_t {
   kTotal,  // words of the message
   kKind,
@@ -22,6 +23,7 @@ enum Word : size_t {
   kTokens,
   kSequences,
   kRows,
+  kWishes,
   kDescription,  // bytes
   kHeader,       // words of all that
 };
@@ -61,6 +63,8 @@ void CommandChannel::append(const StepInput& input) {
       words_.push_back(to_word(value));
   words_.insert(words_.end(), input.tokens.begin(), input.tokens.end());
   words_.insert(words_.end(), input.output_rows.begin(), input.output_rows.end());
+  for (const LogitsWish& wish : input.wishes)
+    words_.insert(words_.end(), {wish.top, std::bit_cast<int32_t>(wish.scale)});
   for (const SequenceStep& s : input.sequences) words_.insert(words_.end(), s.blocks.begin(), s.blocks.end());
 }
 
@@ -72,6 +76,7 @@ void CommandChannel::send(const Command& command) {
   words_[kTokens] = to_word(command.input.tokens.size());
   words_[kSequences] = to_word(command.input.sequences.size());
   words_[kRows] = to_word(command.input.output_rows.size());
+  words_[kWishes] = to_word(command.input.wishes.size());
   words_[kDescription] = to_word(command.description.size());
   append(command.input);
   if (const size_t bytes = command.description.size(); bytes > 0) {
@@ -95,6 +100,12 @@ StepInput CommandChannel::read_step() {
   StepInput input;
   input.tokens = take(words_[kTokens]);
   input.output_rows = take(words_[kRows]);
+  wishes_.clear();
+  for (int32_t i = 0; i < words_[kWishes]; ++i) {
+    const std::span<const int32_t> wish = take(2);
+    wishes_.push_back({wish[0], std::bit_cast<float>(wish[1])});
+  }
+  input.wishes = wishes_;
   sequences_.clear();
   for (size_t i = 0; i < sequences; ++i) {
     const std::span<const int32_t> s = words.subspan(kHeader + i * kPerSequence, kPerSequence);
@@ -108,7 +119,7 @@ Command CommandChannel::receive() {
   words_.resize(std::max(words_.size(), kFirst));
   broadcast();
   Command command{static_cast<Command::Kind>(words_[kKind]), words_[kModel], words_[kProgram]};
-  if (command.kind == Command::Kind::Step) command.input = read_step();
+  if (command.kind == Command::Kind::Step || command.kind == Command::Kind::Logits) command.input = read_step();
   if (command.kind == Command::Kind::Load)
     command.description = {reinterpret_cast<const char*>(words_.data() + kHeader),
                            static_cast<size_t>(words_[kDescription])};

@@ -14,12 +14,13 @@ struct Command {
   enum class Kind : uint8_t {
     Load,    // make your part of a model, which is `model` from then on
     Step,    // compute `input` with a program of it
+    Logits,  // give all logits of rows of that step, `input.output_rows`
     Work,    // do tasks of the host with the other ranks of your process (shared_work.h); nothing in other processes
     Unload,  // give its memory back
     End,     // nothing more will come
   } kind = Kind::End;
   int32_t model = 0;    // number of a model within its group
-  int32_t program = 0;  // of Step: output of the model's graph
+  int32_t program = 0;  // of Step and Logits: output of the model's graph
   StepInput input = {};
   std::string_view description = {};  // of Load: what other processes are told of the model; may be empty
 };
@@ -45,6 +46,7 @@ class CommandChannel {
   comm::Communicator& communicator_;
   std::vector<int32_t> words_;  // the message
   std::vector<SequenceStep> sequences_;
+  std::vector<LogitsWish> wishes_;
 };
 
 }  // namespace cleave::runtime

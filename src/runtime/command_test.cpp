@@ -37,17 +37,20 @@ struct LongStep {
       parts.push_back({2, 40 + s, 50 + s, std::span(blocks).subspan(static_cast<size_t>(s) * 3, 3), s});
       tokens.insert(tokens.end(), {2 * s, 2 * s + 7});
       rows.push_back(2 * s + 1);
+      wishes.push_back({s % 5, static_cast<float>(s) * 0.7f});
     }
   }
-  StepInput input() const { return {tokens, parts, rows}; }
+  StepInput input() const { return {tokens, parts, rows, wishes}; }
 
   std::vector<int32_t> blocks, tokens, rows;
+  std::vector<LogitsWish> wishes;
   std::vector<SequenceStep> parts;
 };
 
 void expect_equal(const StepInput& got, const StepInput& wanted) {
   EXPECT_THAT(got.tokens, ElementsAreArray(wanted.tokens));
   EXPECT_THAT(got.output_rows, ElementsAreArray(wanted.output_rows));
+  EXPECT_THAT(got.wishes, ElementsAreArray(wanted.wishes));
   ASSERT_EQ(got.sequences.size(), wanted.sequences.size());
   for (size_t s = 0; s < got.sequences.size(); ++s) {
     const SequenceStep &a = got.sequences[s], &b = wanted.sequences[s];
@@ -96,10 +99,12 @@ TEST(CommandChannel, SendsDescriptionsOfAnyLength) {
 TEST(CommandChannel, KeepsCommandsApart) {
   const LongStep step(2);
   const std::string text = "a model";
-  const std::vector<Command> commands = {{.kind = Kind::Load, .model = 1, .description = text},
-                                         {Kind::Step, 1, 0, step.input()},
-                                         {Kind::Unload, 1},
-                                         {Kind::End}};
+  const std::vector<Command> commands = {
+      {.kind = Kind::Load, .model = 1, .description = text},
+      {Kind::Step, 1, 0, step.input()},
+      {Kind::Logits, 1, 0, {.tokens = {}, .sequences = {}, .output_rows = step.rows}},
+      {Kind::Unload, 1},
+      {Kind::End}};
   pass_on(commands, [&](size_t i, const Command& command) {
     EXPECT_EQ(command.kind, commands[i].kind);
     EXPECT_EQ(command.model, commands[i].model);

@@ -36,8 +36,12 @@ std::optional<Error> Rank::load(int32_t model, const LoadJob& job) {
   return std::nullopt;
 }
 
-std::span<const float> Rank::step(const Command& command) {
+StepOutput Rank::step(const Command& command) {
   return part(command.model).model->step(static_cast<size_t>(command.program), command.input);
+}
+
+std::span<const RowLogits> Rank::logits(const Command& command) {
+  return part(command.model).model->logits(static_cast<size_t>(command.program), command.input.output_rows);
 }
 
 void Rank::unload(int32_t model) {

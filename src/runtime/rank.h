@@ -30,7 +30,9 @@ class Rank {
   /// error on every rank: the model does not exist then. Throws Error, after which the group is of no use.
   std::optional<Error> load(int32_t model, const LoadJob& job);
   /// As DeviceModel::step(). REQUIRES: a command Step.
-  std::span<const float> step(const Command& command);
+  StepOutput step(const Command& command);
+  /// As DeviceModel::logits(). REQUIRES: a command Logits.
+  std::span<const RowLogits> logits(const Command& command);
   /// Gives the memory of a model back; returns when all ranks have.
   void unload(int32_t model);
   /// The same of this rank alone, in a group that has failed.

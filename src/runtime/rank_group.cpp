@@ -74,6 +74,9 @@ struct RankGroup::Impl {
         case Command::Kind::Step:
           rank.step(command);
           break;
+        case Command::Kind::Logits:
+          rank.logits(command);
+          break;
         case Command::Kind::Work:
           if (leads()) work.take_part(index, rank.device());
           break;
@@ -137,6 +140,19 @@ struct RankGroup::Impl {
   }
 
   void send(const Command& command) { first().commands().send(command); }
+
+  // Sends a command and does the first rank's part of it.
+  void command(const Command& command, FunctionRef<void(Rank& rank, const Command& command)> part) {
+    try {
+      guarded(communicator(0), [&] {
+        send(command);
+        part(first(), command);
+      });
+    } catch (...) {
+      ended = true;
+      throw;
+    }
+  }
 
   void join() {
     board.close();
@@ -210,19 +226,17 @@ int32_t RankGroup::load(const ModelSource& source, std::string_view description,
   return number;
 }
 
-std::span<const float> RankGroup::step(int32_t model, int32_t program, const StepInput& input) {
-  Impl& m = *impl_;
-  const Command command{Command::Kind::Step, model, program, input};
-  std::span<const float> output;
-  try {
-    guarded(m.communicator(0), [&] {
-      m.send(command);
-      output = m.first().step(command);
-    });
-  } catch (...) {
-    m.ended = true;
-    throw;
-  }
+StepOutput RankGroup::step(int32_t model, int32_t program, const StepInput& input) {
+  StepOutput output;
+  impl_->command({Command::Kind::Step, model, program, input},
+                 [&](Rank& rank, const Command& command) { output = rank.step(command); });
+  return output;
+}
+
+std::span<const RowLogits> RankGroup::logits(int32_t model, int32_t program, std::span<const int32_t> rows) {
+  std::span<const RowLogits> output;
+  impl_->command({Command::Kind::Logits, model, program, {.tokens = {}, .sequences = {}, .output_rows = rows}},
+                 [&](Rank& rank, const Command& command) { output = rank.logits(command); });
   return output;
 }
 

@@ -56,7 +56,9 @@ class RankGroup {
   /// Loads a model and gives its number. Processes that do not lead get the description.
   int32_t load(const ModelSource& source, std::string_view description, const Progress& progress);
   /// Runs a step of a model by all ranks.
-  std::span<const float> step(int32_t model, int32_t program, const StepInput& input);
+  StepOutput step(int32_t model, int32_t program, const StepInput& input);
+  /// All logits of some rows of its last step.
+  std::span<const RowLogits> logits(int32_t model, int32_t program, std::span<const int32_t> rows);
   /// Seconds that rank 0 has spent in exchanges with other ranks, waits for them included, in whatever it did so far.
   double exchange_seconds() const;
   /// Threads that share_out() works on: those of the ranks of this process.

@@ -44,8 +44,12 @@ void SplitModel::observe(const Observer& observer) {
   group_.observe(number_, observer);
 }
 
-std::span<const float> SplitModel::step(const StepInput& input, int program) {
+StepOutput SplitModel::step(const StepInput& input, int program) {
   return group_.step(number_, program, input);
+}
+
+std::span<const RowLogits> SplitModel::logits(std::span<const int32_t> rows, int program) {
+  return group_.logits(number_, program, rows);
 }
 
 }  // namespace cleave::runtime

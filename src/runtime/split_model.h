@@ -45,10 +45,13 @@ class SplitModel {
   /// it at the same time. To be called before the first step.
   void observe(const Observer& observer);
 
-  /// Runs one step of the graph's output `program` by all ranks. Returns logits [R, output_width] in the order of
-  /// output_rows, valid until the next step. Throws Error(InvalidArgument) for a token id outside the vocabulary or a
-  /// position beyond the model's learned ones, Error(Comm) where a rank fails.
-  std::span<const float> step(const StepInput& input, int program = 0);
+  /// Runs one step of the graph's output `program` by all ranks. What it returns is in the order of output_rows, valid
+  /// until the next call. Throws Error(InvalidArgument) for a token id outside the vocabulary or a position beyond the
+  /// model's learned ones, Error(Comm) where a rank fails.
+  StepOutput step(const StepInput& input, int program = 0);
+  /// All logits of some rows of the last step, which are numbered as its output_rows, valid until the next call. Throws
+  /// Error(Comm) where a rank fails. REQUIRES: the step had wishes.
+  std::span<const RowLogits> logits(std::span<const int32_t> rows, int program = 0);
 
   /// As RankGroup::exchange_seconds().
   double exchange_seconds() const { return group_.exchange_seconds(); }

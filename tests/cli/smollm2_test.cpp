@@ -99,7 +99,7 @@ TEST(SmolLm2, ChoosesTheGreedyTokensThatAreClearInTheDefaultPath) {
       const runtime::SequenceStep sequence = {count, position, static_cast<int64_t>(tokens.size()), blocks};
       const std::vector<int32_t> rows = {static_cast<int32_t>(count) - 1};
       const std::span<const float> logits =
-          model.split->step({std::span(tokens).subspan(static_cast<size_t>(position)), {&sequence, 1}, rows});
+          model.split->step({std::span(tokens).subspan(static_cast<size_t>(position)), {&sequence, 1}, rows}).logits;
       const auto choice = static_cast<int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
       if (reference.margin[i] >= kClearMargin) {
         EXPECT_EQ(choice, reference.greedy[i])
@@ -124,7 +124,7 @@ double largest_error(const NumberOptions& numbers) {
     const auto count = static_cast<int64_t>(all[i].ids.size());
     const runtime::SequenceStep sequence = {count, 0, count, blocks};
     const std::vector<int32_t> rows = {static_cast<int32_t>(count) - 1};
-    const std::span<const float> logits = model.split->step({all[i].ids, {&sequence, 1}, rows});
+    const std::span<const float> logits = model.split->step({all[i].ids, {&sequence, 1}, rows}).logits;
     const auto* wanted = file.find("logits_" + std::to_string(i));
     for (size_t t = 0; t < logits.size(); ++t) {
       float value = 0;

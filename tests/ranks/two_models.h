@@ -44,7 +44,7 @@ class FedModel {
     std::iota(rows.begin(), rows.end(), 0);
     const runtime::SequenceStep sequence{count, fed_, length, blocks};
     const std::span tokens = std::span(reference_.input_ids).subspan(static_cast<size_t>(fed_), rows.size());
-    compare(loaded_.split->step({tokens, {&sequence, 1}, rows}));
+    compare(loaded_.split->step({tokens, {&sequence, 1}, rows}).logits);
     fed_ += count;
     return fed_ < length;
   }

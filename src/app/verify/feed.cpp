@@ -122,7 +122,7 @@ void feed(engine::StepModel& model, std::span<Track> tracks) {
     }
     if (tokens.empty()) continue;  // every track still waits for its turn
     for (size_t i = 0; i < tokens.size(); ++i) rows.push_back(static_cast<int32_t>(i));
-    const std::span<const float> logits = model.step({tokens, sequences, rows});
+    const std::span<const float> logits = model.step({tokens, sequences, rows}).logits;
     size_t row = 0;
     for (size_t i = 0; i < parts.size(); ++i)
       for (int64_t k = 0; k < sequences[i].num_tokens; ++k) parts[i]->take(logits.subspan(row++ * width, width));

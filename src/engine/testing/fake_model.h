@@ -39,7 +39,7 @@ class FakeModel final : public StepModel {
   StepLimits limits() const override { return limits_; }
   double exchange_seconds() const override { return exchanged; }
 
-  std::span<const float> step(const runtime::StepInput& input) override {
+  runtime::StepOutput step(const runtime::StepInput& input) override {
     ++num_steps;
     if (on_step) on_step(input);
     step_sizes.push_back(static_cast<int64_t>(input.tokens.size()));
@@ -60,17 +60,38 @@ class FakeModel final : public StepModel {
       if (sequence.saved_slot >= 0) state(sequence.saved_slot) = state(sequence.state_slot);
     }
     EXPECT_EQ(row, input.output_rows.size());
-    return logits_;
+    EXPECT_EQ(row, input.wishes.size());
+    tops_.resize(row);
+    rows_.clear();
+    for (size_t i = 0; i < row; ++i) rows_.push_back(told(i, input.wishes[i]));
+    return {.rows = rows_};
+  }
+
+  std::span<const runtime::RowLogits> logits(std::span<const int32_t> rows) override {
+    num_whole_rows += std::ssize(rows);
+    rows_.clear();
+    for (const int32_t row : rows) rows_.push_back({.all = whole(static_cast<size_t>(row))});
+    return rows_;
   }
 
   std::function<void(const runtime::StepInput&)> on_step = {};
   double exchanged = 0;  // seconds
   int num_steps = 0;
-  int64_t computed = 0;  // tokens over all steps
+  int64_t computed = 0;        // tokens over all steps
+  int64_t num_whole_rows = 0;  // that were asked for behind a step
   std::vector<int64_t> step_sizes;
   std::vector<int64_t> rope_lengths;
 
  private:
+  std::span<const float> whole(size_t row) const { return std::span(logits_).subspan(row * kVocabulary, kVocabulary); }
+  runtime::RowLogits told(size_t row, const runtime::LogitsWish& wish) {
+    if (wish.top == 0) return {.all = whole(row)};
+    std::vector<kernels::Ranked>& top = tops_[row];
+    top.resize(static_cast<size_t>(wish.top));
+    top.resize(static_cast<size_t>(kernels::largest(whole(row).data(), kVocabulary, wish.top, top.data())));
+    const double sum = kernels::exp_sum(whole(row).data(), kVocabulary, top[0].value, wish.scale, 0x1p-40);
+    return {.top = top, .is_complete = std::ssize(top) < wish.top, .sum = sum};
+  }
   std::vector<int32_t>& state(int64_t slot) { return states_.at(static_cast<size_t>(slot)); }
   size_t slot(const runtime::SequenceStep& sequence, int64_t position) const {
     const int32_t block = sequence.blocks[static_cast<size_t>(position / limits_.block_size)];
@@ -103,6 +124,8 @@ class FakeModel final : public StepModel {
   std::vector<int64_t> turned_;  // of each position in the cache: recompute_lengths that its sequence had passed
   std::vector<std::vector<int32_t>> states_;  // by slot
   std::vector<float> logits_;
+  std::vector<std::vector<kernels::Ranked>> tops_;
+  std::vector<runtime::RowLogits> rows_;
 };
 
 /// Blocks have four positions.

@@ -6,6 +6,7 @@
 #include "kernels/rows/norm.h"
 #include "kernels/rows/rows.h"
 #include "lower/lower.h"
+#include "runtime/cpu/row_gather.h"
 
 namespace cleave::runtime::cpu {
 
@@ -14,16 +15,8 @@ using lower::Instruction;
 
 namespace {
 
-using Share = std::vector<plan::Interval>;
-
 const std::vector<Share>& shares_of(const Instruction& i) {
   return i.as<lower::Shares>().of_rank;
-}
-
-int64_t width_of(const Share& share) {
-  int64_t width = 0;
-  for (const plan::Interval& interval : share) width += interval.size();
-  return width;
 }
 
 int64_t row_width(const Instruction& i) {
@@ -72,43 +65,9 @@ BoundInstruction bind_narrow(const Instruction& i, const Workspace& w) {
   };
 }
 
-// Whether the shares, one after another, are the whole row.
-bool in_rank_order(std::span<const Share> shares) {
-  int64_t next = 0;
-  for (const Share& share : shares)
-    for (const plan::Interval& interval : share) {
-      if (interval.begin != next) return false;
-      next = interval.end;
-    }
-  return true;
-}
-
-// Each rank's rows arrive in one block; its elements go to their places in the whole rows. A single row of shares in
-// rank order arrives in place: the logits of a token are half a megabyte.
 BoundInstruction bind_gather(const Instruction& i, const Workspace& w) {
-  const float* x = w.numbers(i.inputs[0]);
-  float* y = w.value(i.output);
-  const std::vector<Share>& shares = shares_of(i);
-  std::vector<int64_t> widths, bytes(shares.size());
-  for (const Share& share : shares) widths.push_back(width_of(share));
-  return [&w, &i, &shares, x, y, widths = std::move(widths), bytes = std::move(bytes), n = row_width(i),
-          ordered = in_rank_order(shares)]() mutable {
-    const int64_t rows = w.rows(i);
-    const bool in_place = rows == 1 && ordered;
-    for (size_t r = 0; r < widths.size(); ++r) bytes[r] = rows * widths[r] * static_cast<int64_t>(sizeof(float));
-    auto* blocks = in_place ? y : reinterpret_cast<float*>(w.scratch.data());
-    if (i.action == Action::AllGather)
-      w.communicator.all_gather(x, blocks, bytes);
-    else
-      w.communicator.gather(x, blocks, bytes, 0);
-    if (in_place || (i.action == Action::Gather && w.communicator.rank() != 0)) return;
-    const float* block = blocks;
-    for (size_t r = 0; r < widths.size(); ++r)
-      for (int64_t row = 0; row < rows; ++row)
-        for (const plan::Interval& part : shares[r]) {
-          std::copy_n(block, part.size(), y + row * n + part.begin);
-          block += part.size();
-        }
+  return [&w, &i, x = w.numbers(i.inputs[0]), y = w.value(i.output), gather = RowGather(i, w)]() mutable {
+    gather.run(x, w.rows(i), y);
   };
 }
 

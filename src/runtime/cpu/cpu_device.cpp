@@ -29,8 +29,9 @@ class CpuModel final : public DeviceModel {
   void save(const std::filesystem::path& file, const PartIdentity& identity) const override {
     weights_.save(file, identity);
   }
-  std::span<const float> step(size_t program, const StepInput& input) override {
-    return executors_.at(program)->step(input);
+  StepOutput step(size_t program, const StepInput& input) override { return executors_.at(program)->step(input); }
+  std::span<const RowLogits> logits(size_t program, std::span<const int32_t> rows) override {
+    return executors_.at(program)->logits(rows);
   }
   void observe(const Observer& observer) override {
     for (const auto& executor : executors_) executor->observe(observer);

@@ -12,7 +12,8 @@ Executor::Executor(const lower::Program& program, const WeightStore& weights, Se
       memory_(memory),
       state_(program),
       arena_(static_cast<size_t>(program.arena_bytes), Pages::Small),
-      workspace_{program, weights.parameters(), memory.kv(), memory.states(), state_, arena_, {}, communicator, pool} {
+      workspace_{program, weights.parameters(), memory.kv(), memory.states(), state_, arena_, {}, communicator, pool},
+      outputs_(workspace_) {
   size_t bytes = 0;
   for (const lower::Instruction& instruction : program.instructions)
     bytes = std::max(bytes, scratch_bytes(instruction, workspace_));
@@ -32,16 +33,19 @@ void Executor::observe(const Observer& observer) {
     };
 }
 
-std::span<const float> Executor::step(const StepInput& input) {
+StepOutput Executor::step(const StepInput& input) {
   memory_.check(input);
   state_.begin(input, kKvBlockSize, workspace_.pool);
   memory_.restore(input, workspace_.pool);
-  for (const BoundInstruction& instruction : instructions_) {
+  const bool has_wishes = !input.wishes.empty();
+  for (const BoundInstruction& instruction : std::span(instructions_).first(outputs_.num_instructions(has_wishes))) {
     instruction();
     workspace_.communicator.tick();
   }
   memory_.save(input, workspace_.pool);
-  return {workspace_.numbers(program_.output), input.output_rows.size() * static_cast<size_t>(program_.output_width)};
+  if (has_wishes) return {.rows = outputs_.read(input.wishes)};
+  const auto width = static_cast<size_t>(program_.output_width);
+  return {.logits = {workspace_.numbers(program_.output), input.output_rows.size() * width}};
 }
 
 }  // namespace cleave::runtime::cpu

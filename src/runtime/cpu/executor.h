@@ -8,6 +8,7 @@
 #include "base/thread_pool.h"
 #include "comm/communicator.h"
 #include "lower/program.h"
+#include "runtime/cpu/output_rows.h"
 #include "runtime/cpu/sequence_memory.h"
 #include "runtime/cpu/step_state.h"
 #include "runtime/cpu/weight_store.h"
@@ -28,8 +29,9 @@ class Executor {
 
   int64_t activation_bytes() const { return static_cast<int64_t>(arena_.size() + scratch_.size()); }
 
-  /// As DeviceModel::step(), of this program.
-  std::span<const float> step(const StepInput& input);
+  /// As DeviceModel::step() and logits(), of this program.
+  StepOutput step(const StepInput& input);
+  std::span<const RowLogits> logits(std::span<const int32_t> rows) { return outputs_.gather(rows); }
 
   /// From now on every instruction is followed by a call of `observer`.
   void observe(const Observer& observer);
@@ -42,6 +44,7 @@ class Executor {
   Buffer arena_;
   Buffer scratch_;
   Workspace workspace_;
+  OutputRows outputs_;
   std::vector<BoundInstruction> instructions_;
 };
 

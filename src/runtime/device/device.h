@@ -47,12 +47,15 @@ class DeviceModel {
   /// Writes the weights as they are packed (packed_part.h). Throws Error(Io).
   virtual void save(const std::filesystem::path& file, const PartIdentity& identity) const = 0;
 
-  /// Runs one step of a program, together with the other ranks of the communicator, which run the same steps. Returns
-  /// logits [R, output width] in the order of output_rows, in host memory, valid until the program's next step; they
-  /// are complete on rank 0. Throws Error(InvalidArgument) for a token id outside the vocabulary or a position beyond
-  /// the model's learned ones, Error(Comm) where another rank fails. Allocates nothing once it has seen a step as
-  /// large.
-  virtual std::span<const float> step(size_t program, const StepInput& input) = 0;
+  /// Runs one step of a program, together with the other ranks of the communicator, which run the same steps. The
+  /// output is in the order of output_rows, in host memory. Throws Error(InvalidArgument) for a token id outside the
+  /// vocabulary or a position beyond the model's learned ones, Error(Comm) where another rank fails. Allocates nothing
+  /// once it has seen a step as large.
+  virtual StepOutput step(size_t program, const StepInput& input) = 0;
+
+  /// All logits of some rows of the program's last step, which are numbered as its output_rows: for the other ranks, as
+  /// step(). REQUIRES: the step had wishes.
+  virtual std::span<const RowLogits> logits(size_t program, std::span<const int32_t> rows) = 0;
 
   /// From now on every instruction of all programs is followed by a call of `observer`.
   virtual void observe(const Observer& observer) = 0;

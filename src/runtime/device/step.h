@@ -4,6 +4,7 @@
 #include <span>
 
 #include "kernels/params/sequence_span.h"
+#include "kernels/rows/largest.h"
 
 namespace cleave::runtime {
 
@@ -32,11 +33,39 @@ struct SequenceStep {
   kernels::RowKind kind = kernels::RowKind::ByCount;
 };
 
+/// Most entries of RowLogits::top.
+inline constexpr int32_t kMostTop = 512;
+
+/// What is wanted of a row of logits.
+struct LogitsWish {
+  int32_t top = 0;  // the largest ones, that many, at most kMostTop; 0: all of them
+  float scale = 0;  // of RowLogits::sum, a finite number; 0: no sum is wanted
+
+  bool operator==(const LogitsWish&) const = default;
+};
+
+/// What is told of a row of logits. Borrowed.
+struct RowLogits {
+  std::span<const float> all = {};            // [output width] where all are wanted, else empty
+  std::span<const kernels::Ranked> top = {};  // the largest and their tokens, by is_ahead(); only numbers are told
+  bool is_complete = false;                   // whether `top` holds all that are numbers
+  /// Sum of exp((logit - top[0].value) * scale) over all logits, the same for every number of ranks that have the same
+  /// logits.
+  double sum = 0;
+};
+
 /// What one step computes. The tokens of all sequences follow one another in `tokens`.
 struct StepInput {
   std::span<const int32_t> tokens;          // [T], 1 <= T <= Options::max_tokens
   std::span<const SequenceStep> sequences;  // their num_tokens add up to T
   std::span<const int32_t> output_rows;     // [R], R <= Options::max_output_rows: the tokens whose logits are wanted
+  std::span<const LogitsWish> wishes = {};  // [R], what of them; empty: all logits, one row after the other
+};
+
+/// What came of a step: borrowed until the next call, complete on rank 0.
+struct StepOutput {
+  std::span<const float> logits = {};    // [R, output width], where no wishes were said
+  std::span<const RowLogits> rows = {};  // [R], where they were
 };
 
 }  // namespace cleave::runtime

@@ -62,7 +62,7 @@ inline std::vector<float> logits_of(SplitModel& model, int32_t count, int progra
   std::iota(rows.begin(), rows.end(), 0);
   const std::vector<int32_t> blocks = {1};
   const SequenceStep sequence{count, 0, count, blocks, 2};
-  const std::span<const float> logits = model.step({tokens, {&sequence, 1}, rows}, program);
+  const std::span<const float> logits = model.step({tokens, {&sequence, 1}, rows}, program).logits;
   return {logits.begin(), logits.end()};
 }
 
