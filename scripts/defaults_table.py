@@ -25,7 +25,7 @@ MORE_CLASSES = {"LlamaForCausalLM": ["internlm3", "iquestcoder"], "DeepseekV3For
 COMPUTED = {
     "layer_types": "*", "mlp_layer_types": "*", "layers_block_type": "*", "_sliding_window_pattern": "*", "no_rope_layers": "*", "moe_layers": "*", "layer_rope_theta": "*",
     "attention_layers": "*", "full_attn_idxs": "*", "per_layer_config": "*", "mamba_d_head": "*", "mamba_dt_rank": "*",
-    "time_step_rank": "*", "lru_width": "*", "word_embed_proj_dim": "*", "moe_layer_end_index": "*",
+    "time_step_rank": "*", "lru_width": "*", "word_embed_proj_dim": "*", "embedding_size": "roformer", "num_decoder_layers": "*", "moe_layer_end_index": "*",
     "attention_multiplier": "hyperclovax", "intermediate_size": "mamba falcon_mamba", "num_kv_heads": "falcon",
     "ffn_hidden_size": "falcon", "v_head_dim": "minicpm3",
     "linear_num_key_heads": "olmo_hybrid", "linear_num_value_heads": "olmo_hybrid", "linear_key_head_dim": "olmo_hybrid",
@@ -53,8 +53,9 @@ def letters(name):
 
 def classes_of(architecture, known):
     """Model types of an architecture. A multimodal model and its text part alone may share one."""
-    stem = letters(re.sub(r"(ForCausalLM|ForConditionalGeneration|LMHeadModel)$", "", architecture))
-    parts = [stem + "text", stem] if architecture.endswith("ForCausalLM") else [stem]
+    endings = "ForCausalLM|ForConditionalGeneration|WithLMHeadModel|LMHeadModel|ForMaskedLM|ForPreTraining|TextModel|MTModel|Model"
+    stem = letters(re.sub(f"({endings})$", "", architecture))
+    parts = [stem + "text", stem] if re.search("(ForCausalLM|TextModel)$", architecture) else [stem]
     return CLASSES.get(architecture) or [name for part in parts for name in known if letters(name) == part]
 
 

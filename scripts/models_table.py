@@ -20,7 +20,7 @@ def architectures(text):
 def reference_models():
     """Architecture -> names of the reference models that tests compare with."""
     models = {}
-    for config in sorted(ROOT.glob("tests/data/models*/*/config.json")):
+    for config in sorted([*ROOT.glob("tests/data/models*/*/config.json"), *ROOT.glob("tests/data/encoder*/*/config.json")]):
         for name in json.loads(config.read_text().replace("Infinity", "0")).get("architectures", [])[:1]:
             saved_by_5 = config.parent.parent.name == "models_v5saved"
             models.setdefault(name, []).append(config.parent.name + (" (v5)" if saved_by_5 else ""))

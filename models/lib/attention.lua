@@ -1,8 +1,13 @@
 -- Attention and rotary position embeddings.
 
 -- Attention of queries [tokens, heads, d] to the sequence's keys and values [tokens, kv_heads, d], as [tokens, heads * d].
--- Options: scale (1 / sqrt(d)), window, chunk, softcap, sinks, alibi_slopes, alibi_scale, alibi_bfloat16.
-local attend_options = { "scale", "window", "chunk", "softcap", "sinks", "alibi_slopes", "alibi_scale", "alibi_bfloat16" }
+-- Options: scale (1 / sqrt(d)), window, chunk, softcap, sinks, alibi_slopes, alibi_scale, alibi_bfloat16, bidirectional (tokens
+-- see later ones, too), cross (keys and values are those of another text, which the output "encode" has kept), distance_rows (of
+-- tables by distance: see distance_buckets()), biases, position_keys and position_queries (such tables), angle_power.
+local attend_options = {
+  "scale", "window", "chunk", "softcap", "sinks", "alibi_slopes", "alibi_scale", "alibi_bfloat16", "bidirectional", "cross",
+  "distance_rows", "biases", "position_keys", "position_queries", "angle_power",
+}
 
 function attend(q, k, v, options)
   check_names(options, attend_options, "attend")
@@ -183,6 +188,13 @@ end
 function scaled_by_position(q, beta, length, first)
   local far = floor((graph.to_real(positions()) + (first or 0)) / length)
   return q * (log(far + 1) * beta + 1):reshape(1, 1)
+end
+
+-- A function that turns all dimensions of heads by position, whatever the configuration says.
+function turned(theta, interleaved)
+  return function(x)
+    return graph.rope(x, { inverse_frequencies = default_frequencies(theta, x:size()), interleaved = interleaved })
+  end
 end
 
 -- "sliding_attention", "full_attention" or the like for layer i (from 1); nil where the configuration does not tell.

@@ -253,4 +253,4 @@ function softcap(x, cap)
 end
 
 softmax, top_k, take, concat, clamp = graph.softmax, graph.top_k, graph.take, graph.concat, graph.clamp
-token_ids, positions = graph.token_ids, graph.positions
+token_ids, positions, token_types = graph.token_ids, graph.positions, graph.token_types

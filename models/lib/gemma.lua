@@ -7,23 +7,16 @@ gemma_norms = {
   mlp = "pre_feedforward_layernorm", mlp_output = "post_feedforward_layernorm",
 }
 
--- Fields of `d`, beside those of causal_lm():
---   norms      as decoder_layer() has them
---   attention  function(c, norm): options of self_attention() beside those that all have; norm is that of the layers
-function gemma_lm(d)
-  local norms, attention = d.norms, d.attention
-  d.norms, d.attention = nil, nil -- not causal_lm's
-  d.tied = true
-
-  function d.embed(_, x, c)
-    return x * math.sqrt(c.hidden_size)
-  end
-
-  function d.layer(l, x, c, i)
+-- The layer. `attention` gives options of self_attention() beside those that all have, of the configuration and the layers'
+-- norm; `norms` are as decoder_layer() has them.
+local function gemma_layer(attention, norms)
+  return function(l, x, c, i)
     local norm = rms_norms(c.rms_norm_eps, { offset = 1 })
     local act = activation(c.hidden_activation)
     local options = attention(c, norm)
-    options.window, options.scale = window(c, i), c.query_pre_attn_scalar ^ -0.5
+    local reach = window(c, i)
+    options.window = reach and options.bidirectional and reach // 2 + 1 or reach -- half to either side
+    options.scale = c.query_pre_attn_scalar ^ -0.5
     options.bias, options.output_bias = c.attention_bias, c.attention_bias
     options.rope = { layer_type = layer_type(c, i) }
     return decoder_layer(l, x, c, {
@@ -31,9 +24,21 @@ function gemma_lm(d)
       mlp = function(h) return gated_mlp(l.mlp, h, c.intermediate_size, act) end,
     })
   end
+end
 
-  function d.norm(m, x, c)
-    return rms_norm(x, m.norm, c.rms_norm_eps, { offset = 1 })
+local function gemma_norm(m, x, c)
+  return rms_norm(x, m.norm, c.rms_norm_eps, { offset = 1 })
+end
+
+-- Fields of `d`, beside those of causal_lm():
+--   norms      as decoder_layer() has them
+--   attention  function(c, norm): options of self_attention() beside those that all have; norm is that of the layers
+function gemma_lm(d)
+  d.layer, d.norm, d.tied = gemma_layer(d.attention, d.norms), gemma_norm, true
+  d.norms, d.attention = nil, nil -- not causal_lm's
+
+  function d.embed(_, x, c)
+    return x * math.sqrt(c.hidden_size)
   end
 
   function d.logits(y, c)
@@ -41,4 +46,15 @@ function gemma_lm(d)
   end
 
   return causal_lm(d)
+end
+
+-- The same without a head, for the last states. Fields of `d`: architectures, norms and attention.
+function gemma_encoder(d)
+  return text_encoder {
+    architectures = d.architectures, base = "model", layers = "layers", layer = gemma_layer(d.attention, d.norms),
+    norm = gemma_norm,
+    embed = function(m, c)
+      return embedding(token_ids(), m.embed_tokens, c.vocab_size, c.hidden_size) * math.sqrt(c.hidden_size)
+    end,
+  }
 end

@@ -96,7 +96,8 @@ int rope(lua_State* state) {
                   std::move(a));
 }
 
-// attention(q, k, v, {scale=, window=, chunk=, softcap=, sinks=, alibi_slopes=, alibi_scale=, alibi_bfloat16=})
+// attention(q, k, v, {scale=, window=, chunk=, softcap=, sinks=, alibi_slopes=, alibi_scale=, alibi_bfloat16=,
+//                    bidirectional=, cross=, distance_rows=, biases=, position_keys=, position_queries=, angle_power=})
 int attention(lua_State* state) {
   const Arguments arguments(state);
   const NodeId q = to_tensor(state, 1), k = to_tensor(state, 2), v = to_tensor(state, 3);
@@ -109,9 +110,16 @@ int attention(lua_State* state) {
   a.alibi_slopes = arguments.numbers(4, "alibi_slopes");
   a.alibi_scale = arguments.number(4, "alibi_scale", 1);
   a.alibi_bfloat16 = arguments.boolean(4, "alibi_bfloat16");
-  a.layer = Tracer::of(state).next_attention_layer();
+  a.cross = arguments.boolean(4, "cross");
+  a.causal = !a.cross && !arguments.boolean(4, "bidirectional");
+  if (a.cached()) a.layer = Tracer::of(state).next_attention_layer();
+  for (const double row : arguments.numbers(4, "distance_rows")) a.distance_rows.push_back(static_cast<int64_t>(row));
+  a.angle_power = arguments.integer(4, "angle_power", 0);
   std::vector<NodeId> inputs = {q, k, v};
   add_tensor_field(state, 4, "sinks", inputs);
+  a.biases = add_tensor_field(state, 4, "biases", inputs);
+  a.position_keys = add_tensor_field(state, 4, "position_keys", inputs);
+  a.position_queries = add_tensor_field(state, 4, "position_queries", inputs);
   return add_node(state, Op::Attention, std::move(inputs), std::move(a));
 }
 
@@ -154,6 +162,11 @@ int block_matmul(lua_State* state) {
 int causal_conv(lua_State* state) {
   const graph::StateAttributes a{Tracer::of(state).next_state()};
   return add_node(state, Op::CausalConv, {to_tensor(state, 1), to_tensor(state, 2)}, a);
+}
+
+// centered_conv(x, w), of [tokens, heads, d] and [heads, width]
+int centered_conv(lua_State* state) {
+  return add_node(state, Op::CenteredConv, {to_tensor(state, 1), to_tensor(state, 2)});
 }
 
 // linear_attention(q, k, v, a, {rate=, beta=})
@@ -219,6 +232,7 @@ constexpr LuaFunction kFunctions[] = {
     {"sinusoid", guarded<sinusoid>},
     {"block_matmul", guarded<block_matmul>},
     {"causal_conv", guarded<causal_conv>},
+    {"centered_conv", guarded<centered_conv>},
     {"linear_attention", guarded<linear_attention>},
     {"linear_recurrence", guarded<linear_recurrence>},
 };

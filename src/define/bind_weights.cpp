@@ -23,6 +23,10 @@ int positions(lua_State* state) {
   push_tensor(state, graph_of(state).input(graph::InputKind::Positions));
   return 1;
 }
+int token_types(lua_State* state) {
+  push_tensor(state, graph_of(state).input(graph::InputKind::TokenTypes));
+  return 1;
+}
 int output_rows(lua_State* state) {
   push_tensor(state, graph_of(state).input(graph::InputKind::OutputRows));
   return 1;
@@ -118,9 +122,13 @@ int weight_shape_or_nil(lua_State* state) {
 }
 
 constexpr LuaFunction kFunctions[] = {
-    {"token_ids", guarded<token_ids>},     {"positions", guarded<positions>},
-    {"output_rows", guarded<output_rows>}, {"weight", guarded<weight>},
-    {"has_weight", guarded<has_weight>},   {"weight_shape", guarded<weight_shape_or_nil>},
+    {"token_ids", guarded<token_ids>},
+    {"positions", guarded<positions>},
+    {"output_rows", guarded<output_rows>},
+    {"token_types", guarded<token_types>},
+    {"weight", guarded<weight>},
+    {"has_weight", guarded<has_weight>},
+    {"weight_shape", guarded<weight_shape_or_nil>},
 };
 
 }  // namespace

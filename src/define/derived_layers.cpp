@@ -35,6 +35,12 @@ void first_of_four(Completion& c) {
   c.fill(kLayerTypes, per_layer(c.num_layers(), [](int64_t i) { return i % 4 == 0 ? kFull : kSliding; }));
 }
 
+// The first layer of every few sees everything.
+void first_of_interval(Completion& c) {
+  const int64_t interval = std::max<int64_t>(1, c.integer("global_attn_every_n_layers", 3));
+  c.fill(kLayerTypes, per_layer(c.num_layers(), [&](int64_t i) { return i % interval == 0 ? kFull : kSliding; }));
+}
+
 template <int64_t period>
 void windows_but_every(Completion& c) {
   c.fill(kLayerTypes, all_but_every(c.num_layers(), period, kSliding));
@@ -212,6 +218,7 @@ constexpr ClassRule kRules[] = {
     {"gemma4_text", gemma4},
     {"exaone4 exaone_moe", exaone},
     {"cwm granite_swa granitemoe_swa", first_of_four},
+    {"modernbert", first_of_interval},
     {"cohere2_moe", cohere2_moe},
     {"mimo_v2_flash", mimo},
     {"qwen2 qwen3 dots1", late_windows},

@@ -64,6 +64,8 @@ void complete_nested(const Completion& c, Json& rope, const ConfigClass* of_clas
 
 void read_absent_rope(Completion& c, const ConfigClass* of_class) {
   c.copy("rotary_emb_base", "rope_theta");
+  c.copy("global_rope_theta", "rope_theta");
+  c.copy("local_rope_theta", kLocalBase);
   c.copy("rotary_pct", "partial_rotary_factor");
   // Of the models that a class reads only OLMo Hybrid means it; the class itself takes its default.
   const bool meant = of_class == nullptr || of_class->model_type == "olmo_hybrid";

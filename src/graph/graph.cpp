@@ -88,12 +88,30 @@ std::string Graph::shape_text(NodeId id) const {
   return fmt::format("[{}]", fmt::join(dims, ", "));
 }
 
-std::vector<bool> needed_for(const Graph& graph, NodeId result) {
+std::vector<NodeId> kept_by(const Graph& graph, const Output& output) {
+  std::vector<NodeId> kept;
+  if (output.name != "encode") return kept;
+  for (size_t i = 0; i < graph.nodes().size(); ++i)
+    if (is_cross_attention(graph.nodes()[i])) kept.push_back(static_cast<NodeId>(i));
+  return kept;
+}
+
+bool is_cross_attention(const Node& node) {
+  return node.op == Op::Attention && node.as<AttentionAttributes>().cross;
+}
+
+std::vector<bool> needed_for(const Graph& graph, const Output& output) {
   std::vector<bool> needed(graph.nodes().size(), false);
-  needed[static_cast<size_t>(result)] = true;
-  for (size_t i = needed.size(); i-- > 0;)
-    if (needed[i])
-      for (const NodeId input : graph.nodes()[i].inputs) needed[static_cast<size_t>(input)] = true;
+  const auto need = [&](NodeId id) { needed[static_cast<size_t>(id)] = true; };
+  need(output.node);
+  for (const NodeId attention : kept_by(graph, output))
+    for (const size_t operand : {1, 2}) need(graph.node(attention).inputs[operand]);
+  for (size_t i = needed.size(); i-- > 0;) {
+    if (!needed[i]) continue;
+    const Node& node = graph.nodes()[i];
+    for (size_t operand = 0; operand < node.inputs.size(); ++operand)
+      if (!is_cross_attention(node) || operand == 0) need(node.inputs[operand]);
+  }
   return needed;
 }
 
@@ -108,8 +126,8 @@ std::string text(const Graph& graph) {
 }
 
 std::string text(const Graph& graph, std::string_view output) {
-  const NodeId node = graph.output(output);
-  return text(graph, {{std::string(output), node}}, needed_for(graph, node));
+  const Output wanted{std::string(output), graph.output(output)};
+  return text(graph, {wanted}, needed_for(graph, wanted));
 }
 
 }  // namespace cleave::graph

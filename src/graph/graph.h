@@ -89,8 +89,8 @@ class Graph {
   Dims dims_;
   std::vector<Node> nodes_;
   std::vector<Output> outputs_;
-  std::map<std::pair<std::string, bool>, NodeId> weights_;  // by name and whether columns are sorted
-  std::array<NodeId, 3> inputs_ = {-1, -1, -1};             // by kind
+  std::map<std::pair<std::string, bool>, NodeId> weights_;        // by name and whether columns are sorted
+  std::array<NodeId, kNumInputKinds> inputs_ = {-1, -1, -1, -1};  // by kind
   DimId tokens_, output_rows_, routed_;
 };
 
@@ -101,8 +101,16 @@ struct ModelGraph {
   Graph graph;
 };
 
-/// Whether each node is needed to compute node `result`; by node.
-std::vector<bool> needed_for(const Graph& graph, NodeId result);
+/// Whether the node attends to another text, of which an output has kept keys and values.
+bool is_cross_attention(const Node& node);
+
+/// The attentions whose keys and values are kept by this output for others: those to another text, where the output is
+/// the one named "encode".
+std::vector<NodeId> kept_by(const Graph& graph, const Output& output);
+
+/// Whether each node is needed to compute an output; by node. What is kept for others counts, what others have kept
+/// does not.
+std::vector<bool> needed_for(const Graph& graph, const Output& output);
 
 /// The result of `op` on these inputs; unifies dimensions on the way. Throws as Graph::add does.
 ResultType infer(Op op, std::span<const NodeId> inputs, const Attributes& attributes, Graph& graph);

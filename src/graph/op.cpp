@@ -59,9 +59,10 @@ constexpr std::array<OpInfo, kNumOps> kTable = {{
      1, 3, kIs<NormAttributes>, OpFamily::Norm},
     {Op::Rope, "rope", "(t,h,d),(t) -> (t,h,d)", "rotary position embedding", 2, 2, kIs<RopeAttributes>,
      OpFamily::Elementwise},
-    {Op::Attention, "attention", "(t,h*g,d),(t,h,d),(t,h,v)[,(h*g)] -> (t,h*g,v)",
-     "causal attention over the kept keys and values; a head's sink joins its softmax as one more score", 3, 4,
-     kIs<AttentionAttributes>, OpFamily::Attention},
+    {Op::Attention, "attention", "(t,h*g,d),(t,h,d),(t,h,v)[,(h*g)|(b,h)|(b,h,d)[,(b,h,d)]] -> (t,h*g,v)",
+     "attention over the kept keys and values, or over those of the step; a head's sink joins its softmax as one more "
+     "score, tables by distance are added to scores",
+     3, 5, kIs<AttentionAttributes>, OpFamily::Attention},
     {Op::Softmax, "softmax", "(..,j) -> (..,j)", "softmax over the last dimension", 1, 1, kPlain, OpFamily::Elementwise,
      WeightUse::Vector, kPassesChoice},
     {Op::TopK, "top_k", "(t,e) -> (t,k)", "indices of the k largest, largest first", 1, 1, kIs<TopKAttributes>,
@@ -85,6 +86,9 @@ constexpr std::array<OpInfo, kNumOps> kTable = {{
     {Op::CausalConv, "causal_conv", "(t,c),(c,w) -> (t,c)",
      "each channel's sum of its last w values, weighted; a part of c needs only its part", 2, 2, kIs<StateAttributes>,
      OpFamily::Recurrence},
+    {Op::CenteredConv, "centered_conv", "(t,h,d),(h,w) -> (t,h,d)",
+     "each head's sum of the w values around a token, weighted; a part of h needs only its part", 2, 2, kPlain,
+     OpFamily::Recurrence},
     {Op::LinearAttention, "linear_attention", "(t,h,n),(t,h,n),(t,h*g,p),(h*g,n|1)[,(t,h*g)][,(t,h*g)] -> (t,h*g,p)",
      "attention through a decaying state: q, k, v, a, rate, beta; a part of h or p needs only its part, n is summed", 4,
      6, kIs<LinearAttentionAttributes>, OpFamily::Recurrence},
@@ -99,7 +103,8 @@ constexpr std::array<std::string_view, 12> kUnaryNames = {"silu",    "gelu", "ge
                                                           "sigmoid", "exp",  "softplus",  "log",  "floor", "sqrt"};
 static_assert(kUnaryNames.size() == static_cast<size_t>(UnaryKind::Sqrt) + 1);
 
-constexpr std::array<std::string_view, 3> kInputNames = {"token_ids", "positions", "output_rows"};
+constexpr std::array<std::string_view, kNumInputKinds> kInputNames = {"token_ids", "positions", "output_rows",
+                                                                      "token_types"};
 
 struct TextOf {
   std::string operator()(std::monostate) const { return {}; }
@@ -136,11 +141,14 @@ struct TextOf {
     return text;
   }
   std::string operator()(const AttentionAttributes& a) const {
-    std::string text = fmt::format("layer={} scale={:.6g}", a.layer, a.scale);
+    std::string text = a.cached() ? fmt::format("layer={}", a.layer) : "bidirectional";
+    text += fmt::format("{} scale={:.6g}", a.cross ? " cross" : "", a.scale);
     if (a.window > 0) text += fmt::format(" window={}", a.window);
     if (a.chunk > 0) text += fmt::format(" chunk={}", a.chunk);
     if (a.softcap > 0) text += fmt::format(" softcap={:g}", a.softcap);
     if (!a.alibi_slopes.empty()) text += " alibi";
+    if (!a.distance_rows.empty()) text += fmt::format(" distances_within={}", a.distance_rows.size() / 2);
+    if (a.angle_power > 0) text += fmt::format(" angle_power={}", a.angle_power);
     return text;
   }
   std::string operator()(const TopKAttributes& a) const {

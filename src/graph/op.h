@@ -44,6 +44,7 @@ enum class Op : uint8_t {
   Sinusoid,
   BlockMatmul,
   CausalConv,
+  CenteredConv,
   LinearAttention,
   LinearRecurrence,
 };
@@ -63,7 +64,9 @@ enum class InputKind : uint8_t {
   TokenIds,    // [tokens], indices into the vocabulary
   Positions,   // [tokens], each token's position in its sequence
   OutputRows,  // [rows], the tokens whose logits are wanted
+  TokenTypes,  // [tokens], which of the texts of a pair a token belongs to; 0 where there is one text
 };
+inline constexpr size_t kNumInputKinds = static_cast<size_t>(InputKind::TokenTypes) + 1;
 
 enum class UnaryKind : uint8_t { Silu, Gelu, GeluTanh, Relu, Relu2, Tanh, Sigmoid, Exp, Softplus, Log, Floor, Sqrt };
 
@@ -143,7 +146,7 @@ struct RopeAttributes {
 /// Attention of every token to itself and to earlier tokens of its sequence. Keys and values are kept from step to
 /// step. Query heads [h*g, (h+1)*g) share key-value head h, g = query heads / key-value heads.
 struct AttentionAttributes {
-  int layer = 0;       // which key-value cache; unique in a graph
+  int layer = 0;       // which key-value cache; unique in a graph, of no meaning where nothing is kept
   double scale = 1;    // of the dot products
   int64_t window = 0;  // > 0: only the last `window` tokens, the own one included
   int64_t chunk = 0;   // > 0: only tokens of the own chunk of `chunk` positions (Llama 4)
@@ -152,6 +155,28 @@ struct AttentionAttributes {
   std::vector<double> alibi_slopes;
   double alibi_scale = 1;       // multiplies the bias
   bool alibi_bfloat16 = false;  // slope and slope * position are rounded to bfloat16 first
+  /// False: every token attends to later tokens, too, in a window to as many as to earlier ones. A step has the whole
+  /// sequence then, and nothing is kept.
+  bool causal = true;
+  /// Keys and values are those of another text, which the graph's output "encode" has computed of it and kept; not
+  /// causal. Every token attends to all of that text.
+  bool cross = false;
+  /// What is added to a score by how far the key stands from the query: row distance_rows[i] of a table where it stands
+  /// i - n tokens behind, of 2n + 1 entries (relative positions in buckets, Raffel et al., 2020). Keys that are further
+  /// away take the first or the last. Empty: nothing is added.
+  std::vector<int64_t> distance_rows = {};
+  /// Tables that are inputs, in this order: biases, or one or both of the others; no sinks then.
+  bool biases = false;            // [rows, query heads]: the numbers themselves
+  bool position_keys = false;     // [rows, query heads, d]: scale * the query's product with a row
+  bool position_queries = false;  // [rows, query heads, d]: scale * the key's product with a row (He et al., "DeBERTa")
+  /// > 0: a weight is (1 - angle / pi)^power, of the angle between query and key, in place of a softmax (Zeng et al.,
+  /// "You Only Sample (Almost) Once", 2021).
+  int64_t angle_power = 0;
+
+  /// Whether keys and values are kept from step to step.
+  bool cached() const { return causal || cross; }
+  /// Number of the tables.
+  size_t tables() const { return (biases ? 1U : 0U) + (position_keys ? 1U : 0U) + (position_queries ? 1U : 0U); }
   bool operator==(const AttentionAttributes&) const = default;
 };
 

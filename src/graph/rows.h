@@ -18,7 +18,13 @@ Rows rows_of(const Graph& graph, NodeId id);
 /// How many outermost dimensions count rows; the others are those of one row.
 size_t num_row_dims(Rows rows);
 
-/// Whether each node depends on weights alone; by node.
+/// Whether each node is made of weights alone as they are loaded; by node. Products and norms of weights are not.
 std::vector<bool> find_parameters(const Graph& graph);
+
+/// Whether an operation's tokens need later ones of their own text, so that a step has the whole of each of its
+/// sequences.
+bool attends_to_later(Op op, const Attributes& attributes);
+/// Whether any operation's do.
+bool attends_to_later(const Graph& graph);
 
 }  // namespace cleave::graph

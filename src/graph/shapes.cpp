@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/check.h"
+#include "graph/attention_shape.h"
 #include "graph/operands.h"
 
 namespace cleave::graph {
@@ -186,28 +187,6 @@ ResultType rope(Operands& o) {
   return {o.dims(0)};
 }
 
-ResultType attention(Operands& o) {
-  const std::vector<DimId> q = o.dims(0), k = o.dims(1), v = o.dims(2);
-  for (size_t i = 0; i < 3; ++i) {
-    o.want_real(i);
-    o.want(o.rank(i) == 3, "wanted [tokens, heads, head_dim] for queries, keys and values");
-    o.same(q[0], o.dims(i)[0], "numbers of tokens");
-  }
-  o.same(k[1], v[1], "numbers of key and value heads");
-  o.same(q[2], k[2], "head sizes of queries and keys");
-  const int64_t heads = o.extent(q[1]), kv_heads = o.extent(k[1]);
-  o.want(kv_heads > 0 && heads % kv_heads == 0, "{} query heads cannot share {} key-value heads evenly", heads,
-         kv_heads);
-  if (o.size() > 3) {
-    o.want(o.rank(3) == 1, "wanted one sink for each head");
-    o.same(q[1], o.dims(3)[0], "numbers of heads and sinks");
-  }
-  const size_t slopes = o.as<AttentionAttributes>().alibi_slopes.size();
-  o.want(slopes == 0 || static_cast<int64_t>(slopes) == heads, "{} ALiBi slopes for {} heads", slopes, heads);
-  o.group(q[1], k[1]);
-  return {{q[0], q[1], v[2]}};
-}
-
 ResultType top_k(Operands& o) {
   o.want_real(0);
   const auto& [k, groups, kept, best] = o.as<TopKAttributes>();
@@ -275,6 +254,15 @@ ResultType causal_conv(Operands& o) {
   return {o.dims(0)};
 }
 
+ResultType centered_conv(Operands& o) {
+  o.want_real(0);
+  o.want_real(1);
+  o.want(o.rank(0) == 3 && o.rank(1) == 2, "wanted [tokens, heads, d] and a weight [heads, width]");
+  o.same(o.dims(0)[1], o.dims(1)[0], "numbers of heads");
+  o.want(o.extent(o.dims(1)[1]) % 2 == 1, "wanted an odd width");
+  return {o.dims(0)};
+}
+
 ResultType linear_attention(Operands& o) {
   const auto& a = o.as<LinearAttentionAttributes>();
   o.want(o.size() == 4 + (a.rate ? 1U : 0U) + (a.delta ? 1U : 0U), "wanted q, k, v, a and what the attributes say");
@@ -334,7 +322,7 @@ constexpr std::array<Row, kNumOps> kTable = {{
     {Op::RmsNorm, norm},
     {Op::LayerNorm, norm},
     {Op::Rope, rope},
-    {Op::Attention, attention},
+    {Op::Attention, attention_shape},
     {Op::Softmax, same_as_input},
     {Op::TopK, top_k},
     {Op::Take, take},
@@ -346,6 +334,7 @@ constexpr std::array<Row, kNumOps> kTable = {{
     {Op::Sinusoid, sinusoid},
     {Op::BlockMatmul, block_matmul},
     {Op::CausalConv, causal_conv},
+    {Op::CenteredConv, centered_conv},
     {Op::LinearAttention, linear_attention},
     {Op::LinearRecurrence, linear_recurrence},
 }};

@@ -62,7 +62,8 @@ void verify(const Graph& graph) {
     verify_shape(graph, scratch, id);
     if (node.op == Op::Weight && !weights.insert(stored_name(node.as<WeightAttributes>(), 0)).second)
       broken(graph, id, "the same weight appears twice");
-    if (node.op == Op::Attention && !layers.insert(node.as<AttentionAttributes>().layer).second)
+    if (node.op == Op::Attention && node.as<AttentionAttributes>().cached() &&
+        !layers.insert(node.as<AttentionAttributes>().layer).second)
       broken(graph, id, "key-value cache {} is used twice", node.as<AttentionAttributes>().layer);
     if (const int state = state_of(node); state >= 0 && !states.insert(state).second)
       broken(graph, id, "state {} is used twice", state);

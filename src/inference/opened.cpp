@@ -7,10 +7,12 @@
 #include <set>
 #include <utility>
 
+#include "base/check.h"
 #include "base/error.h"
 #include "base/strings.h"
 #include "ckpt/quantized/planned_type.h"
 #include "define/config.h"
+#include "graph/head.h"
 #include "graph/op.h"
 #include "graph/stored_name.h"
 #include "inference/opening_notes.h"
@@ -135,7 +137,37 @@ std::optional<int64_t> OpenedModel::position_limit() const {
   return limit;
 }
 
+bool OpenedModel::is_encoder() const {
+  return graph.outputs().front().name == "encode";
+}
+
+bool OpenedModel::is_encoder_decoder() const {
+  return std::ranges::any_of(graph.nodes(), graph::is_cross_attention);
+}
+
+int OpenedModel::encode_program() const {
+  const auto& outputs = graph.outputs();
+  const auto found = std::ranges::find(outputs, "encode", &graph::Output::name);
+  CHECK(found != outputs.end());
+  return static_cast<int>(found - outputs.begin());
+}
+
+void OpenedModel::require_logits() const {
+  if (is_encoder())
+    fail(ErrorKind::Unsupported, "{} makes vectors of texts and continues none; see cleave embed", traced.architecture);
+  if (is_encoder_decoder())
+    fail(ErrorKind::Unsupported, "{} reads one text and writes another; cleave generate alone runs it",
+         traced.architecture);
+}
+
 int64_t OpenedModel::vocab_size() const {
+  if (!is_encoder()) return output_width();
+  const graph::NodeId table = graph::find_token_embedding(graph);
+  if (table < 0) fail(ErrorKind::Unsupported, "{} looks up no tokens in a table", traced.architecture);
+  return graph.shape(table).front();
+}
+
+int64_t OpenedModel::output_width() const {
   return graph.shape(graph.outputs().front().node).back();
 }
 
@@ -168,6 +200,7 @@ OpenedModel open(const ModelOptions& options, const Log& log) {
 }
 
 int64_t context_length(const OpenedModel& opened, std::optional<int64_t> asked, int64_t needed, const Log& log) {
+  opened.require_logits();
   const std::optional<int64_t> made_for = opened.max_positions();
   const std::optional<int64_t> limit = opened.position_limit();
   if (asked && limit && *asked > *limit)

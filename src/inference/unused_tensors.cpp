@@ -30,6 +30,20 @@ constexpr std::string_view kHarmlessSegments[] = {"rotary_emb",     "inv_freq", 
                                                   "rotary_pos_emb", "mtp",          "mtp_layers",      "lm_head",
                                                   "input_scale",    "k_scale",      "v_scale",         "q_scale",
                                                   "kv_scale",       "output_scale", "activation_scale"};
+// Segments of an encoder's weights for tasks that the vectors of tokens do not depend on.
+constexpr std::string_view kTaskSegments[] = {"pooler",
+                                              "cls",
+                                              "predictions",
+                                              "contact_head",
+                                              "query_global",
+                                              "key_global",
+                                              "value_global",
+                                              "entity_embeddings",
+                                              "pred_layer",
+                                              "splinter_qass",
+                                              "embed_positions",
+                                              "discriminator_predictions",
+                                              "generator_predictions"};
 // Parts of such segments.
 constexpr std::string_view kHarmlessParts[] = {"vision", "visual",    "image",   "audio", "multi_modal",
                                                "mm_",    "projector", "vqmodel", "speech"};
@@ -55,7 +69,7 @@ bool is_beyond_layers(const std::vector<std::string>& segments, int64_t num_laye
 bool is_harmless(std::string_view name, int64_t num_layers) {
   const std::vector<std::string> segments = split(name, '.');
   const auto harmless = [](const std::string& segment) {
-    return std::ranges::count(kHarmlessSegments, segment) > 0 ||
+    return std::ranges::count(kHarmlessSegments, segment) > 0 || std::ranges::count(kTaskSegments, segment) > 0 ||
            std::ranges::any_of(kHarmlessParts,
                                [&](std::string_view part) { return segment.find(part) != std::string::npos; });
   };

@@ -22,7 +22,8 @@ TEST(ForgottenTensors, AreToldInOneLineUnlessTheyDoNotMatter) {
   for (const char* name :
        {"model.w", "model.layers.0.self_attn.rotary_emb.inv_freq", "model.layers.2.mlp.up_proj.weight",
         "lm_head.weight", "mtp.fc.weight", "model.vision_tower.layers.0.w", "visual.blocks.1.w", "h.0.attn.bias",
-        "h.0.self_attn.key_decay", "model.layers.1.k_scale", "multi_modal_projector.linear.weight"})
+        "h.0.self_attn.key_decay", "pooler.dense.weight", "model.layers.1.k_scale",
+        "multi_modal_projector.linear.weight"})
     tensors[name] = {DType::F32, {0}};
   graph::Graph graph;
   graph.weight({"model.w"}, {0});

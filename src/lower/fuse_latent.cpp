@@ -28,6 +28,7 @@ Instruction* only_source(Program& program, const Uses& uses, const Operand& oper
 bool may_expand(const std::vector<KvLayer>& kv_layers, const Instruction& i) {
   if (i.action != Action::Compute || i.op != Op::Attention || i.inputs.size() != 3) return false;
   const auto& a = std::get<graph::AttentionAttributes>(i.attributes);
+  if (!a.causal) return false;  // its cache alone is of one form
   const KvLayer& layer = kv_layers[static_cast<size_t>(a.layer)];
   return a.alibi_slopes.empty() && layer.values_in_keys && layer.kv_heads == 1;
 }

@@ -86,6 +86,7 @@ void attention(Local& l) {
       slopes.insert(slopes.end(), attributes.alibi_slopes.begin() + i.begin, attributes.alibi_slopes.begin() + i.end);
     attributes.alibi_slopes = std::move(slopes);
   }
+  if (!attributes.cached()) return;
   const auto layer = static_cast<size_t>(attributes.layer);
   if (l.memory.kv_layers.size() <= layer) l.memory.kv_layers.resize(layer + 1);
   const Shape &keys = l.i.input_shapes[1], &values = l.i.input_shapes[2];
@@ -147,6 +148,7 @@ constexpr std::array<Row, graph::kNumOps> kTable = {{
     {Op::Sinusoid, nothing},
     {Op::BlockMatmul, nothing},
     {Op::CausalConv, causal_conv},
+    {Op::CenteredConv, nothing},
     {Op::LinearAttention, linear_attention},
     {Op::LinearRecurrence, linear_recurrence},
 }};

@@ -27,7 +27,8 @@ class OutputLowering {
         weights_(weights),
         memory_(memory),
         output_(output),
-        needed_(graph::needed_for(part.graph(), output.node)),
+        needed_(graph::needed_for(part.graph(), output)),
+        kept_(graph::kept_by(part.graph(), output)),
         reached_(needed_.size(), false),
         users_(needed_.size()),
         program_(part, output.name, limits),
@@ -35,12 +36,15 @@ class OutputLowering {
     for (size_t i = 0; i < needed_.size(); ++i)
       for (const NodeId input : node(static_cast<NodeId>(i)).inputs)
         if (needed_[i]) users_[index(input)].push_back(static_cast<NodeId>(i));
+    for (const NodeId attention : kept_)
+      for (const size_t operand : {1, 2}) users_[index(node(attention).inputs[operand])].push_back(attention);
   }
 
   Program run() {
     if (part_.is_parameter(output_.node)) fail_empty();
     for (size_t i = 0; i < needed_.size(); ++i)
       if (needed_[i]) reach(static_cast<NodeId>(i));
+    for (const NodeId attention : kept_) keep(attention);
     const Operand result = values_.operand(output_.node, plan::kNoAxis);
     if (result.kind != Operand::Kind::Value) fail_empty();
     return program_.finish(result, num_elements(part_.row_shape(output_.node, plan::kNoAxis)));
@@ -59,7 +63,8 @@ class OutputLowering {
   void reach(NodeId id) {
     if (reached_[index(id)]) return;
     reached_[index(id)] = true;
-    for (const NodeId input : node(id).inputs) reach(input);
+    for (const NodeId input : node(id).inputs)
+      if (needed_[index(input)]) reach(input);
     if (node(id).op == Op::Input)
       values_.set(id, input(id));
     else if (!part_.is_parameter(id))
@@ -67,7 +72,8 @@ class OutputLowering {
   }
 
   Operand input(NodeId id) const {
-    constexpr Operand::Kind kKinds[] = {Operand::Kind::TokenIds, Operand::Kind::Positions, Operand::Kind::OutputRows};
+    constexpr Operand::Kind kKinds[] = {Operand::Kind::TokenIds, Operand::Kind::Positions, Operand::Kind::OutputRows,
+                                        Operand::Kind::TokenTypes};
     return {kKinds[static_cast<size_t>(node(id).as<graph::InputAttributes>().kind)], -1};
   }
 
@@ -106,14 +112,33 @@ class OutputLowering {
       fail(ErrorKind::Unsupported, "matmul {}: the second operand must be a weight", n.name);
     const bool batched = weights_.is_batched(id);
     for (size_t i = 0; i < (batched ? 1 : n.inputs.size()); ++i) {
-      const plan::AxisId axis = part_.input_axis(id, n.inputs[i]);
-      instruction.inputs.push_back(part_.is_parameter(n.inputs[i]) ? weights_.operand(id, i)
-                                                                   : values_.operand(n.inputs[i], axis));
-      instruction.input_shapes.push_back(part_.row_shape(n.inputs[i], axis));
+      instruction.inputs.push_back(operand(id, i));
+      instruction.input_shapes.push_back(part_.row_shape(n.inputs[i], part_.input_axis(id, n.inputs[i])));
     }
     if (product) instruction.payload = Products{batched ? weights_.matrices(id) : std::vector<int32_t>{}};
     localize(part_, instruction, program_, memory_);
     return program_.append(std::move(instruction));
+  }
+
+  // Nothing for what another output has kept.
+  Operand operand(NodeId user, size_t i) {
+    const NodeId input = node(user).inputs[i];
+    if (part_.is_parameter(input)) return weights_.operand(user, i);
+    if (!needed_[index(input)]) return {Operand::Kind::Nothing, -1};
+    return values_.operand(input, part_.input_axis(user, input));
+  }
+
+  // Puts an attention's keys and values, in the form in which it is going to read them, where it does.
+  void keep(NodeId attention) {
+    if (part_.is_idle(attention)) return;
+    Instruction instruction = program_.about(attention, Action::Keep, part_.strategy(attention));
+    instruction.output_shape = {0};
+    for (const size_t operand_index : {1, 2}) {
+      const NodeId input = node(attention).inputs[operand_index];
+      instruction.inputs.push_back(operand(attention, operand_index));
+      instruction.input_shapes.push_back(part_.row_shape(input, part_.input_axis(attention, input)));
+    }
+    program_.append(std::move(instruction));
   }
 
   // What the plan wants behind the node: its sum taken, or its parts gathered.
@@ -149,6 +174,7 @@ class OutputLowering {
   RankPrograms& memory_;  // what is kept of sequences
   const graph::Output& output_;
   const std::vector<bool> needed_;          // by node: for the output
+  const std::vector<NodeId> kept_;          // attentions whose keys and values this output keeps
   std::vector<bool> reached_;               // by node
   std::vector<std::vector<NodeId>> users_;  // by node: those that the output needs
   ProgramBuilder program_;

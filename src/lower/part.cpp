@@ -61,7 +61,7 @@ Shape Part::row_shape(NodeId id, AxisId axis) const {
 }
 
 size_t Part::num_row_dims(NodeId id) const {
-  return is_parameter(id) ? 0 : std::max<size_t>(1, graph::num_row_dims(graph::rows_of(graph_, id)));
+  return is_parameter(id) ? 0 : graph::num_row_dims(graph::rows_of(graph_, id));
 }
 
 Shape Part::shape(NodeId id, AxisId axis) const {

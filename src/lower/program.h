@@ -25,7 +25,15 @@ struct Value {
 
 /// What a step or the loader provides, or an earlier instruction; Nothing where this rank has no part of a value.
 struct Operand {
-  enum class Kind : uint8_t { Value, Parameter, TokenIds, Positions, OutputRows, Nothing } kind = Kind::Value;
+  enum class Kind : uint8_t {
+    Value,
+    Parameter,
+    TokenIds,
+    Positions,
+    OutputRows,
+    TokenTypes,
+    Nothing
+  } kind = Kind::Value;
   int32_t index = -1;  // into Program::values or RankPrograms::parameters
 };
 
@@ -64,6 +72,7 @@ enum class Action : uint8_t {
   Narrow,         // output = this rank's share of each whole row
   SplitJointSum,  // output = one of the values that an AllReduce of several has summed
   Zero,           // output = 0: this rank's part of a sum, where it has none of the summands
+  Keep,           // keys and values go to the cache of the attention that is `op`, for other programs; no output
 };
 
 // ---- What instructions know beyond the attributes of their operation, by operation or action.

@@ -84,7 +84,12 @@ int32_t ProgramBuilder::add_value(Rows rows, int64_t slots, int64_t width) {
 int32_t ProgramBuilder::add_output_value(const Instruction& instruction) {
   const graph::Graph& graph = part_.graph();
   const Rows rows = graph::rows_of(graph, instruction.node);
-  if (rows == Rows::Fixed)
+  // Nothing else than what depends on weights alone is the same for all tokens.
+  const auto varies = [&](const Operand& input) {
+    if (input.kind == Operand::Kind::Parameter || input.kind == Operand::Kind::Nothing) return false;
+    return input.kind != Operand::Kind::Value || program_.values[static_cast<size_t>(input.index)].rows != Rows::Fixed;
+  };
+  if (rows == Rows::Fixed && std::ranges::any_of(instruction.inputs, varies))
     fail(ErrorKind::Unsupported, "{} gives {}: an activation starts with tokens, output rows or experts",
          graph::op_info(instruction.op).name, graph.shape_text(instruction.node));
   const auto routing = static_cast<size_t>(routing_of(instruction.node));

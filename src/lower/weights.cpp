@@ -31,7 +31,7 @@ std::vector<bool> find_deciding(const Graph& graph) {
 std::vector<bool> find_needed(const Graph& graph) {
   std::vector<bool> needed(graph.nodes().size(), false);
   for (const graph::Output& output : graph.outputs()) {
-    const std::vector<bool> own = graph::needed_for(graph, output.node);
+    const std::vector<bool> own = graph::needed_for(graph, output);
     for (size_t i = 0; i < needed.size(); ++i) needed[i] = needed[i] || own[i];
   }
   return needed;

@@ -91,6 +91,7 @@ double parameter_bytes(const Problem& problem, NodeId id, AxisId axis, int rank)
 }
 
 double cache_bytes(const Problem& problem, NodeId attention, AxisId axis, int rank, DType kv_type) {
+  if (!problem.graph.node(attention).as<graph::AttentionAttributes>().cached()) return 0;
   const graph::Dims& dims = problem.graph.dims();
   const auto local = [&](DimId dim) {
     return axis == kNoAxis ? dims.extent(dim)

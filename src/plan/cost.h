@@ -35,7 +35,7 @@ struct Cost {
 double parameter_bytes(const Problem& problem, graph::NodeId id, AxisId axis, int rank);
 
 /// Bytes of one token in the key-value cache of a rank, for an attention whose work is split by `axis`. In int8 each
-/// vector has a scale.
+/// vector has a scale. Nothing where it keeps nothing.
 double cache_bytes(const Problem& problem, graph::NodeId attention, AxisId axis, int rank, DType kv_type);
 
 /// Costs of every node for every way to share its work, computed once, so that a plan is judged by adding them up. A

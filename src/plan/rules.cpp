@@ -39,7 +39,11 @@ constexpr std::array<Rule, graph::kNumOps> kRules = {{
     {Op::LayerNorm, "(..,j~),(j~),(j~)->(..,j~)", Linear::No, true, ""},
     {Op::Rope, "(t,h,d!),(t)->(t,h,d!)", Linear::No, true, ""},
     // Splitting values by v would be right, too, but leaves every rank all scores to compute.
-    {Op::Attention, "(t,h*g,d!),(t,h,d!),(t,h,v!),(h*g)->(t,h*g,v!)", Linear::No, false, "h heads"},
+    // Operands behind the values: sinks, biases, position keys, position queries. They are told apart by their ranks.
+    {Op::Attention,
+     "(t,h*g,d!),(t,h,d!),(t,h,v!),(h*g)->(t,h*g,v!);(t,h*g,d!),(t,h,d!),(t,h,v!),(b!,h*g)->(t,h*g,v!);"
+     "(t,h*g,d!),(t,h,d!),(t,h,v!),(b!,h*g,d!),(b!,h*g,d!)->(t,h*g,v!)",
+     Linear::No, false, "h heads"},
     {Op::Softmax, "(..,j!)->(..,j!)", Linear::No, true, ""},
     {Op::TopK, "(t,e!)->(t,k!)", Linear::No, true, ""},
     {Op::Take, "(t,e!),(t,k!)->(t,k!)", Linear::No, true, ""},
@@ -51,6 +55,7 @@ constexpr std::array<Rule, graph::kNumOps> kRules = {{
     {Op::Sinusoid, "(t)->(t,f!)", Linear::No, true, ""},
     {Op::BlockMatmul, "(t,h,k+),(h,j,k+)->(t,h,j)", Linear::No, false, "j columns"},
     {Op::CausalConv, "(t,c),(c,w!)->(t,c)", Linear::No, false, "c channels"},
+    {Op::CenteredConv, "(t,h,d),(h,w!)->(t,h,d)", Linear::No, false, "h heads"},
     {Op::LinearAttention, "(t,h,n!),(t,h,n!),(t,h*g,p!),(h*g,n!),(t,h*g),(t,h*g)->(t,h*g,p!)", Linear::No, false,
      "h heads"},
     {Op::LinearRecurrence, "(t,c),(t,c)->(t,c)", Linear::No, false, "c channels"},
@@ -226,7 +231,8 @@ void label_axes(const Graph& graph, Axes& axes) {
       if (labels.find(',') == std::string_view::npos) break;
     }
   }
-  for (const graph::Output& output : graph.outputs()) label(graph.node(output.node).dims.back(), "vocabulary");
+  for (const graph::Output& output : graph.outputs())
+    label(graph.node(output.node).dims.back(), output.name == "encode" ? "width" : "vocabulary");
   for (size_t a = 0; a < axes.size(); ++a)
     if (axes[static_cast<AxisId>(a)].label.empty()) axes[static_cast<AxisId>(a)].label = kPlainLabel;
 }

@@ -14,8 +14,12 @@ using graph::Op;
 
 namespace {
 
-// Positions that a token at `position` attends to, itself included.
-int64_t attended(const graph::AttentionAttributes& attention, int64_t position) {
+// Positions that a token at `position` of a sequence of `length` attends to, itself included.
+int64_t attended(const graph::AttentionAttributes& attention, int64_t position, int64_t length) {
+  if (!attention.causal) {
+    const int64_t reach = attention.window > 0 ? attention.window : length;
+    return std::min(position + reach, length) - std::max<int64_t>(position - reach + 1, 0);
+  }
   int64_t count = position + 1;
   if (attention.window > 0) count = std::min(count, attention.window);
   if (attention.chunk > 0) count = std::min(count, position % attention.chunk + 1);
@@ -43,16 +47,18 @@ void add_attention(const Problem& problem, NodeId id, const StepShape& shape, DT
   const Node& node = problem.graph.node(id);
   const auto& attention = node.as<graph::AttentionAttributes>();
   const auto sequences = static_cast<double>(shape.sequences);
+  const int64_t length = shape.past + shape.tokens;
   double pairs = 0;  // of a token and a position that it attends to, in one sequence
-  for (int64_t i = 0; i < shape.tokens; ++i) pairs += static_cast<double>(attended(attention, shape.past + i));
+  for (int64_t i = 0; i < shape.tokens; ++i) pairs += static_cast<double>(attended(attention, shape.past + i, length));
   const auto width = [&](size_t input) { return static_cast<double>(problem.facts(node.inputs[input]).width); };
   // Queries are as wide as scores take multiplications; the result is as wide as weighted values do.
   const auto heads = static_cast<double>(problem.graph.shape(node.inputs[0])[1]);
   const double all = pairs * (width(0) + heads * static_cast<double>(problem.graph.shape(node.inputs[2]).back()));
   const std::optional<double> latent = latent_multiplications(problem, id, pairs, static_cast<double>(shape.past));
   work.attention_flops += 2 * sequences * (latent ? heads * *latent : all);
-  const int64_t first_read = shape.past + 1 - attended(attention, shape.past);
-  const int64_t read = shape.past + shape.tokens - first_read;
+  if (!attention.causal) return;
+  const int64_t first_read = shape.past + 1 - attended(attention, shape.past, length);
+  const int64_t read = length - first_read;
   work.cache_bytes += sequences * static_cast<double>(read) * cache_bytes(problem, id, kNoAxis, 0, kv_type);
 }
 
@@ -91,7 +97,7 @@ StepWork& StepWork::operator+=(const StepWork& other) {
 
 StepWork step_work(const Problem& problem, const StepShape& shape, DType kv_type) {
   StepWork work;
-  const std::vector<bool> needed = graph::needed_for(problem.graph, problem.graph.outputs().at(0).node);
+  const std::vector<bool> needed = graph::needed_for(problem.graph, problem.graph.outputs().at(0));
   for (size_t i = 0; i < problem.nodes.size(); ++i) {
     const Node& node = problem.graph.nodes()[i];
     if (!needed[i] || !problem.nodes[i].work) continue;

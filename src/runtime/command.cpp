@@ -14,7 +14,7 @@ namespace {
 constexpr size_t kFirst = 1024;
 
 // Words at the beginning of a message. Behind them a step has kPerSequence words for each sequence, then tokens, output
-// rows, two words for each wish, and blocks; a load has the bytes of its description.
+// rows, two words for each wish, token types and blocks; a load has the bytes of its description.
 enum Word : size_t {
   kTotal,  // words of the message
   kKind,
@@ -24,13 +24,15 @@ enum Word : size_t {
   kSequences,
   kRows,
   kWishes,
+  kTypes,
   kDescription,  // bytes
   kHeader,       // words of all that
 };
 
-// Of a sequence: number of tokens, start position, length for rotary embeddings, state slot, number of blocks, and one
-// more than the slots of restored and of saved states, kind of its rows.
-constexpr size_t kPerSequence = 8;
+// Of a sequence: number of tokens, start position, length for rotary embeddings, state slot, number of blocks, one more
+// than the slots of restored and of saved states, kind of its rows, number of blocks and length of the text that it
+// attends to.
+constexpr size_t kPerSequence = 10;
 
 constexpr size_t kWordBytes = sizeof(int32_t);
 
@@ -59,13 +61,18 @@ void CommandChannel::append(const StepInput& input) {
   for (const SequenceStep& s : input.sequences)
     for (const int64_t value :
          {s.num_tokens, s.start_position, s.rope_length, s.state_slot, static_cast<int64_t>(s.blocks.size()),
-          s.restored_slot + 1, s.saved_slot + 1, static_cast<int64_t>(s.kind)})
+          s.restored_slot + 1, s.saved_slot + 1, static_cast<int64_t>(s.kind),
+          static_cast<int64_t>(s.source_blocks.size()), s.source_length})
       words_.push_back(to_word(value));
   words_.insert(words_.end(), input.tokens.begin(), input.tokens.end());
   words_.insert(words_.end(), input.output_rows.begin(), input.output_rows.end());
   for (const LogitsWish& wish : input.wishes)
     words_.insert(words_.end(), {wish.top, std::bit_cast<int32_t>(wish.scale)});
-  for (const SequenceStep& s : input.sequences) words_.insert(words_.end(), s.blocks.begin(), s.blocks.end());
+  words_.insert(words_.end(), input.token_types.begin(), input.token_types.end());
+  for (const SequenceStep& s : input.sequences) {
+    words_.insert(words_.end(), s.blocks.begin(), s.blocks.end());
+    words_.insert(words_.end(), s.source_blocks.begin(), s.source_blocks.end());
+  }
 }
 
 void CommandChannel::send(const Command& command) {
@@ -77,6 +84,7 @@ void CommandChannel::send(const Command& command) {
   words_[kSequences] = to_word(command.input.sequences.size());
   words_[kRows] = to_word(command.input.output_rows.size());
   words_[kWishes] = to_word(command.input.wishes.size());
+  words_[kTypes] = to_word(command.input.token_types.size());
   words_[kDescription] = to_word(command.description.size());
   append(command.input);
   if (const size_t bytes = command.description.size(); bytes > 0) {
@@ -106,10 +114,13 @@ StepInput CommandChannel::read_step() {
     wishes_.push_back({wish[0], std::bit_cast<float>(wish[1])});
   }
   input.wishes = wishes_;
+  input.token_types = take(words_[kTypes]);
   sequences_.clear();
   for (size_t i = 0; i < sequences; ++i) {
     const std::span<const int32_t> s = words.subspan(kHeader + i * kPerSequence, kPerSequence);
-    sequences_.push_back({s[0], s[1], s[2], take(s[4]), s[3], s[5] - 1, s[6] - 1, static_cast<kernels::RowKind>(s[7])});
+    const std::span<const int32_t> blocks = take(s[4]);
+    sequences_.push_back({s[0], s[1], s[2], blocks, s[3], s[5] - 1, s[6] - 1, static_cast<kernels::RowKind>(s[7]),
+                          take(s[8]), s[9]});
   }
   input.sequences = sequences_;
   return input;

@@ -14,6 +14,7 @@
 #include "app/verify/feed.h"
 #include "comm/communicator.h"
 #include "engine/ranks_step_model.h"
+#include "graph/rows.h"
 #include "inference/opened.h"
 #include "inference/split.h"
 #include "plan/explain.h"
@@ -29,8 +30,10 @@ class SplitFixture : public testing::TestWithParam<std::string> {
     const fs::path path = fs::path(CLEAVE_TEST_DATA) / GetParam();
     opened_ = std::make_unique<inference::OpenedModel>(inference::open({.path = path}));
     const bool gguf = path.extension() == ".gguf";
-    cases_ = app::read_cases(gguf ? fs::path(path).replace_extension(".safetensors") : path / "expected.safetensors",
-                             opened_->vocab_size());
+    const bool encoder = opened_->is_encoder();
+    cases_ = app::read_cases(
+        gguf ? fs::path(path).replace_extension(".safetensors") : path / "expected.safetensors",
+        {opened_->vocab_size(), opened_->output_width(), encoder ? "hidden" : "logits", opened_->is_encoder_decoder()});
   }
 
   plan::PlanOptions request(std::vector<double> weights, plan::Policy policy) const {
@@ -41,7 +44,8 @@ class SplitFixture : public testing::TestWithParam<std::string> {
     return request;
   }
 
-  // Loads and feeds the model; the input in chunks of 5, then the greedy tokens one by one.
+  // Loads and feeds the model; the input in chunks of 5 where it need not be there as a whole, then the greedy tokens
+  // one by one.
   void check(const plan::PlanOptions& request, const std::string& what) {
     const plan::Plan plan = plan::make_plan(opened_->graph, request);
     runtime::Options options;
@@ -53,8 +57,12 @@ class SplitFixture : public testing::TestWithParam<std::string> {
     check_weights(plan, request, split, what);
     engine::RanksStepModel model(split);
     std::vector<app::Track> tracks;
-    for (const app::VerifyCase& c : cases_) tracks.push_back({.reference = &c, .chunk = 5});
-    app::feed(model, tracks);
+    for (const app::VerifyCase& c : cases_) {
+      const auto length = static_cast<int64_t>(c.input_ids.size());
+      tracks.push_back(
+          {.reference = &c, .chunk = opened_->is_encoder() && graph::attends_to_later(opened_->graph) ? length : 5});
+    }
+    app::feed(model, tracks, [&](const runtime::StepInput& input) { split.step(input, opened_->encode_program()); });
     for (const app::Track& track : tracks) {
       EXPECT_LE(track.relative_error(), 1e-4) << what;
       EXPECT_EQ(track.greedy_equal, static_cast<int64_t>(track.reference->greedy.size())) << what;
@@ -109,6 +117,9 @@ TEST_P(SplitFixture, GivesTheSameAnswerUnderAnyOverrides) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, SplitFixture, testing::ValuesIn(all_fixtures()), fixture_test_name);
+INSTANTIATE_TEST_SUITE_P(Encoders, SplitFixture, testing::ValuesIn(encoder_fixtures()), fixture_test_name);
+INSTANTIATE_TEST_SUITE_P(EncoderDecoders, SplitFixture, testing::ValuesIn(encoder_decoder_fixtures()),
+                         fixture_test_name);
 
 }  // namespace
 }  // namespace cleave

@@ -189,6 +189,7 @@ class Measurement {
 
 int measure(const BenchFlags& flags, inference::Group* group) {
   const inference::OpenedModel opened = open_model(flags.model);
+  opened.require_logits();
   opened.require_weights();
   std::string report;
   {

@@ -40,6 +40,7 @@ OpKind kind_of(const lower::Instruction& instruction) {
     case Action::Narrow:
     case Action::SplitJointSum:
     case Action::Zero:
+    case Action::Keep:
       return OpKind::Other;
   }
   fail(ErrorKind::Internal, "an action that has no kind");

@@ -1,10 +1,13 @@
 #include "app/verify/cases.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
 #include <map>
+#include <utility>
 
 #include "base/error.h"
 #include "ckpt/safetensors.h"
@@ -13,34 +16,50 @@
 namespace cleave::app {
 namespace {
 
-constexpr const char* kWanted =
-    "wanted input_ids_0 [L], logits_0 [L, vocabulary] and, if known, greedy_0 [N], then _1 and so on";
+std::string wanted_tensors(const VerifiedOutput& output) {
+  if (output.tensor != "logits")
+    return fmt::format("wanted input_ids_0 [L], {}_0 [L, {}], then _1 and so on", output.tensor, output.width);
+  return "wanted input_ids_0 [L], logits_0 [L, vocabulary] and, if known, greedy_0 [N], then _1 and so on";
+}
 
 // Reads the tensors of one case and says where they do not fit.
 class CaseReader {
  public:
-  CaseReader(const ckpt::SafetensorsFile& file, int64_t vocab_size)
-      : file_(file), path_(file.file().path().string()), vocab_size_(vocab_size) {}
+  CaseReader(const ckpt::SafetensorsFile& file, const VerifiedOutput& output)
+      : file_(file), path_(file.file().path().string()), output_(output) {}
 
-  VerifyCase read(const std::string& name) const {
+  void read(const std::string& name, std::vector<VerifyCase>& cases) const {
     const std::string suffix = name.empty() ? "" : "_" + name;
     VerifyCase result{
-        .name = name,
-        .input_ids = read_ids("input_ids" + suffix),
-        .logits = {},
-        .greedy = file_.find("greedy" + suffix) == nullptr ? std::vector<int32_t>() : read_ids("greedy" + suffix)};
-    result.logits = read_logits("logits" + suffix, static_cast<int64_t>(result.input_ids.size()));
+        .name = name, .input_ids = read_ids("input_ids" + suffix), .source = {}, .logits = {}, .greedy = {}};
+    if (file_.find("greedy" + suffix) != nullptr) result.greedy = read_ids("greedy" + suffix);
+    VerifyCase greedy = result;
+    if (output_.has_source) {
+      result.source = std::exchange(result.input_ids, read_ids("decoder_input_ids" + suffix));
+      result.greedy.clear();
+    }
+    result.logits = read_logits(output_.tensor + suffix, static_cast<int64_t>(result.input_ids.size()));
     for (const float logit : result.logits) result.largest = std::max(result.largest, std::fabs(logit));
     if (!(result.largest > 0) || !std::isfinite(result.largest))
-      fail(ErrorKind::Corrupt, "{}: the largest number of logits{} is {}, wanted a finite one above 0", path_, suffix,
-           result.largest);
-    return result;
+      fail(ErrorKind::Corrupt, "{}: the largest number of {}{} is {}, wanted a finite one above 0", path_,
+           output_.tensor, suffix, result.largest);
+    cases.push_back(std::move(result));
+    if (output_.has_source && greedy.greedy.size() > 1) cases.push_back(greedy_alone(std::move(greedy)));
   }
 
  private:
+  // A text of greedy tokens behind the one that begins it.
+  static VerifyCase greedy_alone(VerifyCase c) {
+    c.name += " greedy";
+    c.source = std::exchange(c.input_ids, {c.greedy.front()});
+    c.greedy.erase(c.greedy.begin());
+    c.largest = 1;
+    return c;
+  }
+
   const TensorView& tensor(const std::string& name) const {
     const TensorView* view = file_.find(name);
-    if (view == nullptr) fail(ErrorKind::NotFound, "{} has no tensor {}; {}", path_, name, kWanted);
+    if (view == nullptr) fail(ErrorKind::NotFound, "{} has no tensor {}; {}", path_, name, wanted_tensors(output_));
     return *view;
   }
 
@@ -63,9 +82,9 @@ class CaseReader {
       int32_t narrow = 0;
       std::memcpy(size == sizeof(wide) ? static_cast<void*>(&wide) : &narrow, view.bytes.data() + i * size, size);
       const int64_t id = size == sizeof(wide) ? wide : narrow;
-      if (id < 0 || id >= vocab_size_)
+      if (id < 0 || id >= output_.vocab_size)
         fail(ErrorKind::InvalidArgument, "{}: {} holds id {} at {}, outside the model's vocabulary of {}", path_, name,
-             id, i, vocab_size_);
+             id, i, output_.vocab_size);
       ids.push_back(static_cast<int32_t>(id));
     }
     return ids;
@@ -73,27 +92,27 @@ class CaseReader {
 
   std::vector<float> read_logits(const std::string& name, int64_t length) const {
     const TensorView& view = tensor(name);
-    const Shape wanted = {length, vocab_size_};
+    const Shape wanted = {length, output_.width};
     if (!is_float(view.dtype) || squeezed(view.shape, 2) != wanted)
-      fail(ErrorKind::InvalidArgument,
-           "{}: {} is {} {}, wanted floating-point numbers of shape {} (tokens, vocabulary)", path_, name,
-           to_string(view.dtype), to_string(view.shape), to_string(wanted));
-    std::vector<float> logits(static_cast<size_t>(length * vocab_size_));
+      fail(ErrorKind::InvalidArgument, "{}: {} is {} {}, wanted floating-point numbers of shape {} (tokens, {})", path_,
+           name, to_string(view.dtype), to_string(view.shape), to_string(wanted),
+           output_.tensor == "logits" ? "vocabulary" : "width");
+    std::vector<float> logits(static_cast<size_t>(length * output_.width));
     convert_to_f32(view.dtype, view.bytes, logits);
     return logits;
   }
 
   const ckpt::SafetensorsFile& file_;
   std::string path_;
-  int64_t vocab_size_;
+  const VerifiedOutput& output_;
 };
 
 // Names of the cases in the order of their numbers. Any of the three tensors makes one, so that a missing partner is
 // found.
-std::vector<std::string> case_names(const ckpt::SafetensorsFile& file) {
+std::vector<std::string> case_names(const ckpt::SafetensorsFile& file, std::string_view output) {
   std::map<int64_t, std::string> found;
   for (const auto& [tensor, view] : file.tensors())
-    for (const std::string_view prefix : {"input_ids", "logits", "greedy"}) {
+    for (const std::string_view prefix : {std::string_view("input_ids"), output, std::string_view("greedy")}) {
       if (!std::string_view(tensor).starts_with(prefix)) continue;
       const std::string_view rest = std::string_view(tensor).substr(prefix.size());
       int64_t number = 0;
@@ -110,13 +129,14 @@ std::vector<std::string> case_names(const ckpt::SafetensorsFile& file) {
 
 }  // namespace
 
-std::vector<VerifyCase> read_cases(const std::filesystem::path& path, int64_t vocab_size) {
+std::vector<VerifyCase> read_cases(const std::filesystem::path& path, const VerifiedOutput& output) {
   const ckpt::SafetensorsFile file(path);
-  const std::vector<std::string> names = case_names(file);
-  if (names.empty()) fail(ErrorKind::InvalidArgument, "{} holds no reference outputs; {}", path.string(), kWanted);
-  const CaseReader reader(file, vocab_size);
+  const std::vector<std::string> names = case_names(file, output.tensor);
+  if (names.empty())
+    fail(ErrorKind::InvalidArgument, "{} holds no reference outputs; {}", path.string(), wanted_tensors(output));
+  const CaseReader reader(file, output);
   std::vector<VerifyCase> cases;
-  for (const std::string& name : names) cases.push_back(reader.read(name));
+  for (const std::string& name : names) reader.read(name, cases);
   return cases;
 }
 

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "engine/ranks_step_model.h"
 #include "graph/recompute_lengths.h"
+#include "graph/rows.h"
 #include "inference/chat.h"
 
 namespace cleave::app {
@@ -76,6 +77,17 @@ void add_growing(const std::vector<VerifyCase>& cases, const std::vector<int64_t
                             {Track{.reference = &reference, .chunk = 5, .prompt = std::max<int64_t>(1, passed - 1)}}});
 }
 
+// Each case at once, and all of them in one step.
+std::vector<Feeding> plan_whole_feedings(const std::vector<VerifyCase>& cases) {
+  std::vector<Feeding> feedings;
+  add_alone(cases, 0, feedings);
+  Feeding together{"together", {}};
+  for (const VerifyCase& reference : cases)
+    together.tracks.push_back(Track{.reference = &reference, .chunk = length(reference)});
+  feedings.push_back(std::move(together));
+  return feedings;
+}
+
 std::vector<Feeding> plan_feedings(const std::vector<VerifyCase>& cases, const std::vector<int64_t>& chunks,
                                    const std::vector<int64_t>& recompute_lengths) {
   std::vector<Feeding> feedings;
@@ -86,13 +98,25 @@ std::vector<Feeding> plan_feedings(const std::vector<VerifyCase>& cases, const s
   return feedings;
 }
 
+// Tokens of tracks that must all go into one step; 0 where they need not.
+int64_t whole_tokens(const Feeding& feeding) {
+  int64_t tokens = 0;
+  for (const Track& track : feeding.tracks) {
+    if (track.chunk < length(*track.reference)) return 0;
+    tokens += length(*track.reference);
+  }
+  return tokens;
+}
+
 // Steps as large as the longest input, with a row and a slot for each sequence, and a cache for the feeding that needs
 // most.
 runtime::Options options_for(const std::vector<VerifyCase>& cases, const std::vector<Feeding>& feedings) {
   runtime::Options options;
   runtime::Sizes& sizes = options.sizes;
   sizes.max_tokens = 1;
-  for (const VerifyCase& reference : cases) sizes.max_tokens = std::max(sizes.max_tokens, length(reference));
+  for (const VerifyCase& reference : cases)
+    sizes.max_tokens = std::max({sizes.max_tokens, length(reference), static_cast<int64_t>(reference.source.size())});
+  for (const Feeding& feeding : feedings) sizes.max_tokens = std::max(sizes.max_tokens, whole_tokens(feeding));
   sizes.kv_tokens = 0;
   for (const Feeding& feeding : feedings) {
     sizes.max_tokens = std::max(sizes.max_tokens, static_cast<int64_t>(feeding.tracks.size()));
@@ -100,6 +124,7 @@ runtime::Options options_for(const std::vector<VerifyCase>& cases, const std::ve
     for (const Track& track : feeding.tracks) {
       const int64_t tokens = length(*track.reference) + static_cast<int64_t>(track.reference->greedy.size());
       positions += tokens + runtime::kKvBlockSize;  // the last block of a sequence is not filled
+      positions += static_cast<int64_t>(track.reference->source.size()) + runtime::kKvBlockSize;
     }
     sizes.kv_tokens = std::max(sizes.kv_tokens, positions);
   }
@@ -160,18 +185,28 @@ class Report {
   std::string first_failure_;
 };
 
+VerifiedOutput output_of(const inference::OpenedModel& opened) {
+  return {opened.vocab_size(), opened.output_width(), opened.is_encoder() ? "hidden" : "logits",
+          opened.is_encoder_decoder()};
+}
+
 // Against recorded logits.
 void verify_recorded(const VerifyFlags& flags, inference::Group& group) {
   const inference::OpenedModel opened = open_model(flags.model);
   opened.require_weights();
-  const std::vector<VerifyCase> cases = read_cases(flags.expected, opened.vocab_size());
-  std::vector<Feeding> feedings = plan_feedings(cases, flags.chunks, graph::recompute_lengths(opened.graph));
+  const std::vector<VerifyCase> cases = read_cases(flags.expected, output_of(opened));
+  const bool whole = opened.is_encoder() && graph::attends_to_later(opened.graph);
+  if (whole && !flags.chunks.empty())
+    throw CLI::ValidationError("--chunk", "the model's tokens attend to later ones, so that inputs go in whole");
+  std::vector<Feeding> feedings =
+      whole ? plan_whole_feedings(cases) : plan_feedings(cases, flags.chunks, graph::recompute_lengths(opened.graph));
   const inference::LoadedModel model = load_model(opened, flags.model, options_for(cases, feedings), group);
   engine::RanksStepModel steps(*model.split);
   if (group.num_ranks() > 1) print_shares(*model.split);
   Report report(flags.model.numbers.exact, tolerance(flags));
   for (Feeding& feeding : feedings) {
-    feed(steps, feeding.tracks);
+    feed(steps, feeding.tracks,
+         [&](const runtime::StepInput& input) { model.split->step(input, opened.encode_program()); });
     for (const Track& track : feeding.tracks) report.add(feeding.name, track);
   }
   report.finish();
@@ -211,7 +246,11 @@ int verify(const VerifyFlags& flags) {
 // --expected, --tp, --prompt, --tokens, --tolerance, --chunk.
 void add_comparison_flags(CLI::App& command, VerifyFlags& flags) {
   CLI::Option* expected =
-      command.add_option("--expected", flags.expected, "safetensors file with input_ids_i, logits_i, greedy_i")
+      command
+          .add_option(
+              "--expected", flags.expected,
+              "safetensors file with input_ids_i, logits_i, greedy_i; of an encoder hidden_i, of one with a decoder "
+              "decoder_input_ids_i, too")
           ->type_name("FILE");
   command
       .add_option("--tp", flags.ranks,

@@ -40,7 +40,18 @@ class Cursor {
   }
   runtime::SequenceStep step(int64_t count, engine::KvBlocks& blocks) {
     CHECK(blocks.extend(blocks_, position_ + count));
-    return {count, position_, known_, blocks_, slot_};
+    runtime::SequenceStep step{count, position_, known_, blocks_, slot_};
+    step.source_blocks = source_blocks_;
+    step.source_length = source_length();
+    return step;
+  }
+
+  // Computes what is kept of the text that the track depends on.
+  void encode_source(engine::KvBlocks& blocks, const std::function<void(const runtime::StepInput&)>& encode) {
+    if (source_length() == 0) return;
+    CHECK(blocks.extend(source_blocks_, source_length()));
+    const runtime::SequenceStep step{source_length(), 0, source_length(), source_blocks_, slot_};
+    encode({track_.reference->source, {&step, 1}, {}});
   }
 
   // Takes the logits that follow the token at the cursor, and moves on.
@@ -53,6 +64,8 @@ class Cursor {
   }
 
  private:
+  int64_t source_length() const { return static_cast<int64_t>(track_.reference->source.size()); }
+
   void learn_next() {
     if (graph::passes_any(recompute_lengths_, known_, known_ + 1)) position_ = 0;
     ++known_;
@@ -65,6 +78,7 @@ class Cursor {
   }
 
   void compare_logits(std::span<const float> logits) {
+    if (track_.reference->logits.empty()) return;
     const float* reference = track_.reference->logits.data() + static_cast<size_t>(position_) * logits.size();
     for (size_t i = 0; i < logits.size(); ++i) {
       const float difference = std::fabs(logits[i] - reference[i]);
@@ -92,19 +106,21 @@ class Cursor {
   int64_t input_length_;
   std::vector<int32_t> tokens_;
   int64_t known_;  // tokens that the model may know of
-  engine::KvBlocks::Table blocks_;
+  engine::KvBlocks::Table blocks_, source_blocks_;
   int64_t position_ = 0;
   int64_t waited_ = 0;
 };
 
 }  // namespace
 
-void feed(engine::StepModel& model, std::span<Track> tracks) {
+void feed(engine::StepModel& model, std::span<Track> tracks,
+          const std::function<void(const runtime::StepInput&)>& encode) {
   const engine::StepLimits limits = model.limits();
   engine::KvBlocks blocks(limits.num_blocks, limits.block_size);
   std::vector<Cursor> cursors;
   for (Track& track : tracks)
     cursors.emplace_back(track, static_cast<int64_t>(cursors.size()), limits.recompute_lengths);
+  for (Cursor& cursor : cursors) cursor.encode_source(blocks, encode);
   const auto width = static_cast<size_t>(limits.vocab_size);
   while (!std::all_of(cursors.begin(), cursors.end(), [](const Cursor& c) { return c.done(); })) {
     std::vector<int32_t> tokens, rows;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -30,7 +31,9 @@ struct Track {
 /// the input, with the reference's choice for the greedy tokens, of which the reference's, not the model's, are fed.
 /// A track that passes a length beyond which the model wants all to be computed anew is fed so, as the engine does;
 /// what was computed while it was too short for the reference's frequencies is not compared.
+/// The text that a track depends on is given to `encode` first, in a step of its own.
 /// REQUIRES: key-value blocks for all tracks, and a slot where the model keeps states.
-void feed(engine::StepModel& model, std::span<Track> tracks);
+void feed(engine::StepModel& model, std::span<Track> tracks,
+          const std::function<void(const runtime::StepInput&)>& encode = {});
 
 }  // namespace cleave::app

@@ -50,16 +50,24 @@ double compare_rows(std::span<const float> part, std::span<const float> whole, s
 runtime::Options options_for(size_t tokens) {
   runtime::Options options;
   options.sizes.max_tokens = options.sizes.max_output_rows = static_cast<int64_t>(tokens);
-  options.sizes.kv_tokens = static_cast<int64_t>(tokens);
+  options.sizes.kv_tokens = 2 * static_cast<int64_t>(tokens) + runtime::kKvBlockSize;
   return options;
 }
 
-void run(runtime::SplitModel& model, std::span<const int32_t> tokens) {
+// One step with all tokens; behind the same tokens as the text that is read, where the model reads one.
+void run(const inference::OpenedModel& opened, runtime::SplitModel& model, std::span<const int32_t> tokens) {
   std::vector<int32_t> blocks(static_cast<size_t>(model.num_blocks())), rows(tokens.size());
   std::iota(blocks.begin(), blocks.end(), 0);
   std::iota(rows.begin(), rows.end(), 0);
   const auto count = static_cast<int64_t>(tokens.size());
-  const runtime::SequenceStep sequence{count, 0, count, blocks};
+  const std::span<const int32_t> first = std::span(blocks).first(blocks.size() / 2);
+  runtime::SequenceStep sequence{count, 0, count, first};
+  if (opened.is_encoder_decoder()) {
+    model.step({tokens, {&sequence, 1}, rows}, opened.encode_program());
+    sequence.source_blocks = first;
+    sequence.source_length = count;
+    sequence.blocks = std::span(blocks).subspan(first.size());
+  }
   model.step({tokens, {&sequence, 1}, rows});
 }
 
@@ -119,6 +127,7 @@ class Comparison {
         return rank == 0 ? std::optional(plan::kNoAxis) : std::nullopt;
       case lower::Action::Narrow:
       case lower::Action::Zero:
+      case lower::Action::Keep:
         break;
     }
     return std::nullopt;
@@ -173,7 +182,7 @@ RankComparison::RankComparison(const inference::OpenedModel& opened, const Model
   model.split->observe([&](int, const lower::Instruction& instruction, std::span<const float> output) {
     values_[instruction.node].assign(output.begin(), output.end());
   });
-  run(*model.split, tokens_);
+  run(opened_, *model.split, tokens_);
 }
 
 void RankComparison::compare(inference::Group& group) const {
@@ -184,7 +193,7 @@ void RankComparison::compare(inference::Group& group) const {
   model.split->observe([&](int rank, const lower::Instruction& instruction, std::span<const float> output) {
     comparison.see(rank, instruction, output);
   });
-  run(*model.split, tokens_);
+  run(opened_, *model.split, tokens_);
   model.split.reset();  // the last rank has been compared, too
   const auto describe = [&](const Difference& d) {
     const graph::Node& node = model.graph->node(d.node);

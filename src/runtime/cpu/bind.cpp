@@ -18,6 +18,7 @@
 #include "runtime/cpu/bind_copy.h"
 #include "runtime/cpu/bind_exchange.h"
 #include "runtime/cpu/bind_recurrent.h"
+#include "runtime/cpu/bind_relative_attention.h"
 #include "runtime/cpu/bind_single.h"
 #include "runtime/cpu/unary_kernel.h"
 
@@ -359,6 +360,7 @@ constexpr std::array<BindRule, graph::kNumOps> kBind = {{
     {Op::Sinusoid, bind_sinusoid},
     {Op::BlockMatmul, bind_block_matmul},
     {Op::CausalConv, bind_causal_conv},
+    {Op::CenteredConv, bind_centered_conv},
     {Op::LinearAttention, bind_linear_attention},
     {Op::LinearRecurrence, bind_linear_recurrence},
 }};
@@ -376,6 +378,7 @@ bool has_kernel(Op op) {
 }
 
 BoundInstruction bind(const Instruction& instruction, const Workspace& workspace) {
+  if (instruction.action == lower::Action::Keep) return bind_keep(instruction, workspace);
   if (instruction.action != lower::Action::Compute) return bind_exchange(instruction, workspace);
   const BindRule& rule = bind_rule(instruction.op);
   CHECK(rule.bind != nullptr);

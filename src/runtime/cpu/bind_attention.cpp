@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
-#include "base/float16.h"
 #include "kernels/attention/half_range.h"
 #include "kernels/attention/latent_attention.h"
+#include "runtime/cpu/attention_arguments.h"
+#include "runtime/cpu/bind_relative_attention.h"
+#include "runtime/cpu/bind_whole_attention.h"
 
 namespace cleave::runtime::cpu {
 
@@ -12,21 +14,6 @@ using lower::Attend;
 using lower::Instruction;
 
 namespace {
-
-kernels::AttentionParams attention_params(const Instruction& i) {
-  const auto& a = std::get<graph::AttentionAttributes>(i.attributes);
-  kernels::AttentionParams params;
-  params.q_heads = i.output_shape[0];
-  params.group = i.as<Attend>().group;
-  params.first_head = i.as<Attend>().first_head;
-  params.scale = static_cast<float>(a.scale);
-  params.window = a.window;
-  params.chunk = a.chunk;
-  params.softcap = static_cast<float>(a.softcap);
-  params.alibi_bfloat16 = a.alibi_bfloat16;
-  params.alibi_scale = static_cast<float>(a.alibi_scale);
-  return params;
-}
 
 size_t layer_of(const Instruction& i) {
   return static_cast<size_t>(std::get<graph::AttentionAttributes>(i.attributes).layer);
@@ -55,8 +42,9 @@ struct LatentMatrices {
   std::vector<const kernels::Matrix*> absorb, keys, values;
 };
 
-kernels::LatentParams latent_params(const Instruction& i, const LatentMatrices& m) {
-  return {.attention = attention_params(i),
+kernels::LatentParams latent_params(const Instruction& i, const AttentionArguments& arguments,
+                                    const LatentMatrices& m) {
+  return {.attention = arguments.params(),
           .nope_dim = i.input_shapes[0].back(),
           .rope_dim = i.input_shapes[1].back(),
           .latent_dim = m.values[0]->k(),
@@ -71,40 +59,55 @@ BoundInstruction bind_latent_attention(const Instruction& i, const Workspace& w)
   const float* q_rope = w.numbers(i.inputs[1]);
   const float* k = w.numbers(i.inputs[2]);
   float* y = w.value(i.output);
-  return [&w, &i, q_nope, q_rope, k, y, matrices = LatentMatrices(i, w)] {
+  return [&w, &i, q_nope, q_rope, k, y, arguments = AttentionArguments(i, w), matrices = LatentMatrices(i, w)] {
     const kernels::KvCache cache = store(k, nullptr, layer_of(i), w);
-    kernels::latent_attention(q_nope, q_rope, w.state.spans(), cache, latent_params(i, matrices), y, w.scratch, w.pool);
+    kernels::latent_attention(q_nope, q_rope, w.state.spans(), cache, latent_params(i, arguments, matrices), y,
+                              w.scratch, w.pool);
+  };
+}
+
+// Attention to keys and values that another program has kept.
+BoundInstruction bind_cross_attention(const Instruction& i, const Workspace& w) {
+  return [&w, q = w.numbers(i.inputs[0]), y = w.value(i.output), layer = layer_of(i),
+          arguments = AttentionArguments(i, w)] {
+    kernels::attention(q, w.state.source_spans(), w.kv.layer(layer), arguments.params(), y, w.scratch, w.pool);
   };
 }
 
 }  // namespace
 
+BoundInstruction bind_keep(const Instruction& i, const Workspace& w) {
+  return [&w, k = w.numbers(i.inputs[0]), v = w.numbers(i.inputs[1]), layer = layer_of(i),
+          in_keys = w.kv.layer(layer_of(i)).values_in_keys] { store(k, in_keys ? nullptr : v, layer, w); };
+}
+
 BoundInstruction bind_attention(const Instruction& i, const Workspace& w) {
   if (i.as<Attend>().latent) return bind_latent_attention(i, w);
   const auto& a = std::get<graph::AttentionAttributes>(i.attributes);
+  if (is_relative_attention(a)) return bind_relative_attention(i, w);
+  if (!a.cached()) return bind_whole_attention(i, w);
+  if (a.cross) return bind_cross_attention(i, w);
   const float* q = w.numbers(i.inputs[0]);
   const float* k = w.numbers(i.inputs[1]);
   const float* v = w.numbers(i.inputs[2]);
-  const float* sinks = i.inputs.size() > 3 ? w.numbers(i.inputs[3]) : nullptr;
   float* y = w.value(i.output);
-  std::vector<float> slopes(a.alibi_slopes.begin(), a.alibi_slopes.end());
-  if (a.alibi_bfloat16)
-    for (float& slope : slopes) slope = to_float(to_bfloat16(slope));
-  kernels::AttentionParams params = attention_params(i);
-  params.sinks = sinks;
-  return [&w, q, k, v, y, layer = layer_of(i), params, slopes = std::move(slopes)]() mutable {
-    params.alibi_slopes = slopes.empty() ? nullptr : slopes.data();
+  return [&w, q, k, v, y, layer = layer_of(i), arguments = AttentionArguments(i, w)] {
     const kernels::KvCache cache = store(k, v, layer, w);
-    kernels::attention(q, w.state.spans(), cache, params, y, w.scratch, w.pool);
+    kernels::attention(q, w.state.spans(), cache, arguments.params(), y, w.scratch, w.pool);
   };
 }
 
 size_t attention_scratch_bytes(const Instruction& i, const Workspace& w) {
+  const auto& a = std::get<graph::AttentionAttributes>(i.attributes);
+  if (is_relative_attention(a)) return relative_attention_scratch_bytes(i, w);
+  if (!a.cached()) return whole_attention_scratch_bytes(i, w);
+  const AttentionArguments arguments(i, w);
   const auto bytes_with = [&](const kernels::KvCache& cache) {
-    if (!i.as<Attend>().latent) return kernels::attention_scratch_bytes(attention_params(i), cache, w.pool.size());
+    if (!i.as<Attend>().latent) return kernels::attention_scratch_bytes(arguments.params(), cache, w.pool.size());
     const LatentMatrices matrices(i, w);
-    return kernels::latent_attention_scratch_bytes(latent_params(i, matrices), cache, w.program.limits.max_tokens,
-                                                   w.kv.num_blocks() * cache.block_size, w.pool.size());
+    return kernels::latent_attention_scratch_bytes(latent_params(i, arguments, matrices), cache,
+                                                   w.program.limits.max_tokens, w.kv.num_blocks() * cache.block_size,
+                                                   w.pool.size());
   };
   kernels::KvCache cache = w.kv.layer(layer_of(i));
   const size_t bytes = bytes_with(cache);

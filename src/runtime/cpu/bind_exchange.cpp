@@ -98,6 +98,7 @@ BoundInstruction bind_exchange(const Instruction& i, const Workspace& w) {
     case Action::Zero:
       return bind_zero(i, w);
     case Action::Compute:
+    case Action::Keep:
       break;
   }
   fail(ErrorKind::Internal, "{} is no exchange", graph::op_info(i.op).name);

@@ -38,7 +38,7 @@ KvStorage::Layer KvStorage::make_layer(const kernels::KvCache& shape) const {
 }
 
 KvStorage::KvStorage(const std::vector<lower::KvLayer>& layers, int64_t num_blocks, int64_t block_size, DType dtype)
-    : num_blocks_(num_blocks) {
+    : num_blocks_(num_blocks), dtype_(dtype) {
   for (const lower::KvLayer& sizes : layers)
     layers_.push_back(make_layer(
         {nullptr, nullptr, dtype, block_size, sizes.kv_heads, sizes.key_dim, sizes.value_dim, sizes.values_in_keys}));

@@ -23,6 +23,8 @@ class KvStorage {
   void widen(size_t index, ThreadPool& pool);
 
   int64_t num_blocks() const { return num_blocks_; }
+  /// Of the layers that are not widened.
+  DType dtype() const { return dtype_; }
   int64_t bytes() const;
 
   /// Writes numbers between -1 and 1 everywhere, the same ones every time.
@@ -37,6 +39,7 @@ class KvStorage {
 
   std::vector<Layer> layers_;
   int64_t num_blocks_;
+  DType dtype_;
 };
 
 }  // namespace cleave::runtime::cpu

@@ -13,9 +13,10 @@ SequenceMemory::SequenceMemory(const lower::RankPrograms& programs, const Option
 
 void SequenceMemory::check(const StepInput& input) const {
   for (const SequenceStep& sequence : input.sequences) {
-    for (const int32_t block : sequence.blocks)
-      if (block < 0 || block >= kv_.num_blocks())
-        fail(ErrorKind::InvalidArgument, "key-value block {} of {}", block, kv_.num_blocks());
+    for (const std::span<const int32_t> blocks : {sequence.blocks, sequence.source_blocks})
+      for (const int32_t block : blocks)
+        if (block < 0 || block >= kv_.num_blocks())
+          fail(ErrorKind::InvalidArgument, "key-value block {} of {}", block, kv_.num_blocks());
     if (sequence.state_slot < 0) fail(ErrorKind::InvalidArgument, "state slot {}", sequence.state_slot);
     for (const int64_t slot : {sequence.state_slot, sequence.restored_slot, sequence.saved_slot})
       if (slot < -1 || slot >= states_.num_slots())

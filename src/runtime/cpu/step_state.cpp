@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "graph/rows.h"
 #include "kernels/rows/rope.h"
 
 namespace cleave::runtime::cpu {
@@ -25,14 +26,36 @@ void dynamic_frequencies(const graph::RopeAttributes& rope, int64_t length, std:
     frequencies[i] = static_cast<float>(std::pow(base, -static_cast<double>(i) / half));
 }
 
+bool attends_to_later(const lower::Program& program) {
+  return std::ranges::any_of(program.instructions, [](const lower::Instruction& i) {
+    return i.action == lower::Action::Compute && graph::attends_to_later(i.op, i.attributes);
+  });
+}
+
+// The texts that the sequences of a step attend to beside their own, as spans whose queries stand at their ends.
+void append_source(const SequenceStep& sequence, int64_t row, std::vector<kernels::SequenceSpan>& spans) {
+  spans.push_back(
+      {row, sequence.num_tokens, sequence.source_length - sequence.num_tokens, sequence.source_blocks.data()});
+}
+
+bool attends_to_source(const lower::Program& program) {
+  return std::ranges::any_of(program.instructions, [](const lower::Instruction& i) {
+    const auto* attention = std::get_if<graph::AttentionAttributes>(&i.attributes);
+    return i.action == lower::Action::Compute && attention != nullptr && attention->cross;
+  });
+}
+
 }  // namespace
 
-StepState::StepState(const lower::Program& program) : limits_(program.limits) {
+StepState::StepState(const lower::Program& program)
+    : limits_(program.limits), whole_sequences_(attends_to_later(program)), needs_source_(attends_to_source(program)) {
   const auto tokens = static_cast<size_t>(limits_.max_tokens);
   token_ids_.resize(tokens);
   positions_.resize(tokens);
+  token_types_.resize(tokens);
   output_rows_.resize(static_cast<size_t>(limits_.max_output_rows));
   spans_.reserve(tokens);
+  source_spans_.reserve(tokens);
   runs_.reserve(tokens);
   for (const graph::RopeAttributes& attributes : program.ropes) {
     Rope rope{
@@ -60,9 +83,20 @@ void StepState::check(const StepInput& input, int64_t block_size) const {
         static_cast<int64_t>(sequence.blocks.size()) * block_size < end)
       fail(ErrorKind::InvalidArgument, "a sequence with tokens {} to {} has {} blocks of {}", sequence.start_position,
            end, sequence.blocks.size(), block_size);
+    if (whole_sequences_ && sequence.start_position > 0)
+      fail(
+          ErrorKind::InvalidArgument,
+          "tokens {} to {} of a sequence without those before, where tokens attend to later ones; give all in one step",
+          sequence.start_position, end);
+    if (static_cast<int64_t>(sequence.source_blocks.size()) * block_size < sequence.source_length ||
+        (needs_source_ && sequence.source_length < 1))
+      fail(ErrorKind::InvalidArgument, "a sequence attends to a text of {} tokens in {} blocks of {}",
+           sequence.source_length, sequence.source_blocks.size(), block_size);
     total += sequence.num_tokens;
   }
   if (total != tokens) fail(ErrorKind::InvalidArgument, "sequences hold {} tokens of a step of {}", total, tokens);
+  if (!input.token_types.empty() && static_cast<int64_t>(input.token_types.size()) != tokens)
+    fail(ErrorKind::InvalidArgument, "{} token types for {} tokens", input.token_types.size(), tokens);
   for (const int32_t row : input.output_rows)
     if (row < 0 || row >= tokens) fail(ErrorKind::InvalidArgument, "logits of row {} in a step of {}", row, tokens);
 }
@@ -73,12 +107,16 @@ void StepState::begin(const StepInput& input, int64_t block_size, ThreadPool& po
   num_output_rows_ = static_cast<int64_t>(input.output_rows.size());
   std::ranges::copy(input.tokens, token_ids_.begin());
   std::ranges::copy(input.output_rows, output_rows_.begin());
+  std::ranges::fill(token_types_, 0);
+  std::ranges::copy(input.token_types, token_types_.begin());
   spans_.clear();
+  source_spans_.clear();
   runs_.clear();
   int64_t row = 0;
   for (const SequenceStep& sequence : input.sequences) {
     spans_.push_back({row, sequence.num_tokens, sequence.start_position, sequence.blocks.data(), sequence.state_slot,
                       sequence.kind});
+    append_source(sequence, row, source_spans_);
     if (runs_.empty() || runs_.back().kind != sequence.kind) runs_.push_back({row, row, sequence.kind});
     runs_.back().end += sequence.num_tokens;
     for (int64_t i = 0; i < sequence.num_tokens; ++i)

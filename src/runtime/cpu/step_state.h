@@ -27,7 +27,10 @@ class StepState {
   const int32_t* token_ids() const { return token_ids_.data(); }
   const int32_t* positions() const { return positions_.data(); }
   const int32_t* output_rows() const { return output_rows_.data(); }
+  const int32_t* token_types() const { return token_types_.data(); }
   std::span<const kernels::SequenceSpan> spans() const { return spans_; }
+  /// The same rows, as queries of the texts that they attend to beside their own.
+  std::span<const kernels::SequenceSpan> source_spans() const { return source_spans_; }
 
   /// Neighbouring tokens of one kind: [first, end).
   struct Run {
@@ -68,8 +71,10 @@ class StepState {
   void compute(Rope& rope, const StepInput& input, ThreadPool& pool) const;
 
   const lower::Limits limits_;
-  std::vector<int32_t> token_ids_, positions_, output_rows_;  // sized for the largest step
-  std::vector<kernels::SequenceSpan> spans_;
+  const bool whole_sequences_;  // tokens attend to later ones: a step has all of a sequence
+  const bool needs_source_;     // tokens attend to another text
+  std::vector<int32_t> token_ids_, positions_, output_rows_, token_types_;  // sized for the largest step
+  std::vector<kernels::SequenceSpan> spans_, source_spans_;
   std::vector<Run> runs_;
   std::vector<Rope> ropes_;
   int64_t num_tokens_ = 0, num_output_rows_ = 0;

@@ -27,6 +27,8 @@ const int32_t* Workspace::indices(const Operand& operand) const {
       return state.positions();
     case Operand::Kind::OutputRows:
       return state.output_rows();
+    case Operand::Kind::TokenTypes:
+      return state.token_types();
     case Operand::Kind::Value:
       return index_value(operand.index);
     case Operand::Kind::Parameter:

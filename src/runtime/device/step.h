@@ -31,6 +31,10 @@ struct SequenceStep {
   /// What its tokens are. Where it is said, their results do not depend on what else is in the step, nor on how many
   /// tokens of the sequence are.
   kernels::RowKind kind = kernels::RowKind::ByCount;
+  /// Where the keys and values of the text are that the sequence attends to beside its own: blocks that a step of the
+  /// output "encode" has filled, and the text's length. None where there is no such text.
+  std::span<const int32_t> source_blocks = {};
+  int64_t source_length = 0;
 };
 
 /// Most entries of RowLogits::top.
@@ -60,6 +64,7 @@ struct StepInput {
   std::span<const SequenceStep> sequences;  // their num_tokens add up to T
   std::span<const int32_t> output_rows;     // [R], R <= Options::max_output_rows: the tokens whose logits are wanted
   std::span<const LogitsWish> wishes = {};  // [R], what of them; empty: all logits, one row after the other
+  std::span<const int32_t> token_types = {};  // [T], which text of a pair each token belongs to; empty: all the first
 };
 
 /// What came of a step: borrowed until the next call, complete on rank 0.
