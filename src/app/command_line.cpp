@@ -67,6 +67,7 @@ void describe(CLI::App& app, Action& action) {
   add_generate(app, action);
   add_chat(app, action);
   add_serve(app, action);
+  add_embed(app, action);
   add_plan(app, action);
   add_bench(app, action);
   add_bench_serve(app, action);

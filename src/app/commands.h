@@ -22,5 +22,6 @@ void add_perplexity(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 void add_serve(CLI::App& app, Action& action);
 void add_bench_serve(CLI::App& app, Action& action);
+void add_embed(CLI::App& app, Action& action);
 
 }  // namespace cleave::app
