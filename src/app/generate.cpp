@@ -10,6 +10,7 @@
 #include "app/terminal/interrupt.h"
 #include "app/terminal/jsonl.h"
 #include "app/terminal/terminal.h"
+#include "app/translate.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "engine/ranks_step_model.h"
@@ -31,6 +32,10 @@ struct GenerateFlags {
   std::filesystem::path prompt_file;
   bool chat = false;
   bool raw = false;
+  std::optional<int64_t> beams;            // of a model that reads one text and writes another
+  std::optional<std::string> first_token;  // the same
+
+  TranslateFlags translation() const { return {answer.max_tokens, beams, first_token}; }
 };
 
 // The text as it was given, to the last byte.
@@ -42,11 +47,20 @@ std::string read_prompt(const GenerateFlags& flags) {
   return *flags.prompt == "-" ? read_all(std::cin, "standard input") : *flags.prompt;
 }
 
+void refuse_search(const TranslateFlags& flags, const inference::OpenedModel& opened) {
+  if (flags.beams || flags.first_token)
+    fail(ErrorKind::InvalidArgument,
+         "--beams and --first-token are for models that read one text and write another; {} continues one",
+         opened.traced.architecture);
+}
+
 int generate(const GenerateFlags& flags, inference::Group& group) {
   const std::string prompt = read_prompt(flags);
   const double start = inference::seconds_now();
   const inference::OpenedModel opened = open_model(flags.model);
   opened.require_weights();
+  if (opened.is_encoder_decoder()) return translate(opened, flags.model, flags.translation(), prompt, group);
+  refuse_search(flags.translation(), opened);
   using inference::ChatMode;
   const ChatMode mode = flags.raw ? ChatMode::Never : flags.chat ? ChatMode::Always : ChatMode::Automatic;
   const inference::ModelText text = inference::load_model_text(opened, mode, log_to_terminal());
@@ -95,6 +109,16 @@ void add_generate(CLI::App& app, Action& action) {
   CLI::Option* chat =
       command->add_flag("--chat", flags->chat, "ask in the model's chat format (default where it has one)");
   command->add_flag("--raw", flags->raw, "send the text as it stands")->excludes(chat);
+  command
+      ->add_option("--beams", flags->beams,
+                   "texts that are searched for at a time, by a model that reads one text and writes another (default: "
+                   "as generation_config.json says, else 1)")
+      ->check(CLI::Range(1, 256))
+      ->type_name("N");
+  command
+      ->add_option("--first-token", flags->first_token,
+                   "token that such a model writes first, as the vocabulary spells it: for many the language")
+      ->type_name("TOKEN");
   add_answer_flags(*command, flags->answer);
   add_sampling_flags(*command, flags->sampling);
   add_compute_flags(*command, flags->model);

@@ -119,8 +119,8 @@ StepInput CommandChannel::read_step() {
   for (size_t i = 0; i < sequences; ++i) {
     const std::span<const int32_t> s = words.subspan(kHeader + i * kPerSequence, kPerSequence);
     const std::span<const int32_t> blocks = take(s[4]);
-    sequences_.push_back({s[0], s[1], s[2], blocks, s[3], s[5] - 1, s[6] - 1, static_cast<kernels::RowKind>(s[7]),
-                          take(s[8]), s[9]});
+    sequences_.push_back(
+        {s[0], s[1], s[2], blocks, s[3], s[5] - 1, s[6] - 1, static_cast<kernels::RowKind>(s[7]), take(s[8]), s[9]});
   }
   input.sequences = sequences_;
   return input;

@@ -109,7 +109,7 @@ void Embedder::step_in_chunks(const EmbeddingInput& text, size_t index,
 
 // Computes the step that has been made, and forgets it.
 void Embedder::run() {
-  const std::span<const float> vectors = model_.step({tokens_, sequences_, rows_});
+  const std::span<const float> vectors = model_.step({tokens_, sequences_, rows_}).logits;
   const auto width = static_cast<size_t>(model_.output_width());
   for (size_t i = 0; i < wanted_.size(); ++i)
     poolers_[wanted_[i].pooler].add(wanted_[i].index, vectors.subspan(i * width, width));

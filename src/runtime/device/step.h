@@ -60,10 +60,10 @@ struct RowLogits {
 
 /// What one step computes. The tokens of all sequences follow one another in `tokens`.
 struct StepInput {
-  std::span<const int32_t> tokens;          // [T], 1 <= T <= Options::max_tokens
-  std::span<const SequenceStep> sequences;  // their num_tokens add up to T
-  std::span<const int32_t> output_rows;     // [R], R <= Options::max_output_rows: the tokens whose logits are wanted
-  std::span<const LogitsWish> wishes = {};  // [R], what of them; empty: all logits, one row after the other
+  std::span<const int32_t> tokens;            // [T], 1 <= T <= Options::max_tokens
+  std::span<const SequenceStep> sequences;    // their num_tokens add up to T
+  std::span<const int32_t> output_rows;       // [R], R <= Options::max_output_rows: the tokens whose logits are wanted
+  std::span<const LogitsWish> wishes = {};    // [R], what of them; empty: all logits, one row after the other
   std::span<const int32_t> token_types = {};  // [T], which text of a pair each token belongs to; empty: all the first
 };
 

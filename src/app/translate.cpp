@@ -1,0 +1,58 @@
+#include "app/translate.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "app/run_model.h"
+#include "app/terminal/terminal.h"
+#include "base/error.h"
+#include "base/untrusted_text.h"
+#include "inference/answer.h"
+#include "inference/generation_settings.h"
+#include "inference/tokenizer.h"
+#include "inference/translation/translator.h"
+
+namespace cleave::app {
+namespace {
+
+inference::TranslationSettings settings_of(const inference::OpenedModel& opened, const TranslateFlags& flags,
+                                           const text::Tokenizer& tokenizer) {
+  inference::TranslationSettings settings =
+      inference::translation_settings(opened, inference::generation_settings(opened.checkpoint), flags.max_tokens);
+  if (flags.beams) settings.search.beams = *flags.beams;
+  if (!flags.first_token) return settings;
+  settings.forced_first = tokenizer.token_id(*flags.first_token);
+  if (!settings.forced_first)
+    fail(ErrorKind::InvalidArgument, "the vocabulary has no token {}", in_quotes(*flags.first_token));
+  return settings;
+}
+
+}  // namespace
+
+int translate(const inference::OpenedModel& opened, const ModelFlags& model_flags, const TranslateFlags& flags,
+              const std::string& text, inference::Group& group) {
+  const std::unique_ptr<text::Tokenizer> tokenizer = inference::load_tokenizer(opened.checkpoint);
+  const std::vector<int32_t> source = tokenizer->encode(text, true);
+  const inference::TranslationSettings settings = settings_of(opened, flags, *tokenizer);
+  const auto length = static_cast<int64_t>(source.size());
+  const std::optional<int64_t> limit = opened.position_limit();
+  if (limit && length > *limit)
+    fail(ErrorKind::InvalidArgument, "the text has {} tokens, where the model has learned {} positions; shorten it",
+         length, *limit);
+  const inference::LoadedModel model =
+      load_model(opened, model_flags, {.numerics = {}, .sizes = translation_sizes(length, settings)}, group);
+  inference::Translator translator(opened, *model.split);
+  const double start = inference::seconds_now();
+  const std::vector<inference::Hypothesis> texts = translator.translate(source, settings);
+  const double seconds = inference::seconds_now() - start;
+  if (texts.empty()) fail(ErrorKind::Internal, "the search has found no text");
+  Output output;
+  output.write(tokenizer->decode(texts.front().tokens, true));
+  end_answer_line(output);
+  note(fmt::format("read {} tokens, wrote {} in {:.2f} s with {} beams", length, texts.front().tokens.size(), seconds,
+                   settings.search.beams));
+  return 0;
+}
+
+}  // namespace cleave::app
