@@ -24,7 +24,9 @@ class FedModel {
   FedModel(const std::filesystem::path& path, inference::Group& group)
       : group_(group),
         opened_(inference::open({.path = path})),
-        reference_(app::read_cases(path / "expected.safetensors", opened_.vocab_size()).front()) {}
+        reference_(app::read_cases(path / "expected.safetensors",
+                                   {.vocab_size = opened_.vocab_size(), .width = opened_.vocab_size()})
+                       .front()) {}
 
   void load() {
     runtime::Options options;

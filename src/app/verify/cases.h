@@ -26,11 +26,10 @@ struct VerifiedOutput {
 };
 
 /// Reads a safetensors file with tensors input_ids_i, logits_i and, optionally, greedy_i for i = 0, 1, ..., or one set
-/// without numbers. Of a model
-/// that reads one text and writes another, a case of its own compares the greedy tokens, of which the first begins the
-/// text. Leading extents of 1 do not matter; logits are of any float type; other tensors are left alone.
-/// Throws Error where the file holds no case, a part of one is missing, shapes do not fit together or an id is outside
-/// the vocabulary.
+/// without numbers. Of a model that reads one text and writes another, a case of its own compares the greedy tokens, of
+/// which the first begins the text. Leading extents of 1 do not matter; logits are of any float type; other tensors are
+/// left alone. Throws Error where the file holds no case, a part of one is missing, shapes do not fit together or an id
+/// is outside the vocabulary.
 std::vector<VerifyCase> read_cases(const std::filesystem::path& path, const VerifiedOutput& output);
 
 }  // namespace cleave::app

@@ -4,7 +4,6 @@
 #include <array>
 
 #include "base/check.h"
-#include "base/error.h"
 #include "kernels/matrix/block_diagonal.h"
 #include "kernels/rows/elementwise.h"
 #include "kernels/rows/embedding.h"
@@ -52,19 +51,6 @@ BoundInstruction bind_gather_rows(const Instruction& i, const Workspace& w) {
   const int32_t* rows = w.indices(i.inputs[1]);
   float* y = w.value(i.output);
   return [&w, &i, x, rows, y, n = width(i)] { kernels::gather_rows(x, rows, w.rows(i), n, y, w.pool); };
-}
-
-// The places are stored as numbers, like everything that is read.
-BoundInstruction bind_gather_columns(const Instruction& i, const Workspace& w) {
-  const float *x = w.numbers(i.inputs[0]), *stored = w.numbers(i.inputs[1]);
-  const int64_t n = i.input_shapes[0].back(), k = i.output_shape.back(), repeat = width(i) / k;
-  if (!std::all_of(stored, stored + k, [n](float place) { return place >= 0 && place < static_cast<float>(n); }))
-    fail(ErrorKind::Corrupt, "an order of columns names others than the {} that there are", n);
-  std::vector<int32_t> places(stored, stored + k);
-  float* y = w.value(i.output);
-  return [&w, &i, x, y, n, k, repeat, places = std::move(places)] {
-    kernels::gather_columns(x, places.data(), w.rows(i) * repeat, n, k, y, w.pool);
-  };
 }
 
 // Calls f(first, count, form) for the rows of the instruction, as many at a time as are computed in one way.
