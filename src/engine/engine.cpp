@@ -273,14 +273,15 @@ void Engine::lay_out(std::span<const Scheduler::Chunk> chunks) {
     const auto first = sequence.tokens.begin() + static_cast<std::ptrdiff_t>(sequence.computed);
     step_tokens_.insert(step_tokens_.end(), first, first + static_cast<std::ptrdiff_t>(chunk.count));
     // All tokens known so far: the whole prompt while it is in chunks, later up to the token of this step.
-    step_sequences_.push_back({.num_tokens = chunk.count,
-                               .start_position = sequence.computed,
-                               .rope_length = sequence.length(),
-                               .blocks = sequence.blocks,
-                               .state_slot = std::max<int64_t>(0, sequence.state_slot),
-                               .restored_slot = scheduler_.restored_slot(sequence),
-                               .saved_slot = chunk.saved_slot,
-                               .kind = chunk.is_prompt() ? kernels::RowKind::Prompt : kernels::RowKind::Answer});
+    step_sequences_.push_back(
+        {.num_tokens = chunk.count,
+         .start_position = sequence.computed,
+         .rope_length = sequence.length(),
+         .blocks = sequence.blocks,
+         .state_slot = std::max<int64_t>(0, sequence.state_slot),
+         .restored_slot = scheduler_.restored_slot(sequence),
+         .saved_slot = chunk.saved_slot,
+         .kind = chunk.is_prompt() ? kernels::kind_of_prompt(sequence.prompt_length) : kernels::RowKind::Answer});
     for (int64_t position = chunk.first_scored(); position < chunk.end_scored(); ++position)
       output_rows_.push_back(static_cast<int32_t>(first_row + position));
     wishes_.resize(output_rows_.size());  // all of these

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "engine/prefix_keys.h"
 #include "graph/recompute_lengths.h"
+#include "kernels/params/sequence_span.h"
 
 namespace cleave::engine {
 namespace {
@@ -65,7 +66,9 @@ std::unique_ptr<Sequence> make_sequence(Request request, const SequenceLimits& l
                                                       .logprobs = request.logprobs,
                                                       .scores_prompt = request.prompt_logprobs,
                                                       .constraint = std::move(request.constraint)});
-  if (limits.hasher) sequence->root = limits.hasher->root(request.cache_salt);
+  // Short prompts are computed in another way than long ones, so that the two share no blocks.
+  const bool is_short = kernels::kind_of_prompt(sequence->length()) == kernels::RowKind::ShortPrompt;
+  if (limits.hasher) sequence->root = limits.hasher->root((is_short ? "short " : "long ") + request.cache_salt);
   for (KvBlocks::Table* snapshot : {&sequence->restored, &sequence->saved}) snapshot->reserve(1);
   begin_answer(*sequence, request.max_new_tokens, limits);
   renew_keys(*sequence, limits);

@@ -38,7 +38,7 @@ void Scorer::score(std::span<const int32_t> tokens, int64_t first_counted, Funct
                                          .start_position = done,
                                          .rope_length = fed,
                                          .blocks = blocks_,
-                                         .kind = kernels::RowKind::Prompt};
+                                         .kind = kernels::kind_of_prompt(fed)};
     const std::span<const float> logits =
         model_
             .step({tokens.subspan(static_cast<size_t>(done), static_cast<size_t>(count)),

@@ -27,7 +27,9 @@ struct Form {
 
 /// The form of products of rows of a kind, as a rule.
 constexpr Form form_of(RowKind kind) {
-  return {kind == RowKind::ByCount ? 0 : kind == RowKind::Answer ? 1 : kManyRows};
+  if (kind == RowKind::ByCount) return {};
+  if (kind == RowKind::Answer) return {1};
+  return {kind == RowKind::ShortPrompt ? kManyRows - 1 : kManyRows};
 }
 
 /// The weights W of a linear, packed for the product y[m, n] = x[m, k] * W[n, k]^T. Immutable: several threads may call

@@ -6,10 +6,19 @@ namespace cleave::kernels {
 
 /// What the rows of a span are, which decides how they are computed.
 enum class RowKind : uint8_t {
-  ByCount,  // not said: as is fastest for their number
-  Answer,   // generated tokens: as few rows are computed, however many there are
-  Prompt,   // as many rows are computed, however few there are
+  ByCount,      // not said: as is fastest for their number
+  Answer,       // generated tokens: as few rows are computed, however many there are
+  Prompt,       // as many rows are computed, however few there are
+  ShortPrompt,  // of a prompt that has few tokens: as those are computed, more exactly than many
 };
+
+/// Tokens from which a prompt has many rows.
+inline constexpr int64_t kLongPrompt = 64;
+
+/// The kind of the rows of a prompt of so many tokens in all.
+constexpr RowKind kind_of_prompt(int64_t tokens) {
+  return tokens < kLongPrompt ? RowKind::ShortPrompt : RowKind::Prompt;
+}
 
 /// The rows of a step that belong to one sequence: rows [first_row, first_row + num_rows) of the step stand at
 /// positions start_position, start_position + 1, ... of the sequence. The cache holds position p in slot p % block_size

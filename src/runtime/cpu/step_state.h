@@ -46,8 +46,8 @@ class StepState {
   }
   /// The same of the rows of one expert, of which a token has `slots` of `experts`.
   kernels::Form expert_form_of(kernels::RowKind kind, int64_t slots, int64_t experts) const {
-    if (kind != kernels::RowKind::Answer) return kernels::form_of(kind);
-    return {std::max<int64_t>(1, limits_.max_output_rows * slots / experts)};
+    if (kind == kernels::RowKind::ByCount || kind == kernels::RowKind::Prompt) return kernels::form_of(kind);
+    return {std::max<int64_t>(1, form_of(kind).like * slots / experts)};
   }
   /// The same of rows of logits, which are as those of answers where kinds are said.
   kernels::Form output_form() const {
