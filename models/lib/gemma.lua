@@ -12,11 +12,12 @@ gemma_norms = {
 local function gemma_layer(attention, norms)
   return function(l, x, c, i)
     local norm = rms_norms(c.rms_norm_eps, { offset = 1 })
+    if c.use_bidirectional_attention == true then
+      error("use_bidirectional_attention is true: Gemma's embedding models are not computed", 0)
+    end
     local act = activation(c.hidden_activation)
     local options = attention(c, norm)
-    local reach = window(c, i)
-    options.window = reach and options.bidirectional and reach // 2 + 1 or reach -- half to either side
-    options.scale = c.query_pre_attn_scalar ^ -0.5
+    options.window, options.scale = window(c, i), c.query_pre_attn_scalar ^ -0.5
     options.bias, options.output_bias = c.attention_bias, c.attention_bias
     options.rope = { layer_type = layer_type(c, i) }
     return decoder_layer(l, x, c, {
@@ -46,15 +47,4 @@ function gemma_lm(d)
   end
 
   return causal_lm(d)
-end
-
--- The same without a head, for the last states. Fields of `d`: architectures, norms and attention.
-function gemma_encoder(d)
-  return text_encoder {
-    architectures = d.architectures, base = "model", layers = "layers", layer = gemma_layer(d.attention, d.norms),
-    norm = gemma_norm,
-    embed = function(m, c)
-      return embedding(token_ids(), m.embed_tokens, c.vocab_size, c.hidden_size) * math.sqrt(c.hidden_size)
-    end,
-  }
 end

@@ -59,7 +59,8 @@ TEST_F(Architecture, IsToldByTheModelTypeAsInTransformers) {
       {"deepseek_v3", "DeepseekV3ForCausalLM"},
   };
   for (const auto& [type, architecture] : rows) EXPECT_EQ(of_type(type), architecture);
-  EXPECT_EQ(of_type("bert"), "");
+  EXPECT_EQ(of_type("bert"), "BertModel");
+  EXPECT_EQ(of_type("vit"), "");
   EXPECT_EQ(of(""), "");
 }
 
