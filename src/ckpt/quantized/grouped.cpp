@@ -244,9 +244,20 @@ std::vector<int32_t> order_by_group(const GroupedMatrix& matrix) {
   return order;
 }
 
-// The same matrix with its columns sorted; null where that makes no blocks either.
-std::shared_ptr<const SortedColumns> sorted_columns(const GroupedMatrix& matrix) {
-  if (matrix.shape.size() != 2 || in_order(matrix) || !fit_halves(matrix)) return nullptr;
+// The matrix as blocks of so many elements. REQUIRES: its groups lie in order, their numbers fit half precision.
+Tensor blocks_tensor(GroupedMatrix matrix, int64_t block) {
+  const int stored_bits = matrix.levels->bits();
+  const int bits = stored_bits >= 2 && stored_bits <= 4 ? stored_bits : 8;
+  const bool minimum = bits != stored_bits || !is_symmetric(matrix);
+  const std::optional<DType> dtype = dtype_from_name(fmt::format("{}INT{}_G{}", minimum ? "U" : "", bits, block));
+  CHECK(dtype.has_value());
+  const Shape shape = matrix.shape;
+  return {{*dtype, shape, {}}, std::make_shared<GroupedBlocks>(std::move(matrix), *dtype, bits, minimum)};
+}
+
+// The same matrix with its columns sorted; null where its groups are not of one size.
+std::shared_ptr<const SortedColumns> sorted_columns(const GroupedMatrix& matrix, int64_t block) {
+  if (matrix.shape.size() != 2) return nullptr;
   GroupedMatrix sorted = matrix;
   sorted.order = order_by_group(matrix);
   sorted.group_of.clear();
@@ -254,7 +265,7 @@ std::shared_ptr<const SortedColumns> sorted_columns(const GroupedMatrix& matrix)
   auto form = std::make_shared<SortedColumns>();
   form->order.view = {DType::F32, {matrix.shape.back()}, {}};
   form->order.reader = std::make_shared<ColumnNumbers>(sorted.order);
-  form->matrix = grouped_tensor(std::move(sorted));
+  form->matrix = blocks_tensor(std::move(sorted), block);
   return form;
 }
 
@@ -265,18 +276,12 @@ float GroupNumbers::at(int64_t row, int64_t group) const {
 }
 
 Tensor grouped_tensor(GroupedMatrix matrix) {
-  const Shape shape = matrix.shape;
   const std::optional<int64_t> block = block_of(matrix);
-  if (!block || !in_order(matrix) || !fit_halves(matrix)) {
-    auto sorted = block ? sorted_columns(matrix) : nullptr;
-    return {{DType::BF16, shape, {}}, std::make_shared<GroupedNumbers>(std::move(matrix)), std::move(sorted)};
-  }
-  const int stored_bits = matrix.levels->bits();
-  const int bits = stored_bits >= 2 && stored_bits <= 4 ? stored_bits : 8;
-  const bool minimum = bits != stored_bits || !is_symmetric(matrix);
-  const std::optional<DType> dtype = dtype_from_name(fmt::format("{}INT{}_G{}", minimum ? "U" : "", bits, *block));
-  CHECK(dtype.has_value());
-  return {{*dtype, shape, {}}, std::make_shared<GroupedBlocks>(std::move(matrix), *dtype, bits, minimum)};
+  const bool fits = block && fit_halves(matrix);
+  if (fits && in_order(matrix)) return blocks_tensor(std::move(matrix), *block);
+  auto sorted = fits ? sorted_columns(matrix, *block) : nullptr;
+  const Shape shape = matrix.shape;
+  return {{DType::BF16, shape, {}}, std::make_shared<GroupedNumbers>(std::move(matrix)), std::move(sorted)};
 }
 
 }  // namespace cleave::ckpt
