@@ -76,6 +76,30 @@ TEST_P(PrefixSharing, PromptsThatPartInTheirMidstShareTheirBeginning) {
   EXPECT_EQ(cached_of(engine_, with_tail(5)), 12);
 }
 
+TEST(ShortPrompts, ShareNothingWithLongOnes) {
+  FakeModel model(limits_with(0, 100));
+  Engine engine(model, sharing(160));
+  const std::vector<int32_t> short_text = prompt(1, 40), long_text = joined(short_text, prompt(2, 40));
+  EXPECT_EQ(cached_of(engine, short_text), 0);
+  EXPECT_EQ(cached_of(engine, long_text), 0);
+  EXPECT_EQ(cached_of(engine, joined(short_text, prompt(3, 9))), 40);
+  EXPECT_EQ(cached_of(engine, joined(long_text, prompt(4, 9))), 80);
+}
+
+TEST(ShortPrompts, ThatHaveBecomeLongAreNamedAsSuchWhenTheyAreComputedAgain) {
+  FakeModel model(limits_with(0, 30));
+  Engine engine(model, sharing(120));
+  const std::vector<int32_t> text = prompt(1, 40);
+  const SequenceId id = engine.add({.prompt = text, .max_new_tokens = 2, .keep = true});
+  run(engine);
+  engine.resume(id, prompt(2, 30), 2);
+  run(engine);
+  EXPECT_EQ(cached_of(engine, prompt(3, 110)), 0) << "takes the memory of the one that is kept";
+  engine.resume(id, prompt(4, 3), 2);
+  run(engine);
+  EXPECT_EQ(cached_of(engine, text), 0);
+}
+
 TEST_P(PrefixSharing, EqualBeginningsThatWaitAreComputedOnce) {
   Answers wanted;
   for (int i = 0; i < 6; ++i) {

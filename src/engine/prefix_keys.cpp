@@ -1,6 +1,7 @@
 #include "engine/prefix_keys.h"
 
 #include "base/check.h"
+#include "kernels/params/sequence_span.h"
 
 namespace cleave::engine {
 namespace {
@@ -14,10 +15,16 @@ void add_key(Sequence& sequence, std::array<int64_t, 2> turned, const SequenceLi
 }  // namespace
 
 void renew_keys(Sequence& sequence, const SequenceLimits& limits) {
-  if (!sequence.root) return;
+  if (!limits.hasher) return;
   const int64_t turning = limits.turning.of(sequence.length());
-  if (turning != sequence.keys_turning) sequence.keys.clear();
+  const kernels::RowKind kind = kernels::kind_of_prompt(sequence.prompt_length);
+  if (turning != sequence.keys_turning || kind != sequence.keys_kind) sequence.keys.clear();
+  // Short prompts are computed in another way than long ones, so that the two share no blocks.
+  if (kind != sequence.keys_kind)
+    sequence.root =
+        limits.hasher->root((kind == kernels::RowKind::ShortPrompt ? "short " : "long ") + sequence.cache_salt);
   sequence.keys_turning = turning;
+  sequence.keys_kind = kind;
   const auto full = static_cast<size_t>(sequence.length() / limits.block_size);
   while (sequence.keys.size() < full) add_key(sequence, {turning, turning}, limits);
 }

@@ -5,7 +5,6 @@
 #include "base/error.h"
 #include "engine/prefix_keys.h"
 #include "graph/recompute_lengths.h"
-#include "kernels/params/sequence_span.h"
 
 namespace cleave::engine {
 namespace {
@@ -46,7 +45,7 @@ void begin_answer(Sequence& sequence, int64_t max_new_tokens, const SequenceLimi
   sequence.tokens.reserve(static_cast<size_t>(sequence.length_limit));
   const auto blocks = static_cast<size_t>((sequence.length_limit + limits.block_size - 1) / limits.block_size);
   sequence.blocks.reserve(blocks);
-  if (sequence.root) sequence.keys.reserve(blocks);
+  if (limits.hasher) sequence.keys.reserve(blocks);
 }
 
 }  // namespace
@@ -65,10 +64,8 @@ std::unique_ptr<Sequence> make_sequence(Request request, const SequenceLimits& l
                                                       .deadline = request.deadline,
                                                       .logprobs = request.logprobs,
                                                       .scores_prompt = request.prompt_logprobs,
-                                                      .constraint = std::move(request.constraint)});
-  // Short prompts are computed in another way than long ones, so that the two share no blocks.
-  const bool is_short = kernels::kind_of_prompt(sequence->length()) == kernels::RowKind::ShortPrompt;
-  if (limits.hasher) sequence->root = limits.hasher->root((is_short ? "short " : "long ") + request.cache_salt);
+                                                      .constraint = std::move(request.constraint),
+                                                      .cache_salt = std::move(request.cache_salt)});
   for (KvBlocks::Table* snapshot : {&sequence->restored, &sequence->saved}) snapshot->reserve(1);
   begin_answer(*sequence, request.max_new_tokens, limits);
   renew_keys(*sequence, limits);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "engine/choice.h"
@@ -12,6 +13,7 @@
 #include "engine/request.h"
 #include "engine/sampler.h"
 #include "graph/turning.h"
+#include "kernels/params/sequence_span.h"
 
 namespace cleave::engine {
 
@@ -40,8 +42,10 @@ struct Sequence {
   std::vector<uint32_t> allowed = {};                // what it leaves for the next token; empty without one
 
   // What others can share of it (prefix_cache.h).
+  std::string cache_salt = {};         // as Request has it
   std::optional<PrefixKey> root = {};  // what keys are made from; nothing: it shares nothing
   std::vector<PrefixKey> keys = {};    // of full blocks, as far as they were wanted
+  kernels::RowKind keys_kind = {};     // how its prompt is computed, as the keys say; ByCount: there is no root yet
   int64_t keys_turning = 0;            // how the model turns what is computed, as the keys say (graph/turning.h)
   int64_t block_turning = 0;           // the same when the first token of the block at hand was computed
   int64_t named_blocks = 0;            // of `blocks`, those that have names or could not get one
