@@ -185,7 +185,7 @@ void Setting::run_prefill(const BenchCase& prefill, Samples& samples) {
                                          .start_position = done,
                                          .rope_length = prefill.tokens,
                                          .blocks = blocks_,
-                                         .kind = kernels::RowKind::Prompt};
+                                         .kind = kernels::kind_of_prompt(prefill.tokens)};
     const auto last = static_cast<int32_t>(count - 1);
     const bool ends = done + count == prefill.tokens;
     step(std::span(tokens_).subspan(static_cast<size_t>(done), static_cast<size_t>(count)), {&sequence, 1},

@@ -106,12 +106,14 @@ int64_t estimate_work(const SequenceSpan& span, const AttentionParams& params, c
 // Whether a span's queries are so many that they attend in bf16.
 bool in_panels(const Job& job, const SequenceSpan& span) {
   if (!job.panels) return false;
-  // What is known of a kind: that prompts have many rows, and answers one at a time.
+  // What is known of a kind: that prompts have many rows, and the others few.
   SequenceSpan typical = span;
-  if (span.kind != RowKind::ByCount) typical.num_rows = span.kind == RowKind::Prompt ? kManyRows : 1;
+  if (span.kind != RowKind::ByCount) {
+    typical.num_rows = span.kind == RowKind::Prompt ? kManyRows : 1;
+    typical.start_position = kManyRows;
+  }
   const bool many = typical.num_rows >= kManyRows ||
                     (job.cache.values_in_keys && typical.num_rows * job.params.group >= kManyQueries);
-  if (span.kind != RowKind::ByCount) typical.start_position = kManyRows;
   return many && estimate_work(typical, job.params, job.cache) > kFewProducts;
 }
 

@@ -30,11 +30,6 @@ constexpr int64_t kLongProduct = kManyRows;
 // The same for an expert, which gets some of a step's rows. With fewer rows unpacking costs more than it saves.
 constexpr int64_t kLongExpertProduct = 16;
 
-// The same where a form says how many there are as a rule: so many that it pays although at times they are fewer. With
-// blocks of 4 and 8 bits and AVX-512 a single row takes 1.4 to 2.8 times as long as in the form of few rows, 32 take
-// half as long (docs/scheduling.md).
-constexpr int64_t kLongForm = 32;
-
 // Strips that a thread takes at a time in a long product.
 constexpr int64_t kSharedStrips = 4;
 
@@ -149,7 +144,7 @@ class BlockMatrix : public Matrix {
   // Rows by which the product's form is chosen.
   static int64_t decisive_rows(int64_t m, Form form) {
     if (form.like == 0) return m;
-    return form.like < kLongForm ? form.like : std::max(form.like, kLongProduct);
+    return form.like < kManyRowsOfForm ? form.like : std::max(form.like, kLongProduct);
   }
 
   const std::byte* unpack_panel(int64_t panel, int64_t first, int64_t depth, std::byte* buffer) const {

@@ -78,6 +78,7 @@ TEST_P(FormOn, IsThatOfAsManyRows) {
     const auto x = activations(stored.k);
     expect_same(*matrix, x, 5, 1, {}, multiply(*matrix, x, kRows, pool_, {1}));
     expect_same(*matrix, x, 0, kRows, {}, multiply(*matrix, x, kRows, pool_, {kManyRows}));
+    expect_same(*matrix, x, 0, 40, {}, multiply(*matrix, x, kRows, pool_, form_of(RowKind::ShortPrompt)));
   }
 }
 

@@ -14,8 +14,10 @@ namespace cleave::kernels {
 /// multiply() with the same x, m and scratch, of a matrix with an equal preparation(m).
 enum class Prepared : uint8_t { No, Yes };
 
-/// Rows that are many for every way of computing a product.
-inline constexpr int64_t kManyRows = 64;
+/// The same where a form says how many there are as a rule: so many that the form of many rows pays although at times
+/// they are fewer. With blocks of 4 and 8 bits and AVX-512 a single row takes 1.4 to 2.8 times as long as in the form
+/// of few rows, 32 take half as long (docs/scheduling.md).
+inline constexpr int64_t kManyRowsOfForm = 32;
 
 /// How a product is computed where there are several ways, which round activations otherwise: as one of `like` rows,
 /// however many there are.
@@ -29,7 +31,7 @@ struct Form {
 constexpr Form form_of(RowKind kind) {
   if (kind == RowKind::ByCount) return {};
   if (kind == RowKind::Answer) return {1};
-  return {kind == RowKind::ShortPrompt ? kManyRows - 1 : kManyRows};
+  return {kind == RowKind::ShortPrompt ? kManyRowsOfForm - 1 : kManyRows};
 }
 
 /// The weights W of a linear, packed for the product y[m, n] = x[m, k] * W[n, k]^T. Immutable: several threads may call

@@ -12,12 +12,12 @@ enum class RowKind : uint8_t {
   ShortPrompt,  // of a prompt that has few tokens: as those are computed, more exactly than many
 };
 
-/// Tokens from which a prompt has many rows.
-inline constexpr int64_t kLongPrompt = 64;
+/// Rows that are many for every way of computing.
+inline constexpr int64_t kManyRows = 64;
 
 /// The kind of the rows of a prompt of so many tokens in all.
 constexpr RowKind kind_of_prompt(int64_t tokens) {
-  return tokens < kLongPrompt ? RowKind::ShortPrompt : RowKind::Prompt;
+  return tokens < kManyRows ? RowKind::ShortPrompt : RowKind::Prompt;
 }
 
 /// The rows of a step that belong to one sequence: rows [first_row, first_row + num_rows) of the step stand at

@@ -39,8 +39,9 @@ class StepState {
   };
   /// All tokens, in order.
   std::span<const Run> runs() const { return runs_; }
-  /// The form of products of rows of a kind. Rows of answers are computed as if they were as many as the model is
-  /// loaded for, though at times they are few: it is the load, not the step, that decides.
+  /// The form of products of rows of a kind: of long prompts that of many rows, of short ones that of few. Rows of
+  /// answers are computed as if they were as many as the model is loaded for, though at times they are few: it is the
+  /// load, not the step, that decides.
   kernels::Form form_of(kernels::RowKind kind) const {
     return kind == kernels::RowKind::Answer ? answer_form() : kernels::form_of(kind);
   }

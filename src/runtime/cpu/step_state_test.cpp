@@ -61,8 +61,8 @@ TEST_F(StepStateTest, KnowsTheKindsOfItsRowsAndTheirForms) {
   EXPECT_EQ(state.runs()[1].end, 6);
   EXPECT_EQ(state.form_of(Answer), kernels::Form{40}) << "as many as the model is loaded for";
   EXPECT_EQ(state.form_of(Prompt), kernels::Form{kernels::kManyRows});
-  EXPECT_EQ(state.form_of(ShortPrompt), kernels::Form{kernels::kManyRows - 1});
-  EXPECT_EQ(state.expert_form_of(ShortPrompt, 2, 8), kernels::Form{15});
+  EXPECT_EQ(state.form_of(ShortPrompt), kernels::Form{kernels::kManyRowsOfForm - 1});
+  EXPECT_EQ(state.expert_form_of(ShortPrompt, 2, 8), kernels::Form{7});
   EXPECT_EQ(state.expert_form_of(Answer, 2, 8), kernels::Form{10});
   EXPECT_EQ(state.expert_form_of(Answer, 1, 64), kernels::Form{1});
   EXPECT_EQ(state.output_form(), kernels::Form{40});
