@@ -33,4 +33,11 @@ std::string read_file(const std::filesystem::path& path) {
   return text;
 }
 
+void write_file(const std::filesystem::path& path, std::string_view bytes) {
+  std::ofstream file(path, std::ios::binary);
+  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  file.close();
+  if (!file) fail(ErrorKind::Io, "cannot write {}; give a path that can be written", path.string());
+}
+
 }  // namespace cleave

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/testing/error_of.h"
 #include "base/testing/temporary_directory.h"
 
 namespace cleave {
@@ -53,6 +54,24 @@ TEST(Files, ThatCannotBeReadAreNamed) {
   const TemporaryDirectory directory;
   EXPECT_EQ(kind_of_error(directory.path() / "nowhere"), ErrorKind::NotFound);
   EXPECT_EQ(kind_of_error(directory.path()), ErrorKind::Io);  // a folder opens and cannot be read
+}
+
+TEST(Files, AreWrittenToTheLastByteInPlaceOfEarlierOnes) {
+  const TemporaryDirectory directory;
+  const std::filesystem::path file = directory.path() / "a";
+  const std::string text = "line\r\n" + std::string(200'000, '\0') + "end";
+  for (const std::string& bytes : {text, std::string("short")}) {
+    write_file(file, bytes);
+    EXPECT_EQ(read_file(file), bytes);
+  }
+}
+
+TEST(Files, ThatCannotBeWrittenAreNamed) {
+  const TemporaryDirectory directory;
+  const std::filesystem::path nowhere = directory.path() / "nowhere" / "a";
+  for (const std::filesystem::path& path : {nowhere, directory.path(), std::filesystem::path("/dev/full")})
+    EXPECT_EQ(error_of(ErrorKind::Io, [&] { write_file(path, "text"); }),
+              "cannot write " + path.string() + "; give a path that can be written");
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,13 +32,6 @@ constexpr std::array kLeftOut = {".safetensors", ".bin",
                                  "cleave.json",  "adapter_config.json",
                                  "packed.json",  ".packed",
                                  ".incomplete"};
-
-void write_file(const fs::path& path, std::string_view text) {
-  std::ofstream file(path, std::ios::binary);
-  file.write(text.data(), static_cast<std::streamsize>(text.size()));
-  file.close();
-  if (!file) fail(ErrorKind::Io, "cannot write {}", path.string());
-}
 
 void prepare_folder(const fs::path& directory) {
   std::error_code error;

@@ -5,7 +5,7 @@
 
 #include "app/bench/flags.h"
 #include "app/terminal/terminal.h"
-#include "base/error.h"
+#include "base/files.h"
 #include "runtime/measure_hardware.h"
 
 namespace cleave::app {
@@ -63,9 +63,7 @@ int bench_hardware(const BenchFlags& flags) {
     Output().write(json);
     return 0;
   }
-  std::ofstream file(flags.output, std::ios::binary);
-  file << json << std::flush;
-  if (!file) fail(ErrorKind::Io, "cannot write {}", flags.output.string());
+  write_file(flags.output, json);
   Output().write(table(hardware, ranks));
   note(fmt::format("cleave: written to {}; the planner reads it with --hardware {}", flags.output.string(),
                    flags.output.string()));

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <fstream>
 
 #include "base/error.h"
+#include "base/files.h"
 
 namespace cleave::app {
 namespace {
@@ -43,10 +43,7 @@ LineResult regenerate(const Call& call) {
 
 LineResult save(const Call& call) {
   if (call.argument.empty()) fail(ErrorKind::InvalidArgument, "/save wants the name of a file behind it");
-  std::ofstream file(call.argument, std::ios::binary);
-  file << call.conversation.json();
-  file.close();
-  if (!file) fail(ErrorKind::Io, "cannot write {}; give a path that can be written", call.argument);
+  write_file(call.argument, call.conversation.json());
   note(fmt::format("cleave: saved in {}", call.argument));
   return LineResult::Nothing;
 }

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
@@ -9,6 +8,7 @@
 #include <mutex>
 #include <utility>
 
+#include "app/api_keys.h"
 #include "app/commands.h"
 #include "app/load/load_flags.h"
 #include "app/serve/signals.h"
@@ -33,9 +33,7 @@ std::string key_of(const LoadFlags& flags) {
     const char* key = std::getenv("OPENAI_API_KEY");
     return key == nullptr ? "" : key;
   }
-  std::string key = read_file(flags.key_file);
-  key.erase(std::min(key.find_first_of("\r\n"), key.size()));
-  return key;
+  return read_keys(flags.key_file).front();
 }
 
 std::vector<load::Job> jobs_of(const LoadFlags& flags) {
@@ -159,14 +157,6 @@ class Stopper {
   bool stopped_ = false;            // guarded by mutex_
 };
 
-void write_file(const std::string& path, const std::string& text) {
-  if (path.empty()) return;
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) fail(ErrorKind::Io, "cannot write {}", path);
-}
-
 double cpu_seconds() {
   return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
 }
@@ -185,8 +175,8 @@ int bench_serve(LoadFlags flags) {
   const load::Summary summary = load::summarize(results, flags.service, cpu_seconds() - begin);
   const std::string title = title_of(flags);
   Output().write(load::text_of(title, summary));
-  write_file(flags.json, load::json_of(title, summary).dump(2) + "\n");
-  write_file(flags.svg, load::svg_of(title, results, summary));
+  if (!flags.json.empty()) write_file(flags.json, load::json_of(title, summary).dump(2) + "\n");
+  if (!flags.svg.empty()) write_file(flags.svg, load::svg_of(title, results, summary));
   if (summary.done > 0 || summary.failed == 0) return 0;
   const auto& [outcome, problem] = *summary.examples.begin();
   fail(ErrorKind::Io, "none of {} requests was answered; {}: {}", summary.failed, outcome, problem);

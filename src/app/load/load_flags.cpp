@@ -71,8 +71,9 @@ void add_server_flags(CLI::App& command, LoadFlags& flags) {
   command.add_option("--model", flags.request.model, "model to ask for (default: the first one that the server names)")
       ->type_name("NAME");
   command
-      .add_option("--api-key-file", flags.key_file,
-                  "file with the API's key (default: OPENAI_API_KEY, if there is one)")
+      .add_option(
+          "--api-key-file", flags.key_file,
+          "file with the API's key, in its first line that is no # comment (default: OPENAI_API_KEY, if there is one)")
       ->type_name("FILE");
   command.add_option("--ca", flags.tls.authorities, "certificates to trust, in PEM form (default: the system's)")
       ->check(CLI::ExistingFile)

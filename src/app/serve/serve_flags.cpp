@@ -5,11 +5,9 @@
 #include <chrono>
 #include <map>
 
+#include "app/api_keys.h"
 #include "app/serve/settings_file.h"
 #include "app/terminal/terminal.h"
-#include "base/error.h"
-#include "base/files.h"
-#include "base/strings.h"
 
 namespace cleave::app {
 namespace {
@@ -87,17 +85,6 @@ void add_limit_flags(CLI::App& command, ServeFlags& flags) {
   add_seconds(command, "--ping-seconds", options.ping, "silence of a stream after which a comment keeps it open");
   add_seconds(command, "--step-limit", options.step_limit, "a step that takes longer makes /health fail");
   add_seconds(command, "--drain-seconds", options.drain, "time for answers under way when SIGTERM comes");
-}
-
-// One key a line; lines that begin with # and empty ones are none.
-std::vector<std::string> read_keys(const std::filesystem::path& path) {
-  std::vector<std::string> keys;
-  for (std::string line : split(read_file(path), '\n')) {
-    while (!line.empty() && (line.back() == '\r' || line.back() == ' ' || line.back() == '\t')) line.pop_back();
-    if (!line.empty() && line.front() != '#') keys.push_back(std::move(line));
-  }
-  if (keys.empty()) fail(ErrorKind::InvalidArgument, "{}: holds no key; write one a line", path.string());
-  return keys;
 }
 
 bool is_loopback(const std::string& host) {

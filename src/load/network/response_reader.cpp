@@ -7,6 +7,8 @@
 #include <limits>
 #include <utility>
 
+#include "base/growing_body.h"
+
 namespace cleave::load {
 namespace {
 
@@ -14,37 +16,10 @@ namespace beast = boost::beast;
 
 constexpr int kFirstFinalStatus = 200;
 
-/// A body that is taken out of the parser piece by piece.
-struct PassingBody {
-  using value_type = std::string;
-  class reader {
-   public:
-    template <bool kIsRequest, class Fields>
-    reader(beast::http::header<kIsRequest, Fields>&, value_type& body) : body_(body) {}
-    void init(const boost::optional<std::uint64_t>&, beast::error_code& error) { error = {}; }
-    template <class Buffers>
-    size_t put(const Buffers& buffers, beast::error_code& error) {
-      error = {};
-      size_t total = 0;
-      for (auto it = boost::asio::buffer_sequence_begin(buffers); it != boost::asio::buffer_sequence_end(buffers);
-           ++it) {
-        const boost::asio::const_buffer piece(*it);
-        body_.append(static_cast<const char*>(piece.data()), piece.size());
-        total += piece.size();
-      }
-      return total;
-    }
-    void finish(beast::error_code& error) { error = {}; }
-
-   private:
-    value_type& body_;
-  };
-};
-
 }  // namespace
 
 struct ResponseReader::Parser {
-  beast::http::response_parser<PassingBody> message;
+  beast::http::response_parser<GrowingBody> message;
 };
 
 ResponseReader::ResponseReader() : parser_(std::make_unique<Parser>()) {

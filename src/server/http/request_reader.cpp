@@ -6,37 +6,12 @@
 #include <boost/beast/http/parser.hpp>
 #include <utility>
 
+#include "base/growing_body.h"
+
 namespace cleave::server::http {
 namespace {
 
 namespace beast = boost::beast;
-
-/// A body in a string that grows with what arrives. Beast's own one takes the memory that a client announces.
-struct GrowingBody {
-  using value_type = std::string;
-  class reader {
-   public:
-    template <bool kIsRequest, class Fields>
-    reader(beast::http::header<kIsRequest, Fields>&, value_type& body) : body_(body) {}
-    void init(const boost::optional<std::uint64_t>&, beast::error_code& error) { error = {}; }
-    template <class Buffers>
-    size_t put(const Buffers& buffers, beast::error_code& error) {
-      error = {};
-      size_t total = 0;
-      for (auto it = boost::asio::buffer_sequence_begin(buffers); it != boost::asio::buffer_sequence_end(buffers);
-           ++it) {
-        const boost::asio::const_buffer piece(*it);
-        body_.append(static_cast<const char*>(piece.data()), piece.size());
-        total += piece.size();
-      }
-      return total;
-    }
-    void finish(beast::error_code& error) { error = {}; }
-
-   private:
-    value_type& body_;
-  };
-};
 
 std::string lower(beast::string_view text) {
   std::string result(text.data(), text.size());
