@@ -39,7 +39,8 @@ void append(std::string& text, const Json& value) {
 }  // namespace
 
 Exchange::Exchange(Job job, double now) : job_(std::move(job)) {
-  result_.begin = now;
+  result_.begin = job_.due.value_or(now);
+  result_.sent = now;
   result_.turn = job_.turn;
 }
 
@@ -58,17 +59,16 @@ void Exchange::received(std::string_view bytes, double now) {
 }
 
 void Exchange::take_body(double now) {
-  result_.status = response_.status();
-  is_stream_ = result_.status == kOk && response_.content_type().starts_with("text/event-stream");
+  is_stream_ = response_.status() == kOk && response_.content_type().starts_with("text/event-stream");
   const std::string bytes = response_.take_body();
-  if (is_stream_) return events_.push(bytes, [&](const Event& event) { take_event(event, now); });
+  if (is_stream_) return events_.push(bytes, [&](const std::string& data) { take_event(data, now); });
   body_.append(std::string_view(bytes).substr(0, kMaxErrorBytes - std::min(body_.size(), kMaxErrorBytes)));
 }
 
-void Exchange::take_event(const Event& event, double now) {
+void Exchange::take_event(const std::string& data, double now) {
   if (over_) return;
-  if (event.data.starts_with("[DONE]")) return conclude(now);
-  take_chunk(parse_json(event.data, "an event of the stream"), now);
+  if (data.starts_with("[DONE]")) return conclude(now);
+  take_chunk(parse_json(data, "an event of the stream"), now);
 }
 
 void Exchange::take_chunk(const Json& chunk, double now) {
@@ -115,7 +115,7 @@ void Exchange::note_usage(const Json& usage) {
 void Exchange::end_response(double now) {
   if (is_stream_ && has_finished_) return conclude(now);
   if (is_stream_) return give_up("cut stream", "the stream ended within an answer", now);
-  if (result_.status != kOk) return give_up(fmt::format("{}", result_.status), error_in(body_), now);
+  if (response_.status() != kOk) return give_up(fmt::format("{}", response_.status()), error_in(body_), now);
   give_up("no stream",
           fmt::format("it answers with {} in place of a stream",
                       response_.content_type().empty() ? "no type" : on_one_line(response_.content_type())),

@@ -7,7 +7,7 @@
 #include "load/network/events.h"
 #include "load/network/response_reader.h"
 #include "load/report/result.h"
-#include "load/work/job.h"
+#include "load/workload/job.h"
 
 namespace cleave::load {
 
@@ -15,6 +15,7 @@ namespace cleave::load {
 /// network; times are seconds since the run began. Not thread-safe.
 class Exchange {
  public:
+  /// The request is sent `now`; one that was due earlier has waited since then.
   Exchange(Job job, double now);
 
   void received(std::string_view bytes, double now);
@@ -31,7 +32,7 @@ class Exchange {
 
  private:
   void take_body(double now);
-  void take_event(const Event& event, double now);
+  void take_event(const std::string& data, double now);
   void take_chunk(const Json& chunk, double now);
   void take_text(const Json& choice, double now);
   void note_usage(const Json& usage);

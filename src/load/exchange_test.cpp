@@ -55,6 +55,15 @@ TEST(Exchange, TimesTheTextOfAChat) {
   EXPECT_EQ(result.turn, 3);
 }
 
+TEST(Exchange, IsTimedFromWhenItWasDue) {
+  Exchange late({.due = 4.0}, 10), at_once({}, 10);
+  for (Exchange* exchange : {&late, &at_once}) exchange->received(kStreamHead, 11);
+  EXPECT_EQ(late.result().begin, 4);
+  EXPECT_EQ(at_once.result().begin, 10);
+  EXPECT_EQ(late.result().sent, 10);
+  EXPECT_EQ(at_once.result().sent, 10);
+}
+
 TEST(Exchange, CountsPiecesWhereTheServerCountsNothing) {
   const auto exchange = answered(std::string(kStreamHead) + event(R"({"choices":[{"text":"a"}]})") +
                                  event(R"({"choices":[{"text":"b","finish_reason":"length"}]})"));

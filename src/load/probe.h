@@ -4,7 +4,7 @@
 #include <string>
 
 #include "load/network/network.h"
-#include "load/work/made_up_text.h"
+#include "load/workload/made_up_text.h"
 
 namespace cleave::load {
 

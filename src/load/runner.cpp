@@ -54,16 +54,16 @@ void Runner::pump() {
   arm_timer();
 }
 
-// One timer at a time: it leads back to pump().
+// One timer at a time, since each leads back here. None is late: what is due next never goes back.
 void Runner::arm_timer() {
   const std::optional<double> next = may_begin() ? workload_.next_time() : std::nullopt;
-  if (!next || open_.size() >= kMostOpen || armed_ == next) return;
-  armed_ = next;
+  if (!next || open_.size() >= kMostOpen || is_armed_) return;
+  is_armed_ = true;
   later(*next - now(), &Runner::wake);
 }
 
 void Runner::wake() {
-  armed_.reset();
+  is_armed_ = false;
   pump();
 }
 
@@ -114,7 +114,7 @@ void Runner::end_late_ones(double time) {
   const bool all = stopped_ || (limits_.seconds && time > *limits_.seconds + limits_.drain_seconds);
   std::vector<int64_t> late;
   for (const auto& [id, open] : open_)
-    if (all || time - open.exchange->result().begin > limits_.timeout_seconds) late.push_back(id);
+    if (all || time - open.exchange->result().sent > limits_.timeout_seconds) late.push_back(id);
   for (const int64_t id : late) {
     const Open& open = open_.at(id);
     if (all)

@@ -12,16 +12,16 @@
 #include "load/exchange.h"
 #include "load/network/network.h"
 #include "load/report/result.h"
-#include "load/work/workload.h"
+#include "load/workload/workload.h"
 
 namespace cleave::load {
 
 /// What bounds a run.
 struct RunLimits {
-  std::optional<int64_t> requests;  // that are begun; absent: any number
-  std::optional<double> seconds;    // in which requests are begun; absent: any time
-  double drain_seconds = 30;        // for those that are under way then
-  double timeout_seconds = 600;     // for one request
+  std::optional<int64_t> requests = {};  // that are begun; absent: any number
+  std::optional<double> seconds = {};    // in which requests are begun; absent: any time
+  double drain_seconds = 30;             // for those that are under way then
+  double timeout_seconds = 600;          // for one request
 };
 
 /// A run of requests against a server, as a workload wants them. All but stop() belongs to one thread.
@@ -66,7 +66,7 @@ class Runner {
   std::chrono::steady_clock::time_point start_;
   std::unordered_map<int64_t, Open> open_;
   int64_t num_begun_ = 0;
-  std::optional<double> armed_;  // when pump() is called next
+  bool is_armed_ = false;  // a timer leads to pump()
   bool stopped_ = false;
   // Goes with this object: timers of the network that come later find it gone.
   const std::shared_ptr<const int> life_ = std::make_shared<const int>(0);

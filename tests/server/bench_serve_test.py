@@ -3,6 +3,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -49,6 +50,7 @@ class AgainstOurServer(Case):
         _, report = self.report("--rate", 20, "--seconds", 2, *SMALL, "--warmup", 1)
         self.assertEqual(report["requests"]["failed"], 0)
         self.assertTrue(20 <= report["requests"]["done"] <= 60, report["requests"])
+        self.assertIsNone(report["answer_tokens_per_second_with_most_under_way"])
 
     def test_agents_find_their_conversation_in_the_cache(self):
         for api in ("chat", "completions"):
@@ -96,7 +98,7 @@ class AgainstOurServer(Case):
 class OtherWays(unittest.TestCase):
     def test_keys_and_unix_sockets(self):
         with open("/tmp/cleave_bench_key_%d" % os.getpid(), "w") as file:
-            file.write("secret\n")
+            file.write("# of the office\n\nsecret \nanother\n")
         self.addCleanup(os.unlink, file.name)
         path = file.name + ".socket"
         server = Server("--api-key-file", file.name, "--unix-socket", path)
@@ -127,12 +129,32 @@ class OtherWays(unittest.TestCase):
             finally:
                 server.end()
 
+    def test_tls_names_the_server_where_it_has_a_name(self):
+        with tempfile.TemporaryDirectory(prefix="cleave_server_") as folder:
+            cert, key = folder + "/cert.pem", folder + "/key.pem"
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "1",
+                            "-keyout", key, "-out", cert], capture_output=True, timeout=SECONDS, check=True)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(cert, key)
+            names = []
+            context.sni_callback = lambda _, name, __: names.append(name)
+            for host, name in (("localhost", "localhost"), ("127.0.0.1", None)):  # RFC 6066 has no addresses there
+                server = Scripted(STREAM_OF_ONE, tls=context)
+                try:
+                    done = bench(server.url.replace("http://127.0.0.1", "https://" + host), "--insecure", "--model", "m", "--requests", 1)
+                finally:
+                    server.close()
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertEqual(set(names), {name})
+                names.clear()
+
 
 class Scripted:
     """A server that answers each request with the same bytes, and goes away."""
 
-    def __init__(self, *answers):
+    def __init__(self, *answers, tls=None):
         self.answers = answers
+        self.tls = tls
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.url = "http://127.0.0.1:%d" % self.socket.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
@@ -143,6 +165,11 @@ class Scripted:
                 client, _ = self.socket.accept()
             except OSError:
                 return
+            if self.tls:
+                try:
+                    client = self.tls.wrap_socket(client, server_side=True)
+                except OSError:
+                    continue
             with client:
                 client.recv(65536)
                 try:
@@ -160,6 +187,7 @@ def reply(status, kind, body):
 
 
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+STREAM_OF_ONE = [STREAM, b'data: {"choices": [{"delta": {"content": "a"}}]}\n\ndata: [DONE]\n\n']
 
 
 class AgainstOthers(unittest.TestCase):

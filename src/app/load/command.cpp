@@ -172,7 +172,8 @@ int bench_serve(LoadFlags flags) {
   bench.warm_up(running);
   const double begin = cpu_seconds();
   const std::vector<load::Result> results = bench.measure(running);
-  const load::Summary summary = load::summarize(results, flags.service, cpu_seconds() - begin);
+  const load::Summary summary = load::summarize(results, flags.rate ? load::Loop::Open : load::Loop::Closed,
+                                                flags.service, cpu_seconds() - begin);
   const std::string title = title_of(flags);
   Output().write(load::text_of(title, summary));
   if (!flags.json.empty()) write_file(flags.json, load::json_of(title, summary).dump(2) + "\n");

@@ -8,8 +8,8 @@
 #include "load/network/network.h"
 #include "load/report/summary.h"
 #include "load/runner.h"
-#include "load/work/job.h"
-#include "load/work/workload.h"
+#include "load/workload/job.h"
+#include "load/workload/workload.h"
 
 namespace cleave::app {
 

@@ -7,14 +7,14 @@
 
 namespace cleave::load {
 
-void EventReader::push(std::string_view bytes, const std::function<void(const Event&)>& use) {
+void EventReader::push(std::string_view bytes, const std::function<void(const std::string&)>& use) {
   while (!bytes.empty()) {
     if (std::exchange(after_cr_, false) && bytes.front() == '\n') {
       bytes.remove_prefix(1);
       continue;
     }
     const size_t end = std::min(bytes.find_first_of("\r\n"), bytes.size());
-    if (line_.size() + event_.data.size() + event_.name.size() + end > kMaxBytes)
+    if (line_.size() + data_.size() + end > kMaxBytes)
       fail(ErrorKind::Corrupt, "an event of the stream has more than {} bytes", kMaxBytes);
     line_.append(bytes.substr(0, end));
     if (end == bytes.size()) return;
@@ -24,7 +24,7 @@ void EventReader::push(std::string_view bytes, const std::function<void(const Ev
   }
 }
 
-void EventReader::end_line(const std::function<void(const Event&)>& use) {
+void EventReader::end_line(const std::function<void(const std::string&)>& use) {
   static constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (std::exchange(is_first_line_, false) && line_.starts_with(kByteOrderMark)) line_.erase(0, kByteOrderMark.size());
   if (!line_.empty()) {
@@ -32,8 +32,8 @@ void EventReader::end_line(const std::function<void(const Event&)>& use) {
     line_.clear();
     return;
   }
-  const Event event = std::exchange(event_, {});
-  if (std::exchange(has_data_, false)) use(event);
+  const std::string data = std::exchange(data_, {});
+  if (std::exchange(has_data_, false)) use(data);
 }
 
 void EventReader::take_field(std::string_view line) {
@@ -41,10 +41,9 @@ void EventReader::take_field(std::string_view line) {
   const std::string_view name = line.substr(0, colon);
   std::string_view value = line.substr(std::min(colon + 1, line.size()));
   if (value.starts_with(' ')) value.remove_prefix(1);
-  if (name == "event") event_.name = value;
   if (name != "data") return;
-  if (has_data_) event_.data += '\n';
-  event_.data += value;
+  if (has_data_) data_ += '\n';
+  data_ += value;
   has_data_ = true;
 }
 

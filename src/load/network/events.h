@@ -7,31 +7,24 @@
 
 namespace cleave::load {
 
-/// A server-sent event.
-struct Event {
-  std::string name;  // "" where it has none
-  std::string data;  // lines with \n between them
-};
-
 /// A reader of server-sent events that arrive in pieces
 /// (https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream): lines end with CR, LF or
-/// both, comments and events without data are nothing. Holds at most one event. Not thread-safe.
+/// both, comments and events without data are nothing. Names of events are of no interest. Holds at most one event. Not
+/// thread-safe.
 class EventReader {
  public:
   /// The largest event: more than any chunk of a completion, and little enough for thousands of streams.
   static constexpr size_t kMaxBytes = 1 << 20;
 
-  /// Calls use(event) for each one that the bytes complete. Throws Error(Corrupt) for an event of over kMaxBytes.
-  void push(std::string_view bytes, const std::function<void(const Event&)>& use);
-  /// Whether bytes have come since the last event that are none yet.
-  bool is_within_event() const { return !line_.empty() || has_data_; }
+  /// Calls use(data) for each event that the bytes complete, its lines with \n between them. Throws Error(Corrupt) for
+  /// an event of over kMaxBytes.
+  void push(std::string_view bytes, const std::function<void(const std::string& data)>& use);
 
  private:
-  void end_line(const std::function<void(const Event&)>& use);
+  void end_line(const std::function<void(const std::string&)>& use);
   void take_field(std::string_view line);
 
-  std::string line_;
-  Event event_;
+  std::string line_, data_;
   bool has_data_ = false, after_cr_ = false, is_first_line_ = true;
 };
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/connect.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/ssl/error.hpp>
@@ -139,7 +140,10 @@ std::shared_ptr<Connection> open_plain(asio::io_context& io, const Endpoints& en
 std::shared_ptr<Connection> open_tls(asio::io_context& io, const Endpoints& endpoints, asio::ssl::context& context,
                                      const std::string& host, std::string request, ConnectionEvents events) {
   auto call = std::make_shared<Call<TlsStream>>(std::move(request), std::move(events), io, context);
-  SSL_set_tlsext_host_name(call->stream().native_handle(), host.c_str());
+  // RFC 6066, section 3: server_name holds names, never addresses.
+  ErrorCode is_name;
+  asio::ip::make_address(host, is_name);
+  if (is_name) SSL_set_tlsext_host_name(call->stream().native_handle(), host.c_str());
   call->stream().set_verify_callback(asio::ssl::host_name_verification(host));
   call->connect(endpoints);
   return call;

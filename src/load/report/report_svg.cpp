@@ -105,11 +105,10 @@ struct Course {
 };
 
 void add_to(Course& course, const Result& result) {
-  for (size_t i = course.bin(result.begin); i <= course.bin(result.end); ++i) {
+  for (size_t i = course.bin(result.sent); i <= course.bin(result.end); ++i) {
     const double bin_begin = course.begin + static_cast<double>(i) * course.width;
     course.open[i] +=
-        std::max(0.0, std::min(result.end, bin_begin + course.width) - std::max(result.begin, bin_begin)) /
-        course.width;
+        std::max(0.0, std::min(result.end, bin_begin + course.width) - std::max(result.sent, bin_begin)) / course.width;
   }
   if (!result.first) return;
   const double tokens =

@@ -25,9 +25,9 @@ std::string tokens_lines(const Summary& summary) {
                                  summary.prompt_tokens, summary.prompt_rate, cached, summary.answer_tokens,
                                  summary.counted ? "tokens" : "pieces of text (the server does not count tokens)",
                                  summary.answer_rate);
-  if (summary.full_rate > 0)
-    text += fmt::format("; {:.1f} tokens/s in {:.1f} s with {} requests under way", summary.full_rate,
-                        summary.full_seconds, summary.most_open);
+  if (summary.full_rate && summary.full_seconds)
+    text += fmt::format("; {:.1f} tokens/s in {:.1f} s with {} requests under way", *summary.full_rate,
+                        *summary.full_seconds, summary.most_open);
   return text + "\n";
 }
 

@@ -29,7 +29,7 @@ struct Change {
 std::vector<Change> changes_of(std::span<const Result> results) {
   std::vector<Change> changes;
   for (const Result& result : results) {
-    changes.push_back({result.begin, 1});
+    changes.push_back({result.sent, 1});
     changes.push_back({result.end, -1});
   }
   std::ranges::sort(
@@ -78,16 +78,22 @@ void note_tokens(std::span<const Result> results, Summary& summary) {
   }
 }
 
-void note_rates(std::span<const Result> results, Summary& summary) {
+void note_full_rate(std::span<const Result> results, const Peak& peak, Summary& summary) {
+  const double seconds = peak.end - peak.begin;
+  if (seconds <= 0) return;
+  double tokens = 0;
+  for (const Result& result : results) tokens += tokens_between(result, peak.begin, peak.end);
+  summary.full_seconds = seconds;
+  summary.full_rate = tokens / seconds;
+}
+
+void note_rates(std::span<const Result> results, Loop loop, Summary& summary) {
   const double begin = std::ranges::min(results, {}, &Result::begin).begin;
   const double end = std::ranges::max(results, {}, &Result::end).end;
   summary.seconds = end - begin;
   const Peak peak = peak_of(results);
   summary.most_open = peak.open;
-  summary.full_seconds = peak.end - peak.begin;
-  double full_tokens = 0;
-  for (const Result& result : results) full_tokens += tokens_between(result, peak.begin, peak.end);
-  if (summary.full_seconds > 0) summary.full_rate = full_tokens / summary.full_seconds;
+  if (loop == Loop::Closed) note_full_rate(results, peak, summary);
   if (summary.seconds <= 0) return;
   summary.request_rate = static_cast<double>(summary.done) / summary.seconds;
   summary.prompt_rate = static_cast<double>(summary.prompt_tokens) / summary.seconds;
@@ -134,7 +140,7 @@ std::optional<double> seconds_per_token(const Result& result) {
   return seconds / static_cast<double>(result.answer_tokens - 1);
 }
 
-Summary summarize(std::span<const Result> results, const ServiceLimits& limits, double cpu_seconds) {
+Summary summarize(std::span<const Result> results, Loop loop, const ServiceLimits& limits, double cpu_seconds) {
   Summary summary{.limits = limits, .cpu_seconds = cpu_seconds};
   for (const Result& result : results) {
     summary.within_limits += keeps_to(limits, result);
@@ -150,7 +156,7 @@ Summary summarize(std::span<const Result> results, const ServiceLimits& limits, 
   }
   if (results.empty()) return summary;
   note_tokens(results, summary);
-  note_rates(results, summary);
+  note_rates(results, loop, summary);
   note_times(results, summary);
   return summary;
 }

@@ -18,6 +18,9 @@ struct Distribution {
 };
 Distribution distribution_of(std::vector<double> values);
 
+/// What decides when requests are made: the end of others, or time alone.
+enum class Loop : uint8_t { Closed, Open };
+
 /// What a user bears. Seconds.
 struct ServiceLimits {
   std::optional<double> first = {}, gap = {};
@@ -32,9 +35,10 @@ struct Summary {
   int64_t prompt_tokens = 0, cached_tokens = 0, answer_tokens = 0;  // of requests that are done
   bool counted = true;                                              // by the server, in every request
   double request_rate = 0, prompt_rate = 0, answer_rate = 0;        // in a second
-  // Tokens of answers in a second while as many requests were under way as at most: what a run that ends loses in its
-  // last seconds is not in it. 0 where that was for no time.
-  double full_rate = 0, full_seconds = 0;
+  // Tokens of answers in a second while as many requests were under way as at most, of a closed loop, and for how long:
+  // what a run that ends loses in its last seconds is not in it. Absent where that was for no time, and for open loops,
+  // where it would be the rate of one moment, the worst.
+  std::optional<double> full_rate = {}, full_seconds = {};
   int64_t most_open = 0;
   ServiceLimits limits = {};
   int64_t within_limits = 0;  // requests that keep to the limits: the first text, and the mean time between tokens
@@ -45,7 +49,7 @@ struct Summary {
   double goodput() const { return seconds > 0 ? static_cast<double>(within_limits) / seconds : 0; }
 };
 
-Summary summarize(std::span<const Result> results, const ServiceLimits& limits, double cpu_seconds);
+Summary summarize(std::span<const Result> results, Loop loop, const ServiceLimits& limits, double cpu_seconds);
 
 /// Mean seconds from token to token of one answer; nothing where it has fewer than two.
 std::optional<double> seconds_per_token(const Result& result);

@@ -4,11 +4,11 @@
 #include <set>
 
 #include "base/testing/error_of.h"
-#include "load/work/job.h"
-#include "load/work/made_up_text.h"
-#include "load/work/prompts.h"
-#include "load/work/random.h"
-#include "load/work/workload.h"
+#include "load/workload/job.h"
+#include "load/workload/made_up_text.h"
+#include "load/workload/prompts.h"
+#include "load/workload/random.h"
+#include "load/workload/workload.h"
 
 namespace cleave::load {
 namespace {
@@ -118,6 +118,17 @@ TEST(OpenLoop, FollowsItsSeedAndRate) {
   int64_t below = 0;
   for (size_t i = 1; i < one.size(); ++i) below += one[i] - one[i - 1] < 0.2;
   EXPECT_NEAR(static_cast<double>(below) / 2000, 0.632, 0.03);
+}
+
+TEST(OpenLoop, SaysWhenRequestsWereDueThatAreAskedForLate) {
+  const auto prompts = some_prompts();
+  const auto load = open_loop(*prompts, 5, 1);
+  const double first = *load->next_time();
+  EXPECT_EQ(load->next(first + 60)->due, first);
+  const double second = *load->next_time();
+  EXPECT_LT(second, first + 60);
+  EXPECT_EQ(load->next(first + 60)->due, second);
+  EXPECT_FALSE(closed_loop(*prompts, 1)->next(3)->due);
 }
 
 TEST(Agents, SendTheWholeConversationAndBeginAgain) {

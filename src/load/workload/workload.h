@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 
-#include "load/work/job.h"
-#include "load/work/made_up_text.h"
-#include "load/work/prompts.h"
+#include "load/workload/job.h"
+#include "load/workload/made_up_text.h"
+#include "load/workload/prompts.h"
 
 namespace cleave::load {
 
@@ -20,7 +20,7 @@ class Workload {
   /// A request to be made now; nothing where none is due. Where none is under way, and next_time() says nothing, there
   /// will be no more.
   virtual std::optional<Job> next(double now) = 0;
-  /// When the next one is due whatever becomes of those under way; nothing where it depends on them.
+  /// When the next one is due whatever becomes of those under way; nothing where it depends on them. Never goes back.
   virtual std::optional<double> next_time() const { return std::nullopt; }
   /// A request is over. `answer`: its text, where it went well.
   virtual void finished(const Job& job, const std::optional<std::string>& answer) = 0;
@@ -30,6 +30,8 @@ class Workload {
 std::unique_ptr<Workload> closed_loop(const Prompts& prompts, int64_t concurrency);
 
 /// Requests that come by chance, `rate` in a second on average, whether others have ended or not (a Poisson process).
+/// Each says when it was due: one that is sent late has waited, as a user would have. (Where times count from when a
+/// request is sent, a server that stalls the sender looks fast: "coordinated omission".)
 /// Prompts must outlive it.
 std::unique_ptr<Workload> open_loop(const Prompts& prompts, double rate, uint64_t seed);
 

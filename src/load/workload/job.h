@@ -19,9 +19,10 @@ struct Range {
 
 /// One request to be made.
 struct Job {
-  Json fields = Json::object();  // "messages" or "prompt", "max_tokens", and what else the request is to have
-  int64_t turn = 1;              // of its conversation, from 1 on
-  size_t agent = 0;              // whose it is, where there are any
+  Json fields = Json::object();    // "messages" or "prompt", "max_tokens", and what else the request is to have
+  int64_t turn = 1;                // of its conversation, from 1 on
+  size_t agent = 0;                // whose it is, where there are any
+  std::optional<double> due = {};  // when it was to be sent; absent: as soon as there is room for it
 };
 
 /// What all requests of a run have in common.

@@ -1,8 +1,8 @@
-#include "load/work/workload.h"
+#include "load/workload/workload.h"
 
 #include <cmath>
 
-#include "load/work/random.h"
+#include "load/workload/random.h"
 
 namespace cleave::load {
 namespace {
@@ -35,6 +35,7 @@ class OpenLoop final : public Workload {
   std::optional<Job> next(double now) override {
     if (now < time_) return std::nullopt;
     Job job = prompts_.job(index_++);
+    job.due = time_;
     draw_gap();
     return job;
   }

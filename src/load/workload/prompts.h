@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "load/work/job.h"
-#include "load/work/made_up_text.h"
+#include "load/workload/job.h"
+#include "load/workload/made_up_text.h"
 
 namespace cleave::load {
 

@@ -1,4 +1,4 @@
-#include "load/work/job.h"
+#include "load/workload/job.h"
 
 namespace cleave::load {
 

@@ -1,9 +1,9 @@
-#include "load/work/prompts.h"
+#include "load/workload/prompts.h"
 
 #include <utility>
 
 #include "base/error.h"
-#include "load/work/random.h"
+#include "load/workload/random.h"
 
 namespace cleave::load {
 namespace {

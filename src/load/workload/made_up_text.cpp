@@ -1,11 +1,11 @@
-#include "load/work/made_up_text.h"
+#include "load/workload/made_up_text.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <string_view>
 
-#include "load/work/random.h"
+#include "load/workload/random.h"
 
 namespace cleave::load {
 namespace {

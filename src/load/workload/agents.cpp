@@ -3,8 +3,8 @@
 #include <utility>
 #include <vector>
 
-#include "load/work/random.h"
-#include "load/work/workload.h"
+#include "load/workload/random.h"
+#include "load/workload/workload.h"
 
 namespace cleave::load {
 namespace {
