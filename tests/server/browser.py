@@ -57,6 +57,24 @@ class Browser:
     def open(self, url):
         self.post("/url", {"url": url})
 
+    def tab(self):
+        """The tab that is driven; more of them share what the browser stores."""
+        return self._call("GET", self.path + "/window")
+
+    def new_tab(self):
+        """Opens another tab and drives that one."""
+        tab = self.post("/window/new", {"type": "tab"})["handle"]
+        self.switch(tab)
+        return tab
+
+    def switch(self, tab):
+        self.post("/window", {"handle": tab})
+
+    def close_tab(self, then):
+        """Closes the tab that is driven and drives another one."""
+        self._call("DELETE", self.path + "/window")
+        self.switch(then)
+
     def reload(self):
         self.post("/refresh", {})
 

@@ -163,6 +163,50 @@ class Conversation(PageCase):
         self.assertIn("no JSON object", self.browser.text("#notice"))
         self.assertEqual(len(self.browser.run("return window.sent")), 1)
 
+        self.assertEqual(self.browser.run("return document.querySelector('#field-temperature').max"), "2")
+        self.browser.fill("#field-temperature", "2.5")
+        self.assertFalse(self.browser.run("return document.querySelector('#field-temperature').checkValidity()"))
+
+    def test_an_edited_question_waits_for_a_form_that_can_be_sent(self):
+        self.fake("ok")
+        self.say("Hi")
+        self.browser.wait(DONE)
+        self.browser.fill("#field-further", "{")
+        self.browser.press("Edit", ".message.user")
+        self.browser.fill(".editor textarea", "Hello")
+        self.browser.type(".editor textarea", ENTER)
+        self.assertIn("no JSON object", self.browser.text("#notice"))
+        self.assertEqual(self.browser.text("#send"), "Send")
+        self.browser.fill("#field-further", "")
+        self.browser.type(".editor textarea", ENTER)
+        self.browser.wait("return document.querySelector('.message.user .versions').innerText.includes('2/2')")
+        self.browser.wait(DONE)
+        self.assertEqual(len(self.browser.run("return window.sent")), 2)
+
+    def test_an_answer_that_fails_at_once_ends_when_it_is_known(self):
+        order = self.browser.run("""
+          return Promise.all([import('/page/answering.js'), import('/page/conversation.js')]).then(async ([{Answering}, c]) => {
+            const conversation = c.newConversation({further: '{'}), order = [];
+            const node = c.append(conversation, null, {role: 'assistant'});
+            const answering = new Answering(conversation, node, () => {}, () => order.push('ended'));
+            order.push('known');
+            await answering.done;
+            return [...order, node.state];
+          })""")
+        self.assertEqual(order, ["known", "ended", "failed"])
+
+    def test_each_answer_that_grows_is_drawn(self):
+        drawn = self.browser.run("""
+          return import('/page/chat.js').then(async ({ChatView}) => {
+            const a = {id: 'a', parent: null}, b = {id: 'b', parent: null}, drawn = [];  // a: of a conversation that is not shown
+            const chat = Object.assign(Object.create(ChatView.prototype), {dirty: new Set(), answerings: new Map(), conversation: {nodes: {b}},
+              views: new Map([['b', {node: b, update: () => drawn.push('b')}]])});
+            for (const node of [a, b, b]) chat.redraw(node);
+            await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+            return drawn;
+          })""")
+        self.assertEqual(drawn, ["b"])
+
     def test_reasoning_is_folded_and_calls_are_shown(self):
         call = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city":'}}
         self.fake({"reasoning_content": "I need *the* weather"}, {"tool_calls": [call]},
@@ -183,6 +227,146 @@ class Conversation(PageCase):
         self.assertEqual(sent[1]["tool_calls"][0]["function"], {"name": "weather", "arguments": '{"city":"Rome"}'})
         self.assertEqual(sent[2], {"role": "tool", "content": "sunny", "tool_call_id": "call_1"})
         self.assertEqual(self.browser.all(".results"), [])
+
+
+class Tabs(PageCase):
+    def both(self, script, *arguments):
+        """What a function's body gives that has the modules `store` and `c` (conversation)."""
+        return self.browser.run("const given = arguments; return Promise.all([import('/page/store.js'), import('/page/conversation.js')])"
+                                ".then(([store, c]) => { " + script + " })", *arguments)
+
+    def test_two_tabs_work_on_one_conversation(self):
+        self.fake("one answer")
+        self.say("first")
+        self.browser.wait(DONE)
+        one, hash_ = self.browser.tab(), self.browser.run("return location.hash")
+        two = self.browser.new_tab()
+        self.addCleanup(lambda: self.browser.close_tab(one) if self.browser.tab() == two else None)
+        self.browser.size(1400, 900)
+        self.browser.open(self.server.address + "/" + hash_)
+        self.browser.wait("return document.querySelectorAll('.message').length === 2")
+        self.browser.switch(one)
+        self.fake(*["piece "] * 8, pause=500)
+        self.say("second")
+        self.browser.wait("return document.querySelector('.message.streaming .body').innerText.includes('piece')")
+        self.browser.switch(two)
+        self.browser.wait("return document.querySelectorAll('.message').length === 4 && document.querySelector('.message.streaming')")
+        self.browser.fill("#field-temperature", "0.5")
+        self.say("third")
+        self.assertIn("Another tab", self.browser.text("#notice"))
+        self.browser.wait("return !document.querySelector('.message.streaming')")
+        self.assertEqual(self.last(), " ".join(["piece"] * 8))
+        self.assertNotIn("interrupted", self.browser.text(".message:last-child .stats"))
+        self.fake("third answer")
+        self.browser.type("#input", ENTER)
+        self.browser.wait(LAST + ".includes('third answer')")
+        self.browser.wait("return !document.querySelector('.message.streaming')")
+        self.browser.switch(one)
+        self.browser.wait("return document.querySelectorAll('.message').length === 6 && !document.querySelector('.message.streaming')")
+        self.assertEqual(self.last(), "third answer")
+        self.assertEqual(self.browser.run("return document.querySelector('#field-temperature').value"), "0.5")
+        self.browser.switch(two)
+        self.browser.press("Delete first", "#side")
+        self.browser.press("Delete first", "#side")
+        self.browser.wait("return document.querySelectorAll('.message').length === 0")
+        self.browser.switch(one)
+        self.browser.wait("return document.querySelectorAll('.message').length === 0 && location.hash === '#/'")
+        self.assertEqual(self.browser.all("#conversations a"), [])
+        self.assert_no_problems()
+        self.browser.switch(two)
+
+    def test_what_two_tabs_store_is_put_together(self):
+        got = self.both("""
+          const a = c.newConversation(), said = (of) => Object.values(store.load(of.id).nodes).map((node) => node.content).sort();
+          const root = c.append(a, null, {content: 'q'});
+          store.save(a);
+          const b = store.load(a.id), steps = [];
+          const ofA = c.append(a, root, {role: 'assistant', content: 'a'}), ofB = c.append(b, b.nodes[root.id], {role: 'assistant', content: 'b'});
+          store.save(a);
+          store.save(b);
+          steps.push(said(a));
+          steps.push([a.nodes[a.leaf].content, b.nodes[b.leaf].content]);
+          ofA.content = 'aa';
+          c.touch(ofA);
+          store.save(a);
+          store.save(b);
+          steps.push(said(a));
+          c.remove(b, b.nodes[ofA.id]);
+          store.save(b);
+          store.save(a);
+          steps.push([...said(a), a.nodes[a.leaf].content]);
+          c.remove(a, a.nodes[ofB.id]);
+          c.append(b, b.nodes[ofB.id], {content: 'behind b'});
+          store.save(a);
+          store.save(b);
+          store.save(a);
+          steps.push([...said(a), a.nodes[a.leaf].content]);
+          return steps;""")
+        self.assertEqual(got, [["a", "b", "q"], ["a", "b"], ["aa", "b", "q"], ["b", "q", "b"], ["b", "behind b", "q", "behind b"]])
+
+    def test_a_conversation_that_another_tab_left_out_of_the_list_is_listed(self):
+        got = self.both("""
+          const one = c.newConversation(), two = c.newConversation();
+          for (const conversation of [one, two]) {
+            c.append(conversation, null, {content: 'x'});
+            store.save(conversation);
+          }
+          localStorage['cleave.conversations'] = JSON.stringify([{id: two.id, title: 'x', updated: 1}, {id: 'gone', title: 'y', updated: 2}]);
+          return store.list().map(({id}) => [one.id, two.id].indexOf(id)).sort();""")
+        self.assertEqual(got, [0, 1])
+
+    def test_an_answer_of_a_tab_that_is_gone_is_interrupted(self):
+        states = self.both("""
+          const conversation = c.newConversation(), now = Date.now();
+          const add = (changed) => c.append(conversation, null, {role: 'assistant', state: 'streaming', changed});
+          const nodes = [add(now), add(now - c.STALE_MS), add(undefined), add(0)];
+          const left = [c.interruptStale(conversation, nodes[3])];
+          c.remove(conversation, nodes[0]);
+          return [...left, c.interruptStale(conversation, nodes[3]), ...nodes.map((node) => node.state)];""")
+        self.assertEqual(states, [True, False, "streaming", "interrupted", "interrupted", "streaming"])
+        self.browser.run("""
+          const node = {id: 'n', parent: null, role: 'assistant', content: 'so far', state: 'streaming', changed: Date.now()};
+          localStorage['cleave.conversation.left'] = JSON.stringify({id: 'left', title: 'Left', created: 1, updated: 1, system: '',
+            settings: {}, nodes: {n: node}, leaf: 'n'});""")
+        self.browser.run("location.hash = '#/c/left'")
+        self.browser.wait("return document.querySelector('.message.streaming')")
+        self.browser.wait("return document.querySelector('.message .stats')?.innerText.includes('interrupted')")
+
+
+class Storage(PageCase):
+    # What a browser does that keeps nothing: private windows, cookies that are blocked.
+    REFUSED = "for (const name of ['localStorage', 'sessionStorage']) " \
+              "Object.defineProperty(window, name, {get() { throw new DOMException('denied', 'SecurityError'); }})"
+
+    def test_a_browser_without_storage_has_a_page_all_the_same(self):
+        refused = self.browser.devtools("Page.addScriptToEvaluateOnNewDocument", source=self.REFUSED)["identifier"]
+        self.addCleanup(self.browser.devtools, "Page.removeScriptToEvaluateOnNewDocument", identifier=refused)
+        self.browser.reload()
+        self.say(ASKED)
+        self.browser.wait(DONE)
+        self.assertEqual(self.last(), ANSWER)
+        self.assertIn("stores nothing", self.browser.text("#notice"))
+        self.browser.fill("#field-temperature", "0")
+        self.browser.click("#new")
+        self.browser.wait("return document.querySelector('.message') === null")
+        self.browser.click("#conversations a")
+        self.assertEqual(self.browser.wait(LAST), ANSWER)
+        self.browser.press("Delete " + ASKED, "#side")
+        self.browser.press("Delete " + ASKED, "#side")
+        self.browser.wait("return document.querySelectorAll('#conversations a').length === 0")
+        self.assertEqual(self.browser.run("return import('/page/server.js').then((m) => { m.setKey('k'); return m.getKey(); })"), "k")
+        self.assert_no_problems()
+
+    def test_a_full_storage_is_told_and_the_conversation_goes_on(self):
+        self.browser.run("try { for (;;) localStorage['x' + Math.random()] = 'x'.repeat(100_000); } catch {}"
+                         "try { for (;;) localStorage['y' + Math.random()] = 'y'; } catch {}")
+        for text in ("one", "two"):
+            self.fake("answer " + text)
+            self.say(text)
+            self.browser.wait(LAST + f" === 'answer {text}'" if text == "one" else "return document.querySelectorAll('.message').length === 4")
+            self.browser.wait(DONE)
+            self.assertIn("storage is full", self.browser.text("#notice"))
+        self.assertEqual(self.last(), "answer two")
 
 
 class Markdown(PageCase):
@@ -220,12 +404,39 @@ class Markdown(PageCase):
     def test_huge_and_tangled_texts_are_drawn_in_time(self):
         for hostile in ("x" * 500_000, "*a " * 60_000, "[" * 100_000, "`" * 3 + "`a" * 50_000, "> " * 30_000 + "x", "- " * 30_000 + "x",
                         "**_" * 60_000, "](a" * 60_000, "|" * 100_000 + "\n" + "|-" * 50_000, "https://x.y/" + ")" * 100_000, "<h" * 100_000,
-                        "\n" * 200_000 + "x", "a\n" * 50_000, "# " + "#" * 200_000 + "x", "- a\n" * 10_000):
+                        "\n" * 200_000 + "x", "a\n" * 50_000, "# " + "#" * 200_000 + "x", "- a\n" * 10_000,
+                        "[](" + " " * 200_000 + "x", "[](a" + " " * 200_000 + "x", "[](a " * 50_000, "` " + "a" * 300_000 + "`",
+                        "`" * 200_000 + " `" + "a" * 200_000, "`" * 200_000 + "\u2028" + "a" * 100_000, "*" * 200_000 + "a" + "*" * 200_000,
+                        "|a" * 2000 + "\n" + "|-" * 2000 + "\n" + "|\n" * 20_000,
+                        "|a" * 200 + "\n" + "|-" * 200 + "\n" + "|\n" * 20_000):
             with self.subTest(hostile=hostile[:10]):
                 self.shown(hostile)
                 self.assertLessEqual(self.browser.run("return document.scrollingElement.scrollWidth"), 1400)
                 self.browser.click("#new")
         self.assertEqual([line for line in self.browser.console() if "storage" not in line], [])
+
+    def test_elements_nest_only_so_deep(self):
+        for tangled in ("*" * 3000 + "a" + "*" * 3000, "***" * 1000 + "a" + "***" * 1000, "*a " * 500 + "b" + " a*" * 500,
+                        "[" * 500 + "a" + "](https://x.y)" * 500, "> " * 500 + "- " * 500 + "*a*", "**_~~" * 500 + "a" + "~~_**" * 500):
+            with self.subTest(tangled=tangled[:10]):
+                self.shown(tangled)
+                depth = self.browser.run("const depth = (e) => { let most = 0; const rest = [[e, 0]]; while (rest.length) { const [at, d] = rest.pop();"
+                                         "most = Math.max(most, d); for (const c of at.children) rest.push([c, d + 1]); } return most; };"
+                                         "return depth([...document.querySelectorAll('.message.assistant .body > .markdown')].at(-1))")
+                self.assertLess(depth, 256)
+                self.browser.click("#new")
+
+    def test_short_forms_stay_what_they_are(self):
+        html = self.shown("``` a` b\n\n` x ` ``  `` [a]( https://x.y 't' ) [b](<https://x.y/z>  \"t\") *****a*****\n\n",
+                          "| a | b | c |\n|---|---|---|\n| 1 |\n| 1 | 2 | 3 | 4 |\n\n~~~ a`b\ncode\n~~~")
+        for part in ("<p>``` a` b</p>", "<code>x</code>", "<code>  </code>", 'href="https://x.y/"', 'href="https://x.y/z"',
+                     '<td class="start">1</td><td class="start"></td><td class="start"></td></tr>', '<td class="start">3</td></tr>', "<span>a`b</span>",
+                     "<strong>a</strong>"):
+            self.assertIn(part, html)
+
+    def test_an_element_takes_any_number_of_children(self):
+        self.assertEqual(self.browser.run("return import('/page/dom.js').then(({el}) => el('p', {}, Array(300_000).fill('a')).childNodes.length)"),
+                         300_000)
 
     def test_an_open_fence_stays_code_while_it_grows(self):
         self.fake("Code:\n```c\nint a;", "\nint b;\n", "\n# no title\n", pause=150)
@@ -352,6 +563,25 @@ class Operator(PageCase):
         self.assertIn("all-reduce", tables["Exchanges"])
         stream.close()
         self.assert_no_problems()
+
+    def test_the_first_line_changes_in_place(self):
+        self.open_page(self.server, "#/server")
+        self.browser.wait("return document.querySelector('#headline').innerText.includes('serving')")
+        self.browser.run("document.querySelector('#headline').childNodes.forEach((e) => { e.marked = true; }); window.line = headline.innerText")
+        self.browser.wait("return document.querySelector('#headline').innerText !== window.line")
+        self.assertTrue(self.browser.run("return [...document.querySelector('#headline').childNodes].every((e) => e.marked)"))
+        self.browser.run("location.hash = '#/'")
+        kept = self.browser.run("""
+          return Promise.all([import('/page/status_view.js'), import('/page/server.js')]).then(([{StatusView}, {ServerError}]) => {
+            const view = new StatusView(), error = new ServerError('a key, please', {status: 401});
+            view.lastAnswer = Date.now() - 60_000;
+            view.drawAway(error);
+            const [alert, button] = ['[role=alert]', 'button'].map((what) => view.headline.querySelector(what)), before = view.headline.innerText;
+            view.lastAnswer -= 60_000;
+            view.drawAway(error);
+            return [alert.isConnected, button.isConnected, alert.textContent, view.headline.textContent !== before];
+          })""")
+        self.assertEqual(kept, [True, True, "a key, please", True])
 
     def test_numbers_are_computed_from_samples(self):
         got = self.browser.run("""return import('/page/samples.js').then(({Samples, quantile}) => {

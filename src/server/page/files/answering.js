@@ -1,6 +1,6 @@
 // An answer that is being streamed into a message of a conversation. It goes on while another conversation is shown.
 
-import {messages} from './conversation.js';
+import {messages, touch} from './conversation.js';
 import {fieldsOf} from './sampling.js';
 import {ServerError, streamJson} from './server.js';
 import {save} from './store.js';
@@ -9,14 +9,14 @@ const SAVE_MS = 1000;
 
 export class Answering {
   /**
-   * Begins to fill `node`, or to continue its text where it has one. `changed()` is called for each piece, `ended(problem)`
-   * once, with what went wrong with the storage, or null.
+   * Begins to fill `node`, or to continue its text where it has one, once the caller has returned. `changed()` is called for
+   * each piece, `ended(problem)` once, with what went wrong with the storage, or null.
    */
   constructor(conversation, node, changed, ended) {
     Object.assign(this, {conversation, node, changed, ended, abort: new AbortController(), begin: performance.now(),
       first: 0, last: 0, tokens: 0, lastSave: 0, storage: null, continues: node.content !== ''});
     Object.assign(node, {state: 'streaming', error: null, finish: null, stats: null});
-    this.done = this.run();
+    this.done = Promise.resolve().then(() => this.run());
   }
 
   stop() {
@@ -26,8 +26,15 @@ export class Answering {
   /** The page is left: what has come is stored, as an answer that has been interrupted; what the browser does to the
    * request afterwards does not count. */
   leave() {
+    this.node.state = 'interrupted';
     this.store(true);
     this.left = true;
+  }
+
+  /** The conversation has been removed: nothing is stored any more. */
+  drop() {
+    this.dropped = true;
+    this.stop();
   }
 
   body() {
@@ -44,6 +51,7 @@ export class Answering {
 
   async run() {
     const {node} = this;
+    const clock = setInterval(() => this.store(false), SAVE_MS);  // tells other tabs that the answer is still written
     try {
       this.store(true);
       for await (const event of streamJson('v1/chat/completions', this.body(), this.abort.signal)) this.take(event);
@@ -51,6 +59,7 @@ export class Answering {
     } catch (error) {
       this.fail(error);
     }
+    clearInterval(clock);
     if (this.left) return;
     this.store(true);
     this.ended(this.storage);
@@ -116,9 +125,11 @@ export class Answering {
 
   store(now) {
     const time = performance.now();
+    if (this.left || this.dropped) return;
     if (!now && time < this.lastSave + SAVE_MS) return;
     this.lastSave = time;
     this.node.stats = this.stats(time);
+    touch(this.node);
     this.storage = save(this.conversation);
   }
 }

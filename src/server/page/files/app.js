@@ -27,8 +27,12 @@ function askForKey(message) {
   return asking;
 }
 
+let drawn = '';  // what the list of conversations shows
 function drawList(chat, current) {
   const entries = store.list();
+  const shows = JSON.stringify([current, entries.map(({id, title}) => [id, title, chat.answerings.has(id)])]);
+  if (shows === drawn) return;  // another tab may write each second, and somebody may be reading here
+  drawn = shows;
   byId('conversations').replaceChildren(...entries.map(({id, title}) => el(id === current ? 'li.current' : 'li', {},
     el('a', {href: `#/c/${id}`, title: title || 'Untitled', 'aria-current': id === current ? 'page' : null}, title || 'Untitled',
       chat.answerings.has(id) && el('span.dot.serving', {role: 'img', 'aria-label': 'answering'})),
@@ -87,8 +91,9 @@ const conversationInAddress = () => /^#\/c\/(.+)$/.exec(location.hash)?.[1];
 function main() {
   onKeyWanted(askForKey);
   const chat = new ChatView(() => {
-    // A conversation gets its address with its first message.
-    if (chat.conversation.leaf && !location.hash.startsWith('#/server')) history.replaceState(null, '', `#/c/${chat.conversation.id}`);
+    // A conversation gets its address with its first message, and loses it where another tab has removed it.
+    const address = chat.conversation.leaf ? `#/c/${chat.conversation.id}` : '#/';
+    if (!location.hash.startsWith('#/server')) history.replaceState(null, '', address);
     drawList(chat, chat.conversation.id);
   });
   const status = new StatusView();

@@ -1,13 +1,16 @@
 // The view of a conversation: its messages, what is being written, and the answers that are under way.
 
 import {Answering} from './answering.js';
-import {append, children, newConversation, openCalls, path, remove, show} from './conversation.js';
+import {
+  STALE_MS, append, children, interruptStale, newConversation, openCalls, path, remove, show,
+} from './conversation.js';
 import {announce, byId, button, el} from './dom.js';
 import {MessageView, statsText} from './message.js';
 import {SamplingForm, parseFurther} from './sampling.js';
 import * as store from './store.js';
+import {session} from './web_storage.js';
 
-const DRAFT = 'cleave.draft';  // in sessionStorage: what is being written
+const DRAFT = 'cleave.draft';  // of the tab: what is being written
 const NEAR_END = 48;           // pixels from the end within which the view follows an answer
 
 export class ChatView {
@@ -17,6 +20,7 @@ export class ChatView {
     this.answerings = new Map();  // by conversation
     this.views = new Map();       // by message
     this.drafts = new Map();      // what is being written, by conversation
+    this.dirty = new Set();       // messages that have grown since they were drawn
     this.follows = true;
     this.scroller = byId('scroller');
     this.list = byId('messages');
@@ -48,12 +52,13 @@ export class ChatView {
     byId('to-end').addEventListener('click', () => this.toEnd());
     new ResizeObserver(() => this.follows && this.toEnd()).observe(this.list);
     addEventListener('pagehide', () => {
-      sessionStorage.setItem(DRAFT, JSON.stringify([this.conversation?.id, this.input.value]));
+      session.set(DRAFT, JSON.stringify([this.conversation?.id, this.input.value]));
       for (const answering of this.answerings.values()) answering.leave();
     });
     addEventListener('pageshow', ({persisted}) => persisted && location.reload());
-    store.onChange((id) => {
-      if (id === this.conversation?.id && !this.answering) this.reopen();
+    store.onChange((id, isGone) => {
+      if (isGone) this.drop(id);
+      else if (id === this.conversation?.id) this.takeNews();
       this.changed();
     });
   }
@@ -79,22 +84,33 @@ export class ChatView {
     return this.conversation.id;
   }
 
-  reopen() {
-    const stored = store.load(this.conversation.id);
-    if (!stored) return;
-    this.conversation = stored;
+  // Another tab has written to the conversation that is shown.
+  takeNews() {
+    const {conversation} = this, {settled} = conversation;
+    store.refresh(conversation);
+    if (conversation.settled !== settled) this.form.show(conversation.settings, conversation.system);
     this.render();
+  }
+
+  // Another tab has removed a conversation.
+  drop(id) {
+    this.answerings.get(id)?.drop();
+    if (id !== this.conversation?.id) return;
+    const written = this.input.value;
+    this.open();
+    this.input.value ||= written;
+    this.fit();
   }
 
   // What was being written when the page was left; that of a conversation without a message belongs to any new one.
   storedDraft(id) {
-    const [of, text] = JSON.parse(sessionStorage.getItem(DRAFT)) ?? [];
-    sessionStorage.removeItem(DRAFT);
+    const [of, text] = JSON.parse(session.get(DRAFT)) ?? [];
+    session.remove(DRAFT);
     return of === id || (!id && !store.load(of)) ? text ?? '' : '';
   }
 
   takeSettings(settings, system) {
-    Object.assign(this.conversation, {settings, system});
+    Object.assign(this.conversation, {settings, system, settled: Date.now()});
     store.saveDefaults(settings, system);
     if (this.conversation.leaf) this.save();
   }
@@ -111,6 +127,9 @@ export class ChatView {
 
   /** Draws all messages anew; those that stay keep their elements. */
   render() {
+    clearTimeout(this.staleTimer);
+    const isFollowed = interruptStale(this.conversation, this.answering?.node);
+    if (isFollowed) this.staleTimer = setTimeout(() => this.render(), STALE_MS);
     const shown = path(this.conversation);
     const below = children(this.conversation);
     const views = new Map();
@@ -134,13 +153,19 @@ export class ChatView {
 
   // Draws what has come of an answer, once per frame.
   redraw(node) {
-    this.dirty ??= requestAnimationFrame(() => {
-      this.dirty = null;
-      const view = this.views.get(node.id);
-      if (view?.node !== node) return;
-      view.update(children(this.conversation).get(node.parent), true);
-      if (this.answering) view.progress(this.answering.stats(performance.now()));
+    this.dirty.add(node);
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      for (const grown of this.dirty) this.draw(grown);
+      this.dirty.clear();
     });
+  }
+
+  draw(node) {
+    const view = this.views.get(node.id);
+    if (view?.node !== node) return;
+    view.update(children(this.conversation).get(node.parent), true);
+    if (this.answering?.node === node) view.progress(this.answering.stats(performance.now()));
   }
 
   fit() {
@@ -154,13 +179,19 @@ export class ChatView {
 
   send() {
     const text = this.input.value;
-    if (!text.trim() || !this.checkFurther()) return;
+    if (!text.trim() || !this.mayAsk()) return;
     this.input.value = '';
     this.fit();
     this.answer(append(this.conversation, path(this.conversation).at(-1), {content: text}));
   }
 
-  checkFurther() {
+  /** Whether the model can be asked now; says why not. */
+  mayAsk() {
+    const last = path(this.conversation).at(-1);
+    if (last?.state === 'streaming' && last !== this.answering?.node) {
+      this.note('Another tab of this page is answering here. Wait for it, or stop it there.');
+      return false;
+    }
     try {
       parseFurther(this.conversation.settings.further ?? '');
       return true;
@@ -203,13 +234,13 @@ export class ChatView {
 
   async regenerate(node) {
     await this.quiet();
-    if (!this.checkFurther()) return;
+    if (!this.mayAsk()) return;
     this.answer(this.conversation.nodes[node.parent]);
   }
 
   async continueAnswer(node) {
     await this.quiet();
-    if (this.checkFurther()) this.begin(node);
+    if (this.mayAsk()) this.begin(node);
   }
 
   async edit(node, text) {
@@ -242,6 +273,7 @@ export class ChatView {
     if (!calls.length) return [];
     const areas = calls.map((call) => el('textarea', {rows: 2, 'aria-label': `Result of ${call.name}`, placeholder: `result of ${call.name}`}));
     const give = () => {
+      if (!this.mayAsk()) return;
       let last = path(this.conversation).at(-1);
       calls.forEach((call, i) => { last = append(this.conversation, last, {role: 'tool', call: call.id, content: areas[i].value}); });
       this.answer(last);

@@ -1,16 +1,20 @@
 // A conversation: a tree of messages, since an edited message and a regenerated answer stand beside the earlier ones. One
 // path from the root to `leaf` is shown. Plain data, which is stored as it is.
 //
-// {id, title, created, updated, system, settings, nodes: {id: node}, leaf}
-// node: {id, parent, role, content, reasoning, calls: [{id, name, arguments}], state, error, stats}; state is
-// "streaming", "stopped", "interrupted", "failed" or "done".
+// {id, title, created, updated, system, settings, settled, nodes: {id: node}, removed: [id], leaf}; settled: when settings
+// were changed last.
+// node: {id, parent, role, content, reasoning, calls: [{id, name, arguments}], state, changed, error, stats}; state is
+// "streaming", "stopped", "interrupted", "failed" or "done", changed is the time of what was stored last.
+
+/** Milliseconds without news after which an answer that another tab writes is taken for interrupted. */
+export const STALE_MS = 5000;
 
 let serial = 0;
 const newId = () => `${Date.now().toString(36)}-${(serial++).toString(36)}-${Math.random().toString(36).slice(2, 8)}`;
 
 export function newConversation(settings = {}, system = '') {
-  return {id: newId(), title: '', created: Date.now(), updated: Date.now(), system, settings: {...settings}, nodes: {},
-    leaf: null};
+  return {id: newId(), title: '', created: Date.now(), updated: Date.now(), system, settings: {...settings},
+    settled: 0, nodes: {}, removed: [], leaf: null};
 }
 
 /** The messages that are shown, in order. */
@@ -32,7 +36,8 @@ export function children(conversation) {
 
 /** Adds a message behind another, or at the beginning, and shows it. */
 export function append(conversation, parent, fields) {
-  const node = {id: newId(), parent: parent?.id ?? null, role: 'user', content: '', state: 'done', ...fields};
+  const node = {id: newId(), parent: parent?.id ?? null, role: 'user', content: '', state: 'done', changed: Date.now(),
+    ...fields};
   conversation.nodes[node.id] = node;
   conversation.leaf = node.id;
   conversation.updated = Date.now();
@@ -57,12 +62,63 @@ export function remove(conversation, node) {
     const next = rest.pop();
     rest.push(...(below.get(next.id) ?? []));
     delete conversation.nodes[next.id];
+    (conversation.removed ??= []).push(next.id);
   }
   const index = siblings.indexOf(node);
   const other = siblings[index - 1] ?? siblings[index + 1];
   if (other) show(conversation, other);
   else conversation.leaf = node.parent;
   conversation.updated = Date.now();
+}
+
+/** Notes that a message is to be stored as it is now. */
+export function touch(node) {
+  node.changed = Math.max(Date.now(), (node.changed ?? 0) + 1);
+}
+
+/**
+ * Takes from another copy of a conversation what this one lacks: messages that were said there or are newer, unless
+ * one of both has removed them, and newer settings. What is shown stays, but where more has been said behind it.
+ */
+export function merge(conversation, other) {
+  const {nodes} = conversation;
+  for (const node of Object.values(other.nodes)) {
+    const own = nodes[node.id];
+    if (!own || (own.changed ?? 0) < (node.changed ?? 0)) nodes[node.id] = node;
+  }
+  drop(conversation, new Set([...conversation.removed ?? [], ...other.removed ?? []]));
+  if ((other.settled ?? 0) > (conversation.settled ?? 0))
+    Object.assign(conversation, {settings: other.settings, system: other.system, settled: other.settled});
+  conversation.title ||= other.title;
+  conversation.updated = Math.max(conversation.updated, other.updated);
+  if (isBehind(nodes, other.leaf, conversation.leaf)) conversation.leaf = other.leaf;
+}
+
+// Drops messages that have been removed, but those behind which another tab has said something meanwhile.
+function drop(conversation, removed) {
+  const {nodes} = conversation;
+  for (const node of Object.values(nodes).filter(({id}) => !removed.has(id)))
+    for (let above = nodes[node.parent]; above && removed.delete(above.id);) above = nodes[above.parent];
+  while (removed.has(conversation.leaf)) conversation.leaf = nodes[conversation.leaf]?.parent ?? null;
+  for (const id of removed) delete nodes[id];
+  conversation.removed = [...removed];
+}
+
+// Whether a message is `first` or behind it; all are behind null, where a conversation begins.
+function isBehind(nodes, id, first) {
+  let node = nodes[id];
+  while (node && node.id !== first && first !== null) node = nodes[node.parent];
+  return node !== undefined;
+}
+
+/**
+ * Takes answers for interrupted of which nothing has been heard for long, but `own`, which this tab writes. Gives whether
+ * another tab still writes one.
+ */
+export function interruptStale(conversation, own = null) {
+  const others = Object.values(conversation.nodes).filter((node) => node.state === 'streaming' && node !== own);
+  for (const node of others) if (Date.now() - (node.changed ?? 0) >= STALE_MS) node.state = 'interrupted';
+  return others.some((node) => node.state === 'streaming');
 }
 
 function message(node) {

@@ -3,7 +3,10 @@
 // write them, and text that looks like them by chance is frequent.
 
 const MAX_DEPTH = 12;  // of lists and quotations inside one another
-const FENCE = /^ {0,3}(`{3,}(?!.*`)|~{3,})(.*)$/;
+// Of a table: each row has as many cells as its head, so a long head over many short rows is more than was written. What is
+// beyond stays text.
+const MAX_COLUMNS = 200, MAX_CELLS = 50_000;
+const FENCE = /^ {0,3}(`{3,}|~{3,})/;
 const ITEM = /^( *)([-*+]|\d{1,9}[.)])(?: +|$)/;
 const HEADING = /^ {0,3}(#{1,6})(?:[ \t]|$)/;
 const QUOTE = /^ {0,3}> ?/;
@@ -15,16 +18,24 @@ const indentOf = (line) => line.length - line.trimStart().length;
 const isRule = (line) => line.length < 200 && RULE.test(line);
 const isTableRule = (line) => line !== undefined && line.includes('|') && line.includes('-') && TABLE_RULE.test(line);
 
+// The marks of a fence that opens, and what is said behind them; null where there is none. Behind backticks may be no others.
+function fenceOf(line) {
+  const found = FENCE.exec(line);
+  if (!found) return null;
+  const info = line.slice(found[0].length);
+  return found[1][0] === '`' && info.includes('`') ? null : {mark: found[1], info};
+}
+
 function startsBlock(line) {
   const item = ITEM.exec(line);
-  return FENCE.test(line) || HEADING.test(line) || QUOTE.test(line) || isRule(line) ||
+  return fenceOf(line) !== null || HEADING.test(line) || QUOTE.test(line) || isRule(line) ||
     (item !== null && item[0].length < line.length && !/^(?!1[.)])\d/.test(item[2]));
 }
 
 // Each reader takes the lines from `i` on, and gives a block with the number of the line behind it.
 
 function readFence(lines, i) {
-  const [, mark, info] = FENCE.exec(lines[i]);
+  const {mark, info} = fenceOf(lines[i]);
   const indent = indentOf(lines[i]);
   const code = [];
   for (let at = i + 1; at < lines.length; ++at) {
@@ -88,7 +99,8 @@ function readTable(lines, i) {
   const align = cellsOf(lines[i + 1]).map((cell) =>
     cell.endsWith(':') ? (cell.startsWith(':') ? 'center' : 'end') : 'start');
   const table = {kind: 'table', align, head: cellsOf(lines[i]), rows: []};
-  for (i += 2; i < lines.length && lines[i].includes('|'); ++i) table.rows.push(cellsOf(lines[i]));
+  const most = MAX_CELLS / table.head.length;
+  for (i += 2; i < lines.length && lines[i].includes('|') && table.rows.length < most; ++i) table.rows.push(cellsOf(lines[i]));
   return {...table, end: i};
 }
 
@@ -100,12 +112,12 @@ function readParagraph(lines, i) {
 
 function readBlock(lines, i, depth) {
   const line = lines[i];
-  if (FENCE.test(line)) return readFence(lines, i);
+  if (fenceOf(line)) return readFence(lines, i);
   if (HEADING.test(line)) return readHeading(lines, i);
   if (isRule(line)) return {kind: 'rule', end: i + 1};
   if (depth < MAX_DEPTH && QUOTE.test(line)) return readQuote(lines, i, depth);
   if (depth < MAX_DEPTH && ITEM.test(line)) return readList(lines, i, depth);
-  if (line.includes('|') && isTableRule(lines[i + 1])) return readTable(lines, i);
+  if (line.includes('|') && isTableRule(lines[i + 1]) && cellsOf(line).length <= MAX_COLUMNS) return readTable(lines, i);
   return readParagraph(lines, i);
 }
 

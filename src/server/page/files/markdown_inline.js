@@ -5,6 +5,8 @@ import {el} from './dom.js';
 
 // Marks of emphasis and links that wait for their ends, at most; also bounds how deep elements nest.
 const MAX_OPEN = 64;
+// Marks of an emphasis beside one another, which nest elements as well; longer runs are text.
+const MAX_RUN = 6;
 
 // The address of a link, where it is one that may be followed; otherwise null.
 function safeAddress(text) {
@@ -21,7 +23,9 @@ function link(address, children) {
 }
 
 const SPECIAL = /[\\`*_~[\]<\n]|!\[|https?:\/\//g;
-const DESTINATION = /\(\s*(<[^<>\n]*>|[^\s()]*(?:\([^\s()]*\)[^\s()]*)*)(?:\s+(?:"[^"\n]*"|'[^'\n]*'))?\s*\)/y;
+// Where a link goes: "(ADDRESS)", "(<ADDRESS>)", with a title behind it or none, with single parentheses inside ADDRESS. Blanks
+// are taken all or not at all (the lookaheads): otherwise a run of them would be tried in every division.
+const DESTINATION = /\(\s*(?!\s)(<[^<>\n]*>|[^\s()]*(?:\([^\s()]*\)[^\s()]*)*)(?:\s+(?!\s)(?:"[^"\n]*"|'[^'\n]*'))?\s*\)/y;
 const ANGLE_LINK = /<((?:https?:\/\/|mailto:)[^\s<>]{1,2000})>/y;
 const BARE_LINK = /https?:\/\/[^\s<>"'`\]]{1,2000}/y;
 
@@ -104,7 +108,7 @@ class Inline {
     }
     const end = places.pop();
     const code = this.text.slice(at + length, end).replaceAll('\n', ' ');
-    this.add(el('code', {}, /^ .*[^ ].* $/.test(code) ? code.slice(1, -1) : code));
+    this.add(el('code', {}, code.startsWith(' ') && code.endsWith(' ') && /[^ ]/.test(code) ? code.slice(1, -1) : code));
     return end + length;
   }
 
@@ -153,7 +157,10 @@ class Inline {
     }
     const {node, image} = this.open[index];
     const element = this.wrap(index, link(address, image ? 'Image: ' : []));
-    for (const inner of element.querySelectorAll('a')) inner.replaceWith(...inner.childNodes);
+    for (const inner of element.querySelectorAll('a')) {
+      while (inner.firstChild) inner.before(inner.firstChild);
+      inner.remove();
+    }
     node.remove();
     this.open.length = index;
     return at + 1 + found[0].length;
@@ -171,6 +178,10 @@ class Inline {
     const mark = this.text[at];
     let count = 1;
     while (this.text[at + count] === mark) ++count;
+    if (count > MAX_RUN) {
+      this.add(mark.repeat(count));
+      return at + count;
+    }
     const before = this.text[at - 1] ?? ' ', after = this.text[at + count] ?? ' ';
     const isSpace = (c) => /\s/u.test(c), isMark = (c) => /[\p{P}\p{S}]/u.test(c);
     const left = !isSpace(after) && (!isMark(after) || isSpace(before) || isMark(before));

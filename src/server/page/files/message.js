@@ -164,6 +164,7 @@ export class MessageView {
       this.body.hidden = this.footer.hidden = false;
     };
     const take = () => {
+      if (node.role === 'user' && !this.actions.mayAsk()) return;
       close();
       if (area.value.trim() && area.value !== node.content) this.actions.edit(node, area.value);
     };

@@ -4,10 +4,10 @@
 import {byId, el} from './dom.js';
 
 const FIELDS = [
-  {name: 'temperature', label: 'Temperature', step: '0.05', min: 0, help: '0 takes the most probable token'},
-  {name: 'top_p', label: 'Top-p', step: '0.01', min: 0, help: 'tokens that have this probability together'},
+  {name: 'temperature', label: 'Temperature', step: '0.05', min: 0, max: 2, help: '0 takes the most probable token'},
+  {name: 'top_p', label: 'Top-p', step: '0.01', min: 0, max: 1, help: 'tokens that have this probability together'},
   {name: 'top_k', label: 'Top-k', step: '1', min: 0, help: 'so many of the most probable tokens; 0: all'},
-  {name: 'min_p', label: 'Min-p', step: '0.01', min: 0, help: 'tokens with this share of the best one’s probability'},
+  {name: 'min_p', label: 'Min-p', step: '0.01', min: 0, max: 1, help: 'tokens with this share of the best one’s probability'},
   {name: 'max_tokens', label: 'Max tokens', step: '1', min: 1, help: 'of an answer'},
   {name: 'thinking_token_budget', label: 'Reasoning tokens', step: '1', min: 0, help: 'of an answer’s reasoning, at most'},
   {name: 'seed', label: 'Seed', step: '1', help: 'the same seed gives the same answer'},
@@ -46,8 +46,8 @@ export class SamplingForm {
       this.inputs.set(name, input);
       return input;
     };
-    const numbers = FIELDS.map(({name, label, step, min, help}) => el('label.number', {title: help}, el('span', {}, label),
-      add(name, el('input', {type: 'number', step, min, inputmode: 'decimal', placeholder: 'default', autocomplete: 'off'}))));
+    const numbers = FIELDS.map(({name, label, step, min, max, help}) => el('label.number', {title: help}, el('span', {}, label),
+      add(name, el('input', {type: 'number', step, min, max, inputmode: 'decimal', placeholder: 'default', autocomplete: 'off'}))));
     const reasoning = add('reasoning', el('select', {}, el('option', {value: ''}, 'default'),
       el('option', {value: 'on'}, 'on'), el('option', {value: 'off'}, 'off')));
     this.problem = el('p.problem', {hidden: true, role: 'alert'});

@@ -1,6 +1,8 @@
 // Requests to the server that this page came from, with the key that it may ask for.
 
-const KEY = 'cleave.key';  // in sessionStorage: the key is gone when the tab is closed
+import {session} from './web_storage.js';
+
+const KEY = 'cleave.key';  // of the tab: the key is gone when it is closed
 
 /** Why a request failed, as the server or the browser has it. */
 export class ServerError extends Error {
@@ -21,8 +23,8 @@ export function onKeyWanted(ask) {
   askForKey = ask;
 }
 
-export const getKey = () => sessionStorage.getItem(KEY) ?? '';
-export const setKey = (key) => (key ? sessionStorage.setItem(KEY, key) : sessionStorage.removeItem(KEY));
+export const getKey = () => session.get(KEY) ?? '';
+export const setKey = (key) => (key ? session.set(KEY, key) : session.remove(KEY));
 
 function errorOf(response, text) {
   let error = {};

@@ -80,11 +80,25 @@ export class StatusView {
   }
 
   drawAway(error) {
-    const since = this.lastAnswer ? ` No answer for ${duration((Date.now() - this.lastAnswer) / 1000)}.` : '';
-    const missing = error.status === 401;
-    this.headline.replaceChildren(el('span.dot.away'), el('b', {role: 'alert'}, error.message + since),
-      missing && button('Enter a key', () => request('status').then(() => this.begin(), () => {})));
+    const since = this.lastAnswer ? `No answer for ${duration((Date.now() - this.lastAnswer) / 1000)}.` : '';
+    const enter = () => request('status').then(() => this.begin(), () => {});
+    this.drawLine(['span.dot.away', ''], ['b', error.message, {role: 'alert'}], since && ['span', since],
+      error.status === 401 && ['button', 'Enter a key', {type: 'button', onclick: enter}]);
     this.shade(true);
+  }
+
+  // Shows parts in the first line, as [element, text, properties]. Where they are of the same kinds as before, only texts
+  // change: what is selected or focused stays, and alerts are read out once.
+  drawLine(...parts) {
+    const shown = parts.filter(Boolean), kinds = shown.map(([what]) => what).join();
+    if (kinds !== this.lineKinds) {
+      this.lineKinds = kinds;
+      return this.headline.replaceChildren(...shown.map(([what, text, properties]) => el(what, properties, text)));
+    }
+    shown.forEach(([, text], i) => {
+      const element = this.headline.childNodes[i];
+      if (element.textContent !== text) element.textContent = text;
+    });
   }
 
   shade(away) {
@@ -110,9 +124,8 @@ export class StatusView {
       model && `context ${whole(model.context)}`, `up ${duration(now.uptime_seconds)}`,
       `${whole(now.connections)} connection${now.connections === 1 ? '' : 's'}`,
       inStep > 1 && `in this step for ${inStep.toFixed(1)} s`];
-    this.headline.replaceChildren(el(`span.dot.${state}`), el('b', {}, model?.name ?? 'No model yet'),
-      el('span', {}, STATES[state] ?? state), ...facts.filter(Boolean).map((fact) => el('span', {}, fact)),
-      problem && state !== 'serving' && el('span.problem', {}, problem));
+    this.drawLine([`span.dot.${state}`, ''], ['b', model?.name ?? 'No model yet'], ['span', STATES[state] ?? state],
+      ...facts.filter(Boolean).map((fact) => ['span', fact]), problem && state !== 'serving' && ['span.problem', problem]);
   }
 
   drawCharts({now}) {
