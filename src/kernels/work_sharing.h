@@ -12,6 +12,9 @@ namespace cleave::kernels {
 /// worth a second thread.
 inline constexpr int64_t kGrainElements = 8192;
 
+/// Bytes of weights that a thread reads in about that time.
+inline constexpr int64_t kGrainBytes = 16 << 10;
+
 /// The grain of a parallel_for over rows of `n` elements each, if an element costs `cost` times as much as to copy it.
 inline int64_t row_grain(int64_t n, int64_t cost = 1) {
   return std::max<int64_t>(1, kGrainElements / std::max<int64_t>(1, n * cost));

@@ -19,9 +19,6 @@
 namespace cleave::kernels {
 namespace {
 
-// Bytes of weights that a thread reads in about the time of a barrier. Smaller shares are not worth a second thread.
-constexpr int64_t kGrainBytes = 16 << 10;
-
 // Rows from which a product is long. Speed then counts more than the last bit of accuracy, and activations have a
 // second digit on demand only. With dot products of bytes, levels are unpacked into bytes; with matrix tiles, weights
 // are unpacked into bf16 panels, a part at a time. Threads take strips from a common counter.

@@ -40,7 +40,7 @@ class FormOn : public testing::TestWithParam<Isa> {
     const auto x = activations(stored.k);
     for (const int64_t like : {1, 8, 20, 64}) {
       const auto together = multiply(*matrix, x, kRows, pool_, {like});
-      for (const auto& [first, count] : {std::pair{13, 1}, {20, 17}, {3, 64}})
+      for (const auto& [first, count] : {std::pair{13, 1}, {0, 2}, {20, 3}, {5, 4}, {20, 17}, {3, 64}})
         expect_same(*matrix, x, first, count, {like}, together);
     }
   }
@@ -56,6 +56,8 @@ TEST_P(FormOn, RowsOfBlocksDoNotDependOnTheirNumber) {
   // Some of the layouts have long groups only where a row is made of them.
   for (const DType dtype : {DType::INT4_G128, DType::UINT4_G128, DType::INT8_G128, DType::UINT2_G128})
     expect_same_in_all_forms(random_blocks(dtype, 37, 384, 15), {.isa = GetParam()});
+  for (const DType dtype : {DType::Q4_0, DType::Q5_K, DType::IQ2_XS, DType::NVFP4})
+    expect_same_in_all_forms(random_blocks(dtype, 37, 1280, 15), {.isa = GetParam()});
   // Too small to be unpacked for any number of rows of a form.
   expect_same_in_all_forms(random_blocks(DType::Q4_0, 5, 256, 15), {.isa = GetParam()});
 }

@@ -46,6 +46,7 @@ size_t LevelProduct::panel_bytes() const {
 
 // Sets where the rounded rows lie in scratch. Returns their bytes.
 size_t LevelProduct::place_rows(int64_t m, std::byte* scratch, simd::DigitRows& rows) const {
+  rows.interleave = m <= simd::kPackedLevelRows ? m : simd::kDigitRows;
   size_t used = 0;
   const auto take = [&]<class T>(T*& part, int64_t count) {
     part = reinterpret_cast<T*>(scratch + used);
@@ -75,9 +76,30 @@ void LevelProduct::multiply(const float* x, int64_t m, float* y, std::span<std::
     pool.parallel_for(m, row_grain(k_), [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) table_.split_digits(x + row * k_, k_, layout_, row, rows);
     });
-  share_out(pool, (n_ + kStripRows - 1) / kStripRows, strips_at_once_, [&](int thread, int64_t begin, int64_t end) {
+  const int64_t strips = (n_ + kStripRows - 1) / kStripRows;
+  if (m <= simd::kPackedLevelRows) {
+    pool.parallel_for(strips, std::max<int64_t>(1, kGrainBytes / (strip_bytes_ * m)),
+                      [&](int64_t begin, int64_t end) { multiply_packed(begin, end, m, rows, y); });
+    return;
+  }
+  share_out(pool, strips, strips_at_once_, [&](int thread, int64_t begin, int64_t end) {
     multiply_strips(begin, end, m, rows, y, panels + static_cast<size_t>(thread) * panel_bytes());
   });
+}
+
+void LevelProduct::multiply_packed(int64_t begin, int64_t end, int64_t m, const simd::DigitRows& rows, float* y) const {
+  const auto index = static_cast<size_t>(id_);
+  const auto product = in_long_groups_ ? table_.packed_long_level_product[index] : table_.packed_level_product[index];
+  product({.x = rows,
+           .m = m,
+           .k = k_,
+           .weights = weights_ + begin * strip_bytes_,
+           .strip_bytes = strip_bytes_,
+           .groups = record_groups_,
+           .columns = std::min(n_, end * kStripRows) - begin * kStripRows,
+           .y = y + begin * kStripRows,
+           .ldy = n_,
+           .prefetch = wants_prefetch(m)});
 }
 
 void LevelProduct::multiply_strips(int64_t begin, int64_t end, int64_t m, const simd::DigitRows& rows, float* y,

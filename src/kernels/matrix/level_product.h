@@ -17,8 +17,8 @@ struct Table;
 
 /// The product of many rows with weights in a block layout, y[m, n] = x[m, k] * W[n, k]^T, by dot products of bytes.
 /// Levels are unpacked into bytes, some strips at a time; activations are rounded to one byte each, and to two where
-/// they stand out (simd/levels-inl.h). A row of y depends on its row of x alone. Immutable: several threads may call
-/// its members at once.
+/// they stand out (simd/levels-inl.h). A few rows take levels as they are packed (simd/packed_levels-inl.h). A row
+/// of y depends on its row of x alone. Immutable: several threads may call its members at once.
 class LevelProduct {
  public:
   /// `weights` are strips of `layout`, which `id` names but for its groups; they outlive the product. REQUIRES: the
@@ -44,6 +44,7 @@ class LevelProduct {
   size_t place_rows(int64_t m, std::byte* scratch, simd::DigitRows& rows) const;
   size_t levels_bytes() const;
   size_t panel_bytes() const;
+  void multiply_packed(int64_t begin, int64_t end, int64_t m, const simd::DigitRows& rows, float* y) const;
   void multiply_strips(int64_t begin, int64_t end, int64_t m, const simd::DigitRows& rows, float* y,
                        std::byte* panel) const;
 

@@ -14,9 +14,9 @@ namespace cleave::kernels {
 /// multiply() with the same x, m and scratch, of a matrix with an equal preparation(m).
 enum class Prepared : uint8_t { No, Yes };
 
-/// The same where a form says how many there are as a rule: so many that the form of many rows pays although at times
-/// they are fewer. With blocks of 4 and 8 bits and AVX-512 a single row takes 1.4 to 2.8 times as long as in the form
-/// of few rows, 32 take half as long (docs/scheduling.md).
+/// The same where a form says how many there are as a rule: so many that the form of many rows pays, which rounds
+/// activations more. With blocks of 4 and 8 bits and AVX-512 it takes no longer than that of few rows however few there
+/// are at times, and half as long for 32 (docs/scheduling.md).
 inline constexpr int64_t kManyRowsOfForm = 32;
 
 /// How a product is computed where there are several ways, which round activations otherwise: as one of `like` rows,

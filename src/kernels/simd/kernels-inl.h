@@ -8,6 +8,7 @@
 #include "kernels/simd/fp8-inl.h"
 #include "kernels/simd/kv-inl.h"
 #include "kernels/simd/levels-inl.h"
+#include "kernels/simd/packed_levels-inl.h"
 #include "kernels/simd/packing-inl.h"
 #include "kernels/simd/panels-inl.h"
 #include "kernels/simd/products-inl.h"
@@ -49,6 +50,8 @@ constexpr Table make_table(std::integer_sequence<int, kKinds...>, std::integer_s
       .unpack_levels = {LevelKernels::unpack<kLayouts[kIds]>...},
       .long_level_product = {LevelKernels::long_product<false>, LevelKernels::long_product<true>},
       .unpack_long_levels = {LevelKernels::long_unpack<kLayouts[kIds]>()...},
+      .packed_level_product = {PackedLevelKernels::product<product_layout(kLayouts[kIds])>...},
+      .packed_long_level_product = {PackedLevelKernels::long_product<product_layout(kLayouts[kIds])>()...},
       .causal_conv = causal_conv,
       .linear_attention_channels = linear_attention_channels,
       .linear_attention_head = linear_attention_head,

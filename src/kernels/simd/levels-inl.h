@@ -78,12 +78,12 @@ constexpr int sign_of(int64_t group) {
 // Writes the digits of kLanes neighbouring numbers of a row, of which `quad` is the first quad's number. x holds these
 // numbers divided by their scale and multiplied by `sign`. Returns the low digits and adds the rounded x to *sum.
 // *count is the number of entries of `high` that the row has so far.
-CLEAVE_INLINE I32 split_vector(F32 x, int sign, int64_t quad, int zero, int8_t* low, HighDigits* high, int32_t* count,
-                               I32* sum) {
+CLEAVE_INLINE I32 split_vector(F32 x, int sign, int64_t quad, int zero, int8_t* low, int64_t interleave,
+                               HighDigits* high, int32_t* count, I32* sum) {
   const I32 v = nearest(x), upper = high_digit(v), lower = v - (upper << 8);
   const auto digits = __builtin_convertvector(lower, SmallI8);
   const auto* bytes = reinterpret_cast<const int8_t*>(&digits);
-  for (int q = 0; q < kLanes / 4; ++q) __builtin_memcpy(low + q * kDigitRows * 4, bytes + q * 4, 4);
+  for (int q = 0; q < kLanes / 4; ++q) __builtin_memcpy(low + q * interleave * 4, bytes + q * 4, 4);
   *sum += v;
   if (_mm512_test_epi32_mask(bits<__m512i>(upper), bits<__m512i>(upper)) == 0) return lower;
   for (int q = 0; q < kLanes / 4; ++q) {
@@ -101,22 +101,22 @@ CLEAVE_INLINE I32 split_vector(F32 x, int sign, int64_t quad, int zero, int8_t* 
 }
 
 void split_digits(const float* x, int64_t k, const BlockLayout& layout, int64_t row, const DigitRows& out) {
-  const int64_t at = row % kDigitRows, tile = row - at;
+  const int64_t next = out.interleave, at = row % next, tile = row - at;
   int8_t* low = out.low + tile * k + at * 4;
   int64_t group = 0, group_at = tile * (k / layout.group) + at;
   float* scales = out.scales + tile * digit_groups(k) + at;
   HighDigits* high = out.high + row * (k / 4);
   int32_t count = 0;
-  for (int64_t first = 0; first < k; first += kDigitGroup, scales += kDigitRows) {
+  for (int64_t first = 0; first < k; first += kDigitGroup, scales += next) {
     const int64_t end = least(k, first + kDigitGroup);
     const float scale = digit_scale(x + first, end - first), inverse = scale > 1e-36f ? 1 / scale : 0;
     *scales = scale;
-    for (int64_t i = first; i < end; ++group, group_at += kDigitRows) {
+    for (int64_t i = first; i < end; ++group, group_at += next) {
       const int sign = sign_of(group);
       const float factor = static_cast<float>(sign) * inverse;
       I32 lower = {}, sum = {};
-      for (const int64_t group_end = i + layout.group; i < group_end; i += kLanes, low += kLanes * kDigitRows)
-        lower += split_vector(load(x + i) * factor, sign, i / 4, layout.zero, low, high, &count, &sum);
+      for (const int64_t group_end = i + layout.group; i < group_end; i += kLanes, low += kLanes * next)
+        lower += split_vector(load(x + i) * factor, sign, i / 4, layout.zero, low, next, high, &count, &sum);
       // layout.zero is 0 in layouts with minima.
       out.offsets[group_at] = magic_bits(group) - layout.zero * total_of(lower);
       out.sums[group_at] = static_cast<float>(sign * total_of(sum));

@@ -101,14 +101,15 @@ struct HighDigits {
 /// Rows of activations rounded to digits with a scale for each kDigitGroup elements: x is about scale * (low + 256 *
 /// high). Only outliers have a high digit, so these are kept as a list. Low digits of every second group of the
 /// weights' layout are stored negated (levels-inl.h says why). Rows lie in tiles of kDigitRows, the last of them filled
-/// up; `group` is the layout's.
+/// up; rows that are few lie in one tile of their number. `group` is the layout's.
 struct DigitRows {
-  int8_t* low;       // [tiles][k / 4][kDigitRows][4]
-  float* scales;     // [tiles][digit_groups(k)][kDigitRows]
-  int32_t* offsets;  // [tiles][k / group][kDigitRows], where the group's dot products begin
-  float* sums;       // [tiles][k / group][kDigitRows], sums of the group's v
-  int32_t* counts;   // [m], quads with high digits in each row
-  HighDigits* high;  // [m][k / 4], of which the first counts[row] are used, in ascending order
+  int64_t interleave;  // rows in a tile; takes the place of kDigitRows below
+  int8_t* low;         // [tiles][k / 4][kDigitRows][4]
+  float* scales;       // [tiles][digit_groups(k)][kDigitRows]
+  int32_t* offsets;    // [tiles][k / group][kDigitRows], where the group's dot products begin
+  float* sums;         // [tiles][k / group][kDigitRows], sums of the group's v
+  int32_t* counts;     // [m], quads with high digits in each row
+  HighDigits* high;    // [m][k / 4], of which the first counts[row] are used, in ascending order
 };
 inline constexpr int64_t kDigitRows = 6;
 inline constexpr int64_t kDigitGroup = 256;
@@ -149,6 +150,20 @@ struct LevelTile {
   float* y;               // [m, columns], rows ldy apart
   int64_t ldy;
 };
+
+/// The same of at most kPackedLevelRows rows, which lie in one tile, with weights that stay packed.
+struct PackedLevelTile {
+  DigitRows x;
+  int64_t m, k;
+  const std::byte* weights;
+  int64_t strip_bytes;  // from one strip to the next
+  int groups;           // in a record, for layouts of kAnyGroups
+  int64_t columns;      // of y in these strips
+  float* y;             // [m, columns], rows ldy apart
+  int64_t ldy;
+  bool prefetch;  // whether weights are asked for ahead (see wants_prefetch())
+};
+inline constexpr int64_t kPackedLevelRows = 4;
 
 /// A rectangle of a product with plain rows of f32.
 struct ExactTile {

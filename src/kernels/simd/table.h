@@ -61,6 +61,9 @@ struct Table {
   // The same in long groups, without and with minima; null for layouts that have none.
   void (*long_level_product[2])(const LevelTile& tile);
   void (*unpack_long_levels[kNumLayouts])(const LevelUnpackTile& tile);
+  // The same of few rows, to the bit, with levels that are not unpacked; null as those above.
+  void (*packed_level_product[kNumLayouts])(const PackedLevelTile& tile);
+  void (*packed_long_level_product[kNumLayouts])(const PackedLevelTile& tile);
   // Channels [first, last), or one head, of the operations of those names in recurrent/ on one sequence. Inputs,
   // outputs and state are those of the sequence, for a head those of the head.
   void (*causal_conv)(const float* x, int64_t rows, const CausalConvParams& params, int64_t first, int64_t last,
