@@ -106,10 +106,11 @@ struct GroupOptions {
 };
 
 /// The ranks that models are split over. Rank 0 leads: sessions are made in its process, one after another or several
-/// at a time, which take steps by turns; other processes follow().
+/// at a time, which take steps by turns; other processes follow(). Moved-from objects can only be destroyed.
 class Group {
  public:
-  /// Throws Error(Comm) where processes cannot reach one another; Unsupported for mpi in a library built without it.
+  /// Throws Error(Comm) where processes cannot reach one another; Unsupported for mpi in a library built without it,
+  /// InvalidArgument for mpi a second time; Io where the system starts no more threads.
   explicit Group(const GroupOptions& options);
   Group(Group&&) noexcept;
   ~Group();

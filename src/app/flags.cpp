@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
 
 #include "base/error.h"
@@ -21,6 +22,15 @@ CLI::Validator between(double low, double high, const std::string& wanted) {
         return good ? "" : fmt::format("saw \"{}\", wanted {}", text, wanted);
       },
       "");
+}
+
+// Of random numbers. CLI11 takes "-1" for the largest number there is.
+std::string wrong_seed(const std::string& text) {
+  uint64_t seed = 0;
+  const char* const end = text.data() + text.size();
+  const auto [last, error] = std::from_chars(text.data(), end, seed);
+  if (error == std::errc() && last == end) return "";
+  return fmt::format("saw \"{}\", wanted a whole number from 0 to {}", text, std::numeric_limits<uint64_t>::max());
 }
 
 constexpr double kTiny = std::numeric_limits<double>::min();
@@ -126,7 +136,9 @@ void add_sampling_flags(CLI::App& command, inference::SamplingOptions& options) 
       ->delimiter(',')
       ->check(between(0, kMaxInt32, "ids of tokens"))
       ->type_name("ID,...");
-  command.add_option("--seed", options.seed, "the same seed gives the same text (default: random)")->type_name("N");
+  command.add_option("--seed", options.seed, "the same seed gives the same text (default: random)")
+      ->check(wrong_seed)
+      ->type_name("N");
 }
 
 void add_answer_flags(CLI::App& command, AnswerFlags& flags) {
@@ -168,6 +180,7 @@ void add_random_flags(CLI::App& command, ModelFlags& flags) {
             if (flags.model.random_weights) flags.model.random_weights->seed = seed;
           },
           "of --random-weights (default: 1)")
+      ->check(wrong_seed)
       ->needs(random)
       ->type_name("N");
 }

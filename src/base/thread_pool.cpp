@@ -3,8 +3,11 @@
 #include <immintrin.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
+#include "base/error.h"
+#include "base/start_thread.h"
 #include "base/topology.h"
 
 namespace cleave {
@@ -17,6 +20,14 @@ constexpr int kSpins = 2000;
 // Stands for "any CPU" in place of a number.
 constexpr int kAnywhere = -1;
 
+// Has workers see that there is nothing more to do, and waits for their end.
+void end(std::vector<std::thread>& workers, std::atomic<bool>& stop, std::atomic<uint32_t>& generation) {
+  stop.store(true, std::memory_order_relaxed);
+  generation.fetch_add(1, std::memory_order_release);
+  generation.notify_all();
+  for (std::thread& worker : workers) worker.join();
+}
+
 }  // namespace
 
 ThreadPool::ThreadPool(int num_threads, std::span<const int> cpus) {
@@ -25,15 +36,17 @@ ThreadPool::ThreadPool(int num_threads, std::span<const int> cpus) {
   workers_.reserve(static_cast<size_t>(num_threads) - 1);
   for (int thread = 1; thread < num_threads; ++thread) {
     const int cpu = cpus.empty() ? kAnywhere : cpus[static_cast<size_t>(thread)];
-    workers_.emplace_back([this, thread, cpu] { work(thread, cpu); });
+    try {
+      workers_.push_back(start_thread([this, thread, cpu] { work(thread, cpu); }));
+    } catch (const Error&) {
+      end(workers_, stop_, generation_);
+      throw;
+    }
   }
 }
 
 ThreadPool::~ThreadPool() {
-  stop_.store(true, std::memory_order_relaxed);
-  generation_.fetch_add(1, std::memory_order_release);
-  generation_.notify_all();
-  for (std::thread& worker : workers_) worker.join();
+  end(workers_, stop_, generation_);
 }
 
 void ThreadPool::execute(int thread) noexcept {

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/start_thread.h"
 
 namespace cleave::comm {
 namespace {
@@ -40,7 +41,7 @@ Heartbeat::Heartbeat(std::vector<HeartbeatPeer> peers, std::chrono::milliseconds
 }
 
 void Heartbeat::start() {
-  thread_ = std::thread([this] { run(); });
+  thread_ = start_thread([this] { run(); });
 }
 
 Heartbeat::~Heartbeat() {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/start_thread.h"
 #include "comm/timed_communicator.h"
 #include "runtime/command.h"
 #include "runtime/load_board.h"
@@ -23,6 +24,9 @@ void guarded(comm::Communicator& communicator, Work work) {
     work();
   } catch (const std::exception& error) {
     communicator.abort(error.what());
+    throw;
+  } catch (...) {  // of a callback of the library's user
+    communicator.abort("it was ended by an exception without a description");
     throw;
   }
 }
@@ -99,7 +103,7 @@ struct RankGroup::Impl {
           board.leave(index);
         });
       });
-    } catch (const std::exception&) {
+    } catch (...) {
     }
     board.end(index);
     work.leave(index);
@@ -167,7 +171,7 @@ RankGroup::RankGroup(LocalRanks local) {
   Impl& m = *impl_;
   try {
     guarded(m.communicator(0), [&] {
-      for (size_t r = 1; r < m.ranks.size(); ++r) m.threads.emplace_back([&m, r] { m.live(r); });
+      for (size_t r = 1; r < m.ranks.size(); ++r) m.threads.push_back(start_thread([&m, r] { m.live(r); }));
       m.make_rank(0);
     });
   } catch (...) {

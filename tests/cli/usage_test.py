@@ -48,7 +48,8 @@ class Usage(Case):
         for flag, value in (("--temperature", "-1"), ("--temperature", "nan"), ("--temperature", "warm"), ("--top-p", "0"),
                             ("--top-p", "1.5"), ("--min-p", "2"), ("--top-k", "-3"), ("--repeat-penalty", "0"),
                             ("--threads", "0"), ("--threads", "many"), ("--max-tokens", "0"), ("--context", "0"),
-                            ("--context", "99999999999"), ("--weights", "int3"), ("--seed", "-1x")):
+                            ("--context", "99999999999"), ("--weights", "int3"), ("--seed", "-1x"), ("--seed", "-1"),
+                            ("--seed", "18446744073709551616")):
             with self.subTest(flag=flag, value=value):
                 self.assert_fails(run("generate", "model", "-p", "a", flag, value), 2, flag)
 

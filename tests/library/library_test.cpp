@@ -2,8 +2,11 @@
 #include <cleave/cleave.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <stdexcept>
 #include <thread>
@@ -182,6 +185,26 @@ TEST(Library, AGroupFinishesBehindItsSessions) {
   }
   group.finish();
   EXPECT_THAT(error_of([&] { cleave::Session(model, group); }).second, HasSubstr("has finished"));
+}
+
+TEST(Library, WhatProgressThrowsReachesTheCallerWhateverItIs) {
+  const cleave::Model model(smollm2());
+  for (const int ranks : {1, 3}) {
+    cleave::Group group({.ranks = ranks});
+    const auto fail = [](int64_t, int64_t) { throw 7; };  // NOLINT(hicpp-exception-baseclass)
+    EXPECT_ANY_THROW(cleave::Session(model, group, {.context = 64, .progress = fail}));
+  }
+}
+
+TEST(Library, MoreThreadsThanTheSystemStartsAreAnError) {
+  const auto start = [] {
+    const rlimit limit{.rlim_cur = rlim_t{4} << 30, .rlim_max = rlim_t{4} << 30};  // a thread's stack takes 8 MiB
+    setrlimit(RLIMIT_AS, &limit);
+    const auto [kind, text] = error_of([] { cleave::Group({.threads = 4000}); });
+    std::fprintf(stderr, "%s", text.c_str());
+    std::exit(static_cast<int>(kind == cleave::ErrorKind::Io));
+  };
+  EXPECT_EXIT(start(), testing::ExitedWithCode(1), "no more threads");
 }
 
 TEST(Library, RefusesWhatCannotBeWithItsReason) {

@@ -21,6 +21,8 @@ std::vector<std::string> mpirun_command(const std::vector<Host>& hosts, const Re
                                       // Without it a name such as node1.cluster is cut at its first dot.
                                       "--mca", "orte_keep_fqdn_hostnames", "1"};
   if (program.as_root) command.emplace_back("--allow-run-as-root");  // mpirun refuses otherwise
+  // Without it a machine that does not answer is waited for until TCP gives up, about two minutes.
+  if (program.limits_ssh) command.insert(command.end(), {"--mca", "plm_rsh_args", "-o ConnectTimeout=10"});
   for (const std::string& variable : program.variables) command.insert(command.end(), {"-x", variable});
   command.push_back(program.path);
   command.insert(command.end(), program.arguments.begin(), program.arguments.end());

@@ -13,6 +13,7 @@ struct RemoteProgram {
   std::vector<std::string> arguments;  // without its name
   std::vector<std::string> variables;  // of the environment, that every process gets: "NAME", or "NAME=value"
   bool as_root = false;
+  bool limits_ssh = false;  // how long ssh waits for other machines: not where the user has chosen agent or flags
 };
 
 /// The command, program first, by which Open MPI's mpirun starts the processes: in the order of the hosts, as many on

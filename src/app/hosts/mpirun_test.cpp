@@ -25,6 +25,12 @@ TEST(Mpirun, MayBeStartedByRootWhereThisProgramIs) {
   EXPECT_THAT(mpirun_command({{"a", 1}}, {"/opt/cleave", {}, {}, true}), testing::Contains("--allow-run-as-root"));
 }
 
+TEST(Mpirun, WaitsForASilentMachineOnlySoLong) {
+  const std::string wanted = "--mca plm_rsh_args -o ConnectTimeout=10";
+  EXPECT_THAT(join(mpirun_command({{"a", 1}}, {"/opt/cleave", {}, {}, false, true}), " "), HasSubstr(wanted));
+  EXPECT_THAT(join(mpirun_command({{"a", 1}}, {"/opt/cleave", {}, {}, false, false}), " "), Not(HasSubstr(wanted)));
+}
+
 TEST(ForwardedVariables, AreThoseOfDeepSpeedAndCleave) {
   const char* const environment[] = {"PATH=/bin",     "DS_SKIP=1", "CLEAVE_KEEP=*.mlp", "HOME=/",
                                      "MY_CLEAVE_X=1", "DSX=1",     "DS_EMPTY=",         nullptr};

@@ -97,7 +97,8 @@ int run_on_hosts(const std::vector<Host>& hosts, const std::vector<std::string>&
   RemoteProgram program = {.path = std::filesystem::read_symlink("/proc/self/exe"),
                            .arguments = arguments,
                            .variables = forwarded_variables(environ),
-                           .as_root = geteuid() == 0};
+                           .as_root = geteuid() == 0,
+                           .limits_ssh = agent() == "ssh" && std::getenv("OMPI_MCA_plm_rsh_args") == nullptr};
   program.variables.push_back(fmt::format("{}={}", kStreamsVariable, streams()));
   const Interrupt interrupt;
   RankStream stream;

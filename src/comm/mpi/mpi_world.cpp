@@ -38,7 +38,9 @@ std::string name_of(int first_rank, int num_ranks, const Endpoint& endpoint) {
 void initialise(int local_ranks) {
   int done = 0, provided = 0;
   MPI_Initialized(&done);
-  CHECK(done == 0);
+  if (done != 0)
+    fail(ErrorKind::InvalidArgument,
+         "MPI has been initialised in this process already: only one group with mpi can be made, and it does so");
   if (MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided) != MPI_SUCCESS)
     fail(ErrorKind::Comm, "MPI_Init failed");
   if (provided < MPI_THREAD_MULTIPLE && local_ranks > 1)
