@@ -105,7 +105,7 @@ ModelMessage message_from(const Json& json) {
   m.plan.kv_type = m.options.numerics.kv_type = static_cast<DType>(json.at("kv").get<int>());
   m.plan.weights = m.options.numerics.weights = static_cast<kernels::WeightFormat>(json.at("weights").get<int>());
   if (const int isa = json.at("isa").get<int>(); isa >= 0)
-    m.options.numerics.isa = std::min(static_cast<kernels::Isa>(isa), kernels::best_isa());
+    m.options.numerics.isa = std::min(static_cast<kernels::Isa>(isa), kernels::available_isas().back());
   m.options.fill_cache = json.at("fill_cache").get<bool>();
   const auto limits = json.at("limits").get<std::vector<int64_t>>();
   m.options.sizes.max_tokens = limits.at(0);

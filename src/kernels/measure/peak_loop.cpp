@@ -1,5 +1,6 @@
 #include "kernels/measure/peak_loop.h"
 
+#include "kernels/simd/isa.h"
 #include "kernels/simd/tiles.h"
 
 namespace cleave::kernels {
@@ -109,7 +110,7 @@ PeakLoop f32_loop() {
 
 PeakLoop bf16_loop() {
   if (has_tiles(TileNumbers::Bf16)) return {"amx tdpbf16ps", kTileSums * 16 * 16 * 32 * 2, bf16_amx};
-  if (__builtin_cpu_supports("avx512bf16")) return {"avx512 vdpbf16ps", kSums * 32 * 2, bf16_avx512};
+  if (best_isa() == Isa::Avx512Bf16) return {"avx512 vdpbf16ps", kSums * 32 * 2, bf16_avx512};
   return f32_loop();
 }
 
@@ -127,8 +128,6 @@ std::string_view to_string(Arithmetic arithmetic) {
   return kNames[static_cast<size_t>(arithmetic)];
 }
 
-// On processors with both, 16-bit dot products of vectors may be slower than f32 (half as fast on AMX machines of
-// 2023), but those have tiles.
 PeakLoop peak_loop(Arithmetic arithmetic) {
   switch (arithmetic) {
     case Arithmetic::Bf16:

@@ -18,7 +18,7 @@ enum class Isa : uint8_t { Portable, Avx2, Avx512, Avx512Vnni, Avx512Bf16, Amx }
 /// "portable", "avx2", "avx512", "avx512 vnni", "avx512 bf16", "amx".
 std::string_view to_string(Isa isa);
 
-/// The largest set that this processor and operating system support. Found out once per process. Thread-safe.
+/// The fastest set that this processor and operating system support. Found out once per process. Thread-safe.
 Isa best_isa();
 
 /// Whether kernels should prefetch weights a page ahead, in a product of `rows` rows with weights that stream from
@@ -31,7 +31,7 @@ Isa best_isa();
 /// does not look far enough ahead.
 bool wants_prefetch(int64_t rows);
 
-/// All sets up to best_isa(), smallest first. Tests run over them.
+/// All sets that are supported, smallest first. Tests run over them.
 std::vector<Isa> available_isas();
 
 }  // namespace cleave::kernels

@@ -37,6 +37,7 @@ CLEAVE_INLINE void panel_rows(const PanelTile& tile, int64_t row) {
                                                          tile.sums + (row + a) * tile.ld_sums + j * kLanes);
   const std::byte* w = tile.weights;
   for (int64_t i = 0; i < tile.depth; i += 2, w += kPanelRows * 4) {
+    if constexpr (kM <= 2) prefetch<kPanelRows * 4>(w);  // few products: weights come from memory
     __m512bh weights[kPanelVectors];
 #pragma GCC unroll 4
     for (int j = 0; j < kPanelVectors; ++j) weights[j] = load_as<__m512bh>(w + j * kBytes);
@@ -90,6 +91,7 @@ struct PanelKernels {
     int64_t row = 0;
     for (; row + 6 <= tile.m && row + 8 != tile.m; row += 6) panel_rows<6>(tile, row);  // the last eight are 4 + 4
     for (; row + 4 <= tile.m; row += 4) panel_rows<4>(tile, row);
+    for (; row + 2 <= tile.m; row += 2) panel_rows<2>(tile, row);
     for (; row < tile.m; ++row) panel_rows<1>(tile, row);
   }
 

@@ -1,12 +1,13 @@
 #include "kernels/simd/table.h"
 
 #include "base/check.h"
+#include "kernels/simd/largest_isa.h"
 #include "kernels/simd/sets.h"
 
 namespace cleave::kernels::simd {
 
 const Table& table(Isa isa) {
-  CHECK(isa <= best_isa());
+  CHECK(isa <= largest_isa());
   switch (isa) {
     case Isa::Avx2:
       return kAvx2Table;
