@@ -76,6 +76,9 @@ std::vector<DType> stored_types(const graph::Graph& graph, const TensorTable& te
 }
 
 graph::Graph computed_graph(const graph::Graph& traced, const TensorTable& tensors) {
+  const bool sorted =
+      std::ranges::any_of(tensors, [](const auto& entry) { return entry.first.ends_with(kColumnOrder); });
+  if (!sorted) return graph::push_slices_into_weights(traced);
   const auto is_stored = [&](const std::string& name) { return tensors.contains(name); };
   return graph::push_slices_into_weights(graph::sort_columns(traced, is_stored));
 }

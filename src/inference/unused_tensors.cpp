@@ -66,10 +66,11 @@ bool is_beyond_layers(const std::vector<std::string>& segments, int64_t num_laye
   return false;
 }
 
-bool is_harmless(std::string_view name, int64_t num_layers) {
+bool is_harmless(std::string_view name, int64_t num_layers, bool encodes) {
   const std::vector<std::string> segments = split(name, '.');
-  const auto harmless = [](const std::string& segment) {
-    return std::ranges::count(kHarmlessSegments, segment) > 0 || std::ranges::count(kTaskSegments, segment) > 0 ||
+  const auto harmless = [encodes](const std::string& segment) {
+    return std::ranges::count(kHarmlessSegments, segment) > 0 ||
+           (encodes && std::ranges::count(kTaskSegments, segment) > 0) ||
            std::ranges::any_of(kHarmlessParts,
                                [&](std::string_view part) { return segment.find(part) != std::string::npos; });
   };
@@ -108,8 +109,9 @@ std::vector<std::string> unused_tensors(const TensorTable& tensors, const graph:
 
 std::optional<std::string> forgotten_tensors_warning(const TensorTable& tensors, const graph::Graph& graph,
                                                      int64_t num_layers) {
+  const bool encodes = std::ranges::count(graph.outputs(), "encode", &graph::Output::name) > 0;
   std::vector<std::string> lines =
-      unused_lines(tensors, graph, [&](const std::string& name) { return !is_harmless(name, num_layers); });
+      unused_lines(tensors, graph, [&](const std::string& name) { return !is_harmless(name, num_layers, encodes); });
   if (lines.empty()) return std::nullopt;
   const size_t kinds = lines.size();
   lines.resize(std::min(kinds, kShownPatterns));

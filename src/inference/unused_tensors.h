@@ -18,7 +18,7 @@ std::vector<std::string> unused_tensors(const TensorTable& tensors, const graph:
 /// A warning about those among them that may be missed, such as a shared expert that a definition forgot; nothing where
 /// there are none. Left out is what is known not to matter: tables of rotary frequencies and masks, layers beyond
 /// `num_layers` and others that predict several tokens, towers for images and sound, scales of activations and of
-/// cached keys and values, a head that is the embedding.
+/// cached keys and values, a head that is the embedding, and of an encoder poolers and the heads of tasks.
 std::optional<std::string> forgotten_tensors_warning(const TensorTable& tensors, const graph::Graph& graph,
                                                      int64_t num_layers);
 

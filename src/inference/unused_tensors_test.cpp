@@ -22,8 +22,7 @@ TEST(ForgottenTensors, AreToldInOneLineUnlessTheyDoNotMatter) {
   for (const char* name :
        {"model.w", "model.layers.0.self_attn.rotary_emb.inv_freq", "model.layers.2.mlp.up_proj.weight",
         "lm_head.weight", "mtp.fc.weight", "model.vision_tower.layers.0.w", "visual.blocks.1.w", "h.0.attn.bias",
-        "h.0.self_attn.key_decay", "pooler.dense.weight", "model.layers.1.k_scale",
-        "multi_modal_projector.linear.weight"})
+        "h.0.self_attn.key_decay", "model.layers.1.k_scale", "multi_modal_projector.linear.weight"})
     tensors[name] = {DType::F32, {0}};
   graph::Graph graph;
   graph.weight({"model.w"}, {0});
@@ -36,6 +35,16 @@ TEST(ForgottenTensors, AreToldInOneLineUnlessTheyDoNotMatter) {
   for (const char* name : {"a", "b", "c", "d", "e"}) tensors[name] = {DType::F32, {0}};
   EXPECT_THAT(*forgotten_tensors_warning(tensors, graph, 2),
               testing::EndsWith("a, b, c, d and 2 kinds more (--verbose)"));
+}
+
+TEST(ForgottenTensors, AreHeadsOfTasksUnlessTheModelIsAnEncoder) {
+  TensorTable tensors;
+  for (const char* name : {"model.w", "pooler.dense.weight", "cls.predictions.bias"}) tensors[name] = {DType::F32, {0}};
+  graph::Graph graph;
+  const graph::NodeId w = graph.weight({"model.w"}, {0});
+  EXPECT_THAT(*forgotten_tensors_warning(tensors, graph, 2), testing::HasSubstr("cls.predictions.bias, pooler"));
+  graph.add_output("encode", w);
+  EXPECT_EQ(forgotten_tensors_warning(tensors, graph, 2), std::nullopt);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/stop_watch.h"
+#include "runtime/device/kv_blocks.h"
 
 namespace cleave::app {
 namespace {
@@ -16,13 +17,9 @@ namespace {
 constexpr int64_t kPrefillStep = 512;  // tokens of a step of a prompt, as `generate` has them
 constexpr int64_t kWarmUpSteps = 4;
 
-int64_t blocks_for(int64_t positions) {
-  return (positions + runtime::kKvBlockSize - 1) / runtime::kKvBlockSize;
-}
-
 // Positions of the key-value cache that a case needs, in whole blocks.
 int64_t cache_positions(const BenchCase& c) {
-  return c.batch * blocks_for(c.context + c.tokens) * runtime::kKvBlockSize;
+  return c.batch * runtime::kv_blocks_for(c.context + c.tokens) * runtime::kKvBlockSize;
 }
 
 }  // namespace
@@ -195,7 +192,7 @@ void Setting::run_prefill(const BenchCase& prefill, Samples& samples) {
 
 void Setting::run_decode(const BenchCase& decode, int64_t steps, Samples& samples) {
   const auto batch = static_cast<size_t>(decode.batch);
-  const auto blocks = static_cast<size_t>(blocks_for(decode.context + decode.tokens));
+  const auto blocks = static_cast<size_t>(runtime::kv_blocks_for(decode.context + decode.tokens));
   std::vector<runtime::SequenceStep> sequences(batch);
   std::vector<int32_t> rows(batch);
   std::iota(rows.begin(), rows.end(), 0);

@@ -5,16 +5,13 @@
 
 #include "base/error.h"
 #include "graph/rows.h"
+#include "runtime/device/kv_blocks.h"
 
 namespace cleave::inference {
 namespace {
 
 // Tokens of a step, if no text has more. Products reach their speed with fewer.
 constexpr int64_t kStepTokens = 512;
-
-int64_t blocks_for(int64_t tokens) {
-  return (tokens + runtime::kKvBlockSize - 1) / runtime::kKvBlockSize;
-}
 
 }  // namespace
 
@@ -53,7 +50,7 @@ void Embedder::embed(std::span<const EmbeddingInput> texts,
       left = left.subspan(step_together(texts, left, take));
       continue;
     }
-    if (whole_ || blocks_for(length(longest)) > static_cast<int64_t>(blocks_.size()))
+    if (whole_ || runtime::kv_blocks_for(length(longest)) > static_cast<int64_t>(blocks_.size()))
       fail(ErrorKind::InvalidArgument, "a text of {} tokens, where the model was loaded for at most {}",
            length(longest), model_.options().sizes.max_tokens);
     step_in_chunks(texts[longest], longest, take);
@@ -69,7 +66,7 @@ size_t Embedder::step_together(std::span<const EmbeddingInput> texts, std::span<
   for (; count < order.size(); ++count) {
     const EmbeddingInput& text = texts[order[count]];
     const auto length = static_cast<int64_t>(text.tokens.size());
-    const auto blocks = static_cast<size_t>(blocks_for(length));
+    const auto blocks = static_cast<size_t>(runtime::kv_blocks_for(length));
     if (static_cast<int64_t>(tokens_.size()) + length > model_.options().sizes.max_tokens) break;
     poolers_.emplace_back(modules_.pooling, model_.output_width(), length, text.left_out);
     for (int64_t i = 0; i < length; ++i) {

@@ -7,6 +7,7 @@
 #include "kernels/attention/attention.h"
 #include "kernels/attention/half_range.h"
 #include "runtime/cpu/attention_arguments.h"
+#include "runtime/device/kv_blocks.h"
 
 namespace cleave::runtime::cpu {
 
@@ -18,13 +19,9 @@ namespace {
 // more is attended to in several turns.
 constexpr int64_t kSequencesAtATime = 64;
 
-int64_t blocks_of(int64_t tokens) {
-  return (tokens + kKvBlockSize - 1) / kKvBlockSize;
-}
-
 int64_t num_blocks(const Workspace& w) {
   const int64_t tokens = w.program.limits.max_tokens;
-  return blocks_of(tokens) + std::min(tokens, kSequencesAtATime);
+  return kv_blocks_for(tokens) + std::min(tokens, kSequencesAtATime);
 }
 
 kernels::KvCache cache_of(const Instruction& i, DType type) {
@@ -68,7 +65,7 @@ class StepAttention {
     turn_.clear();
     size_t used = 0;
     for (; next != w_.state.spans().end(); ++next) {
-      const auto wanted = static_cast<size_t>(blocks_of(next->num_rows));
+      const auto wanted = static_cast<size_t>(kv_blocks_for(next->num_rows));
       if (used + wanted > blocks_.size()) return;
       turn_.push_back(*next);
       turn_.back().blocks = blocks_.data() + used;
