@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
+#include <array>
 #include <ctime>
 #include <iostream>
 #include <memory>
+#include <utility>
 
 #include "app/commands.h"
 #include "app/flags.h"
@@ -16,6 +18,7 @@
 #include "engine/ranks_step_model.h"
 #include "inference/answer.h"
 #include "inference/chat.h"
+#include "inference/translation/translation_settings.h"
 
 namespace cleave::app {
 namespace {
@@ -35,7 +38,7 @@ struct GenerateFlags {
   std::optional<int64_t> beams;            // of a model that reads one text and writes another
   std::optional<std::string> first_token;  // the same
 
-  TranslateFlags translation() const { return {answer.max_tokens, beams, first_token}; }
+  TranslateFlags translation() const { return {sampling, answer.max_tokens, beams, first_token}; }
 };
 
 // The text as it was given, to the last byte.
@@ -54,13 +57,36 @@ void refuse_search(const TranslateFlags& flags, const inference::OpenedModel& op
          opened.traced.architecture);
 }
 
+void refuse_chat_and_chance(const GenerateFlags& flags, const inference::OpenedModel& opened) {
+  const inference::SamplingOptions& s = flags.sampling;
+  const std::array<std::pair<const char*, bool>, 9> given = {{{"--chat", flags.chat},
+                                                              {"--system", flags.answer.system.has_value()},
+                                                              {"--stop", !flags.answer.stops.empty()},
+                                                              {"--context", flags.answer.context.has_value()},
+                                                              {"--temperature", s.temperature.has_value()},
+                                                              {"--top-k", s.top_k.has_value()},
+                                                              {"--top-p", s.top_p.has_value()},
+                                                              {"--min-p", s.min_p.has_value()},
+                                                              {"--seed", s.seed.has_value()}}};
+  for (const auto& [name, is_given] : given)
+    if (is_given)
+      fail(ErrorKind::InvalidArgument,
+           "{} is for models that continue a text; {} reads one and searches for another: leave it out", name,
+           opened.traced.architecture);
+}
+
+void refuse_what_it_does_not_do(const GenerateFlags& flags, const inference::OpenedModel& opened) {
+  if (opened.is_encoder_decoder()) return refuse_chat_and_chance(flags, opened);
+  refuse_search(flags.translation(), opened);
+}
+
 int generate(const GenerateFlags& flags, inference::Group& group) {
   const std::string prompt = read_prompt(flags);
   const double start = inference::seconds_now();
   const inference::OpenedModel opened = open_model(flags.model);
   opened.require_weights();
+  refuse_what_it_does_not_do(flags, opened);
   if (opened.is_encoder_decoder()) return translate(opened, flags.model, flags.translation(), prompt, group);
-  refuse_search(flags.translation(), opened);
   using inference::ChatMode;
   const ChatMode mode = flags.raw ? ChatMode::Never : flags.chat ? ChatMode::Always : ChatMode::Automatic;
   const inference::ModelText text = inference::load_model_text(opened, mode, log_to_terminal());
@@ -113,7 +139,7 @@ void add_generate(CLI::App& app, Action& action) {
       ->add_option("--beams", flags->beams,
                    "texts that are searched for at a time, by a model that reads one text and writes another (default: "
                    "as generation_config.json says, else 1)")
-      ->check(CLI::Range(1, 256))
+      ->check(CLI::Range(int64_t{1}, inference::kMostBeams))
       ->type_name("N");
   command
       ->add_option("--first-token", flags->first_token,

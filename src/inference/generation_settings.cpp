@@ -110,19 +110,21 @@ std::vector<std::vector<int32_t>> GenerationSettings::id_lists(const char* key) 
   return lists;
 }
 
-std::vector<std::string> GenerationSettings::unread() const {
+std::vector<std::string> GenerationSettings::unread(bool searches) const {
   std::vector<std::string> found;
   const auto add = [&](const char* key, const Json& value) {
     found.push_back(fmt::format("{} {}", key, value.dump().substr(0, kMaxShown)));
   };
   const bool samples = is_true("do_sample");
   for (const Unread& setting : kUnreadNumbers) {
+    if (searches && std::string_view(setting.key) == "num_beams") continue;
     const Json* value = find(setting.key);
     const bool counts = value != nullptr && (samples || !setting.sampling_only);
     if (counts && value->is_number() && value->get<double>() != setting.neutral) add(setting.key, *value);
   }
   for (const char* key : kUnreadOthers)
     if (const Json* value = find(key); value != nullptr && !value->empty() && *value != false) add(key, *value);
+  if (searches && is_true("renormalize_logits")) add("renormalize_logits", *find("renormalize_logits"));
   return found;
 }
 

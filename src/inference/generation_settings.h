@@ -24,12 +24,14 @@ class GenerationSettings {
   std::vector<int32_t> ids(const char* key) const;
   std::vector<std::vector<int32_t>> id_lists(const char* key) const;
 
-  /// Settings that change what Transformers generates and that nothing here does, with their values: "num_beams 4".
-  std::vector<std::string> unread() const;
+  /// Null where it says nothing.
+  const Json* find(const char* key) const;
+
+  /// Settings that change what Transformers generates and that nothing here does, with their values: "num_beams 4". A
+  /// search reads those of beams, and minds what comes of renormalised scores.
+  std::vector<std::string> unread(bool searches = false) const;
 
  private:
-  const Json* find(const char* key) const;  // null where it says nothing
-
   const Json& json_;
 };
 

@@ -15,6 +15,7 @@
 #include "graph/head.h"
 #include "graph/op.h"
 #include "graph/stored_name.h"
+#include "graph/tables.h"
 #include "inference/opening_notes.h"
 #include "inference/packed_model.h"
 #include "inference/split.h"
@@ -122,19 +123,8 @@ std::optional<int64_t> OpenedModel::max_positions() const {
   return found != config.end() && found->is_number_integer() ? std::optional(found->get<int64_t>()) : std::nullopt;
 }
 
-// A table of which rows are taken by position: indices, then the table (graph/op.h).
 std::optional<int64_t> OpenedModel::position_limit() const {
-  const std::vector<graph::Node>& nodes = traced.graph.nodes();
-  std::optional<int64_t> limit;
-  for (const graph::Node& node : nodes) {
-    if (graph::op_info(node.op).family != graph::OpFamily::Embedding) continue;
-    const graph::Node& indices = nodes[static_cast<size_t>(node.inputs[0])];
-    if (indices.op != graph::Op::Input) continue;
-    if (indices.as<graph::InputAttributes>().kind != graph::InputKind::Positions) continue;
-    const int64_t rows = traced.graph.shape(node.inputs[1]).front();
-    limit = std::min(limit.value_or(rows), rows);
-  }
-  return limit;
+  return graph::fewest_rows(traced.graph, traced.graph.outputs().front(), graph::InputKind::Positions);
 }
 
 bool OpenedModel::is_encoder() const {

@@ -1,16 +1,11 @@
-"""`cleave generate` with models that read one text and write another, against the greedy tokens of Transformers."""
+"""`cleave generate` with models that read one text and write another, against the texts that Transformers finds."""
 import json
 import shutil
 import unittest
 
-from cleave import DATA, Case, read_safetensors, run
+from cleave import DATA, Case, run
 
 MODELS = DATA / "encoder_decoders"
-
-
-def ids_of(tensors, name):
-    content = tensors[name][2]
-    return [int.from_bytes(content[i:i + 4], "little") for i in range(0, len(content), 4)]
 
 
 class Translate(Case):
@@ -29,34 +24,48 @@ class Translate(Case):
     def words(self, done):
         return [int(word[1:]) for word in self.assert_works(done).split()]
 
-    def test_writes_the_tokens_that_transformers_chooses_greedily(self):
-        for name in ("bart",):
-            model, tensors = self.make_model(name, forced_eos_token_id=None, eos_token_id=[]), read_safetensors(MODELS / name / "expected.safetensors")
-            config = json.loads((model / "config.json").read_text())
-            for key in ("forced_eos_token_id", "eos_token_id"):
-                config.pop(key, None)
-            (model / "config.json").write_text(json.dumps(config))
-            for i in range(2):
-                wanted = ids_of(tensors, f"greedy_{i}")[1:]
-                if not wanted:
-                    continue
-                text = " ".join(f"w{token}" for token in ids_of(tensors, f"input_ids_{i}"))
-                for flags in ((), ("--tp", 3, "--policy", "split")):
-                    with self.subTest(model=name, case=i, flags=flags):
-                        done = run("generate", model, "-p", text, "--exact", "--max-tokens", len(wanted), *flags)
-                        self.assertEqual(self.words(done), wanted)
+    def test_writes_the_text_that_transformers_finds(self):
+        cases = json.loads((MODELS / "mbart" / "beams.json").read_text())[::4]
+        self.assertEqual({case["settings"].get("num_beams", 1) > 1 for case in cases}, {True, False})
+        for number, case in enumerate(cases):
+            model = self.make_model("mbart", **case["settings"])
+            text = " ".join(f"w{token}" for token in case["source"])
+            for flags in ((), ("--tp", 3, "--policy", "split")):
+                with self.subTest(case=number, flags=flags):
+                    self.assertEqual(self.words(run("generate", model, "-p", text, "--exact", *flags)), case["texts"][0])
 
-    def test_ends_as_the_settings_say(self):
-        model = self.make_model("bart", forced_bos_token_id=77, forced_eos_token_id=78)
-        self.assertEqual(self.words(run("generate", model, "-p", "w40 w50", "--exact", "--max-tokens", 2)), [77, 78])
-        done = run("generate", model, "-p", "w40 w50", "--exact", "--max-tokens", 3, "--first-token", "w99", "--beams", 3)
-        self.assertEqual(self.words(done)[0], 99)
+    def test_takes_a_config_json_where_there_is_no_generation_config_json(self):
+        model = self.make_model("bart")
+        (model / "generation_config.json").unlink()
+        done = run("generate", model, "-p", "w40 w50", "--exact", "--max-tokens", 3)
+        self.assertEqual(self.words(done)[2:], [2], "config.json forces the end token")
+
+    def test_flags_go_before_the_settings(self):
+        model = self.make_model("bart", forced_bos_token_id=77, forced_eos_token_id=78, num_beams=3, no_repeat_ngram_size=1)
+        words = self.words(run("generate", model, "-p", "w40 w50", "--exact", "--max-tokens", 8))
+        self.assertEqual((words[0], words[7], len(set(words))), (77, 78, 8))
+        words = self.words(run("generate", model, "-p", "w40 w50", "--exact", "--max-tokens", 8, "--beams", 1, "--first-token",
+                               "w99", "--no-repeat-ngram", 0, "--suppress-tokens", words[1]))
+        self.assertEqual((words[0], words[7]), (99, 78))
+        self.assertLess(len(set(words)), 8)
+
+    def test_an_end_token_outside_the_vocabulary_is_none(self):
+        model = self.make_model("bart", eos_token_id=1 << 30, min_length=5, max_length=7)
+        self.assertEqual(len(self.words(run("generate", model, "-p", "w40", "--exact"))), 6)
+
+    def test_refuses_flags_that_would_do_nothing(self):
+        model = self.make_model("bart")
+        for flag in (["--chat"], ["--system", "x"], ["--stop", "x"], ["--context", 9], ["--temperature", 1], ["--top-k", 3],
+                     ["--top-p", 0.5], ["--min-p", 0.5], ["--seed", 1]):
+            with self.subTest(flag=flag):
+                self.assert_fails(run("generate", model, "-p", "w4", *flag), 1, flag[0], "leave it out")
 
     def test_refuses_what_it_cannot_do(self):
-        model = self.make_model("bart", do_sample=True)
-        self.assertIn(b"do_sample", run("generate", model, "-p", "w4").stderr)
+        for settings in ({"do_sample": True}, {"num_beam_groups": 2}, {"stop_strings": ["x"]}, {"num_beams": 257}):
+            model = self.make_model("bart", **settings)
+            self.assert_fails(run("generate", model, "-p", "w4"), 1, *settings)
         model = self.make_model("bart")
-        self.assertIn(b'no token "nothing"', run("generate", model, "-p", "w4", "--first-token", "nothing").stderr)
+        self.assert_fails(run("generate", model, "-p", "w4", "--first-token", "nothing"), 1, 'no token "nothing"')
         self.assert_fails(run("generate", model, "-p", "w4 " * 200), 1, "200 tokens", "128 positions")
         self.assert_fails(run("perplexity", model, "-f", __file__), 1, "cleave generate alone")
         self.assert_fails(run("generate", DATA / "models" / "llama", "-p", "w4", "--beams", 2), 1, "--beams")

@@ -41,8 +41,9 @@ class BeamSearch {
   const std::vector<Beam>& running() const { return running_; }
   bool done() const { return done_; }
 
-  /// Takes the log-probabilities [running texts, vocabulary] of next tokens; minus infinity for what must not come.
-  /// REQUIRES: not done.
+  /// Takes the log-probabilities [running texts, vocabulary] of next tokens; minus infinity for what must not come. Of
+  /// equally good continuations that of the better text goes first, then that of the smaller token. Throws
+  /// Error(InvalidArgument) where no token may come. REQUIRES: not done.
   void advance(std::span<const float> log_probabilities);
 
   /// The best texts, best first. REQUIRES: done.
@@ -55,17 +56,20 @@ class BeamSearch {
     int32_t token;
     bool ends;
   };
-  std::vector<Candidate> best_candidates(std::span<const float> log_probabilities) const;
-  void advance_greedily(const Candidate& best);
-  void take_finished(const std::vector<Candidate>& candidates);
-  void take_running(const std::vector<Candidate>& candidates);
+  static bool is_ahead(const Candidate& a, const Candidate& b);
+  void collect(std::span<const float> log_probabilities);
+  void offer(const Candidate& candidate, size_t kept);
+  void advance_greedily();
+  void take_finished();
+  void take_running();
   std::vector<int32_t> tokens_of(const Candidate& candidate) const;
   bool can_improve() const;
 
   const BeamSettings settings_;
-  std::vector<Beam> running_;
-  std::vector<Hypothesis> finished_;  // best first, at most as many as beams
-  int64_t length_ = 0;                // of running texts
+  std::vector<Candidate> candidates_;  // of a step: the best, best first
+  std::vector<Beam> running_, next_;   // `next_` is room for those of the next step
+  std::vector<Hypothesis> finished_;   // best first, at most as many as beams
+  int64_t length_ = 0;                 // of running texts
   bool improvable_ = true;
   bool done_ = false;
 };

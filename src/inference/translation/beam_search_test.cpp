@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
+
+#include "base/error.h"
 
 namespace cleave::inference {
 namespace {
@@ -22,9 +25,15 @@ Row next(const std::vector<int32_t>& text) {
   return {std::log(0.9f), std::log(0.05f), std::log(0.05f)};
 }
 
-std::vector<Hypothesis> search(const BeamSettings& settings, size_t count) {
+struct Found {
+  std::vector<Hypothesis> texts;
+  int steps = 0;
+};
+
+Found search(const BeamSettings& settings, size_t count) {
+  Found found;
   BeamSearch search(settings);
-  while (!search.done()) {
+  for (; !search.done(); ++found.steps) {
     std::vector<float> rows;
     for (const BeamSearch::Beam& beam : search.running()) {
       const Row row = next(beam.tokens);
@@ -32,39 +41,67 @@ std::vector<Hypothesis> search(const BeamSettings& settings, size_t count) {
     }
     search.advance(rows);
   }
-  return search.results(count);
+  found.texts = search.results(count);
+  return found;
 }
 
 TEST(BeamSearch, IsGreedyWithOneBeam) {
-  const auto found = search({.beams = 1, .end_tokens = {0}, .max_new_tokens = 3}, 1);
+  const auto found = search({.beams = 1, .end_tokens = {0}, .max_new_tokens = 3}, 1).texts;
   ASSERT_EQ(found.size(), 1U);
   EXPECT_THAT(found[0].tokens, ElementsAre(1, 1, 1));
 }
 
 TEST(BeamSearch, FindsABetterTextThanTheGreedyOne) {
-  const auto found = search({.beams = 2, .length_penalty = 0, .end_tokens = {0}, .max_new_tokens = 3}, 2);
+  const auto found = search({.beams = 2, .length_penalty = 0, .end_tokens = {0}, .max_new_tokens = 3}, 2).texts;
   ASSERT_EQ(found.size(), 2U);
   EXPECT_THAT(found[0].tokens, ElementsAre(2, 0));
   EXPECT_THAT(found[0].score, DoubleNear(std::log(0.36), 1e-6));
-  EXPECT_GE(found[0].score, found[1].score);
+  EXPECT_THAT(found[1].tokens, ElementsAre(1, 2, 0));
+  EXPECT_THAT(found[1].score, DoubleNear(std::log(0.162), 1e-6));
 }
 
 TEST(BeamSearch, DividesScoresByLengthToThePenalty) {
-  const auto found = search({.beams = 2,
-                             .length_penalty = 1,
-                             .stopping = BeamSettings::Stopping::AtOnce,
-                             .end_tokens = {0},
-                             .max_new_tokens = 3},
-                            2);
-  for (const Hypothesis& text : found) {
-    double sum = 0;
-    std::vector<int32_t> before;
-    for (const int32_t token : text.tokens) {
-      sum += static_cast<double>(next(before)[static_cast<size_t>(token)]);
-      before.push_back(token);
-    }
-    EXPECT_THAT(text.score, DoubleNear(sum / static_cast<double>(text.tokens.size()), 1e-6));
-  }
+  const auto found = search({.beams = 2, .length_penalty = 2, .end_tokens = {0}, .max_new_tokens = 3}, 2).texts;
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_THAT(found[0].tokens, ElementsAre(1, 2, 0)) << "the longer one gains by it";
+  EXPECT_THAT(found[0].score, DoubleNear(std::log(0.162) / 9, 1e-6));
+  EXPECT_THAT(found[1].tokens, ElementsAre(1, 1, 1));
+  EXPECT_THAT(found[1].score, DoubleNear(std::log(0.15) / 9, 1e-6));
+}
+
+TEST(BeamSearch, StopsAsSoonAsItIsToldTo) {
+  using Stopping = BeamSettings::Stopping;
+  const auto steps = [](double penalty, Stopping stopping) {
+    return search({.beams = 2, .length_penalty = penalty, .stopping = stopping, .end_tokens = {0}, .max_new_tokens = 4},
+                  2)
+        .steps;
+  };
+  EXPECT_EQ(steps(1, Stopping::AtOnce), 3);
+  EXPECT_EQ(steps(1, Stopping::Heuristic), 3);
+  EXPECT_EQ(steps(1, Stopping::Never), 4) << "four tokens could be better than three are";
+  EXPECT_EQ(steps(2, Stopping::AtOnce), 3);
+  EXPECT_EQ(steps(2, Stopping::Heuristic), 4);
+}
+
+TEST(BeamSearch, PrefersTheBetterTextAndTheSmallerTokenAmongEquallyGoodContinuations) {
+  BeamSearch search({.beams = 2, .max_new_tokens = 5});
+  search.advance(Row{-1, -1, -1, -1});
+  ASSERT_EQ(search.running().size(), 2U);
+  EXPECT_THAT(search.running()[0].tokens, ElementsAre(0));
+  EXPECT_THAT(search.running()[1].tokens, ElementsAre(1));
+  search.advance(Row{-9, -9, -9, -2, -2, -9, -9, -9});
+  EXPECT_THAT(search.running()[0].tokens, ElementsAre(0, 3));
+  EXPECT_THAT(search.running()[1].tokens, ElementsAre(1, 0));
+}
+
+TEST(BeamSearch, ChoosesNothingThatMustNotComeOrIsNoNumber) {
+  constexpr float kNever = -std::numeric_limits<float>::infinity();
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  BeamSearch search({.beams = 3, .max_new_tokens = 5});
+  search.advance(Row{kNever, -1, kNan, kNever});
+  ASSERT_EQ(search.running().size(), 1U);
+  EXPECT_THAT(search.running()[0].tokens, ElementsAre(1));
+  EXPECT_THROW(search.advance(Row{kNever, kNan, kNever, kNever}), Error);
 }
 
 TEST(BeamSearch, TellsWhichTextEachContinues) {
