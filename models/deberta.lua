@@ -62,18 +62,20 @@ local function attention(m, x, c, vectors)
 end
 
 -- The vectors of distances, which all layers share.
+local vectors
+
 local function vectors_of(encoder, c)
   if not c.relative_attention then
     return nil
   end
   local span = c.position_buckets and c.position_buckets > 0 and c.position_buckets or largest_distance(c)
-  local vectors = weight(encoder.rel_embeddings.weight, 2 * span, c.hidden_size)
+  local table = weight(encoder.rel_embeddings.weight, 2 * span, c.hidden_size)
   if c.norm_rel_ebd == "layer_norm" then
-    return layer_norm(vectors, encoder.LayerNorm, c.layer_norm_eps)
+    return layer_norm(table, encoder.LayerNorm, c.layer_norm_eps)
   elseif c.norm_rel_ebd and c.norm_rel_ebd ~= "none" then
     error("norm_rel_ebd " .. tostring(c.norm_rel_ebd) .. ", wanted layer_norm or none", 0)
   end
-  return vectors
+  return table
 end
 
 return text_encoder {
@@ -85,14 +87,14 @@ return text_encoder {
     elseif c.talking_head then
       error("talking_head: heads that are mixed are not known", 0)
     end
-    local x = bert_embeddings(m.embeddings, c, {
+    vectors = vectors_of(m.encoder, c)
+    return bert_embeddings(m.embeddings, c, {
       learned = c.position_biased_input ~= false,
       project = function(y) return y:size() == c.hidden_size and y or m.embeddings.embed_proj(y, c.hidden_size) end,
     })
-    return x
   end,
   layer = function(l, x, c)
-    local a = attention(l.attention.self, x, c, vectors_of(module("deberta").encoder, c))
+    local a = attention(l.attention.self, x, c, vectors)
     x = layer_norm(x + biased(l.attention.output.dense, a, c.hidden_size), l.attention.output.LayerNorm, c.layer_norm_eps)
     return bert_mlp(l, x, c)
   end,

@@ -4,6 +4,7 @@ return text_encoder {
   base = "model",
   layers = "layers",
   embed = function(m, c)
+    refuse_attention_to_later(c)
     return embedding(token_ids(), m.embed_tokens, c.vocab_size, c.hidden_size)
   end,
   layer = function(l, x, c, i)

@@ -1,11 +1,4 @@
 -- XLM and FlauBERT, which can have its norms before the blocks.
-local function block(x, norm, pre_norm, f)
-  if pre_norm then
-    return x + f(norm(x))
-  end
-  return norm(x + f(x))
-end
-
 return text_encoder {
   architectures = { "XLMModel", "XLMWithLMHeadModel", "FlaubertModel", "FlaubertWithLMHeadModel" },
   base = "transformer",
@@ -25,11 +18,11 @@ return text_encoder {
     local function norm(of)
       return function(y) return layer_norm(y, of[i - 1], c.layer_norm_eps) end
     end
-    x = block(x, norm(m.layer_norm1), c.pre_norm, function(h)
+    x = residual(x, norm(m.layer_norm1), c.pre_norm, function(h)
       local a = attend_to_all(attention, h, c, { names = { "q_lin", "k_lin", "v_lin" } })
       return biased(attention.out_lin, a, c.hidden_size)
     end)
-    return block(x, norm(m.layer_norm2), c.pre_norm, function(h)
+    return residual(x, norm(m.layer_norm2), c.pre_norm, function(h)
       return biased(ffn.lin2, act(biased(ffn.lin1, h, 4 * c.hidden_size)), c.hidden_size)
     end)
   end,

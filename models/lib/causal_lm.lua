@@ -16,6 +16,17 @@ local fields = {
   "architectures", "layer", "base", "embedding", "layers", "head", "width", "embed", "norm", "logits", "head_bias", "tied",
 }
 
+-- An error where the configuration lets tokens attend to later ones: weights of that kind give wrong text as a decoder's.
+-- ("vision" does so among the tokens of an image.)
+function refuse_attention_to_later(c)
+  local both = c.use_bidirectional_attention
+  if c.is_causal == false then
+    error("is_causal is false: attention to later tokens is not known of this architecture", 0)
+  elseif both and both ~= "vision" then
+    error("use_bidirectional_attention is " .. tostring(both) .. ": attention to later tokens is not known of this architecture", 0)
+  end
+end
+
 function causal_lm(d)
   check_names(d, fields, "causal_lm")
   if type(d.layer) ~= "function" then
@@ -71,6 +82,7 @@ function causal_lm(d)
   end
 
   local function decode(c)
+    refuse_attention_to_later(c)
     local base = type(d.base) == "function" and d.base(c) or d.base or text_base(d.embedding or "embed_tokens")
     local m = module(base)
     local own = type(d.head) == "function" and d.head(c) or d.head

@@ -73,6 +73,14 @@ function bert_embeddings(m, c, options)
   return layer_norm(x, m.LayerNorm, c.layer_norm_eps)
 end
 
+-- x and what `block` makes of it, with the norm before the block or behind the sum.
+function residual(x, norm, pre_norm, block)
+  if pre_norm then
+    return x + block(norm(x))
+  end
+  return norm(x + block(x))
+end
+
 -- Attention of all tokens of a sequence to all, without the projection behind it: m has query, key and value. Options: those
 -- of attend(), and
 --   names  of the projections ({ "query", "key", "value" })

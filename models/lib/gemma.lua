@@ -7,14 +7,20 @@ gemma_norms = {
   mlp = "pre_feedforward_layernorm", mlp_output = "post_feedforward_layernorm",
 }
 
--- The layer. `attention` gives options of self_attention() beside those that all have, of the configuration and the layers'
--- norm; `norms` are as decoder_layer() has them.
-local function gemma_layer(attention, norms)
-  return function(l, x, c, i)
+-- Fields of `d`, beside those of causal_lm():
+--   norms      as decoder_layer() has them
+--   attention  function(c, norm): options of self_attention() beside those that all have; norm is that of the layers
+function gemma_lm(d)
+  local norms, attention = d.norms, d.attention
+  d.norms, d.attention = nil, nil -- not causal_lm's
+  d.tied = true
+
+  function d.embed(_, x, c)
+    return x * math.sqrt(c.hidden_size)
+  end
+
+  function d.layer(l, x, c, i)
     local norm = rms_norms(c.rms_norm_eps, { offset = 1 })
-    if c.use_bidirectional_attention == true then
-      error("use_bidirectional_attention is true: Gemma's embedding models are not computed", 0)
-    end
     local act = activation(c.hidden_activation)
     local options = attention(c, norm)
     options.window, options.scale = window(c, i), c.query_pre_attn_scalar ^ -0.5
@@ -25,21 +31,9 @@ local function gemma_layer(attention, norms)
       mlp = function(h) return gated_mlp(l.mlp, h, c.intermediate_size, act) end,
     })
   end
-end
 
-local function gemma_norm(m, x, c)
-  return rms_norm(x, m.norm, c.rms_norm_eps, { offset = 1 })
-end
-
--- Fields of `d`, beside those of causal_lm():
---   norms      as decoder_layer() has them
---   attention  function(c, norm): options of self_attention() beside those that all have; norm is that of the layers
-function gemma_lm(d)
-  d.layer, d.norm, d.tied = gemma_layer(d.attention, d.norms), gemma_norm, true
-  d.norms, d.attention = nil, nil -- not causal_lm's
-
-  function d.embed(_, x, c)
-    return x * math.sqrt(c.hidden_size)
+  function d.norm(m, x, c)
+    return rms_norm(x, m.norm, c.rms_norm_eps, { offset = 1 })
   end
 
   function d.logits(y, c)
