@@ -48,7 +48,7 @@ class Embed(Case):
         self.texts = [text_of(ids) for ids, _ in self.cases]
         self.means = [mean(vectors) for _, vectors in self.cases]
 
-    def make_model(self, pooling=PLAIN, modules=("Transformer", "Pooling"), around=None, **files):
+    def make_model(self, pooling=PLAIN, modules=("Transformer", "Pooling"), around=None, last_type=0, **files):
         """The reference encoder with a tokenizer of words, and the modules that sentence-transformers would have."""
         model = self.folder / f"model{len(list(self.folder.iterdir()))}"
         shutil.copytree(ENCODER, model, copy_function=shutil.copyfile)
@@ -56,7 +56,7 @@ class Embed(Case):
                     "normalized": False} for i in (1, 2)]
         template = [{"Sequence": {"id": "A", "type_id": 0}}]
         if around:
-            template = [{"SpecialToken": {"id": "<s>", "type_id": 0}}, *template, {"SpecialToken": {"id": "</s>", "type_id": 0}}]
+            template = [{"SpecialToken": {"id": "<s>", "type_id": 0}}, *template, {"SpecialToken": {"id": "</s>", "type_id": last_type}}]
         tokenizer = {
             "version": "1.0", "added_tokens": special, "normalizer": None, "pre_tokenizer": {"type": "Whitespace"},
             "decoder": None, "truncation": None, "padding": None,
@@ -166,6 +166,10 @@ class Embed(Case):
         for command in (["generate", "-p", "w4"], ["perplexity", "-f", __file__], ["bench"]):
             self.assert_fails(run(command[0], self.make_model(), *command[1:]), 1, "BertModel", "cleave embed")
         self.assert_fails(run("embed", self.make_model()), 1, "there is no text")
+
+    def test_refuses_types_of_tokens_that_it_does_not_feed(self):
+        model = self.make_model(around=True, last_type=2)
+        self.assert_fails(run("embed", model, "-p", "w40"), 1, "tokenizer.json gives some tokens of a text another type than 0")
 
 
 if __name__ == "__main__":

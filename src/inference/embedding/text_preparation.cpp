@@ -20,6 +20,34 @@ Json tokenizer_config(const OpenedModel& opened) {
   return config.is_object() ? config : Json::object();
 }
 
+// Whether a template of special tokens gives some of a single text's tokens another type than 0, as XLNet's does.
+bool gives_types(const Json& processor) {
+  if (!processor.is_object()) return false;
+  if (const Json all = processor.value("processors", Json()); all.is_array())
+    return std::ranges::any_of(all, gives_types);
+  const auto has_type = [](const Json& part) { return part.is_object() && part.value("type_id", Json(0)) != 0; };
+  return std::ranges::any_of(processor.value("single", Json::array()), [&](const Json& piece) {
+    return piece.is_object() && std::ranges::any_of(piece, has_type);
+  });
+}
+
+void refuse_types(const OpenedModel& opened) {
+  const auto reads_types = [](const graph::Node& node) {
+    return node.op == graph::Op::Input && node.as<graph::InputAttributes>().kind == graph::InputKind::TokenTypes;
+  };
+  const std::filesystem::path path = opened.checkpoint.directory() / "tokenizer.json";
+  if (std::ranges::none_of(opened.graph.nodes(), reads_types) || opened.checkpoint.directory().empty() ||
+      !is_file(path))
+    return;
+  const Json tokenizer = parse_json(read_file(path), path.string());
+  if (tokenizer.is_object() && gives_types(tokenizer.value("post_processor", Json())))
+    fail(
+        ErrorKind::Unsupported,
+        "tokenizer.json gives some tokens of a text another type than 0, on which vectors of {} depend; only type 0 is "
+        "computed",
+        opened.traced.architecture);
+}
+
 // Tokenizers that have no limit say so by a number like 1e30.
 std::optional<int64_t> tokenizer_limit(const OpenedModel& opened) {
   constexpr double kNone = 1e9;
@@ -67,6 +95,7 @@ TextPreparation::TextPreparation(const OpenedModel& opened, const SentenceModule
       max_length_(max_length ? max_length : length_limit(opened, modules)),
       keeps_end_(tokenizer_config(opened).value("truncation_side", Json()) == "left"),
       special_(tokenizer.encode("", true)) {
+  refuse_types(opened);
   const std::optional<int64_t> positions = opened.position_limit();
   if (max_length && positions && *max_length > *positions)
     fail(ErrorKind::InvalidArgument, "texts of up to {} tokens, where the model has learned {} positions", *max_length,
