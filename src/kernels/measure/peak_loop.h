@@ -20,8 +20,8 @@ struct PeakLoop {
   void (*run)(int64_t rounds) = nullptr;
 };
 
-/// The loop with the fastest instruction for such numbers that processor and system support. That may be the loop of f32:
-/// such numbers are then converted to f32 and multiplied as that.
+/// The loop with the fastest instruction for such numbers that processor and system support. That may be the loop of
+/// f32: such numbers are then converted to f32 and multiplied as that.
 PeakLoop peak_loop(Arithmetic arithmetic);
 
 }  // namespace cleave::kernels

@@ -1,23 +1,9 @@
 #include "kernels/simd/isa.h"
 
 #include "kernels/simd/largest_isa.h"
-#include "kernels/simd/tiles.h"
 
 namespace cleave::kernels {
 namespace {
-
-// __builtin_cpu_supports also asks whether the operating system keeps the wide registers. It is not asked for F16C,
-// which clang's version does not know and every processor with AVX2 has.
-Isa detect() {
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return Isa::Portable;
-  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
-      !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
-    return Isa::Avx2;
-  if (!__builtin_cpu_supports("avx512vnni")) return Isa::Avx512;
-  // Kernels with bf16 also permute bytes, as every such processor can but Cooper Lake.
-  if (!__builtin_cpu_supports("avx512bf16") || !__builtin_cpu_supports("avx512vbmi")) return Isa::Avx512Vnni;
-  return has_tiles(TileNumbers::Bf16) ? Isa::Amx : Isa::Avx512Bf16;
-}
 
 // Of the sets up to `largest` the fastest. Where Intel has dot products of bf16 pairs, a core reaches 84 GFLOP/s with
 // them and 151 with f32 (Sapphire Rapids, 512 x 2,048 x 2,048). Tiles are faster, but virtual machines may hide them.
@@ -48,11 +34,6 @@ std::string_view to_string(Isa isa) {
 Isa best_isa() {
   static const Isa best = fastest(simd::largest_isa());
   return best;
-}
-
-Isa simd::largest_isa() {
-  static const Isa largest = detect();
-  return largest;
 }
 
 bool wants_prefetch(int64_t rows) {
