@@ -26,7 +26,7 @@ COMPUTED = {
     "layer_types": "*", "mlp_layer_types": "*", "layers_block_type": "*", "_sliding_window_pattern": "*", "no_rope_layers": "*", "moe_layers": "*", "layer_rope_theta": "*",
     "attention_layers": "*", "full_attn_idxs": "*", "per_layer_config": "*", "mamba_d_head": "*", "mamba_dt_rank": "*",
     "time_step_rank": "*", "lru_width": "*", "word_embed_proj_dim": "*", "embedding_size": "roformer", "num_decoder_layers": "*", "moe_layer_end_index": "*",
-    "decoder_vocab_size": "*",
+    "decoder_vocab_size": "*", "scale_decoder_outputs": "*",
     "attention_multiplier": "hyperclovax", "intermediate_size": "mamba falcon_mamba", "num_kv_heads": "falcon",
     "ffn_hidden_size": "falcon", "v_head_dim": "minicpm3",
     "linear_num_key_heads": "olmo_hybrid", "linear_num_value_heads": "olmo_hybrid", "linear_key_head_dim": "olmo_hybrid",

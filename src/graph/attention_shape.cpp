@@ -34,10 +34,11 @@ void attention_extras(Operands& o) {
   o.want(!a.cross || (!a.causal && a.window == 0 && a.chunk == 0 && a.alibi_slopes.empty() && a.tables() == 0),
          "attention to another text is not causal and knows no distances");
   const bool own_heads = o.extent(o.dims(0)[1]) == o.extent(o.dims(1)[1]);
-  o.want((a.tables() == 0 && a.angle_power == 0) ||
+  o.want((!vectors && a.angle_power == 0) ||
              (!a.cached() && a.window == 0 && a.softcap == 0 && a.alibi_slopes.empty() && own_heads),
-         "tables by distance and weights by angles are of attention to all tokens of a sequence, whose heads share no "
+         "vectors by distance and weights by angles are of attention to all tokens of a sequence, whose heads share no "
          "keys");
+  o.want(a.angle_power == 0 || !a.biases, "biases by distance and weights by angles at once");
   size_t operand = 3;
   if (a.tables() == 0 && o.size() == 4) attention_sinks(o, operand++, o.dims(0)[1]);
   if (a.biases) attention_table(o, operand++, false);

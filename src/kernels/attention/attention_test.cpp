@@ -28,6 +28,13 @@ struct Case {
 const std::vector<float> kSlopes = {0.5f, 0.25f, 0.125f, 0.0625f, 0.03125f, 0.015625f, 0.3f, 0.2f, 0.1f};
 const std::vector<float> kSinks = {1, -2, 0.5f, 3, -1, 0, 2, 1, -3};
 
+// For four heads and up to 40 positions to either side.
+const std::vector<float> kBiases = [] {
+  std::vector<float> biases;
+  for (int i = 0; i < 4 * 81; ++i) biases.push_back(static_cast<float>(i * 37 % 64) / 16.0f - 2.0f);
+  return biases;
+}();
+
 std::vector<Case> cases() {
   std::vector<Case> all;
   all.push_back({"plain", 2, 2, 64, 64, 16, {}});
@@ -48,6 +55,9 @@ std::vector<Case> cases() {
                  {.alibi_slopes = kSlopes.data(), .alibi_bfloat16 = true, .alibi_scale = 0.25f}});
   all.push_back({"sinks", 9, 3, 32, 32, 16, {.sinks = kSinks.data()}});
   all.push_back({"bidirectional", 4, 2, 32, 32, 16, {.causal = false}});
+  all.push_back(
+      {"bidirectional_bias", 4, 4, 32, 32, 16, {.causal = false, .distance_bias = kBiases.data(), .bias_distance = 5}});
+  all.push_back({"causal_bias", 4, 2, 32, 32, 16, {.distance_bias = kBiases.data(), .bias_distance = 40}});
   all.push_back({"bidirectional_window", 4, 2, 32, 32, 16, {.window = 9, .causal = false}});
   all.push_back({"float16", 9, 3, 64, 48, 16, {}, DType::F16});
   all.push_back({"float16_odd", 3, 1, 13, 21, 7, {.window = 11}, DType::F16});

@@ -75,7 +75,6 @@ class HeadAttention {
         key_offset_(span.first_row * key_stride_ + head * params.key_dim),
         value_offset_(span.first_row * value_stride_ + head * params.value_dim),
         table_offset_(head * params.key_dim),
-        head_(head),
         room_(params, span.num_rows, memory) {}
 
   void run(const float* q, const float* k, const float* v, float* out) {
@@ -111,7 +110,6 @@ class HeadAttention {
     for (int64_t i = 0; i < length_; ++i) {
       const int32_t row = p_.rows[static_cast<size_t>(n + std::clamp(i - position, -n, n))];
       if (p_.position_keys != nullptr) room_.scores[i] += room_.q_rows[row];
-      if (p_.biases != nullptr) room_.scores[i] += p_.biases[row * p_.heads + head_];
       if (p_.position_queries != nullptr) room_.scores[i] += room_.k_rows[i * p_.num_rows + row];
     }
   }
@@ -119,7 +117,6 @@ class HeadAttention {
   const RelativeAttentionParams& p_;
   const int64_t length_, key_stride_, value_stride_;
   const int64_t key_offset_, value_offset_, table_offset_;
-  const int64_t head_;
   const Room room_;
 };
 

@@ -10,8 +10,8 @@
 namespace cleave::kernels {
 
 /// Attention of all tokens of a sequence to one another, every head with keys of its own, whose scores also depend on
-/// tables by distance. The score of a query at position p and a key at position s is
-///   scale * (q.k + q.position_keys[row] + k.position_queries[row]) + biases[row], row = rows[n + clamp(s - p, -n, n)]
+/// vectors by distance. The score of a query at position p and a key at position s is
+///   scale * (q.k + q.position_keys[row] + k.position_queries[row]), row = rows[n + clamp(s - p, -n, n)]
 /// (He et al., "DeBERTa", 2021). A weight is the softmax of the scores, or with angle_power the power of
 /// 1 - acos(score) / pi (Zeng et al., "You Only Sample (Almost) Once", 2021), not divided by the weights' sum.
 struct RelativeAttentionParams {
@@ -22,7 +22,6 @@ struct RelativeAttentionParams {
   int64_t angle_power = 0;
   const float* position_keys = nullptr;     // [num_rows, heads, key_dim], or null
   const float* position_queries = nullptr;  // the same
-  const float* biases = nullptr;            // [num_rows, heads], or null
   int64_t num_rows = 0;
   std::span<const int32_t> rows = {};  // [2n + 1], each below num_rows
 };

@@ -4,10 +4,11 @@
 
 namespace cleave::kernels {
 
-/// Options of attention. The score of a query and a key is computed in three steps:
+/// Options of attention. The score of a query and a key is computed in steps:
 ///   s = q.k * scale
 ///   s = softcap * tanh(s / softcap)                           if softcap is not 0
 ///   s = s + alibi_scale * alibi_slopes[head] * key_position   if there are slopes
+///   s = s + distance_bias[head][n + key_position - position]  if there are biases; distances are clamped to [-n, n]
 /// A query at position p sees the key positions of its sequence from `first` to `last`, both included:
 ///               first                   last
 ///   plain       0                       p
@@ -28,6 +29,8 @@ struct AttentionParams {
   float alibi_scale = 1;                // Falcon multiplies the bias by 1 / sqrt(head_dim)
   const float* sinks = nullptr;         // [q_heads]: one more logit in the softmax's denominator
   bool causal = true;
+  const float* distance_bias = nullptr;  // [q_heads][2n + 1]
+  int64_t bias_distance = 0;             // n
 };
 
 }  // namespace cleave::kernels

@@ -15,7 +15,7 @@ bool visible(const AttentionParams& params, int64_t query, int64_t key) {
 }
 
 double score(const AttentionInput& input, const AttentionParams& params, const float* q, const float* k, int64_t head,
-             int64_t key) {
+             int64_t query, int64_t key) {
   double s = 0;
   for (int64_t d = 0; d < input.key_dim; ++d) s += static_cast<double>(q[d]) * k[d];
   s *= params.scale;
@@ -24,6 +24,10 @@ double score(const AttentionInput& input, const AttentionParams& params, const f
     float bias = params.alibi_slopes[head] * static_cast<float>(key);
     if (params.alibi_bfloat16) bias = to_float(to_bfloat16(bias));
     s += static_cast<double>(bias) * params.alibi_scale;
+  }
+  if (params.distance_bias != nullptr) {
+    const int64_t n = params.bias_distance;
+    s += params.distance_bias[head * (2 * n + 1) + n + std::clamp(key - query, -n, n)];
   }
   return s;
 }
@@ -40,7 +44,7 @@ void attention(const AttentionInput& input, const AttentionParams& params, float
     for (int64_t key = 0; key < input.length; ++key) {
       const float* k = input.keys + (key * input.kv_heads + (head + params.first_head) / params.group) * input.key_dim;
       const bool seen = visible(params, query, key);
-      weights[key] = seen ? score(input, params, input.q + vector * input.key_dim, k, head, key) : -INFINITY;
+      weights[key] = seen ? score(input, params, input.q + vector * input.key_dim, k, head, query, key) : -INFINITY;
       peak = std::max(peak, weights[key]);
     }
     double sum = std::exp(sink - peak);

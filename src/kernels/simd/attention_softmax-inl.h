@@ -51,13 +51,26 @@ CLEAVE_INLINE Stretch seen_by(const TileState& state, int q, int count, const St
   return {at.base, at.block, begin > at.begin ? begin : at.begin, least(end, at.end)};
 }
 
+// Biases by distance at positions [p, p + kLanes) of a query, from `biases` of 2n + 1 distances.
+CLEAVE_INLINE F32 distance_biases(const float* biases, int64_t n, int64_t distance) {
+  if (distance >= -n && distance + kLanes - 1 <= n) return load(biases + n + distance);
+  float lanes[kLanes];
+  for (int64_t i = 0; i < kLanes; ++i) {
+    const int64_t at = distance + i < -n ? -n : least(distance + i, n);
+    lanes[i] = biases[n + at];
+  }
+  return load(lanes);
+}
+
 // One pass over the scores of query q: caps them softly, adds the position bias, sets those of positions that are not
 // seen to minus infinity, and finds the maximum. Without a soft-cap the queries have been multiplied by scale *
 // log2(e), with one by scale.
-CLEAVE_INLINE float adjust_scores(const AttentionTile& tile, const Stretch& at, int64_t head, float* scores,
+CLEAVE_INLINE float adjust_scores(const AttentionTile& tile, const Stretch& at, int q, float* scores,
                                   const float* key_scales, int64_t from, int64_t to, int64_t begin, int64_t end) {
   const AttentionParams& params = *tile.params;
-  const bool plain = params.softcap == 0 && params.alibi_slopes == nullptr && key_scales == nullptr;
+  const bool plain =
+      params.softcap == 0 && params.alibi_slopes == nullptr && key_scales == nullptr && params.distance_bias == nullptr;
+  const int64_t head = tile.head[q], n = params.bias_distance;
   F32 top = set(kLowest);
   for (int64_t p = from; p < to; p += kLanes) {
     F32 s = load(scores + p);
@@ -70,6 +83,8 @@ CLEAVE_INLINE float adjust_scores(const AttentionTile& tile, const Stretch& at, 
         if (params.alibi_bfloat16) bias = bits<F32>(__builtin_convertvector(round_to_bfloat16(bias), U32) << 16);
         s += bias * (params.alibi_scale * kLog2E);
       }
+      if (params.distance_bias != nullptr)
+        s += kLog2E * distance_biases(params.distance_bias + head * (2 * n + 1), n, at.base + p - tile.position[q]);
       store(scores + p, s);
     }
     if (p < begin || p + kLanes > end) store(scores + p, s = keep_lanes(s, begin - p, end - p));
@@ -100,7 +115,7 @@ __attribute__((noinline)) void update_softmax(const AttentionTile& tile, TileSta
   for (int64_t p = from; p < visible; p += kLanes) weights.put(p, F32{});
   for (int64_t p = beyond; p < to; p += kLanes) weights.put(p, F32{});
   if (!any) return;
-  const float top = adjust_scores(tile, at, tile.head[q], scores, key_scales, visible, beyond, begin, end);
+  const float top = adjust_scores(tile, at, q, scores, key_scales, visible, beyond, begin, end);
   if (top > state.maximum[q]) {
     const float factor = exp2_negative(set(state.maximum[q] - top))[0];
     float* sums = state.sums + q * state.sizes.part_stride;

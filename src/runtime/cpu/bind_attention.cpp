@@ -91,7 +91,8 @@ BoundInstruction bind_attention(const Instruction& i, const Workspace& w) {
   const float* k = w.numbers(i.inputs[1]);
   const float* v = w.numbers(i.inputs[2]);
   float* y = w.value(i.output);
-  return [&w, q, k, v, y, layer = layer_of(i), arguments = AttentionArguments(i, w)] {
+  return [&w, q, k, v, y, layer = layer_of(i), arguments = AttentionArguments(i, w)]() mutable {
+    arguments.read_biases();
     const kernels::KvCache cache = store(k, v, layer, w);
     kernels::attention(q, w.state.spans(), cache, arguments.params(), y, w.scratch, w.pool);
   };

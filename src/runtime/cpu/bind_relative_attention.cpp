@@ -31,14 +31,13 @@ kernels::RelativeAttentionParams sizes_of(const Instruction& i) {
 }  // namespace
 
 bool is_relative_attention(const graph::AttentionAttributes& a) {
-  return a.tables() > 0 || a.angle_power > 0;
+  return a.position_keys || a.position_queries || a.angle_power > 0;
 }
 
 BoundInstruction bind_relative_attention(const Instruction& i, const Workspace& w) {
   const graph::AttentionAttributes& a = attributes_of(i);
   kernels::RelativeAttentionParams params = sizes_of(i);
   size_t operand = 3;
-  if (a.biases) params.biases = w.numbers(i.inputs[operand]);
   if (a.position_keys) params.position_keys = w.numbers(i.inputs[operand++]);
   if (a.position_queries) params.position_queries = w.numbers(i.inputs[operand]);
   return [&w, q = w.numbers(i.inputs[0]), k = w.numbers(i.inputs[1]), v = w.numbers(i.inputs[2]), y = w.value(i.output),

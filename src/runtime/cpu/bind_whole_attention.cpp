@@ -44,6 +44,7 @@ class StepAttention {
   }
 
   void run(const float* q, const float* k, const float* v, float* y) {
+    arguments_.read_biases();
     kernels::KvCache cache = cache_of(instruction_, type_for(k, v));
     const size_t key_bytes = aligned(blocks_.size() * kernels::key_block_bytes(cache));
     const size_t value_bytes = aligned(blocks_.size() * kernels::value_block_bytes(cache));
@@ -84,7 +85,7 @@ class StepAttention {
 
   const Instruction& instruction_;
   const Workspace& w_;
-  const AttentionArguments arguments_;
+  AttentionArguments arguments_;
   std::vector<int32_t> blocks_;              // 0, 1, 2 ...
   std::vector<kernels::SequenceSpan> turn_;  // those that attend now
 };
