@@ -5,8 +5,6 @@
 // depends on the scales of kDigitGroup elements, so these are read first, by a cursor of their own.
 #pragma once
 
-#include <utility>
-
 #include "kernels/simd/blocks-inl.h"
 #include "kernels/simd/levels-inl.h"
 #include "kernels/simd/product_tiles.h"
@@ -75,6 +73,7 @@ CLEAVE_INLINE F32 read_scales(UnitCursor<kLayout>& cursor, int64_t group, int64_
 // The outliers of a row, and what their high digits have added so far.
 class Outliers {
  public:
+  Outliers() = default;
   CLEAVE_INLINE Outliers(const DigitRows& x, int64_t row, int64_t k)
       : next_(x.high + row * (k / 4)), end_(next_ + x.counts[row]) {}
 
@@ -96,25 +95,28 @@ class Outliers {
   }
 
  private:
-  const HighDigits *next_, *end_;
+  const HighDigits *next_ = nullptr, *end_ = nullptr;
   F32 total_ = {};
   bool any_ = false;
 };
 
-// The product of kM rows, which are all, with strip number `strip`.
+// The product of kM rows from `row` on with strip number `strip`.
 template <BlockLayout kLayout, int kGroup, int kM>
-CLEAVE_INLINE void packed_strip(const PackedLevelTile& tile, int64_t strip, Outliers (&outliers)[kM]) {
+CLEAVE_INLINE void packed_strip(const PackedLevelTile& tile, int64_t row, int64_t strip) {
   constexpr int kParts = kGroup / kLayout.group, kSums = kLayout.unit(), kQuads = kLayout.group / 4;
   static_assert(kParts == 1 || kSums == 1);
   const auto* weights = reinterpret_cast<const uint8_t*>(tile.weights + strip * tile.strip_bytes);
   UnitCursor<kLayout> headers(weights, groups_of<kLayout>(tile.groups)), units = headers;
-  const int8_t* low = tile.x.low;
-  const float *x_scales = tile.x.scales, *sums = tile.x.sums;
-  const int32_t* offsets = tile.x.offsets;
+  const int64_t next = tile.x.interleave;
+  const int8_t* low = tile.x.low + row * 4;
+  const float *x_scales = tile.x.scales + row, *sums = tile.x.sums + row;
+  const int32_t* offsets = tile.x.offsets + row;
+  Outliers outliers[kM];
+  for (int a = 0; a < kM; ++a) outliers[a] = Outliers(tile.x, row + a, tile.k);
   DigitGroupScales<kGroup> scales;
   F32 total[kM] = {};
   int64_t group = 0, quad = 0;
-  for (int64_t first = 0; first < tile.k; first += kDigitGroup, x_scales += kM) {
+  for (int64_t first = 0; first < tile.k; first += kDigitGroup, x_scales += next) {
     const int64_t count = least(tile.k - first, kDigitGroup) / kGroup;
     const F32 start = read_scales<kLayout, kGroup>(headers, group, count, scales);
     F32 scaled[kM];
@@ -122,8 +124,7 @@ CLEAVE_INLINE void packed_strip(const PackedLevelTile& tile, int64_t strip, Outl
     for (int64_t g = 0; g < count; g += kSums) {
       I32 products[kSums][kM];
       for (int s = 0; s < kSums; ++s)
-        for (int a = 0; a < kM; ++a) products[s][a] = offsets[s * kM + a] - I32{};
-#pragma GCC unroll 4
+        for (int a = 0; a < kM; ++a) products[s][a] = offsets[s * next + a] - I32{};
       for (int part = 0; part < kParts; ++part) {
         const uint8_t* unit = units.template next<false>();
         if (tile.prefetch) prefetch<kLayout.unit_bytes()>(unit);
@@ -131,11 +132,11 @@ CLEAVE_INLINE void packed_strip(const PackedLevelTile& tile, int64_t strip, Outl
         unpack_levels<kLayout>(unit + kLayout.scale_bytes(), 0, levels);
 #pragma GCC unroll 2
         for (int s = 0; s < kSums; ++s, quad += kQuads) {
-          __builtin_prefetch(low + kDigitsAhead * kM);
+          __builtin_prefetch(low + kDigitsAhead * next);
           I32 part_products[kM] = {};  // sums of their own, so that dot products wait for fewer others
 #pragma GCC unroll 8
-          for (int j = 0; j < kQuads; ++j, low += kM * 4)
-#pragma GCC unroll 4
+          for (int j = 0; j < kQuads; ++j, low += next * 4)
+#pragma GCC unroll 2
             for (int a = 0; a < kM; ++a)
               part_products[a] = dot4<true>(part_products[a], levels[s * kQuads + j], low + a * 4);
           for (int a = 0; a < kM; ++a) {
@@ -146,7 +147,7 @@ CLEAVE_INLINE void packed_strip(const PackedLevelTile& tile, int64_t strip, Outl
           }
         }
       }
-      for (int s = 0; s < kSums; ++s, ++group, offsets += kM, sums += kM)
+      for (int s = 0; s < kSums; ++s, ++group, offsets += next, sums += next)
         for (int a = 0; a < kM; ++a) {
           scaled[a] = multiply_add(bits<F32>(products[s][a]), load(scales.scale[g + s]), scaled[a]);
           if (kLayout.minimum) scaled[a] = multiply_add(load(scales.minimum[g + s]), set(sums[a]), scaled[a]);
@@ -157,27 +158,18 @@ CLEAVE_INLINE void packed_strip(const PackedLevelTile& tile, int64_t strip, Outl
   const __mmask16 lanes = lanes_within(tile.columns, static_cast<int>(strip));
   for (int a = 0; a < kM; ++a) {
     if (outliers[a].any()) total[a] = total[a] + outliers[a].total();
-    _mm512_mask_storeu_ps(tile.y + a * tile.ldy + strip * kStripRows, lanes, bits<__m512>(total[a]));
-  }
-}
-
-template <BlockLayout kLayout, int kGroup, int... kRows>
-CLEAVE_INLINE void packed_rows(const PackedLevelTile& tile, std::integer_sequence<int, kRows...>) {
-  constexpr int kM = sizeof...(kRows);
-  const int64_t strips = (tile.columns + kStripRows - 1) / kStripRows;
-  for (int64_t strip = 0; strip < strips; ++strip) {
-    Outliers outliers[kM] = {{tile.x, kRows, tile.k}...};
-    packed_strip<kLayout, kGroup, kM>(tile, strip, outliers);
+    _mm512_mask_storeu_ps(tile.y + (row + a) * tile.ldy + strip * kStripRows, lanes, bits<__m512>(total[a]));
   }
 }
 
 template <BlockLayout kLayout, int kGroup>
 void packed_level_product(const PackedLevelTile& tile) {
-  static_assert(kPackedLevelRows == 4);
-  if (tile.m == 1) packed_rows<kLayout, kGroup>(tile, std::make_integer_sequence<int, 1>{});
-  if (tile.m == 2) packed_rows<kLayout, kGroup>(tile, std::make_integer_sequence<int, 2>{});
-  if (tile.m == 3) packed_rows<kLayout, kGroup>(tile, std::make_integer_sequence<int, 3>{});
-  if (tile.m == 4) packed_rows<kLayout, kGroup>(tile, std::make_integer_sequence<int, 4>{});
+  const int64_t strips = (tile.columns + kStripRows - 1) / kStripRows;
+  for (int64_t strip = 0; strip < strips; ++strip) {
+    int64_t row = 0;
+    for (; row + 2 <= tile.m; row += 2) packed_strip<kLayout, kGroup, 2>(tile, row, strip);
+    if (row < tile.m) packed_strip<kLayout, kGroup, 1>(tile, row, strip);
+  }
 }
 
 struct PackedLevelKernels {
