@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "response/find_format.h"
+#include "response/literal.h"
 #include "response/testing/templates.h"
 
 namespace cleave::response {
@@ -78,6 +79,21 @@ TEST(ResponseParser, AMarkWithinAStringOfAValueIsAPartOfIt) {
                     end = "\n</parameter>\n</function>\n</tool_call>";
   EXPECT_EQ(read(format, begin + R"({"a": ["</parameter>", 1]})" + end), R"(f({"o": {"a":["</parameter>",1]}}))");
   EXPECT_EQ(read(format, begin + R"({"a": )" + end), R"(f({"o": "{\"a\": "}))") << "what is no value";
+}
+
+TEST(ResponseParser, ReadsALongValueFullOfMarksOnce) {
+  std::string inside, behind;
+  for (int i = 0; i < 20'000; ++i) {
+    inside += "</parameter>";
+    behind += "</parameter <";
+  }
+  const ResponseFormat format = format_of(kTags);
+  const std::string begin = "<tool_call>\n<function=f>\n<parameter=o>\n", end = "\n</function>\n</tool_call>";
+  const auto value = [&](const std::string& more) { return R"({"a": ")" + inside + R"("})" + more + "\n</parameter>"; };
+  const auto call = [&](const std::string& text) { return told(events(format, begin + text + end, 3)); };
+  EXPECT_EQ(call(value("")), R"(f({"o": {"a":")" + inside + R"("}}))");
+  EXPECT_EQ(call(value(behind)),
+            "f({\"o\": \"" + json_escaped(value(behind).substr(0, value(behind).size() - 13)) + "\"})");
 }
 
 TEST(ResponseParser, OfAHeldAnswerOnlyTheBeginningHasMarks) {

@@ -132,6 +132,7 @@ bool TaggedCallReader::begin_value(std::string key, bool is_other) {
   if (told_string) types_ = {"string"};
   given_ = at_;
   begun_ = false;
+  ended_ = false;
   scanner_ = LiteralScanner(style);
   state_ = close_.empty() ? State::Literal : State::Value;
   if (streams_) sink_.on_arguments("\"");
@@ -145,14 +146,17 @@ bool TaggedCallReader::has_parts(std::string_view text) const {
 }
 
 // The mark behind a value: within a string of a value's part, it belongs to that. Where none is found so, the first is
-// taken in the end.
-Match TaggedCallReader::value_end(std::string_view text, bool final) const {
-  const Match first = close_.find(text, given_);
-  if (!has_parts(text)) return first;
-  Match close = first;
-  for (; close.fit == Fit::Yes; close = close_.find(text, close.begin + 1))
-    if (LiteralScanner(syntax_.style).scan(text.substr(at_, close.begin - at_))) return close;
-  return final ? first : Match{Fit::No, text.size(), text.size()};
+// taken in the end. Each byte is looked at once, however many pieces a value comes in.
+Match TaggedCallReader::value_end(std::string_view text, bool final) {
+  if (!has_parts(text)) return close_.find(text, given_);
+  if (!ended_ && scanner_.scan(text.substr(at_))) {
+    ended_ = true;
+    behind_ = at_ + scanner_.end();
+  }
+  const Match close = ended_ ? close_.find(text, behind_) : Match{};
+  if (close.fit == Fit::Yes) return close;
+  if (ended_) behind_ = close.fit == Fit::Partly ? close.begin : text.size();
+  return final ? close_.find(text, given_) : close;
 }
 
 // A value up to its closing mark.

@@ -33,7 +33,7 @@ class TaggedCallReader : public CallReader {
   bool read_literal(std::string_view text, bool final);
 
   bool has_parts(std::string_view text) const;
-  Match value_end(std::string_view text, bool final) const;
+  Match value_end(std::string_view text, bool final);
   bool begin_value(std::string key, bool is_other);
   bool give_value(std::string_view raw);
   void give_string(std::string_view piece);
@@ -56,6 +56,8 @@ class TaggedCallReader : public CallReader {
   bool streams_ = false;            // the value is a string, given as it arrives
   size_t given_ = 0;                // how far the value was looked at, and given where it streams
   bool begun_ = false;              // the lead was skipped
+  bool ended_ = false;              // a value with parts is over, and its mark must follow
+  size_t behind_ = 0;               // from where that mark is looked for
   LiteralScanner scanner_;
 };
 

@@ -76,15 +76,18 @@ bool fits(const OrderedJson& value, const std::string& type) {
 
 }  // namespace
 
-ToolSchemas::ToolSchemas(std::string_view tools) {
-  if (trimmed(tools).empty()) return;
+ToolSchemas::ToolSchemas(std::string_view tools) : tables_(read(tools)) {}
+
+std::shared_ptr<const ToolSchemas::Tables> ToolSchemas::read(std::string_view tools) {
+  auto tables = std::make_shared<Tables>();
+  if (trimmed(tools).empty()) return tables;
   OrderedJson list;
   try {
     list = parse_ordered_json(tools, "tools");
   } catch (const Error& error) {
     throw Error(ErrorKind::InvalidArgument, error.what());
   }
-  if (list.is_null()) return;
+  if (list.is_null()) return tables;
   if (!list.is_array()) fail(ErrorKind::InvalidArgument, "tools: wanted a list");
   for (const OrderedJson& tool : list) {
     if (!tool.is_object()) fail(ErrorKind::InvalidArgument, "tools: wanted a list of objects");
@@ -92,14 +95,15 @@ ToolSchemas::ToolSchemas(std::string_view tools) {
     if (!function.is_object() || !function.contains("name") || !function["name"].is_string()) continue;
     const std::string name = function["name"].get<std::string>();
     const bool described = function.contains("parameters") && function["parameters"].is_object();
-    if (parameters_.emplace(name, described ? function["parameters"] : OrderedJson{{"type", "object"}}).second)
-      names_.push_back(name);
+    if (tables->parameters.emplace(name, described ? function["parameters"] : OrderedJson{{"type", "object"}}).second)
+      tables->names.push_back(name);
   }
+  return tables;
 }
 
 std::vector<std::string> ToolSchemas::types(const std::string& name, const std::string& parameter) const {
-  const auto tool = parameters_.find(name);
-  if (tool == parameters_.end() || !tool->second.contains("properties")) return {};
+  const auto tool = tables_->parameters.find(name);
+  if (tool == tables_->parameters.end() || !tool->second.contains("properties")) return {};
   const OrderedJson& properties = tool->second["properties"];
   if (!properties.is_object() || !properties.contains(parameter)) return {};
   return schema_types(properties[parameter], tool->second);

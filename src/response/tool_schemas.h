@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,27 +11,32 @@
 
 namespace cleave::response {
 
-/// The tools of a request: their names and the schemas of their parameters. Immutable.
+/// The tools of a request: their names and the schemas of their parameters. Immutable; copies share what they hold.
 class ToolSchemas {
  public:
-  ToolSchemas() = default;
+  ToolSchemas() : ToolSchemas("") {}
   /// `tools`: JSON, a list as a chat API has it ({"type": "function", "function": {"name", "parameters"}}), or of what
   /// is inside "function"; "" or null for none. Entries of another form are left out. Throws Error(InvalidArgument) for
   /// what is no list of objects.
   explicit ToolSchemas(std::string_view tools);
 
-  bool empty() const { return names_.empty(); }
-  bool has(const std::string& name) const { return parameters_.count(name) > 0; }
+  bool empty() const { return tables_->names.empty(); }
+  bool has(const std::string& name) const { return tables_->parameters.count(name) > 0; }
   /// In the order in which they came.
-  const std::vector<std::string>& names() const { return names_; }
+  const std::vector<std::string>& names() const { return tables_->names; }
   /// The schema of a tool's arguments; an object of anything where the tool has none. REQUIRES: has(name).
-  const OrderedJson& parameters(const std::string& name) const { return parameters_.at(name); }
+  const OrderedJson& parameters(const std::string& name) const { return tables_->parameters.at(name); }
   /// The types that a parameter may have, in the order in which its schema names them; none where that says nothing.
   std::vector<std::string> types(const std::string& name, const std::string& parameter) const;
 
  private:
-  std::vector<std::string> names_;
-  std::map<std::string, OrderedJson> parameters_;
+  struct Tables {
+    std::vector<std::string> names;
+    std::map<std::string, OrderedJson> parameters;
+  };
+  static std::shared_ptr<const Tables> read(std::string_view tools);
+
+  std::shared_ptr<const Tables> tables_;
 };
 
 /// The types that a schema names, in its order. `root`: the document that references in it refer to.

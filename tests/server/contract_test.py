@@ -91,6 +91,7 @@ class Chat(Case):
         error = self.assert_refused(self.server.post("/v1/chat/completions", {
             "messages": [{"role": "user", "content": "word " * 4_000_000}]}), 400)
         self.assertEqual(error["code"], "context_length_exceeded")
+        self.assertIn(f"has at least {error['n_prompt_tokens']} tokens", error["message"])
         self.assertLess(time.monotonic() - begin, 10)
 
     def test_further_rules_of_sampling(self):

@@ -200,11 +200,19 @@ class Forced(Scripted):
         self.assert_refused(self.server.post("/v1/chat/completions", {
             "messages": HELLO, "tools": chat_tools({"name": "a b"}), "tool_choice": "required"}), 400, "a b")
 
+    def test_strict_tools_are_others_than_the_same_ones_that_are_not(self):
+        odd = {"name": "odd", "parameters": {"type": "object", "properties": {"x": {"type": "array", "contains": {}}}}}
+        self.chat(HELLO, tools=chat_tools(odd))
+        for _ in range(2):
+            self.assert_refused(self.server.post("/v1/chat/completions", {
+                "messages": HELLO, "tools": chat_tools({**odd, "strict": True})}), 400, "contains", "odd")
+        self.chat(HELLO, tools=chat_tools(odd))
+
 
 class Thinking(Scripted):
     def test_reasoning_ends_with_its_budget(self):
-        for budget, field in ((0, "thinking_token_budget"), (5, "thinking_token_budget")):
-            answer = self.chat(MUSE, **{field: budget})
+        for budget in (0, 5):
+            answer = self.chat(MUSE, thinking_token_budget=budget)
             message = answer["choices"][0]["message"]
             self.assertEqual(message.get("reasoning_content", ""), " round and about round and"[1:] if budget else "")
             self.assertEqual(message["content"], "Hello there!!")

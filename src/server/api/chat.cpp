@@ -50,7 +50,8 @@ void read_tool_choice(const Field& choice, Conversation& conversation) {
   } else if (choice.at("type").string() == "allowed_tools") {
     const Field allowed = choice.find("allowed_tools").value_or(choice);
     wanted.mode = tool_mode(allowed.at("mode"));
-    keep_tools(conversation, allowed.at("tools").elements(), name_in_function);
+    keep_tools(conversation, allowed.at("tools").elements(),
+               [](const Field& tool) { return std::optional(name_in_function(tool)); });
   } else {
     choice.at("type").wrong("function or allowed_tools");
   }

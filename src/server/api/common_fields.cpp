@@ -10,6 +10,7 @@ namespace cleave::server::api {
 namespace {
 
 constexpr int64_t kMost = INT32_MAX;
+constexpr double kMaxTemperature = 2;  // OpenAI's
 constexpr double kHuge = 1e6;
 constexpr double kTiny = 1e-9;
 constexpr int64_t kMaxAnswers = 128;
@@ -60,7 +61,7 @@ void read_common(const Field& body, Generation& generation) {
   inference::SamplingOptions& sampling = generation.sampling;
   generation.model = body.string("model").value_or("");
   generation.stream = body.boolean("stream", false);
-  sampling.temperature = body.number("temperature", 0, kHuge);
+  sampling.temperature = body.number("temperature", 0, kMaxTemperature);
   if (const auto p = body.number("top_p", 0, 1)) sampling.top_p = std::max(*p, kTiny);
   if (const auto k = body.integer("top_k", -1, kMost)) sampling.top_k = std::max<int64_t>(*k, 0);
   sampling.min_p = body.number("min_p", 0, 1);

@@ -47,6 +47,10 @@ OrderedJson or_null(const std::string& text) {
 
 }  // namespace
 
+bool is_client_mistake(const Error& error) {
+  return error.kind() == ErrorKind::InvalidArgument || error.kind() == ErrorKind::Unsupported;
+}
+
 Dialect dialect_of(std::string_view path) {
   if (path.starts_with("/v1/")) path.remove_prefix(3);
   return path == "/messages" || path.starts_with("/messages/") ? Dialect::Anthropic : Dialect::OpenAI;

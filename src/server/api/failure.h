@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/error.h"
 #include "base/ordered_json.h"
 
 namespace cleave::server::api {
@@ -37,6 +38,9 @@ template <class... Args>
 [[noreturn]] void refuse(std::string param, fmt::format_string<Args...> format, Args&&... args) {
   throw Refusal({.message = fmt::format(format, std::forward<Args>(args)...), .param = std::move(param)});
 }
+
+/// Whether an error of another module is a mistake of the client whose request led to it.
+bool is_client_mistake(const Error& error);
 
 /// The APIs, each with its own form of errors.
 enum class Dialect : uint8_t { OpenAI, Anthropic };

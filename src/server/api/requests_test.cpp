@@ -101,6 +101,8 @@ TEST(ReadChat, IgnoresWhatItDoesNotKnow) {
 TEST(ReadChat, NamesTheFieldThatIsWrong) {
   EXPECT_EQ(chat_failure(R"(,"temperature":"hot")").param, "temperature");
   EXPECT_THAT(chat_failure(R"(,"temperature":"hot")").message, HasSubstr("saw \"hot\""));
+  EXPECT_EQ(chat_failure(R"(,"temperature":2.01)").param, "temperature");
+  EXPECT_EQ(chat(R"(,"temperature":2)").sampling.temperature, 2);
   EXPECT_EQ(chat_failure(R"(,"n":0)").param, "n");
   EXPECT_EQ(chat_failure(R"(,"n":1.5)").param, "n");
   EXPECT_EQ(chat_failure(R"(,"max_tokens":99999999999999999999)").param, "max_tokens");
@@ -274,11 +276,22 @@ TEST(ReadResponses, KeepsAllowedToolsAlone) {
     return failure([&] { read(read_responses, tools + "\"tool_choice\":" + choice + "}"); }).param;
   };
   EXPECT_EQ(refused(R"({"type":"allowed_tools","mode":"auto","tools":[{"name":"h"}]})"), "tool_choice.tools[0].name");
+  EXPECT_EQ(refused(R"({"type":"allowed_tools","mode":"required","tools":[{"type":"web_search"}]})"), "tool_choice");
   EXPECT_EQ(refused(R"({"type":"function","name":"h"})"), "tool_choice");
   EXPECT_EQ(refused(R"("sometimes")"), "tool_choice");
   EXPECT_EQ(
       read(read_responses, tools + R"("tool_choice":{"type":"custom","name":"g"}})").conversation->tool_choice.name,
       "g");
+}
+
+TEST(ReadResponses, SkipsAllowedToolsThatAreHosted) {
+  const OrderedJson tools = read(read_responses, R"({"input":"a",
+    "tools":[{"type":"function","name":"f"},{"type":"web_search"},{"type":"mcp","server_label":"x"}],
+    "tool_choice":{"type":"allowed_tools","mode":"auto",
+      "tools":[{"type":"web_search"},{"type":"function","name":"f"},{"type":"mcp","server_label":"x"}]}})")
+                                .conversation->tools;
+  ASSERT_EQ(tools.size(), 1U);
+  EXPECT_EQ(tools[0]["function"]["name"], "f");
 }
 
 TEST(ReadMessages, ReadsFormsAndBudgets) {

@@ -14,7 +14,10 @@ void refuse_state(const Field& body) {
   if (body.boolean("background", false)) refuse("background", "background: this server keeps no state");
 }
 
-Field name_of(const Field& tool) {
+// The name of an allowed tool; nothing for one that OpenAI hosts, since tools_of_response() leaves those out.
+std::optional<Field> name_of(const Field& tool) {
+  const std::string type = tool.string("type").value_or("function");
+  if (type != "function" && type != "custom" && type != "namespace") return std::nullopt;
   return tool.at("name");
 }
 

@@ -4,14 +4,17 @@
 #include "server/api/failure.h"
 
 namespace cleave::server::api {
-
-using Mode = ToolChoice::Mode;
+namespace {
 
 bool has_tool(const Conversation& conversation, const std::string& name) {
   for (const OrderedJson& tool : conversation.tools)
     if (tool["function"]["name"] == name) return true;
   return false;
 }
+
+}  // namespace
+
+using Mode = ToolChoice::Mode;
 
 Mode tool_mode(const Field& choice) {
   const std::string& mode = choice.string();
@@ -21,13 +24,15 @@ Mode tool_mode(const Field& choice) {
   choice.wrong("none, auto, required, or an object that names a function");
 }
 
-void keep_tools(Conversation& conversation, const std::vector<Field>& allowed, Field (*name_of)(const Field&)) {
+void keep_tools(Conversation& conversation, const std::vector<Field>& allowed,
+                std::optional<Field> (*name_of)(const Field&)) {
   OrderedJson kept = OrderedJson::array();
   for (const Field& tool : allowed) {
-    const Field name = name_of(tool);
-    if (!has_tool(conversation, name.string())) name.wrong("the name of one of the tools");
+    const auto name = name_of(tool);
+    if (!name) continue;
+    if (!has_tool(conversation, name->string())) name->wrong("the name of one of the tools");
     for (const OrderedJson& known : conversation.tools)
-      if (known["function"]["name"] == name.string()) kept.push_back(known);
+      if (known["function"]["name"] == name->string()) kept.push_back(known);
   }
   conversation.tools = std::move(kept);
 }

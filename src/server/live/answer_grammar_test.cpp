@@ -159,11 +159,13 @@ TEST_P(AnswerGrammarTest, CallsAreHeldFromTheirOpeningOn) {
   }
   const grammar::Piece piece = grammar_.from_openings(openings);
   const std::string before = format_.channels ? format_.channels->channel + "commentary " : "Well, <";
-  for (const response::CallGrammar& opening : openings)
+  for (const response::CallGrammar& opening : openings) {
+    size_t written = 0;
     for (uint32_t seed = 1; seed <= 15; ++seed) {
       const std::string call =
           Writer(constraints_, grammar_.whole(Reasoning::None, std::nullopt, opening), seed).write(endings_);
       if (call.empty()) continue;
+      ++written;
       const std::string text = before + call;
       const auto grammar = constraints_.grammar_of("lazy", [&] { return compile_piece(piece); });
       grammar::Matcher matcher(grammar);
@@ -173,6 +175,8 @@ TEST_P(AnswerGrammarTest, CallsAreHeldFromTheirOpeningOn) {
       EXPECT_FALSE(wrong.accept_bytes(opening.opening + "~")) << text;
       expect_calls(read(format_, text, text.size(), "", false), text);
     }
+    EXPECT_GT(written, 0U) << "behind " << opening.opening;
+  }
 }
 
 TEST_P(AnswerGrammarTest, AFormIsContentWhateverItHolds) {

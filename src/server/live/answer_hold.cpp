@@ -16,6 +16,7 @@
 namespace cleave::server {
 namespace {
 
+using api::is_client_mistake;
 using api::refuse;
 using Mode = api::ToolChoice::Mode;
 
@@ -24,10 +25,6 @@ bool is_name(std::string_view name) {
   return std::ranges::all_of(name, [](unsigned char c) {
     return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.' || c == '/' || c == ':';
   });
-}
-
-bool is_client_mistake(const Error& error) {
-  return error.kind() == ErrorKind::InvalidArgument || error.kind() == ErrorKind::Unsupported;
 }
 
 // A schema's error; "" where it compiles.
@@ -51,18 +48,19 @@ class HeldTools {
       const std::string name = function["name"].get<std::string>();
       if (choice_.mode == Mode::Named && name != choice_.name) continue;
       names_.push_back(name);
-      functions_.push_back({{"name", name}, {"parameters", function.value("parameters", OrderedJson())}});
-      strict_.push_back(function.contains("strict") && function["strict"] == true);
+      functions_.push_back({{"name", name},
+                            {"parameters", function.value("parameters", OrderedJson())},
+                            {"strict", function.contains("strict") && function["strict"] == true}});
       if (functions_.back()["parameters"].is_null()) functions_.back()["parameters"] = {{"type", "object"}};
     }
   }
 
   bool is_forced() const { return choice_.mode == Mode::Required || choice_.mode == Mode::Named; }
   bool can_be_named() const { return std::ranges::all_of(names_, is_name); }
-  bool has_strict() const { return std::ranges::find(strict_, true) != strict_.end(); }
+  bool has_strict() const { return std::ranges::any_of(functions_, is_strict); }
   bool several() const { return choice_.parallel && choice_.mode != Mode::Named; }
   const std::vector<std::string>& names() const { return names_; }
-  /// What tells grammars of tools apart.
+  /// What tells grammars of tools apart, and what of them must be held.
   std::string key() const { return fmt::format("{} {} {}", is_forced(), several(), api::dump(functions_)); }
 
   std::optional<response::CallGrammar> calls() const { return call_grammar(format_, schemas(), names_, several()); }
@@ -72,13 +70,14 @@ class HeldTools {
   void require_what_is_held() const {
     for (size_t i = 0; i < names_.size(); ++i) {
       const OrderedJson& parameters = functions_[i]["parameters"];
-      if (!is_forced() && !strict_[i]) continue;
+      const bool strict = is_strict(functions_[i]);
+      if (!is_forced() && !strict) continue;
       if (!is_name(names_[i]))
         refuse("tools", "tools: {} has a name that calls cannot be held to; wanted letters, digits, _ - . / :",
                in_quotes(names_[i]));
       if (const std::string problem = problem_of(parameters); !problem.empty())
         refuse("tools", "tools: parameters of {}: {}", names_[i], problem);
-      const std::string keyword = strict_[i] ? unheld_keyword(format_, parameters) : "";
+      const std::string keyword = strict ? unheld_keyword(format_, parameters) : "";
       if (!keyword.empty())
         refuse("tools",
                "tools: {} is strict, and this model writes arguments in a manner that \"{}\" cannot be held in; leave "
@@ -91,11 +90,12 @@ class HeldTools {
   HeldTools relaxed(bool all) const {
     HeldTools other = *this;
     for (size_t i = 0; i < names_.size(); ++i)
-      if (!strict_[i]) relax(other.functions_[i]["parameters"], all);
+      if (!is_strict(functions_[i])) relax(other.functions_[i]["parameters"], all);
     return other;
   }
 
  private:
+  static bool is_strict(const OrderedJson& function) { return function["strict"] == true; }
   response::ToolSchemas schemas() const { return response::ToolSchemas(api::dump(functions_)); }
 
   static void relax(OrderedJson& parameters, bool all) {
@@ -120,7 +120,6 @@ class HeldTools {
   const response::ResponseFormat& format_;
   std::vector<std::string> names_;
   OrderedJson functions_ = OrderedJson::array();
-  std::vector<bool> strict_;
 };
 
 /// One answer of a conversation.
@@ -137,7 +136,6 @@ class Holder {
   AnswerHold hold() const {
     const bool has_tools = !conversation_.tools.empty() && conversation_.tool_choice.mode != Mode::None;
     const bool has_form = generation_.format.kind != api::Format::Kind::Text;
-    if (has_tools) tools_.require_what_is_held();
     if (tools_.is_forced()) return forced();
     if (has_form) return formed(has_tools);
     return has_tools ? lazy() : AnswerHold{.format = &format_};
@@ -152,12 +150,23 @@ class Holder {
     return fmt::format("{} {} {}", kind, static_cast<int>(reasoning_), tools_.key());
   }
 
-  AnswerHold forced() const {
-    const auto calls = tools_.calls();
+  response::CallGrammar forced_calls() const {
+    auto calls = tools_.calls();
     if (!calls) refuse("tool_choice", "tool_choice: this model's calls have a form that an answer cannot be held to");
-    const auto compile = [&] { return compile_piece(composer().whole(reasoning_, std::nullopt, calls)); };
-    auto grammar = constraints_.grammar_of(key("call"), [&] { return compiled_for("tools", compile); });
-    return {.grammar = std::move(grammar), .format = &format_, .is_held = true, .calls_are_certain = true};
+    return *std::move(calls);
+  }
+
+  AnswerHold forced() const {
+    const auto compile = [&] { return compile_piece(composer().whole(reasoning_, std::nullopt, forced_calls())); };
+    auto grammar = constraints_.grammar_of(key("call"), [&] {
+      tools_.require_what_is_held();
+      return compiled_for("tools", compile);
+    });
+    return {.grammar = std::move(grammar),
+            .format = &format_,
+            .is_held = true,
+            .calls_are_certain = true,
+            .header = format_.channels && generation_.thinking_budget ? forced_calls().opening : ""};
   }
 
   // The form, or calls in its place.
@@ -175,7 +184,10 @@ class Holder {
     const std::string form =
         fmt::format("{} {}", static_cast<int>(generation_.format.kind), api::dump(generation_.format.value));
     auto grammar = constraints_.grammar_of(key(may_call ? "form or call" : "form") + form, [&] {
-      compiled_for(generation_.format.field, [&] { return compile_piece(piece_of(generation_.format)); });
+      if (may_call) {
+        tools_.require_what_is_held();
+        compiled_for(generation_.format.field, [&] { return compile_piece(piece_of(generation_.format)); });
+      }
       auto compiled = may_call ? first_that_compiles(compile) : nullptr;
       return compiled ? compiled : compiled_for(generation_.format.field, [&] {
         return compile_piece(composer().whole(reasoning_, piece_of(generation_.format), std::nullopt));
@@ -186,13 +198,14 @@ class Holder {
 
   // Anything, and calls from their opening on.
   AnswerHold lazy() const {
-    const bool can_be_held = tools_.can_be_named() && !tools_.openings().empty();
-    if (!can_be_held && tools_.has_strict())
-      refuse("tools",
-             "tools: a function is strict, and nothing marks where this model's calls begin; set tool_choice to "
-             "\"required\", or leave out \"strict\"");
-    if (!can_be_held) return {.format = &format_};
-    auto grammar = constraints_.grammar_of(key("openings"), [&] {
+    auto grammar = constraints_.grammar_of(key("openings"), [&]() -> Constraints::Compiled {
+      tools_.require_what_is_held();
+      const bool can_be_held = tools_.can_be_named() && !tools_.openings().empty();
+      if (!can_be_held && tools_.has_strict())
+        refuse("tools",
+               "tools: a function is strict, and nothing marks where this model's calls begin; set tool_choice to "
+               "\"required\", or leave out \"strict\"");
+      if (!can_be_held) return nullptr;
       return first_that_compiles(
           [&](const HeldTools& tools) { return compile_piece(composer().from_openings(tools.openings())); });
     });

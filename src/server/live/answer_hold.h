@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "grammar/matching/matcher.h"
@@ -17,6 +18,8 @@ struct AnswerHold {
   const response::ResponseFormat* format = nullptr;     // how the answer is read: of the model; null: as a text
   bool is_held = false;                                 // the whole answer follows the grammar
   bool calls_are_certain = false;                       // what begins like a call can only become one
+  // Of channels: the header of the message that must follow reasoning which is cut; "": that of content.
+  std::string header = {};
 };
 
 /// Composes the grammar, and compiles it unless another request has asked for the same: up to seconds. `prompt`: the

@@ -77,7 +77,7 @@ Constraints::Compiled compiled_for(const std::string& field, const std::function
   try {
     return compile();
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::InvalidArgument && error.kind() != ErrorKind::Unsupported) throw;
+    if (!api::is_client_mistake(error)) throw;
     api::refuse(field, "{}: {}", field, error.what());
   }
 }

@@ -22,8 +22,7 @@ std::optional<api::Failure> failure_in(const engine::NewToken& token) {
   if (token.finish == engine::FinishReason::Deadline)
     return api::Failure{.status = 408, .message = "the answer was not complete in the time that the request allows"};
   if (token.finish != engine::FinishReason::Failed) return std::nullopt;
-  const bool by_request = token.error != nullptr && (token.error->kind() == ErrorKind::InvalidArgument ||
-                                                     token.error->kind() == ErrorKind::Unsupported);
+  const bool by_request = token.error != nullptr && api::is_client_mistake(*token.error);
   return api::Failure{.status = by_request ? 400 : 500,
                       .message = token.error != nullptr ? token.error->what() : "no token could be chosen"};
 }
@@ -126,7 +125,7 @@ AnswerReader Desk::reader_of(const api::Generation& generation, const PreparedPr
   if (!generation.conversation) return {generation, tokenizer, std::move(echo)};
   const api::Conversation& conversation = *generation.conversation;
   AnswerForm form{.format = prompt.hold.format,
-                  .parser = parser_settings(conversation, prompt),
+                  .parser = prompt.parser,
                   .several_calls = conversation.tool_choice.parallel,
                   .tells_calls_as_end = conversation.tool_choice.mode != api::ToolChoice::Mode::Named,
                   .streams_calls = prompt.hold.calls_are_certain};

@@ -25,22 +25,24 @@ auto refusing(const char* param, const Work& work) {
   }
 }
 
-void require_room(int64_t count, const ServedModel& model) {
+// `least`: the count is a lower bound of the prompt's tokens.
+void require_room(int64_t count, const ServedModel& model, bool least = false) {
   if (count == 0) refuse("prompt", "the prompt has no tokens, wanted at least one");
   if (count < model.context) return;
-  throw Refusal({.message = fmt::format("This model's maximum context length is {} tokens. However, your prompt has {} "
-                                        "tokens, which leaves no room for an answer. Please shorten it.",
-                                        model.context, count),
-                 .param = "messages",
-                 .code = "context_length_exceeded",
-                 .more = {{"n_prompt_tokens", count}, {"n_ctx", model.context}}});
+  throw Refusal(
+      {.message = fmt::format("This model's maximum context length is {} tokens. However, your prompt has {}{} "
+                              "tokens, which leaves no room for an answer. Please shorten it.",
+                              model.context, least ? "at least " : "", count),
+       .param = "messages",
+       .code = "context_length_exceeded",
+       .more = {{"n_prompt_tokens", count}, {"n_ctx", model.context}}});
 }
 
 // A text that would not have room even if all its tokens were the longest ones is refused before it is tokenised.
 void require_room_for_text(std::string_view text, const ServedModel& model) {
   if (model.constraints == nullptr) return;
   const auto fewest = static_cast<int64_t>(text.size() / std::max<size_t>(1, model.constraints->longest_token()));
-  if (fewest > 0) require_room(fewest, model);
+  if (fewest > 0) require_room(fewest, model, true);
 }
 
 std::vector<PreparedPrompt> tokenize(const api::Generation& generation, const ServedModel& model, int64_t now) {
@@ -132,15 +134,25 @@ engine::Request request_for(const api::Generation& generation, const ServedModel
   return request;
 }
 
+// What a parser of answers must know of a conversation's request.
+response::ParserSettings parser_settings(const api::Conversation& conversation, const PreparedPrompt& prompt) {
+  const bool has_tools = !conversation.tools.empty() && conversation.tool_choice.mode != api::ToolChoice::Mode::None;
+  response::ParserSettings settings;
+  settings.tools = response::ToolSchemas(has_tools ? api::dump(conversation.tools) : "");
+  settings.prompt = prompt.text;
+  settings.is_held = prompt.hold.is_held;
+  return settings;
+}
+
 // What holds one answer.
 std::shared_ptr<engine::TokenConstraint> constraint_for(const api::Generation& generation, const ServedModel& model,
                                                         const PreparedPrompt& prompt) {
   std::shared_ptr<engine::TokenConstraint> constraint;
   if (prompt.hold.grammar != nullptr) constraint = constraint_of(prompt.hold.grammar);
   if (!generation.thinking_budget || prompt.hold.format == nullptr || !prompt.hold.format->reasons()) return constraint;
-  return std::make_shared<ThinkingBudget>(ThinkingBudget::Settings{*generation.thinking_budget, *prompt.hold.format,
-                                                                   parser_settings(*generation.conversation, prompt)},
-                                          *model.text.tokenizer, std::move(constraint));
+  ThinkingBudget::Settings settings{*generation.thinking_budget, *prompt.hold.format, prompt.parser,
+                                    prompt.hold.header};
+  return std::make_shared<ThinkingBudget>(std::move(settings), *model.text.tokenizer, std::move(constraint));
 }
 
 // The functions and how to call them, for a model whose template does not speak of them.
@@ -216,20 +228,12 @@ std::string render(const api::Conversation& conversation, const ServedModel& mod
   return render_as_it_is(other ? *other : conversation, model, now);
 }
 
-response::ParserSettings parser_settings(const api::Conversation& conversation, const PreparedPrompt& prompt) {
-  const bool has_tools = !conversation.tools.empty() && conversation.tool_choice.mode != api::ToolChoice::Mode::None;
-  response::ParserSettings settings;
-  settings.tools = response::ToolSchemas(has_tools ? api::dump(conversation.tools) : "");
-  settings.prompt = prompt.text;
-  settings.is_held = prompt.hold.is_held;
-  return settings;
-}
-
 Prepared prepare(const api::Generation& generation, const ServedModel& model, int64_t now) {
   require_model(generation.model, model);
   Prepared prepared{.prompts = tokenize(generation, model, now), .requests = {}};
   for (PreparedPrompt& prompt : prepared.prompts) {
     prompt.hold = hold_answer(generation, model, prompt.text);
+    if (generation.conversation) prompt.parser = parser_settings(*generation.conversation, prompt);
     const engine::Request request = refusing("", [&] { return request_for(generation, model, prompt); });
     for (int i = 0; i < generation.best_of; ++i) {
       prepared.requests.push_back(request);

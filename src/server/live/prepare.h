@@ -15,8 +15,9 @@ namespace cleave::server {
 /// A prompt as the model gets it.
 struct PreparedPrompt {
   std::vector<int32_t> tokens;
-  std::string text;      // "" where a request gave ids
-  AnswerHold hold = {};  // of its answers
+  std::string text;                      // "" where a request gave ids
+  AnswerHold hold = {};                  // of its answers
+  response::ParserSettings parser = {};  // of its answers, where it is a conversation; each needs its own id_seed
 };
 
 /// A request that has passed all checks and is ready for the engine.
@@ -33,9 +34,6 @@ std::string render(const api::Conversation& conversation, const ServedModel& mod
 /// in proportion to the prompts; runs on any thread. Throws api::Refusal: for a prompt that the context has no room
 /// for, a parameter out of range, a token outside the vocabulary, and what this server cannot do.
 Prepared prepare(const api::Generation& generation, const ServedModel& model, int64_t now);
-
-/// What a parser of answers must know of a conversation's request.
-response::ParserSettings parser_settings(const api::Conversation& conversation, const PreparedPrompt& prompt);
 
 /// Throws api::Refusal with status 404 unless the model is called so.
 void require_model(const std::string& name, const ServedModel& model);

@@ -1,7 +1,6 @@
 #include "server/live/status.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace cleave::server {

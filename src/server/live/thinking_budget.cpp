@@ -12,11 +12,12 @@ constexpr size_t kLongestCharacter = 4;  // bytes
 constexpr size_t kWordBits = 32;
 
 // What a model writes between its reasoning and its answer.
-std::string closing_text(const response::ResponseFormat& format) {
+std::string closing_text(const response::ResponseFormat& format, const std::string& header) {
   if (!format.channels) return format.reasoning_close;
   const response::ChannelSyntax& channels = *format.channels;
   const std::string end = channels.ends.empty() ? "" : channels.ends[0];
-  return end + channels.start + channels.author + channels.channel + channels.content + channels.message;
+  const std::string content = channels.channel + channels.content + channels.message;
+  return end + channels.start + channels.author + (header.empty() ? content : header);
 }
 
 }  // namespace
@@ -28,7 +29,7 @@ ThinkingBudget::ThinkingBudget(Settings settings, const text::Tokenizer& tokeniz
       tokenizer_(tokenizer),
       inner_(std::move(inner)),
       parser_(format_, std::move(settings.parser)),
-      closing_(tokenizer.encode(closing_text(format_), false)),
+      closing_(tokenizer.encode(closing_text(format_, settings.header), false)),
       next_(closing_.size()) {
   begin_closing();
 }

@@ -13,15 +13,16 @@
 
 namespace cleave::server {
 
-/// A constraint that ends an answer's reasoning after so many tokens, by the tokens of its closing mark; otherwise
-/// another constraint holds, if there is one. A character that the last of them begins is completed first. Belongs to
-/// one answer.
+/// A constraint that ends an answer's reasoning after so many tokens, by the tokens of its closing mark, and of
+/// channels by those of the next message's header, too; otherwise another constraint holds, if there is one. A
+/// character that the last token of the reasoning begins is completed first. Belongs to one answer.
 class ThinkingBudget final : public engine::TokenConstraint {
  public:
   struct Settings {
     int64_t tokens = 0;               // of reasoning, its marks not counted
     response::ResponseFormat format;  // which reasons
     response::ParserSettings parser = {};
+    std::string header = {};  // AnswerHold::header
   };
 
   /// The tokenizer must outlive it; `inner` may be null.

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "response/call_grammar.h"
+#include "response/find_format.h"
+#include "response/testing/templates.h"
+#include "server/live/answer_grammar.h"
 #include "text/testing/byte_tokenizer.h"
 
 namespace cleave::server {
@@ -19,7 +23,7 @@ ThinkingBudget::Settings settings(int64_t tokens, const std::string& prompt) {
 
 // The only token that may come next; nothing where several may.
 std::optional<char> forced(ThinkingBudget& budget) {
-  std::vector<uint32_t> allowed(8, ~0U);
+  std::vector<uint32_t> allowed(9, ~0U);
   budget.mask(allowed);
   std::optional<char> only;
   for (int32_t token = 0; token < 256; ++token) {
@@ -91,6 +95,41 @@ TEST(ThinkingBudget, LeavesTheRestToAnotherConstraint) {
   }
   EXPECT_EQ(forced(budget), 'x');
   EXPECT_EQ(inner->accepted, 11);
+}
+
+response::ResponseFormat channels() {
+  const response::TestTemplate& test = response::kChannels;
+  return response::find_response_format(text::ChatFormat({{"default", test.source}}, Json::object(), test.name));
+}
+
+ThinkingBudget::Settings channel_settings(const std::string& header) {
+  ThinkingBudget::Settings result;
+  result.tokens = 3;
+  result.format = channels();
+  result.header = header;
+  return result;
+}
+
+const std::string kAnalysis = "<|channel|>analysis<|message|>abc";
+
+TEST(ThinkingBudget, OfChannelsGoesOnWithContent) {
+  ThinkingBudget budget(channel_settings(""), kBytes, nullptr);
+  EXPECT_EQ(closing_behind(budget, kAnalysis), "<|end|><|start|>assistant<|channel|>final<|message|>");
+}
+
+TEST(ThinkingBudget, OfChannelsGoesOnWithTheCallThatIsForced) {
+  const response::ResponseFormat format = channels();
+  const response::ToolSchemas tools(R"([{"name": "first"}, {"name": "second"}])");
+  const response::CallGrammar calls = call_grammar(format, tools, tools.names(), false).value();
+  Constraints constraints(kBytes, std::vector<int32_t>{256}, 257);
+  const auto grammar = constraints.grammar_of("calls", [&] {
+    return compile_piece(AnswerGrammar(constraints, format).whole(Reasoning::Possible, std::nullopt, calls));
+  });
+  ThinkingBudget budget(channel_settings(calls.opening), kBytes, constraint_of(grammar));
+  for (const char c : kAnalysis) budget.accept(static_cast<unsigned char>(c));
+  std::string closing = closing_behind(budget, "");
+  EXPECT_EQ(closing, "<|end|><|start|>assistant to=functions.") << "and then the grammar leaves both names";
+  EXPECT_EQ(closing_behind(budget, "f"), "irst<|channel|>commentary json<|message|>{") << "which has followed";
 }
 
 }  // namespace
