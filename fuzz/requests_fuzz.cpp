@@ -5,6 +5,7 @@
 
 #include "server/api/chat.h"
 #include "server/api/completions.h"
+#include "server/api/embeddings.h"
 #include "server/api/failure.h"
 #include "server/api/field.h"
 #include "server/api/messages.h"
@@ -67,15 +68,23 @@ void read_input(std::string_view arguments) {
   if (whole.feed(arguments) != text || whole.begun() != cut.begun()) std::abort();
 }
 
+void use(char api, const OrderedJson& body) {
+  if (api == 'e')
+    cleave::server::api::read_embeddings(body);
+  else
+    write_an_answer(*translate(api, body).writer);
+}
+
 }  // namespace
 
-// The first byte says which API the rest is a request of: c (chat), p (completions), m (messages), r (responses).
+// The first byte says which API the rest is a request of: c (chat), p (completions), m (messages), r (responses), e
+// (embeddings).
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const std::string_view body(reinterpret_cast<const char*>(data) + 1, size - 1);
   read_input(body);
   try {
-    write_an_answer(*translate(static_cast<char>(data[0]), cleave::server::api::parse_body(body)).writer);
+    use(static_cast<char>(data[0]), cleave::server::api::parse_body(body));
   } catch (const Refusal& refusal) {
     if (refusal.failure().status < 400 || refusal.failure().status >= 500) std::abort();
   }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "engine/engine.h"
+#include "inference/embedding/embedder.h"
 #include "server/http/server.h"
 #include "server/live/exchange.h"
 #include "server/live/guard.h"
@@ -53,6 +54,9 @@ class Service {
   /// must be that of the model. `ready` is called once requests are taken. Throws what the engine throws; all clients
   /// have been told by then.
   void serve(ServedModel model, engine::Engine& engine, const std::function<void()>& ready = {});
+
+  /// The same for a model that makes vectors of texts.
+  void serve(ServedModel model, inference::Embedder& embedder, const std::function<void()>& ready = {});
 
   /// Takes no more requests. Answers under way go on until ServiceOptions::drain has passed.
   void drain();

@@ -11,6 +11,7 @@ except ImportError:
 
 import json
 
+from embeddings_test import WIDTH, Encoder
 from serving import ANSWER, QUESTION, Case
 from tools_test import ARGUMENTS, HELLO, PLAN, STOP, WEATHER, Scripted, chat_tools, message_tools, response_tools
 
@@ -53,6 +54,24 @@ class OpenAI(Case):
         with self.assertRaises(openai.BadRequestError) as raised:
             self.client.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": "word " * 9000}])
         self.assertEqual(raised.exception.code, "context_length_exceeded")
+
+
+class Embeddings(Encoder):
+    def test_embeddings(self):
+        client = openai.OpenAI(base_url=f"http://127.0.0.1:{self.server.port}/v1", api_key="none", max_retries=0)
+        for form in ({}, {"encoding_format": "float"}):  # by default, the package asks for base64
+            reply = client.embeddings.create(model="encoder", input=self.texts, **form)
+            for entry, (_, wanted) in zip(reply.data, self.cases):
+                self.assert_near(list(entry.embedding), wanted)
+            self.assertEqual(reply.usage.prompt_tokens, sum(len(ids) for ids, _ in self.cases))
+        ids = [ids for ids, _ in self.cases]
+        self.assertEqual([len(entry.embedding) for entry in client.embeddings.create(model="encoder", input=ids, dimensions=5).data],
+                         [5, 5])
+        with self.assertRaises(openai.BadRequestError) as raised:
+            client.embeddings.create(model="encoder", input="w4", dimensions=WIDTH + 1)
+        self.assertEqual(raised.exception.param, "dimensions")
+        with self.assertRaises(openai.BadRequestError):
+            client.chat.completions.create(model="encoder", messages=QUESTION)
 
 
 class Anthropic(Case):

@@ -63,6 +63,14 @@ class Doors(Case):
             "Origin": "http://localhost:3000", "Access-Control-Request-Headers": "x-stainless-os,authorization"})
         self.assertEqual((status, headers["Access-Control-Allow-Headers"]), (204, "x-stainless-os,authorization"))
 
+    def test_pages_that_may_read_answers_are_told_so(self):
+        def allowed(body):
+            _, headers, _ = self.server.post("/v1/completions", body, {"Origin": "http://localhost:3000"})
+            return headers["Access-Control-Allow-Origin"]
+
+        for body in ({"prompt": "a", "max_tokens": 1}, {"prompt": "a", "max_tokens": 1, "stream": True}, {"prompt": 5}):
+            self.assertEqual(allowed(body), "http://localhost:3000")
+
 
 class Keys(unittest.TestCase):
     def test_one_of_the_keys_is_wanted_and_never_shown(self):

@@ -16,8 +16,11 @@
 #include "app/terminal/terminal.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "ckpt/model_path.h"
 #include "engine/ranks_step_model.h"
 #include "inference/chat.h"
+#include "inference/embedding/embedder.h"
+#include "inference/embedding/text_preparation.h"
 #include "inference/plan_report.h"
 #include "inference/sampling.h"
 #include "inference/tokenizer.h"
@@ -30,6 +33,7 @@ constexpr std::chrono::milliseconds kLastWords{2000};
 
 // Where no --context is given; memory of the key-value cache is taken as it is used.
 constexpr int64_t kDefaultContext = 32768;
+constexpr int64_t kDefaultTextLength = 8192;  // of texts that become vectors, where the model has no limit
 constexpr int64_t kDefaultCache = 65536;
 // Of recurrent states, for prompts that begin like earlier ones.
 constexpr int64_t kSnapshots = 64;
@@ -61,39 +65,84 @@ server::ServiceEvents events_of(const ServeFlags& flags) {
   return events;
 }
 
-server::ServedModel served_model(const ServeFlags& flags, const inference::OpenedModel& opened, int64_t context) {
+// What there is to say of a model of any kind.
+server::ServedModel named_model(const ServeFlags& flags, const inference::OpenedModel& opened) {
   server::ServedModel model;
-  model.text = inference::load_model_text(opened, inference::ChatMode::Automatic, log_to_terminal());
-  if (model.text.chat != nullptr)
-    model.format = inference::load_response_format(flags.model.model.path, *model.text.chat);
-  model.plain_format = response::with_plain_calls(model.format);
   const std::filesystem::path path = std::filesystem::weakly_canonical(flags.model.model.path);
   model.name = flags.aliases.empty() ? (path.extension() == ".gguf" ? path.stem() : path.filename()).string()
                                      : flags.aliases.front();
   if (flags.aliases.size() > 1) model.aliases.assign(flags.aliases.begin() + 1, flags.aliases.end());
   model.any_name = flags.any_model;
-  if (!flags.ignore_generation_config) model.settings = inference::generation_settings(opened.checkpoint);
-  model.context = context;
   model.architecture = opened.traced.architecture;
   model.vocab_size = opened.vocab_size();
+  model.created = std::time(nullptr);
+  return model;
+}
+
+server::ServedModel served_model(const ServeFlags& flags, const inference::OpenedModel& opened) {
+  server::ServedModel model = named_model(flags, opened);
+  model.text = inference::load_model_text(opened, inference::ChatMode::Automatic, log_to_terminal());
+  if (model.text.chat != nullptr)
+    model.format = inference::load_response_format(flags.model.model.path, *model.text.chat);
+  model.plain_format = response::with_plain_calls(model.format);
+  if (!flags.ignore_generation_config) model.settings = inference::generation_settings(opened.checkpoint);
   model.constraints =
       std::make_shared<server::Constraints>(*model.text.tokenizer, model.text.end_tokens, model.vocab_size);
-  model.created = std::time(nullptr);
   model.default_max_tokens = flags.max_tokens;
   return model;
 }
 
-int serve(const ServeFlags& flags, inference::Group& group, Running& running) {
-  allow_many_files();
-  const auto service = std::make_shared<server::Service>(service_options(flags), events_of(flags));
-  running.set(service);
-  const EndSignals signals([service] { service->drain(); });
-  note(fmt::format("cleave: listening on {}; the model is being loaded", service->address()));
-  const inference::OpenedModel opened = open_model(flags.model);
-  opened.require_weights();
+void add_split(server::ServedModel& model, const inference::OpenedModel& opened, const inference::LoadedModel& loaded) {
+  model.ranks = loaded.split->reports();
+  model.plan = inference::to_json(inference::plan_report(opened, loaded)).dump();
+}
+
+std::string greeting(const server::ServedModel& model, const server::Service& service) {
+  return fmt::format("cleave: serving {} on {}, {} of {} tokens", model.name, service.address(),
+                     model.embedder ? "vectors of texts" : "a context", model.context);
+}
+
+// What turns texts into tokens. `model` has the tokenizer.
+server::ServedEmbedder embedder_of(const ServeFlags& flags, const inference::OpenedModel& opened,
+                                   inference::SentenceModules read, const server::ServedModel& model) {
+  server::ServedEmbedder embedder;
+  embedder.width = read.output_width(opened.output_width());
+  embedder.modules = std::make_shared<const inference::SentenceModules>(std::move(read));
+  const auto preparation = [&](std::optional<int64_t> max_length) {
+    return std::make_shared<const inference::TextPreparation>(opened, *embedder.modules, *model.text.tokenizer,
+                                                              max_length);
+  };
+  embedder.preparation = preparation(flags.context);
+  if (!embedder.preparation->max_length()) embedder.preparation = preparation(kDefaultTextLength);
+  return embedder;
+}
+
+// Serves vectors of texts. `model_flags`: with the path of the model itself.
+void serve_vectors(const ServeFlags& flags, const ModelFlags& model_flags, const inference::OpenedModel& opened,
+                   inference::Group& group, server::Service& service) {
+  const std::filesystem::path directory = ckpt::model_directory(flags.model.model.path);
+  if (!inference::has_sentence_modules(directory))
+    note("cleave: note: there is no modules.json beside the model; a text's vector is the mean of its tokens'");
+  inference::embedding_sizes(opened, 1);  // for its refusal
+  server::ServedModel model = named_model(flags, opened);
+  model.text.tokenizer = inference::load_tokenizer(opened.checkpoint);
+  model.embedder = embedder_of(flags, opened, inference::read_sentence_modules(directory), model);
+  model.context = *model.embedder->preparation->max_length();
+  const inference::LoadedModel loaded = load_model(
+      opened, model_flags, {.numerics = {}, .sizes = inference::embedding_sizes(opened, model.context)}, group);
+  add_split(model, opened, loaded);
+  const auto modules = model.embedder->modules;
+  inference::Embedder embedder(opened, *modules, *loaded.split);
+  const std::string line = greeting(model, service);
+  service.serve(std::move(model), embedder, [&] { note(line); });
+}
+
+// Serves a model that continues texts.
+void serve_texts(const ServeFlags& flags, const inference::OpenedModel& opened, inference::Group& group,
+                 server::Service& service) {
   inference::warn_of_unread_settings(opened.checkpoint.generation_config(), log_to_terminal());
   const int64_t context = inference::context_length(opened, flags.context, kDefaultContext, log_to_terminal());
-  server::ServedModel model = served_model(flags, opened, context);
+  server::ServedModel model = served_model(flags, opened);
   const int64_t cache = std::max(context, flags.cache_tokens.value_or(kDefaultCache));
   const inference::LoadedModel loaded = load_model(
       opened, flags.model,
@@ -104,11 +153,27 @@ int serve(const ServeFlags& flags, inference::Group& group, Running& running) {
                                 .shares_prefixes = !flags.no_prefix_cache,
                                 .max_gap = static_cast<double>(flags.max_gap_ms) / 1000});
   model.context = engine.max_length();
-  model.ranks = loaded.split->reports();
-  model.plan = inference::to_json(inference::plan_report(opened, loaded)).dump();
-  const std::string greeting =
-      fmt::format("cleave: serving {} on {}, a context of {} tokens", model.name, service->address(), model.context);
-  service->serve(std::move(model), engine, [&] { note(greeting); });
+  add_split(model, opened, loaded);
+  const std::string line = greeting(model, service);
+  service.serve(std::move(model), engine, [&] { note(line); });
+}
+
+int serve(const ServeFlags& flags, inference::Group& group, Running& running) {
+  allow_many_files();
+  const auto service = std::make_shared<server::Service>(service_options(flags), events_of(flags));
+  running.set(service);
+  const EndSignals signals([service] { service->drain(); });
+  note(fmt::format("cleave: listening on {}; the model is being loaded", service->address()));
+  ModelFlags model_flags = flags.model;
+  const std::filesystem::path directory = ckpt::model_directory(flags.model.model.path);
+  const bool has_modules = inference::has_sentence_modules(directory);
+  if (has_modules) model_flags.model.path = inference::read_sentence_modules(directory).transformer;
+  const inference::OpenedModel opened = open_model(model_flags);
+  opened.require_weights();
+  if (has_modules || opened.is_encoder())
+    serve_vectors(flags, model_flags, opened, group, *service);
+  else
+    serve_texts(flags, opened, group, *service);
   note("cleave: all answers are complete; ending");
   running.set(nullptr);
   return 0;

@@ -34,9 +34,19 @@ void Desk::open(std::shared_ptr<const ServedModel> model, engine::Engine& engine
   engine_ = &engine;
 }
 
+void Desk::open(std::shared_ptr<const ServedModel> model, EmbeddingLoop& loop) {
+  model_ = std::move(model);
+  embeddings_ = &loop;
+}
+
+void Desk::close() {
+  engine_ = nullptr;
+  embeddings_ = nullptr;
+}
+
 std::optional<api::Failure> Desk::closed() const {
   if (draining_) return api::Failure{.status = 503, .message = "the server is shutting down", .code = "shutting_down"};
-  if (engine_ != nullptr) return std::nullopt;
+  if (engine_ != nullptr || embeddings_ != nullptr) return std::nullopt;
   return api::Failure{
       .status = 503, .message = "the model is being loaded", .code = "loading", .retry_after = kLoadingRetrySeconds};
 }
@@ -54,8 +64,9 @@ std::optional<api::Failure> Desk::refusal() const {
   return overload();
 }
 
-std::shared_ptr<Exchange> Desk::receive(http::Reply reply, ExchangeRecord record, api::Dialect dialect) {
-  auto exchange = std::make_shared<Exchange>(std::move(reply), std::move(record), dialect);
+std::shared_ptr<Exchange> Desk::receive(http::Reply reply, ExchangeRecord record, api::Dialect dialect,
+                                        http::Headers headers) {
+  auto exchange = std::make_shared<Exchange>(std::move(reply), std::move(record), dialect, std::move(headers));
   exchanges_.insert(exchange);
   exchange->reply().on_gone([this, weak = std::weak_ptr(exchange)] {
     if (const auto gone = weak.lock()) leave(gone);
@@ -78,6 +89,7 @@ std::optional<api::Failure> Desk::no_room(const Prepared& prepared) const {
 // How long the prompts will take that are not computed, as the engine has learned: those that it knows, less what it
 // has of them in its cache, and those that it has not seen yet.
 double Desk::seconds_of_backlog() const {
+  if (embeddings_ != nullptr) return embeddings_->seconds_of_backlog();
   const engine::Statistics seen = engine_->statistics();
   int64_t tokens = seen.waiting_tokens;
   for (const auto& [id, length] : waiting_)
@@ -109,6 +121,14 @@ void Desk::admit(const std::shared_ptr<Exchange>& exchange, api::Translation tra
   exchange->reply().on_drained([this, weak = std::weak_ptr(exchange)] {
     if (const auto open = weak.lock()) flush(open);
   });
+}
+
+void Desk::admit(const std::shared_ptr<Exchange>& exchange, EmbeddingLoop::Job job) {
+  if (exchange->over()) return;
+  if (auto failure = closed()) return fail(exchange, *failure);
+  if (seconds_of_backlog() > static_cast<double>(options_.max_wait.count())) return fail(exchange, overload());
+  job->exchange = exchange;
+  embeddings_->add(std::move(job));
 }
 
 // Writes what there is; behind the last of it, the exchange is over.
@@ -160,6 +180,19 @@ void Desk::deliver(const EngineLoop::Batch& batch) {
     if (token.finish) live_.erase(token.sequence);
   }
   for (const auto& exchange : touched) flush(exchange);
+}
+
+void Desk::deliver(const EmbeddingJob& job) {
+  const auto exchange = job.exchange.lock();
+  if (exchange == nullptr || exchange->over()) return;
+  exchange->answer(job.reply, job.tokens);
+  metrics_.add({.reason = "stop",
+                .prompt_tokens = job.tokens,
+                .cached_tokens = 0,
+                .new_tokens = 0,
+                .first_token_seconds = 0,
+                .seconds = exchange->record().seconds});
+  settle(exchange);
 }
 
 void Desk::note_token(const Live& live, const engine::NewToken& token, Clock::time_point now) {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "engine/engine.h"
+#include "server/live/embedding_loop.h"
 #include "server/live/engine_loop.h"
 #include "server/live/exchange.h"
 #include "server/live/metrics.h"
@@ -24,8 +25,8 @@ struct DeskOptions {
   std::chrono::milliseconds ping{10'000};  // of silence in a stream
 };
 
-/// Where requests meet the engine: which are under way, whether there is room for another, whose token comes, who has
-/// left. Belongs to the network's thread; of the engine it uses the inbox and the statistics.
+/// Where requests meet the model: which are under way, whether there is room for another, whose token or vectors come,
+/// who has left. Belongs to the network's thread; of the engine it uses the inbox and the statistics.
 class Desk {
  public:
   using Clock = Exchange::Clock;
@@ -37,8 +38,10 @@ class Desk {
 
   /// There is a model now. All must live until close(), or for good.
   void open(std::shared_ptr<const ServedModel> model, engine::Engine& engine);
-  /// There is no engine any more. REQUIRES: no answers are under way.
-  void close() { engine_ = nullptr; }
+  /// The same of a model that makes vectors.
+  void open(std::shared_ptr<const ServedModel> model, EmbeddingLoop& loop);
+  /// There is no engine or loop any more. REQUIRES: no answers are under way.
+  void close();
   /// Takes no more requests.
   void drain() { draining_ = true; }
   bool draining() const { return draining_; }
@@ -47,15 +50,21 @@ class Desk {
   /// Why no request can be taken at present: loading, ending, or too many.
   std::optional<api::Failure> refusal() const;
 
-  /// A request has come. It is under way until it has been admitted and answered, or has failed.
-  std::shared_ptr<Exchange> receive(http::Reply reply, ExchangeRecord record, api::Dialect dialect);
+  /// A request has come. It is under way until it has been admitted and answered, or has failed. `headers` go with its
+  /// reply.
+  std::shared_ptr<Exchange> receive(http::Reply reply, ExchangeRecord record, api::Dialect dialect,
+                                    http::Headers headers = {});
   /// Gives its prompts to the engine.
   void admit(const std::shared_ptr<Exchange>& exchange, api::Translation translation, Prepared prepared);
+  /// Gives its texts to the loop.
+  void admit(const std::shared_ptr<Exchange>& exchange, EmbeddingLoop::Job job);
   void fail(const std::shared_ptr<Exchange>& exchange, const api::Failure& failure);
   /// A request that was no exchange has been refused.
   void note_refusal(const api::Failure& failure);
 
   void deliver(const EngineLoop::Batch& batch);
+  /// The job has its reply.
+  void deliver(const EmbeddingJob& job);
   /// Pings. To be called a few times each second.
   void tick(Clock::time_point now);
   /// Ends everything that is under way.
@@ -88,7 +97,8 @@ class Desk {
   Metrics& metrics_;
   const Done done_;
   std::shared_ptr<const ServedModel> model_;
-  engine::Engine* engine_ = nullptr;
+  engine::Engine* engine_ = nullptr;  // or:
+  EmbeddingLoop* embeddings_ = nullptr;
   bool draining_ = false;
   std::unordered_map<engine::SequenceId, Live> live_;  // answers that the engine has not ended
   std::unordered_set<std::shared_ptr<Exchange>> exchanges_;

@@ -11,11 +11,13 @@ namespace {
 
 constexpr int kClientLeft = 499;  // nginx's number
 
-http::Headers stream_headers(const std::string& id) {
-  return {{"Content-Type", "text/event-stream; charset=utf-8"},
-          {"Cache-Control", "no-cache"},
-          {"X-Accel-Buffering", "no"},  // nginx would hold a stream back
-          {"x-request-id", id}};
+http::Headers stream_headers(const std::string& id, const http::Headers& more) {
+  http::Headers headers = {{"Content-Type", "text/event-stream; charset=utf-8"},
+                           {"Cache-Control", "no-cache"},
+                           {"X-Accel-Buffering", "no"},  // nginx would hold a stream back
+                           {"x-request-id", id}};
+  headers.insert(headers.end(), more.begin(), more.end());
+  return headers;
 }
 
 std::string finish_of(const api::AnswerPart& answer) {
@@ -38,7 +40,7 @@ void Exchange::begin(api::Translation translation, std::vector<engine::SequenceI
     answers_.push_back({.sequence = sequences[i], .reader = std::move(readers[i])});
   last_write_ = Clock::now();
   if (!generation_.stream) return;
-  reply_.start(200, stream_headers(record_.id));
+  reply_.start(200, stream_headers(record_.id, headers_));
   reply_.write(writer_->begin({.prompt = prompt_tokens}));
 }
 
@@ -77,13 +79,25 @@ void Exchange::flush() {
   if (complete) end();
 }
 
+void Exchange::send(http::Response response) const {
+  response.headers.insert(response.headers.end(), headers_.begin(), headers_.end());
+  reply_.send(std::move(response));
+}
+
+void Exchange::answer(std::string document, int64_t prompt_tokens) {
+  if (over_) return;
+  send({.body = std::move(document), .headers = {{"x-request-id", record_.id}}});
+  conclude(200, "");
+  record_.prompt_tokens = prompt_tokens;
+}
+
 void Exchange::end() {
   const std::vector<api::AnswerPart> answers = whole_answers();
   if (generation_.stream) {
     reply_.write(writer_->end(answers));
     reply_.finish();
   } else {
-    reply_.send({.body = api::dump(writer_->whole(answers)), .headers = {{"x-request-id", record_.id}}});
+    send({.body = api::dump(writer_->whole(answers)), .headers = {{"x-request-id", record_.id}}});
   }
   conclude(200, finish_of(answers.front()));
 }
@@ -94,7 +108,7 @@ void Exchange::fail(const api::Failure& failure) {
     reply_.write(writer_->failure(failure));
     reply_.finish();
   } else {
-    reply_.send(response_of(failure, dialect_, record_.id));
+    send(response_of(failure, dialect_, record_.id));
   }
   record_.problem = failure.message;
   conclude(failure.status, begun() ? "error" : "");

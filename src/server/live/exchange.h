@@ -41,8 +41,9 @@ class Exchange {
     Clock::time_point first_token{}, last_token{}, end{};
   };
 
-  Exchange(http::Reply reply, ExchangeRecord record, api::Dialect dialect)
-      : reply_(std::move(reply)), record_(std::move(record)), dialect_(dialect) {}
+  /// `headers` go with the reply, whatever it is.
+  Exchange(http::Reply reply, ExchangeRecord record, api::Dialect dialect, http::Headers headers = {})
+      : reply_(std::move(reply)), record_(std::move(record)), dialect_(dialect), headers_(std::move(headers)) {}
 
   /// The request has been understood and its answers are under way. Begins the reply where it is a stream.
   void begin(api::Translation translation, std::vector<engine::SequenceId> sequences, std::vector<AnswerReader> readers,
@@ -51,6 +52,8 @@ class Exchange {
   bool take(size_t answer, const engine::NewToken& token, Clock::time_point now);
   /// Writes what has come, unless the client is still busy with what was written before.
   void flush();
+  /// Ends the reply with a document in JSON, in place of answers.
+  void answer(std::string document, int64_t prompt_tokens);
   /// Ends the reply with a failure.
   void fail(const api::Failure& failure);
   /// The client has left.
@@ -69,6 +72,7 @@ class Exchange {
   api::Dialect dialect() const { return dialect_; }
 
  private:
+  void send(http::Response response) const;
   void end();
   std::vector<api::AnswerPart> whole_answers() const;
   void conclude(int status, std::string finish);
@@ -76,6 +80,7 @@ class Exchange {
   const http::Reply reply_;
   ExchangeRecord record_;
   const api::Dialect dialect_;
+  const http::Headers headers_;
   const Clock::time_point arrival_ = Clock::now();
   api::Generation generation_;
   std::unique_ptr<api::Writer> writer_;

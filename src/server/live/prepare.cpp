@@ -223,6 +223,7 @@ void require_model(const std::string& name, const ServedModel& model) {
 }
 
 std::string render(const api::Conversation& conversation, const ServedModel& model, int64_t now) {
+  if (model.embedder) refuse("messages", "this is an embedding model, which has no chat template");
   if (model.text.chat == nullptr) refuse("messages", "this model has no chat template; use /v1/completions");
   const auto other = told_otherwise(conversation, model);
   return render_as_it_is(other ? *other : conversation, model, now);
