@@ -36,6 +36,16 @@ std::shared_ptr<const std::vector<TokenLogprobs>> prompt_logprobs_of(Sequence& s
   return std::make_shared<const std::vector<TokenLogprobs>>(std::move(sequence.prompt_logprobs));
 }
 
+// Room for all that a choice may want, so that none allocates. What is reserved and not written takes no memory.
+void reserve(SamplingScratch& scratch, int64_t vocab_size) {
+  const auto size = static_cast<size_t>(vocab_size);
+  scratch.changed.reserve(size);
+  scratch.counts.reserve(size);
+  scratch.allowed.reserve(size);  // a bit, or a word of a candidate, for each
+  scratch.places.reserve(size);
+  scratch.candidates.reserve(size);
+}
+
 }  // namespace
 
 Engine::Engine(StepModel& model, const EngineOptions& options)
@@ -45,6 +55,7 @@ Engine::Engine(StepModel& model, const EngineOptions& options)
       scheduler_(model.limits(), limits_, cost_, options.max_gap),
       inbox_(limits_),
       scratch_(static_cast<size_t>(model.num_workers())) {
+  for (SamplingScratch& scratch : scratch_) reserve(scratch, model.limits().vocab_size);
   tell();
 }
 
