@@ -8,11 +8,11 @@
 #include "app/commands.h"
 #include "app/flags.h"
 #include "app/run_model.h"
+#include "app/sentence_model.h"
 #include "app/terminal/jsonl.h"
 #include "app/terminal/npy.h"
 #include "app/terminal/terminal.h"
 #include "base/error.h"
-#include "ckpt/model_path.h"
 #include "inference/answer.h"
 #include "inference/embedding/embedder.h"
 #include "inference/embedding/text_preparation.h"
@@ -102,17 +102,6 @@ void write(const EmbedFlags& flags, const std::vector<std::vector<float>>& vecto
   for (const std::vector<float>& vector : vectors) output.write(Json(vector).dump() + "\n");
 }
 
-// What the model's files say of texts, and where the model itself lies.
-inference::SentenceModules read_modules(ModelFlags& flags) {
-  const std::filesystem::path directory = ckpt::model_directory(flags.model.path);
-  inference::SentenceModules modules = inference::read_sentence_modules(directory);
-  if (inference::has_sentence_modules(directory))
-    flags.model.path = modules.transformer;
-  else
-    note("cleave: note: there is no modules.json beside the model; a text's vector is the mean of its tokens'");
-  return modules;
-}
-
 void report(const Prepared& prepared, double seconds) {
   note(
       fmt::format("{} texts of {} tokens in {:.2f} s, {:.1f} tokens/s{}", prepared.texts.size(), prepared.tokens,
@@ -122,7 +111,7 @@ void report(const Prepared& prepared, double seconds) {
 
 int embed(const EmbedFlags& flags, inference::Group& group) {
   ModelFlags model_flags = flags.model;
-  const inference::SentenceModules modules = read_modules(model_flags);
+  const inference::SentenceModules modules = read_sentence_model(model_flags);
   const inference::OpenedModel opened = open_model(model_flags);
   opened.require_weights();
   inference::embedding_sizes(opened, 1);  // for its refusal

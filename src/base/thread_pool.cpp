@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/error.h"
 #include "base/start_thread.h"
 #include "base/topology.h"
 
@@ -38,7 +37,7 @@ ThreadPool::ThreadPool(int num_threads, std::span<const int> cpus) {
     const int cpu = cpus.empty() ? kAnywhere : cpus[static_cast<size_t>(thread)];
     try {
       workers_.push_back(start_thread([this, thread, cpu] { work(thread, cpu); }));
-    } catch (const Error&) {
+    } catch (...) {
       end(workers_, stop_, generation_);
       throw;
     }

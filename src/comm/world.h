@@ -59,8 +59,8 @@ int threads_of_rank(const ThreadGroupOptions& options, int num_ranks);
 /// One process, which has all ranks. REQUIRES: ranks >= 1.
 std::unique_ptr<World> single_process(int ranks, const ThreadGroupOptions& options = {});
 
-/// Whether this process was started by mpirun, mpiexec or srun: Open MPI, MPICH and their relatives say so in the
-/// environment. `environment` gives a variable's value or null, as getenv does.
+/// Whether this process was started by mpirun, mpiexec or srun, of which variables of Open MPI, MPICH and their
+/// relatives tell. `environment` gives the value of the variable that it is asked for, or null: the caller's getenv.
 bool started_by_mpi(const std::function<const char*(const char*)>& environment);
 
 /// What errors call `count` ranks from `first` on: "rank 3", "ranks 3-5".

@@ -5,10 +5,12 @@
 #include <ctime>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "app/commands.h"
 #include "app/run_model.h"
+#include "app/sentence_model.h"
 #include "app/serve/log.h"
 #include "app/serve/serve_flags.h"
 #include "app/serve/signals.h"
@@ -118,15 +120,12 @@ server::ServedEmbedder embedder_of(const ServeFlags& flags, const inference::Ope
 }
 
 // Serves vectors of texts. `model_flags`: with the path of the model itself.
-void serve_vectors(const ServeFlags& flags, const ModelFlags& model_flags, const inference::OpenedModel& opened,
-                   inference::Group& group, server::Service& service) {
-  const std::filesystem::path directory = ckpt::model_directory(flags.model.model.path);
-  if (!inference::has_sentence_modules(directory))
-    note("cleave: note: there is no modules.json beside the model; a text's vector is the mean of its tokens'");
+void serve_vectors(const ServeFlags& flags, const ModelFlags& model_flags, inference::SentenceModules read,
+                   const inference::OpenedModel& opened, inference::Group& group, server::Service& service) {
   inference::embedding_sizes(opened, 1);  // for its refusal
   server::ServedModel model = named_model(flags, opened);
   model.text.tokenizer = inference::load_tokenizer(opened.checkpoint);
-  model.embedder = embedder_of(flags, opened, inference::read_sentence_modules(directory), model);
+  model.embedder = embedder_of(flags, opened, std::move(read), model);
   model.context = *model.embedder->preparation->max_length();
   const inference::LoadedModel loaded = load_model(
       opened, model_flags, {.numerics = {}, .sizes = inference::embedding_sizes(opened, model.context)}, group);
@@ -165,13 +164,14 @@ int serve(const ServeFlags& flags, inference::Group& group, Running& running) {
   const EndSignals signals([service] { service->drain(); });
   note(fmt::format("cleave: listening on {}; the model is being loaded", service->address()));
   ModelFlags model_flags = flags.model;
-  const std::filesystem::path directory = ckpt::model_directory(flags.model.model.path);
-  const bool has_modules = inference::has_sentence_modules(directory);
-  if (has_modules) model_flags.model.path = inference::read_sentence_modules(directory).transformer;
+  std::optional<inference::SentenceModules> modules;
+  if (inference::has_sentence_modules(ckpt::model_directory(flags.model.model.path)))
+    modules = read_sentence_model(model_flags);
   const inference::OpenedModel opened = open_model(model_flags);
   opened.require_weights();
-  if (has_modules || opened.is_encoder())
-    serve_vectors(flags, model_flags, opened, group, *service);
+  if (!modules && opened.is_encoder()) modules = read_sentence_model(model_flags);
+  if (modules)
+    serve_vectors(flags, model_flags, std::move(*modules), opened, group, *service);
   else
     serve_texts(flags, opened, group, *service);
   note("cleave: all answers are complete; ending");

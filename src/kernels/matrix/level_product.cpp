@@ -14,10 +14,6 @@ namespace {
 constexpr int64_t kStripsAtOnce = 4;
 constexpr int64_t kLevelBytes = 512 << 10;
 
-// Rows for which levels stay packed. With four, unpacking them once pays.
-constexpr int64_t kFewRows = 3;
-static_assert(kFewRows <= simd::kPackedLevelRows);
-
 constexpr size_t align_up(size_t bytes) {
   return (bytes + 63) / 64 * 64;
 }
@@ -50,7 +46,7 @@ size_t LevelProduct::panel_bytes() const {
 
 // Sets where the rounded rows lie in scratch. Returns their bytes.
 size_t LevelProduct::place_rows(int64_t m, std::byte* scratch, simd::DigitRows& rows) const {
-  rows.interleave = m <= kFewRows ? m : simd::kDigitRows;
+  rows.interleave = m <= simd::kPackedLevelRows ? m : simd::kDigitRows;
   size_t used = 0;
   const auto take = [&]<class T>(T*& part, int64_t count) {
     part = reinterpret_cast<T*>(scratch + used);
@@ -81,7 +77,7 @@ void LevelProduct::multiply(const float* x, int64_t m, float* y, std::span<std::
       for (int64_t row = begin; row < end; ++row) table_.split_digits(x + row * k_, k_, layout_, row, rows);
     });
   const int64_t strips = (n_ + kStripRows - 1) / kStripRows;
-  if (m <= kFewRows) {
+  if (m <= simd::kPackedLevelRows) {
     pool.parallel_for(strips, std::max<int64_t>(1, kGrainBytes / (strip_bytes_ * m)),
                       [&](int64_t begin, int64_t end) { multiply_packed(begin, end, m, rows, y); });
     return;

@@ -1,4 +1,4 @@
-// Products of up to four rows with weights in block layouts, by the arithmetic of levels-inl.h to the bit.
+// Products of few rows with weights in block layouts, by the arithmetic of levels-inl.h to the bit.
 //
 // A few rows do not pay for unpacked levels: writing and reading them takes longer than the dot products. Here levels
 // go from packed weights into registers and are used at once. What a sum begins with (`start` of level_scales())

@@ -37,7 +37,7 @@ CLEAVE_INLINE void panel_rows(const PanelTile& tile, int64_t row) {
                                                          tile.sums + (row + a) * tile.ld_sums + j * kLanes);
   const std::byte* w = tile.weights;
   for (int64_t i = 0; i < tile.depth; i += 2, w += kPanelRows * 4) {
-    if constexpr (kM <= 2) prefetch<kPanelRows * 4>(w);  // few products: weights come from memory
+    if constexpr (kM == 2) prefetch<kPanelRows * 4>(w);  // weights come from memory; a single row see wants_prefetch()
     __m512bh weights[kPanelVectors];
 #pragma GCC unroll 4
     for (int j = 0; j < kPanelVectors; ++j) weights[j] = load_as<__m512bh>(w + j * kBytes);

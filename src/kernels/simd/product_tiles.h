@@ -163,7 +163,7 @@ struct PackedLevelTile {
   int64_t ldy;
   bool prefetch;  // whether weights are asked for ahead (see wants_prefetch())
 };
-inline constexpr int64_t kPackedLevelRows = 4;
+inline constexpr int64_t kPackedLevelRows = 3;  // with four, unpacking levels once pays
 
 /// A rectangle of a product with plain rows of f32.
 struct ExactTile {
